@@ -1,0 +1,16 @@
+import { defineConfig } from 'vitest/config';
+
+// Tests run from source: the `source` condition maps #domain, #identity and #wire to their TypeScript files, here and in
+// every worker thread that a test starts.
+export default defineConfig({
+  resolve: { conditions: ['source'] },
+  ssr: { resolve: { conditions: ['source'] } },
+  test: {
+    include: ['test/**/*.test.ts', 'libs/**/*.test.ts', 'apps/**/*.test.ts'],
+    pool: 'forks',
+    execArgv: ['--conditions=source'],
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+  },
+});

@@ -1,0 +1,287 @@
+// Owns every decision: what a command comes to in a state. Each decider is a ladder of guards in one order (session, group,
+// membership, ownership, entity) that ends in events; it changes nothing and knows neither clock nor chance.
+import type { Command, CommandData, CommandName } from './command.ts';
+import type { Event } from './event.ts';
+import type { CommandResult, SharedContent } from './outcome.ts';
+import type { Actor } from './record.ts';
+import type { RejectionReason } from './rejection.ts';
+import type { Group, Share, State } from './state.ts';
+import { readableGroup } from './views.ts';
+
+/** The newest rules version that this build knows. */
+export const NEWEST_RULES_VERSION = 1;
+
+/** A refusal's reason, or the events of an accepted command with what its sender is told. */
+export type Decision = RejectionReason | { readonly events: readonly Event[]; readonly result: CommandResult };
+
+/** Where a command stands in the log, and who sent it. */
+export interface DecisionContext {
+  readonly offset: number;
+  readonly actor: Actor;
+  /** The tracker whose signature on the record holds, or null. */
+  readonly signer: string | null;
+}
+
+interface Caller {
+  readonly user: string;
+  readonly peerId: string;
+}
+
+type PeerCommand = 'create_user' | 'login';
+type TrackerCommand =
+  'genesis' | 'register_tracker' | 'checkpoint' | 'activate_rules' | 'resolve_checkpoint' | 'reset_password';
+type SessionCommand = Exclude<CommandName, PeerCommand | TrackerCommand>;
+
+type TrackerDecider<Name extends CommandName> = (state: State, data: CommandData[Name], signer: string) => Decision;
+type PeerDecider<Name extends CommandName> = (state: State, data: CommandData[Name], peerId: string) => Decision;
+type SessionDecider<Name extends CommandName> = (state: State, data: CommandData[Name], at: SessionContext) => Decision;
+
+interface SessionContext extends Caller {
+  readonly offset: number;
+}
+
+/** Decides one command whose shape has been checked. */
+export function decide(state: State, command: Command, context: DecisionContext): Decision {
+  const { actor, signer, offset } = context;
+  if (isTrackerCommand(command.name)) return decideForTracker(state, command, { actor, signer });
+  if (actor.kind !== 'peer') return 'not_logged_in';
+  if (isPeerCommand(command.name)) {
+    return (peerDeciders[command.name] as PeerDecider<PeerCommand>)(state, command.data as never, actor.peerId);
+  }
+  const session = state.sessions.get(actor.peerId);
+  if (actor.user === null || session?.user !== actor.user) return 'not_logged_in';
+  const decider = sessionDeciders[command.name as SessionCommand] as SessionDecider<SessionCommand>;
+  return decider(state, command.data as never, { user: actor.user, peerId: actor.peerId, offset });
+}
+
+function isTrackerCommand(name: CommandName): name is TrackerCommand {
+  return Object.hasOwn(trackerDeciders, name);
+}
+
+function isPeerCommand(name: CommandName): name is PeerCommand {
+  return Object.hasOwn(peerDeciders, name);
+}
+
+function decideForTracker(
+  state: State,
+  command: Command,
+  { actor, signer }: Pick<DecisionContext, 'actor' | 'signer'>,
+): Decision {
+  if (actor.kind !== 'tracker' || signer === null || actor.trackerId !== signer) return 'not_a_tracker';
+  const introducesItself = command.name === 'genesis' || command.name === 'register_tracker';
+  if (!introducesItself && !state.trackers.has(signer)) return 'not_a_tracker';
+  return (trackerDeciders[command.name as TrackerCommand] as TrackerDecider<TrackerCommand>)(
+    state,
+    command.data as never,
+    signer,
+  );
+}
+
+const trackerDeciders: { [Name in TrackerCommand]: TrackerDecider<Name> } = {
+  genesis: (state, { logId, rulesVersion }) => {
+    if (state.logId !== null) return 'log_already_started';
+    if (rulesVersion < 1 || rulesVersion > NEWEST_RULES_VERSION) return 'rules_unknown';
+    return accepted({ type: 'log_started', logId, rulesVersion });
+  },
+  register_tracker: (_state, { trackerId, publicKey, address }, signer) => {
+    if (trackerId !== signer) return 'not_a_tracker';
+    return accepted({ type: 'tracker_registered', trackerId, publicKey, address });
+  },
+  checkpoint: (_state, { note }, trackerId) => accepted({ type: 'checkpoint_recorded', trackerId, note }),
+  activate_rules: (state, { rulesVersion }) => {
+    if (rulesVersion <= state.rulesVersion) return 'rules_unknown';
+    return accepted({ type: 'rules_activated', rulesVersion });
+  },
+  resolve_checkpoint: (state, { offset }) => {
+    if (offset > state.appliedOffset) return 'malformed_record';
+    return accepted({ type: 'checkpoint_resolved', offset });
+  },
+  reset_password: (state, { user, commitment }) => {
+    if (!state.users.has(user)) return 'user_not_found';
+    const ended = endedSessions(state, user, null);
+    return accepted({ type: 'password_changed', user, commitment }, ...ended);
+  },
+};
+
+const peerDeciders: { [Name in PeerCommand]: PeerDecider<Name> } = {
+  create_user: (state, { user, commitment }) => {
+    if (state.users.has(user)) return 'user_exists';
+    return accepted({ type: 'user_created', user, commitment });
+  },
+  login: (state, { user, credentialOffset }, peerId) => {
+    const known = state.users.get(user);
+    if (known === undefined) return 'wrong_credentials';
+    if (known.credentialOffset !== credentialOffset) return 'credential_changed';
+    if (state.sessions.has(peerId)) return 'already_logged_in';
+    return accepted({ type: 'session_started', user, peerId });
+  },
+};
+
+const sessionDeciders: { [Name in SessionCommand]: SessionDecider<Name> } = {
+  logout: (_state, _data, { user, peerId }) => accepted({ type: 'session_ended', user, peerId }),
+  end_session: (state, { peerId }, { user }) => {
+    if (state.sessions.get(peerId)?.user !== user) return 'session_not_found';
+    return accepted({ type: 'session_ended', user, peerId });
+  },
+  change_password: (state, { credentialOffset, commitment }, { user, peerId }) => {
+    if (state.users.get(user)?.credentialOffset !== credentialOffset) return 'credential_changed';
+    // Whoever knew the old password loses it everywhere but here.
+    return accepted({ type: 'password_changed', user, commitment }, ...endedSessions(state, user, peerId));
+  },
+  create_group: (state, { group }, { user, offset }) => {
+    if (state.groups.has(group)) return 'group_exists';
+    return { events: [{ type: 'group_created', group, owner: user }], result: { groupId: offset } };
+  },
+  join_group: (state, { group }, { user }) => {
+    const found = state.groups.get(group);
+    if (found === undefined) return 'group_not_found';
+    if (found.members.has(user)) return 'already_member';
+    if (found.requests.has(user)) return 'already_requested';
+    return accepted({ type: 'join_requested', group, user });
+  },
+  leave_group: (state, { group }, { user }) => {
+    const found = readableGroup(state, group, user);
+    if (typeof found === 'string') return found;
+    if (found.owner === user && found.members.size > 1) return 'owner_must_hand_over';
+    return accepted(...departure(found, user));
+  },
+  accept_request: (state, { group, user }, caller) => {
+    const found = groupOfOwner(state, group, caller.user);
+    if (typeof found === 'string') return found;
+    if (!found.requests.has(user)) return missingRequest(state, user);
+    return accepted({ type: 'member_joined', group, user });
+  },
+  reject_request: (state, { group, user }, caller) => {
+    const found = groupOfOwner(state, group, caller.user);
+    if (typeof found === 'string') return found;
+    if (!found.requests.has(user)) return missingRequest(state, user);
+    return accepted({ type: 'request_rejected', group, user });
+  },
+  remove_member: (state, { group, user }, caller) => {
+    const found = groupOfOwner(state, group, caller.user);
+    if (typeof found === 'string') return found;
+    if (!found.members.has(user)) return 'user_not_found';
+    if (user === found.owner) return 'owner_must_hand_over';
+    return accepted(...departure(found, user));
+  },
+  transfer_ownership: (state, { group, user }, caller) => {
+    const found = groupOfOwner(state, group, caller.user);
+    if (typeof found === 'string') return found;
+    if (!found.members.has(user)) return 'user_not_found';
+    return accepted({ type: 'ownership_transferred', group, user });
+  },
+  upload_file: (state, data, { user, peerId, offset }) => {
+    const group = readableGroup(state, data.group, user);
+    if (typeof group === 'string') return group;
+    const share = group.shares.get(data.file);
+    if (share === undefined) {
+      const { contentId, totalBytes, pieceBytes, pieceCount, hash } = data;
+      const content = { groupId: group.id, shareId: offset, contentId, totalBytes, pieceBytes, pieceCount, hash };
+      return { events: [{ type: 'file_shared', user, peerId, ...data }], result: { share: content } };
+    }
+    if (share.contentId !== data.contentId) return 'file_exists';
+    return seeding(group, share, { user, peerId });
+  },
+  download_file: (state, data, { user, peerId }) => {
+    const found = shareForMember(state, data, user);
+    if (typeof found === 'string') return found;
+    const { group, share } = found;
+    const event: Event = {
+      type: 'download_allowed',
+      group: group.name,
+      file: share.file,
+      shareId: share.id,
+      user,
+      peerId,
+    };
+    return { events: [event], result: { share: sharedContent(group, share) } };
+  },
+  seed_file: (state, data, caller) => {
+    const found = shareForMember(state, data, caller.user);
+    if (typeof found === 'string') return found;
+    if (found.share.contentId !== data.contentId) return 'file_not_found';
+    return seeding(found.group, found.share, caller);
+  },
+  stop_share: (state, data, { user, peerId }) => {
+    const found = shareForMember(state, data, user);
+    if (typeof found === 'string') return found;
+    const { group, share } = found;
+    if (data.everywhere) {
+      if (share.sharedBy !== user && group.owner !== user) return 'not_share_owner';
+      return accepted({ type: 'share_removed', group: group.name, file: share.file, shareId: share.id });
+    }
+    if (share.seeders.get(peerId) !== user) return 'file_not_found';
+    return accepted(...withoutSeeders(group, share, [peerId]));
+  },
+};
+
+function accepted(...events: readonly Event[]): Decision {
+  return { events, result: {} };
+}
+
+function groupOfOwner(state: State, name: string, user: string): Group | RejectionReason {
+  const group = readableGroup(state, name, user);
+  if (typeof group === 'string') return group;
+  return group.owner === user ? group : 'not_group_owner';
+}
+
+function shareForMember(
+  state: State,
+  { group: name, file }: { group: string; file: string },
+  user: string,
+): { group: Group; share: Share } | RejectionReason {
+  const group = readableGroup(state, name, user);
+  if (typeof group === 'string') return group;
+  const share = group.shares.get(file);
+  return share === undefined ? 'file_not_found' : { group, share };
+}
+
+function missingRequest(state: State, user: string): RejectionReason {
+  return state.users.has(user) ? 'request_not_found' : 'user_not_found';
+}
+
+function seeding(group: Group, share: Share, { user, peerId }: Caller): Decision {
+  const isRecorded = share.seeders.get(peerId) === user;
+  const event: Event = { type: 'seeder_added', group: group.name, file: share.file, user, peerId };
+  return { events: isRecorded ? [] : [event], result: { share: sharedContent(group, share) } };
+}
+
+/** What a peer is told of a share that it may fetch or seed. */
+export function sharedContent(group: Group, share: Share): SharedContent {
+  const { contentId, totalBytes, pieceBytes, pieceCount, hash } = share;
+  return { groupId: group.id, shareId: share.id, contentId, totalBytes, pieceBytes, pieceCount, hash };
+}
+
+function endedSessions(state: State, user: string, exceptPeerId: string | null): Event[] {
+  const ended: Event[] = [];
+  for (const session of state.sessions.values()) {
+    if (session.user !== user || session.peerId === exceptPeerId) continue;
+    ended.push({ type: 'session_ended', user, peerId: session.peerId });
+  }
+  return ended;
+}
+
+/** A member goes: first what the member seeds, then the membership, and with the last member the group. */
+function departure(group: Group, user: string): Event[] {
+  const events: Event[] = [];
+  for (const name of [...group.shares.keys()].sort()) {
+    const share = group.shares.get(name)!;
+    const own = [...share.seeders].filter(([, seeder]) => seeder === user).map(([peerId]) => peerId);
+    if (own.length > 0) events.push(...withoutSeeders(group, share, own.sort()));
+  }
+  events.push({ type: 'member_left', group: group.name, groupId: group.id, user });
+  if (group.members.size === 1) events.push({ type: 'group_dissolved', group: group.name, groupId: group.id });
+  return events;
+}
+
+function withoutSeeders(group: Group, share: Share, peerIds: readonly string[]): Event[] {
+  const where = { group: group.name, file: share.file, shareId: share.id };
+  const events: Event[] = peerIds.map((peerId) => ({
+    type: 'seeder_removed',
+    ...where,
+    user: share.seeders.get(peerId)!,
+    peerId,
+  }));
+  if (share.seeders.size === peerIds.length) events.push({ type: 'share_removed', ...where });
+  return events;
+}

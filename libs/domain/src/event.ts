@@ -1,0 +1,27 @@
+// Owns the effects of accepted records. An event is a fact: `evolve` applies it without asking, trackers push from it, and
+// the effect digest is chained over it.
+import type { UploadFileData } from './command.ts';
+
+/** Every effect, past tense. */
+export type Event =
+  | { type: 'log_started'; logId: string; rulesVersion: number }
+  | { type: 'tracker_registered'; trackerId: string; publicKey: string; address: string }
+  | { type: 'checkpoint_recorded'; trackerId: string; note: string }
+  | { type: 'rules_activated'; rulesVersion: number }
+  | { type: 'checkpoint_resolved'; offset: number }
+  | { type: 'user_created'; user: string; commitment: string }
+  | { type: 'password_changed'; user: string; commitment: string }
+  | { type: 'session_started'; user: string; peerId: string }
+  | { type: 'session_ended'; user: string; peerId: string }
+  | { type: 'group_created'; group: string; owner: string }
+  | { type: 'group_dissolved'; group: string; groupId: number }
+  | { type: 'join_requested'; group: string; user: string }
+  | { type: 'request_rejected'; group: string; user: string }
+  | { type: 'member_joined'; group: string; user: string }
+  | { type: 'member_left'; group: string; groupId: number; user: string }
+  | { type: 'ownership_transferred'; group: string; user: string }
+  | ({ type: 'file_shared'; user: string; peerId: string } & UploadFileData)
+  | { type: 'seeder_added'; group: string; file: string; user: string; peerId: string }
+  | { type: 'seeder_removed'; group: string; file: string; shareId: number; user: string; peerId: string }
+  | { type: 'share_removed'; group: string; file: string; shareId: number }
+  | { type: 'download_allowed'; group: string; file: string; shareId: number; user: string; peerId: string };

@@ -1,0 +1,133 @@
+// Owns how an effect changes the state. It decides nothing: an event that does not fit is a bug and ends the process.
+import type { Event } from './event.ts';
+import type { Group, Share, State } from './state.ts';
+
+interface EventPosition {
+  readonly offset: number;
+}
+
+/** Applies one event of the record at `offset`; the state's `logTimeMs` is that record's already. */
+export function evolve(state: State, event: Event, { offset }: EventPosition): void {
+  const membership = { sinceOffset: offset, sinceMs: state.logTimeMs };
+  switch (event.type) {
+    case 'log_started':
+      state.logId = event.logId;
+      state.rulesVersion = event.rulesVersion;
+      return;
+    case 'tracker_registered': {
+      const { trackerId, publicKey, address } = event;
+      state.trackers.set(trackerId, { trackerId, publicKey, address });
+      return;
+    }
+    case 'checkpoint_recorded':
+    case 'checkpoint_resolved':
+      return;
+    case 'rules_activated':
+      state.rulesVersion = event.rulesVersion;
+      return;
+    case 'user_created':
+      state.users.set(event.user, {
+        name: event.user,
+        createdOffset: offset,
+        credentialOffset: offset,
+        commitment: event.commitment,
+      });
+      return;
+    case 'password_changed': {
+      const user = there(state.users.get(event.user));
+      user.credentialOffset = offset;
+      user.commitment = event.commitment;
+      return;
+    }
+    case 'session_started':
+      state.sessions.set(event.peerId, {
+        id: offset,
+        user: event.user,
+        peerId: event.peerId,
+        startedAtMs: state.logTimeMs,
+      });
+      return;
+    case 'session_ended':
+      state.sessions.delete(event.peerId);
+      return;
+    case 'group_created':
+      state.groups.set(event.group, {
+        id: offset,
+        name: event.group,
+        owner: event.owner,
+        members: new Map([[event.owner, membership]]),
+        requests: new Map(),
+        shares: new Map(),
+      });
+      return;
+    case 'group_dissolved':
+      state.groups.delete(event.group);
+      return;
+    case 'join_requested':
+      groupOf(state, event).requests.set(event.user, membership);
+      return;
+    case 'request_rejected':
+      groupOf(state, event).requests.delete(event.user);
+      return;
+    case 'member_joined': {
+      const group = groupOf(state, event);
+      group.requests.delete(event.user);
+      group.members.set(event.user, membership);
+      return;
+    }
+    case 'member_left':
+      forgetMember(groupOf(state, event), event.user);
+      return;
+    case 'ownership_transferred':
+      groupOf(state, event).owner = event.user;
+      return;
+    case 'file_shared': {
+      const { file, contentId, totalBytes, pieceBytes, pieceCount, hash, user, peerId } = event;
+      groupOf(state, event).shares.set(file, {
+        ...{ id: offset, file, contentId, totalBytes, pieceBytes, pieceCount, hash },
+        sharedBy: user,
+        sharedAtMs: state.logTimeMs,
+        seeders: new Map([[peerId, user]]),
+        downloaders: new Map(),
+      });
+      return;
+    }
+    case 'seeder_added': {
+      const share = shareOf(state, event);
+      share.seeders.set(event.peerId, event.user);
+      share.downloaders.delete(event.peerId);
+      return;
+    }
+    case 'seeder_removed':
+      shareOf(state, event).seeders.delete(event.peerId);
+      return;
+    case 'share_removed':
+      groupOf(state, event).shares.delete(event.file);
+      return;
+    case 'download_allowed':
+      shareOf(state, event).downloaders.set(event.peerId, event.user);
+      return;
+  }
+}
+
+function forgetMember(group: Group, user: string): void {
+  group.members.delete(user);
+  for (const share of group.shares.values()) {
+    for (const [peerId, downloader] of share.downloaders) {
+      if (downloader === user) share.downloaders.delete(peerId);
+    }
+  }
+}
+
+function groupOf(state: State, { group }: { group: string }): Group {
+  return there(state.groups.get(group));
+}
+
+function shareOf(state: State, event: { group: string; file: string }): Share {
+  return there(groupOf(state, event).shares.get(event.file));
+}
+
+function there<Entity>(entity: Entity | undefined): Entity {
+  if (entity === undefined) throw new Error('an event names an entity that the state does not have');
+  return entity;
+}

@@ -1,0 +1,30 @@
+// Owns what a record came to: accepted with a result, or rejected with a reason. Refusals are data.
+import type { PieceHash } from './command.ts';
+import type { RejectionReason } from './rejection.ts';
+
+/** What an accepted command tells its sender beside its offset. Empty for most. */
+export interface CommandResult {
+  readonly sessionId?: number;
+  readonly groupId?: number;
+  readonly share?: SharedContent;
+}
+
+/** What a peer needs to fetch or to seed a share. */
+export interface SharedContent {
+  readonly groupId: number;
+  readonly shareId: number;
+  readonly contentId: string;
+  readonly totalBytes: number;
+  readonly pieceBytes: number;
+  readonly pieceCount: number;
+  readonly hash: PieceHash;
+}
+
+export type Outcome =
+  | { readonly status: 'accepted'; readonly result: CommandResult }
+  | { readonly status: 'rejected'; readonly reason: RejectionReason };
+
+/** The outcome of a refusal. */
+export function rejected(reason: RejectionReason): Outcome {
+  return { status: 'rejected', reason };
+}

@@ -1,0 +1,98 @@
+// Owns the shape of the replicated state. It is mutable inside one replica for speed, changed by `evolve` alone; two
+// replicas that applied the same records hold equal states, whatever order they iterate in.
+import type { PieceHash } from './command.ts';
+import type { Outcome } from './outcome.ts';
+
+export interface User {
+  readonly name: string;
+  readonly createdOffset: number;
+  /** Offset of the record that set the password in force: what `login` says it checked. */
+  credentialOffset: number;
+  /** SHA-256 of nonce and password hash, which travel beside that record. */
+  commitment: string;
+}
+
+export interface Session {
+  /** Offset of the `login` that began it. */
+  readonly id: number;
+  readonly user: string;
+  readonly peerId: string;
+  readonly startedAtMs: number;
+}
+
+export interface Group {
+  /** Offset of the record that made it. */
+  readonly id: number;
+  readonly name: string;
+  owner: string;
+  readonly members: Map<string, Membership>;
+  readonly requests: Map<string, Membership>;
+  readonly shares: Map<string, Share>;
+}
+
+export interface Membership {
+  readonly sinceOffset: number;
+  readonly sinceMs: number;
+}
+
+export interface Share {
+  /** Offset of the record that made it. */
+  readonly id: number;
+  readonly file: string;
+  readonly contentId: string;
+  readonly totalBytes: number;
+  readonly pieceBytes: number;
+  readonly pieceCount: number;
+  readonly hash: PieceHash;
+  readonly sharedBy: string;
+  readonly sharedAtMs: number;
+  /** Recorded seeders: peer id to the user who was logged in on it. */
+  readonly seeders: Map<string, string>;
+  /** Peers with an accepted `download_file`: peer id to user. */
+  readonly downloaders: Map<string, string>;
+}
+
+export interface TrackerEntry {
+  readonly trackerId: string;
+  readonly publicKey: string;
+  readonly address: string;
+}
+
+/** The first outcome of a command id. */
+export interface RememberedOutcome {
+  readonly offset: number;
+  readonly peerId: string | null;
+  readonly content: string;
+  readonly outcome: Outcome;
+}
+
+export interface State {
+  logId: string | null;
+  rulesVersion: number;
+  /** Running maximum of the records' times, milliseconds since 1970. */
+  logTimeMs: number;
+  /** Offset of the last applied record, -1 before the first. */
+  appliedOffset: number;
+  readonly users: Map<string, User>;
+  /** By peer id: one user per peer at a time. */
+  readonly sessions: Map<string, Session>;
+  readonly groups: Map<string, Group>;
+  readonly trackers: Map<string, TrackerEntry>;
+  /** By actor and command id, in order of offsets. */
+  readonly outcomes: Map<string, RememberedOutcome>;
+}
+
+/** The state before the first record. */
+export function emptyState(): State {
+  return {
+    logId: null,
+    rulesVersion: 0,
+    logTimeMs: 0,
+    appliedOffset: -1,
+    users: new Map(),
+    sessions: new Map(),
+    groups: new Map(),
+    trackers: new Map(),
+    outcomes: new Map(),
+  };
+}

@@ -1,0 +1,87 @@
+// Owns what a user may read of the state. The guards are those of the commands, and every list is sorted by code unit, so
+// that two trackers page alike.
+import type { RejectionReason } from './rejection.ts';
+import type { Group, Share, State } from './state.ts';
+
+export interface GroupView {
+  readonly group: string;
+  readonly owner: string;
+  readonly membership: 'owner' | 'member' | 'pending' | 'none';
+}
+
+export interface MemberView {
+  readonly user: string;
+  readonly role: 'owner' | 'member';
+  readonly sinceMs: number;
+}
+
+export interface RequestView {
+  readonly user: string;
+  readonly sinceMs: number;
+}
+
+export interface SessionView {
+  readonly sessionId: number;
+  readonly peerId: string;
+  readonly startedAtMs: number;
+}
+
+/** Every group with the caller's standing in it. */
+export function listGroups(state: State, user: string): GroupView[] {
+  return sortedKeys(state.groups).map((name) => {
+    const group = state.groups.get(name)!;
+    return { group: name, owner: group.owner, membership: membershipOf(group, user) };
+  });
+}
+
+/** The members of a group, for its members. */
+export function listMembers(state: State, name: string, user: string): MemberView[] | RejectionReason {
+  const group = readableGroup(state, name, user);
+  if (typeof group === 'string') return group;
+  return sortedKeys(group.members).map((member) => ({
+    user: member,
+    role: member === group.owner ? 'owner' : 'member',
+    sinceMs: group.members.get(member)!.sinceMs,
+  }));
+}
+
+/** The open requests to join a group, for its owner. */
+export function listRequests(state: State, name: string, user: string): RequestView[] | RejectionReason {
+  const group = readableGroup(state, name, user);
+  if (typeof group === 'string') return group;
+  if (group.owner !== user) return 'not_group_owner';
+  return sortedKeys(group.requests).map((asker) => ({ user: asker, sinceMs: group.requests.get(asker)!.sinceMs }));
+}
+
+/** The shares of a group, for its members. */
+export function listFiles(state: State, name: string, user: string): Share[] | RejectionReason {
+  const group = readableGroup(state, name, user);
+  if (typeof group === 'string') return group;
+  return sortedKeys(group.shares).map((file) => group.shares.get(file)!);
+}
+
+/** The sessions of a user, oldest first. */
+export function listSessions(state: State, user: string): SessionView[] {
+  return [...state.sessions.values()]
+    .filter((session) => session.user === user)
+    .map(({ id, peerId, startedAtMs }) => ({ sessionId: id, peerId, startedAtMs }))
+    .sort((left, right) => left.sessionId - right.sessionId);
+}
+
+function membershipOf(group: Group, user: string): GroupView['membership'] {
+  if (group.owner === user) return 'owner';
+  if (group.members.has(user)) return 'member';
+  return group.requests.has(user) ? 'pending' : 'none';
+}
+
+/** The group, when the user may read inside it. */
+export function readableGroup(state: State, name: string, user: string): Group | RejectionReason {
+  const group = state.groups.get(name);
+  if (group === undefined) return 'group_not_found';
+  if (group.members.has(user)) return group;
+  return group.requests.has(user) ? 'request_pending' : 'not_a_member';
+}
+
+function sortedKeys(map: ReadonlyMap<string, unknown>): string[] {
+  return [...map.keys()].sort();
+}

@@ -1,0 +1,94 @@
+// Owns a node's key and self-signed certificate in its data directory. The key is the identity: the id of a peer or a
+// tracker is the SHA-256 of its public key, so a certificate made anew for the same key changes nothing.
+import { createHash, createPrivateKey, createPublicKey, type KeyObject, webcrypto, X509Certificate } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** A node's Ed25519 key pair with its certificate; `id` is 64 lowercase hex characters, SHA-256 of the SPKI DER. */
+export interface Identity {
+  readonly id: string;
+  readonly privateKey: KeyObject;
+  readonly keyPem: string;
+  readonly certificatePem: string;
+  readonly publicKeyDer: Uint8Array;
+}
+
+const VALID_YEARS = 30;
+
+/** The id that belongs to a public key in SPKI DER form: 64 lowercase hex characters. */
+export function idOfPublicKey(publicKeyDer: Uint8Array): string {
+  return createHash('sha256').update(publicKeyDer).digest('hex');
+}
+
+/**
+ * Reads `identity.key` and `identity.crt` (PEM) from the data directory, and makes what is missing (the directory too,
+ * for its owner only). Throws when a file is there and is not an Ed25519 key or does not fit its certificate.
+ */
+export async function loadOrCreateIdentity(dataDirectory: string): Promise<Identity> {
+  await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
+  const keyFile = join(dataDirectory, 'identity.key');
+  const certificateFile = join(dataDirectory, 'identity.crt');
+  const keyPem = (await readIfThere(keyFile)) ?? (await storeNew(keyFile, await newKeyPem()));
+  const privateKey = parseKey(keyPem, keyFile);
+  const certificatePem =
+    (await readIfThere(certificateFile)) ?? (await storeNew(certificateFile, await newCertificatePem(privateKey)));
+  const publicKeyDer = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
+  if (!new X509Certificate(certificatePem).checkPrivateKey(privateKey)) {
+    throw new Error(`${certificateFile} does not belong to ${keyFile}: remove identity.crt and it is made anew`);
+  }
+  return { id: idOfPublicKey(publicKeyDer), privateKey, keyPem, certificatePem, publicKeyDer };
+}
+
+function parseKey(pem: string, file: string): KeyObject {
+  const key = createPrivateKey(pem);
+  if (key.asymmetricKeyType !== 'ed25519') throw new Error(`${file} holds a ${key.asymmetricKeyType} key, not Ed25519`);
+  return key;
+}
+
+async function readIfThere(file: string): Promise<string | null> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+async function storeNew(file: string, text: string): Promise<string> {
+  await writeFile(`${file}.new`, text, { mode: 0o600, flush: true });
+  await rename(`${file}.new`, file);
+  return text;
+}
+
+async function newKeyPem(): Promise<string> {
+  const pair = (await webcrypto.subtle.generateKey('Ed25519', true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
+  const der = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', pair.privateKey));
+  return createPrivateKey({ key: der, type: 'pkcs8', format: 'der' }).export({
+    type: 'pkcs8',
+    format: 'pem',
+  }) as string;
+}
+
+async function newCertificatePem(privateKey: KeyObject): Promise<string> {
+  // Loaded only when a certificate is made: every later start, and every worker, goes without it.
+  await import('reflect-metadata');
+  const { X509CertificateGenerator } = await import('@peculiar/x509');
+  const keys = {
+    privateKey: await importKey(privateKey, 'pkcs8', 'sign'),
+    publicKey: await importKey(createPublicKey(privateKey), 'spki', 'verify'),
+  };
+  const notBefore = new Date(Date.UTC(2020, 0, 1));
+  const notAfter = new Date();
+  notAfter.setUTCFullYear(notAfter.getUTCFullYear() + VALID_YEARS);
+  const signingAlgorithm = { name: 'Ed25519' };
+  const certificate = await X509CertificateGenerator.createSelfSigned(
+    { name: 'CN=cohort', notBefore, notAfter, signingAlgorithm, keys },
+    webcrypto as unknown as Crypto,
+  );
+  return `${certificate.toString('pem')}\n`;
+}
+
+function importKey(key: KeyObject, format: 'pkcs8' | 'spki', usage: 'sign' | 'verify'): Promise<CryptoKey> {
+  const der = key.export({ type: format as 'pkcs8', format: 'der' });
+  return webcrypto.subtle.importKey(format, der, 'Ed25519', true, [usage]) as Promise<CryptoKey>;
+}

@@ -1,0 +1,58 @@
+import { mkdtempSync, readFileSync, rmSync, statSync, unlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect, createServer, type TLSSocket } from 'node:tls';
+import { type AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
+import { afterAll, expect, it } from 'vitest';
+import { loadOrCreateIdentity } from '#identity/identity';
+import { idOfSocket, mutualTlsOptions } from '#identity/tls';
+import { DataDirLocked, lockDataDir } from '#identity/data-dir-lock';
+
+const root = mkdtempSync(join(tmpdir(), 'cohort-identity-'));
+afterAll(() => rmSync(root, { recursive: true }));
+
+it('a second start reads the same identity, and its key file is for its owner only', async () => {
+  const first = await loadOrCreateIdentity(join(root, 'a'));
+  const second = await loadOrCreateIdentity(join(root, 'a'));
+  expect(second).toMatchObject({ id: first.id, certificatePem: first.certificatePem });
+  expect(statSync(join(root, 'a', 'identity.key')).mode & 0o077).toBe(0);
+});
+
+it('a lost certificate is made anew for the same id', async () => {
+  const first = await loadOrCreateIdentity(join(root, 'b'));
+  unlinkSync(join(root, 'b', 'identity.crt'));
+  expect((await loadOrCreateIdentity(join(root, 'b'))).id).toBe(first.id);
+  expect(readFileSync(join(root, 'b', 'identity.crt'), 'utf8')).toContain('BEGIN CERTIFICATE');
+});
+
+it('both ends of a connection read the id of the other', async () => {
+  const [server, client] = await Promise.all([
+    loadOrCreateIdentity(join(root, 'server')),
+    loadOrCreateIdentity(join(root, 'client')),
+  ]);
+  const listener = createServer(mutualTlsOptions(server)).listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const accepted = once(listener, 'secureConnection') as Promise<[TLSSocket]>;
+  const { port } = listener.address() as AddressInfo;
+  const socket = connect({ ...mutualTlsOptions(client), host: '127.0.0.1', port });
+  await once(socket, 'secureConnect');
+  const [far] = await accepted;
+  expect(idOfSocket(socket)).toBe(server.id);
+  expect(idOfSocket(far)).toBe(client.id);
+  socket.destroy();
+  far.destroy();
+  listener.close();
+});
+
+it('a locked data directory refuses a second process and is free again after a kill', () => {
+  const directory = join(root, 'locked');
+  const lock = lockDataDir(directory);
+  expect(() => lockDataDir(directory)).toThrow(DataDirLocked);
+  lock.release();
+  const file = new URL('../../../libs/identity/src/data-dir-lock.ts', import.meta.url).href;
+  const script = `const { lockDataDir } = await import(${JSON.stringify(file)}); lockDataDir(${JSON.stringify(directory)}); process.kill(process.pid, 'SIGKILL');`;
+  expect(spawnSync(process.execPath, ['--input-type=module', '-e', script]).signal).toBe('SIGKILL');
+  lockDataDir(directory).release();
+});

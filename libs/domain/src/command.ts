@@ -141,7 +141,7 @@ export function commandDataProblem(name: CommandName, data: unknown): { field: s
 /** What two records of one command id must share to be the same command: its name and data without stamps and secrets. */
 export function commandContent(command: Command): string {
   const { stamps } = COMMANDS[command.name];
-  const data: Readonly<Record<string, unknown>> = command.data;
+  const data = command.data as Readonly<Record<string, unknown>>;
   const fields = Object.keys(data).filter((field) => !stamps.includes(field));
   return JSON.stringify([command.name, ...fields.sort().map((field) => [field, data[field]])]);
 }

@@ -1,0 +1,102 @@
+// Owns the bodies of the commands as peers send them to trackers, and those that the control endpoint takes unchanged.
+// Unknown fields are refused wherever these are validated (`whitelist` and `forbidNonWhitelisted`).
+import { IsBoolean, IsIn, IsInt, IsString, Length, Max, Min } from 'class-validator';
+import type { PieceHash, UploadFileData } from '#domain/command';
+import { IsDigest, IsFileName, IsUserName } from './name-validation.ts';
+
+/** Longest password in characters; the shortest is `PASSWORD_CHARACTERS_MIN`. */
+export const PASSWORD_CHARACTERS_MAX = 1024;
+export const PASSWORD_CHARACTERS_MIN = 8;
+
+export class EmptyBody {}
+
+/** create_user. */
+export class NewUserBody {
+  @IsUserName()
+  user!: string;
+
+  @IsString()
+  @Length(PASSWORD_CHARACTERS_MIN, PASSWORD_CHARACTERS_MAX)
+  password!: string;
+}
+
+/** login: any password may be tried, a short one is simply wrong. */
+export class CredentialsBody {
+  @IsUserName()
+  user!: string;
+
+  @IsString()
+  @Length(1, PASSWORD_CHARACTERS_MAX)
+  password!: string;
+}
+
+/** change_password. */
+export class ChangePasswordBody {
+  @IsString()
+  @Length(1, PASSWORD_CHARACTERS_MAX)
+  password!: string;
+
+  @IsString()
+  @Length(PASSWORD_CHARACTERS_MIN, PASSWORD_CHARACTERS_MAX)
+  newPassword!: string;
+}
+
+/** create_group, join_group, leave_group. */
+export class GroupBody {
+  @IsUserName()
+  group!: string;
+}
+
+/** accept_request, reject_request, remove_member, transfer_ownership. */
+export class GroupUserBody extends GroupBody {
+  @IsUserName()
+  user!: string;
+}
+
+/** download_file, as a tracker takes it. */
+export class GroupFileBody extends GroupBody {
+  @IsFileName()
+  file!: string;
+}
+
+/** upload_file, as a tracker takes it: the content is hashed already. Sizes in bytes. */
+export class PublishedFileBody extends GroupFileBody implements UploadFileData {
+  @IsDigest()
+  contentId!: string;
+
+  @IsInt()
+  @Min(0)
+  @Max(Number.MAX_SAFE_INTEGER)
+  totalBytes!: number;
+
+  @IsInt()
+  @Min(1)
+  @Max(2 ** 40)
+  pieceBytes!: number;
+
+  @IsInt()
+  @Min(0)
+  @Max(16_384)
+  pieceCount!: number;
+
+  @IsIn(['sha1', 'sha256'])
+  hash!: PieceHash;
+}
+
+/** seed_file, as a tracker takes it: the copy is verified already. */
+export class SeededFileBody extends GroupFileBody {
+  @IsDigest()
+  contentId!: string;
+}
+
+/** stop_share, as a tracker takes it. */
+export class StoppedShareBody extends GroupFileBody {
+  @IsBoolean()
+  everywhere!: boolean;
+}
+
+/** end_session. */
+export class EndSessionBody {
+  @IsDigest()
+  peerId!: string;
+}

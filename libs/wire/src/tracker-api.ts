@@ -1,0 +1,299 @@
+// Owns what peers and trackers say to each other over Nest's TCP transport: one pattern for each command and view, one
+// payload class each, and the replies. A reply always carries the log id, so that a peer notices trackers of two logs.
+import { Type } from 'class-transformer';
+import {
+  ArrayMaxSize,
+  IsArray,
+  IsIn,
+  IsInt,
+  IsObject,
+  IsOptional,
+  IsString,
+  IsUUID,
+  Length,
+  Max,
+  Min,
+  ValidateNested,
+} from 'class-validator';
+import type { CommandName } from '#domain/command';
+import type { CommandResult, SharedContent } from '#domain/outcome';
+import type { RejectionReason } from '#domain/rejection';
+import type { GroupView, MemberView, RequestView, SessionView } from '#domain/views';
+import {
+  ChangePasswordBody,
+  CredentialsBody,
+  EmptyBody,
+  EndSessionBody,
+  GroupBody,
+  GroupFileBody,
+  GroupUserBody,
+  NewUserBody,
+  PublishedFileBody,
+  SeededFileBody,
+  StoppedShareBody,
+} from './command-bodies.ts';
+import { IsFileName, IsUserName } from './name-validation.ts';
+import type { ErrorCode, FieldError } from './wire-error.ts';
+
+/** Commands that a peer may send, with the class of their body. The message pattern is the command's name. */
+export const PEER_COMMAND_BODIES = {
+  create_user: NewUserBody,
+  login: CredentialsBody,
+  logout: EmptyBody,
+  end_session: EndSessionBody,
+  change_password: ChangePasswordBody,
+  create_group: GroupBody,
+  join_group: GroupBody,
+  leave_group: GroupBody,
+  accept_request: GroupUserBody,
+  reject_request: GroupUserBody,
+  remove_member: GroupUserBody,
+  transfer_ownership: GroupUserBody,
+  upload_file: PublishedFileBody,
+  download_file: GroupFileBody,
+  seed_file: SeededFileBody,
+  stop_share: StoppedShareBody,
+} as const satisfies Partial<Record<CommandName, unknown>>;
+
+export type PeerCommandName = keyof typeof PEER_COMMAND_BODIES;
+
+/** Every command that a peer may send. */
+export const PEER_COMMAND_NAMES = Object.keys(PEER_COMMAND_BODIES) as readonly PeerCommandName[];
+
+/** A body of a peer's command, checked. */
+export type PeerCommandBody<Name extends PeerCommandName> = InstanceType<(typeof PEER_COMMAND_BODIES)[Name]>;
+
+/** Message patterns beside those of the commands. */
+export const TRACKER_PATTERNS = {
+  hello: 'hello',
+  presence: 'presence',
+  subscribe: 'subscribe',
+  commandOutcome: 'command_outcome',
+  listGroups: 'list_groups',
+  listMembers: 'list_members',
+  listRequests: 'list_requests',
+  listFiles: 'list_files',
+  listSessions: 'list_sessions',
+  findSources: 'find_sources',
+  renewGrant: 'renew_grant',
+} as const;
+
+/** The envelope of every command. `body` is checked against the class that `PEER_COMMAND_BODIES` names. */
+export class CommandRequest {
+  @IsUUID()
+  commandId!: string;
+
+  @IsString()
+  @Length(1, 64)
+  correlationId!: string;
+
+  /** Highest offset that this peer has seen, -1 for none. */
+  @IsInt()
+  @Min(-1)
+  seenOffset!: number;
+
+  /** Whom the peer believes to be logged in on it: scopes a repeated command id after a logout. */
+  @IsOptional()
+  @IsUserName()
+  user!: string | null;
+
+  @IsObject()
+  body!: object;
+}
+
+/** Every view says how much of the log the peer has seen; the tracker waits up to 1.5 s to get there. */
+export class ViewRequest {
+  @IsInt()
+  @Min(-1)
+  seenOffset!: number;
+}
+
+/** Paging of a list by name: items after `after`, at most `limit` of them. */
+export class ListRequest extends ViewRequest {
+  @IsOptional()
+  @IsString()
+  @Length(1, 300)
+  after?: string;
+
+  @IsInt()
+  @Min(1)
+  @Max(1000)
+  limit!: number;
+}
+
+/** list_members, list_requests, list_files. */
+export class GroupListRequest extends ListRequest {
+  @IsUserName()
+  group!: string;
+}
+
+/** find_sources: who has a file, and a grant when an accepted `download_file` of this peer stands. */
+export class FindSourcesRequest extends ViewRequest {
+  @IsUserName()
+  group!: string;
+
+  @IsFileName()
+  file!: string;
+}
+
+/** renew_grant, by share id. */
+export class RenewGrantRequest extends ViewRequest {
+  @IsUserName()
+  group!: string;
+
+  @IsInt()
+  @Min(0)
+  shareId!: number;
+}
+
+/** command_outcome. */
+export class CommandOutcomeRequest extends ViewRequest {
+  @IsUUID()
+  commandId!: string;
+}
+
+/** What a peer is downloading right now: it serves what it has of it. */
+export class DownloadPresence {
+  @IsInt()
+  @Min(0)
+  shareId!: number;
+
+  @IsUserName()
+  group!: string;
+
+  @IsFileName()
+  file!: string;
+}
+
+/** presence: one message a peer, every 10 s and on change, whatever it shares. */
+export class PresenceRequest {
+  /** `host:port` where other peers reach this one, best first. */
+  @IsArray()
+  @ArrayMaxSize(8)
+  @IsString({ each: true })
+  @Length(1, 300, { each: true })
+  addresses!: string[];
+
+  @IsArray()
+  @ArrayMaxSize(1000)
+  @ValidateNested({ each: true })
+  @Type(() => DownloadPresence)
+  downloading!: DownloadPresence[];
+
+  /** Whether this peer takes and asks for connections without TLS. */
+  @IsIn(['tls', 'plain'])
+  transport!: 'tls' | 'plain';
+}
+
+/** What every reply says first. Offsets are the tracker's at the time of the reply. */
+export interface ReplyHead {
+  readonly logId: string;
+  readonly trackerId: string;
+  readonly appliedOffset: number;
+}
+
+/** A refusal that the log decided, or a failure before it; nothing else is an error on this transport. */
+export type Refused =
+  | { readonly status: 'rejected'; readonly reason: RejectionReason; readonly offset: number | null }
+  | {
+      readonly status: 'failed';
+      readonly code: ErrorCode;
+      readonly detail?: string;
+      readonly errors?: readonly FieldError[];
+    };
+
+/** The answer to a command: the outcome at its offset. `user` is who is logged in on the peer afterwards. */
+export type CommandReply = ReplyHead &
+  (Refused | { readonly status: 'accepted'; readonly offset: number; readonly result: CommandResult });
+
+/** The answer to a view. */
+export type ViewReply<View> = ReplyHead & (Refused | { readonly status: 'accepted'; readonly view: View });
+
+/** A page of a list; `next` is the `after` of the following one. */
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  readonly next: string | null;
+}
+
+/** A tracker as the log knows it. The key is base64 of the SPKI DER, the address as in tracker_info.txt. */
+export interface KnownTracker {
+  readonly trackerId: string;
+  readonly publicKey: string;
+  readonly address: string;
+}
+
+/** hello: who the tracker is, and who is logged in on this peer. */
+export interface HelloView {
+  readonly trackers: readonly KnownTracker[];
+  readonly user: string | null;
+  readonly ready: boolean;
+}
+
+/** presence. `reachable` tells whether the tracker could connect to the first address; null while unknown. */
+export interface PresenceView {
+  readonly reachable: boolean | null;
+  readonly user: string | null;
+}
+
+export interface FileView extends SharedContent {
+  readonly file: string;
+  readonly sharedBy: string;
+  readonly sharedAtMs: number;
+  readonly seedersOnline: number;
+}
+
+/** A peer that has a share or part of it, and is online. */
+export interface SourceView {
+  readonly peerId: string;
+  readonly user: string;
+  readonly addresses: readonly string[];
+  readonly role: 'seeder' | 'downloader';
+}
+
+/** find_sources. `grant` (base64url) and its expiry are null when this peer has no accepted `download_file` of it. */
+export interface SourcesView {
+  readonly share: SharedContent;
+  readonly sources: readonly SourceView[];
+  readonly grant: string | null;
+  readonly grantExpiresAtMs: number | null;
+}
+
+/** renew_grant. */
+export interface GrantView {
+  readonly grant: string;
+  readonly grantExpiresAtMs: number;
+}
+
+/** command_outcome. */
+export type CommandOutcomeView =
+  | { readonly state: 'unknown' }
+  | { readonly state: 'accepted'; readonly offset: number; readonly result: CommandResult }
+  | { readonly state: 'rejected'; readonly offset: number; readonly reason: RejectionReason };
+
+export type GroupPage = Page<GroupView>;
+export type MemberPage = Page<MemberView>;
+export type RequestPage = Page<RequestView>;
+export type FilePage = Page<FileView>;
+export interface SessionList {
+  readonly items: readonly SessionView[];
+}
+
+/** What a tracker pushes over `subscribe`, in order of offsets. A peer that lost the stream asks anew and resynchronises. */
+export type Push =
+  /** Sent first: pushes after this offset follow. */
+  | { readonly type: 'subscribed'; readonly offset: number }
+  /** Peers of a user, or one peer, lose what they may fetch: of a group, of a share, or of everything. */
+  | {
+      readonly type: 'revoked';
+      readonly offset: number;
+      readonly groupId: number | null;
+      readonly shareId: number | null;
+      readonly user: string | null;
+      readonly peerId: string | null;
+    }
+  /** A share that this peer is downloading has new sources: ask find_sources. */
+  | { readonly type: 'sources_changed'; readonly offset: number; readonly shareId: number }
+  /** Something in a group that this peer's user belongs to, or owns, has changed. */
+  | { readonly type: 'group_changed'; readonly offset: number; readonly group: string }
+  /** The session on this peer began or ended. */
+  | { readonly type: 'session_changed'; readonly offset: number; readonly user: string | null };

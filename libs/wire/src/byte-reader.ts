@@ -1,0 +1,82 @@
+// Owns reading untrusted bytes field by field, big-endian. It never throws and never reads past the end: the first problem
+// sticks in `problem`, everything after it reads as zero or empty, and a codec asks once at the end of a group of fields.
+
+const textDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** A cursor over bytes. */
+export class ByteReader {
+  /** The first thing that went wrong, as the end of a sentence about the field being read, or null. */
+  problem: string | null = null;
+  readonly #bytes: Uint8Array;
+  readonly #view: DataView;
+  #position = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** Bytes not read yet. */
+  get remainingBytes(): number {
+    return this.#bytes.length - this.#position;
+  }
+
+  u8(): number {
+    const at = this.#advance(1);
+    return at < 0 ? 0 : this.#view.getUint8(at);
+  }
+
+  u16(): number {
+    const at = this.#advance(2);
+    return at < 0 ? 0 : this.#view.getUint16(at);
+  }
+
+  u32(): number {
+    const at = this.#advance(4);
+    return at < 0 ? 0 : this.#view.getUint32(at);
+  }
+
+  /** An unsigned 64-bit integer of at most 2^53 - 1. */
+  u64(): number {
+    const at = this.#advance(8);
+    if (at < 0) return 0;
+    const value = Number(this.#view.getBigUint64(at));
+    if (Number.isSafeInteger(value)) return value;
+    this.problem = 'must be at most 2^53 - 1';
+    return 0;
+  }
+
+  /** The next `length` bytes: a view, no copy. */
+  take(length: number): Uint8Array {
+    const at = this.#advance(length);
+    return at < 0 ? new Uint8Array(0) : this.#bytes.subarray(at, at + length);
+  }
+
+  /** The next `length` bytes as lowercase hex. */
+  hex(length: number): string {
+    return this.take(length).toHex();
+  }
+
+  /** The next `length` bytes as strict UTF-8. */
+  text(length: number): string {
+    const bytes = this.take(length);
+    try {
+      return textDecoder.decode(bytes);
+    } catch {
+      this.problem = 'must be UTF-8';
+      return '';
+    }
+  }
+
+  /** Where the next `length` bytes begin, or -1 when they are not there. */
+  #advance(length: number): number {
+    if (this.problem !== null) return -1;
+    if (length > this.remainingBytes) {
+      this.problem = 'ends too early';
+      return -1;
+    }
+    const at = this.#position;
+    this.#position += length;
+    return at;
+  }
+}

@@ -1,0 +1,71 @@
+// Owns writing fields into a growing buffer, big-endian: the counterpart of ByteReader. Values out of range are bugs of
+// the caller and throw.
+
+const textEncoder = new TextEncoder();
+
+/** A buffer that grows as fields are appended. */
+export class ByteWriter {
+  #bytes = new Uint8Array(256);
+  #view = new DataView(this.#bytes.buffer);
+  #length = 0;
+
+  u8(value: number): this {
+    this.#view.setUint8(this.#grow(1), inRange(value, 0xff));
+    return this;
+  }
+
+  u16(value: number): this {
+    this.#view.setUint16(this.#grow(2), inRange(value, 0xffff));
+    return this;
+  }
+
+  u32(value: number): this {
+    this.#view.setUint32(this.#grow(4), inRange(value, 0xffff_ffff));
+    return this;
+  }
+
+  u64(value: number): this {
+    this.#view.setBigUint64(this.#grow(8), BigInt(inRange(value, Number.MAX_SAFE_INTEGER)));
+    return this;
+  }
+
+  bytes(value: Uint8Array): this {
+    this.#bytes.set(value, this.#grow(value.length));
+    return this;
+  }
+
+  /** Hex text of exactly `length` bytes. */
+  hex(value: string, length: number): this {
+    if (value.length !== length * 2) throw new RangeError(`expected ${length} bytes of hex, got "${value}"`);
+    return this.bytes(Uint8Array.fromHex(value));
+  }
+
+  /** UTF-8 text behind its length in bytes as u16. */
+  text16(value: string): this {
+    const encoded = textEncoder.encode(value);
+    return this.u16(encoded.length).bytes(encoded);
+  }
+
+  /** Everything written so far, as a copy of its exact length. */
+  finish(): Uint8Array {
+    return this.#bytes.slice(0, this.#length);
+  }
+
+  /** Makes room for `length` bytes and returns where they begin. */
+  #grow(length: number): number {
+    const at = this.#length;
+    this.#length += length;
+    if (this.#length > this.#bytes.length) {
+      const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.#length));
+      grown.set(this.#bytes.subarray(0, at));
+      this.#bytes = grown;
+      this.#view = new DataView(grown.buffer);
+    }
+    return at;
+  }
+}
+
+function inRange(value: number, max: number): number {
+  if (Number.isSafeInteger(value) && value >= 0 && value <= max) return value;
+  throw new RangeError(`${value} is not an integer from 0 to ${max}`);
+}

@@ -1,0 +1,28 @@
+// Owns every limit of what crosses a wire or comes from a stranger, by name, so that sender and receiver cannot differ.
+// Limits that `apply` or the shape of content depend on stand beside their rule in libs/domain.
+
+/** Longest manifest in its canonical bytes. */
+export const MANIFEST_BYTES_MAX = 10 * 1024 * 1024;
+
+/** Longest sealed grant in bytes. */
+export const GRANT_BYTES_MAX = 512;
+/** How far ahead of a tracker's clock a grant may expire. */
+export const GRANT_LIFETIME_MS = 120_000;
+
+/** Longest text of a tracker_info.txt, in characters. */
+export const TRACKER_INFO_CHARACTERS_MAX = 64 * 1024;
+/** Most trackers that one tracker_info.txt may list. */
+export const TRACKER_COUNT_MAX = 64;
+
+/** Longest record of the log in UTF-8 bytes. */
+export const RECORD_BYTES_MAX = 64 * 1024;
+/** Longest batch that is appended to the log at once, in bytes of its records. */
+export const APPEND_BATCH_BYTES_MAX = 900 * 1024;
+
+/** Longest message of the RPC between peers and trackers, in bytes. */
+export const RPC_MESSAGE_BYTES_MAX = 256 * 1024;
+
+/** How often a peer tells every tracker that it is there. */
+export const PRESENCE_HEARTBEAT_MS = 10_000;
+/** How long a tracker takes a silent peer to be there. */
+export const PRESENCE_EXPIRY_MS = 30_000;

@@ -1,0 +1,83 @@
+// Facts about sound manifests: one row for each way in which one can be unsound.
+import { expect, it } from 'vitest';
+import {
+  digestBytesOf,
+  type Manifest,
+  type ManifestFile,
+  manifestGeometry,
+  manifestProblem,
+  pieceDigest,
+} from '#domain/manifest';
+import { pieceIndex } from '#domain/piece-geometry';
+
+const SHA1 = 'da39a3ee5e6b4b0d3255bfef95601890afd80709';
+
+function file(path: string, bytes = 1): ManifestFile {
+  return { path, bytes, sha1: SHA1 };
+}
+
+function folder(...paths: string[]): Manifest {
+  const files = paths.map((path) => file(path));
+  return { version: 1, totalBytes: files.length, pieceBytes: 2 ** 20, hash: 'sha1', files, pieceDigests: digest(20) };
+}
+
+function digest(bytes: number): Uint8Array {
+  return new Uint8Array(bytes);
+}
+
+const single: Manifest = {
+  version: 1,
+  totalBytes: 1000,
+  pieceBytes: 512,
+  hash: 'sha256',
+  files: [file('', 1000)],
+  pieceDigests: Uint8Array.from({ length: 64 }, (_, position) => position),
+};
+
+it.each([
+  ['a single file', single],
+  ['an empty file', { ...single, totalBytes: 0, files: [file('', 0)], pieceDigests: digest(0) }],
+  ['a folder with one file', folder('a')],
+  ['a folder in which a name sorts between a folder and what is in it', folder('a-b', 'a/b', 'ab')],
+])('%s is sound', (_, manifest) => {
+  expect(manifestProblem(manifest)).toBeNull();
+});
+
+it.each<[string, Manifest, string, RegExp]>([
+  ['another version', { ...single, version: 2 as 1 }, 'version', /must be 1/],
+  ['an unknown hash', { ...single, hash: 'md5' as 'sha1' }, 'hash', /sha1 or sha256/],
+  ['a broken length', { ...single, totalBytes: -1 }, 'totalBytes', /integer/],
+  ['a broken piece length', { ...single, pieceBytes: 500 }, 'pieceBytes', /power of two/],
+  ['a digest too few', { ...single, pieceDigests: digest(32) }, 'pieceDigests', /64 bytes/],
+  ['a digest too many', { ...single, pieceDigests: digest(96) }, 'pieceDigests', /64 bytes/],
+  ['no files', { ...folder(), pieceDigests: digest(0) }, 'files', /at least one/],
+  ['too many files', folder(...Array.from({ length: 100_001 }, () => 'a')), 'files', /at most 100000/],
+  ['a negative length of a file', { ...single, files: [file('', -1)] }, 'files[0].bytes', /integer/],
+  ['an upper case digest', { ...single, files: [{ ...file(''), sha1: SHA1.toUpperCase() }] }, 'files[0].sha1', /40/],
+  ['lengths that sum to less', { ...single, files: [file('', 999)] }, 'totalBytes', /sum/],
+  ['lengths that sum to more', { ...single, files: [file('', 1001)] }, 'totalBytes', /sum/],
+  [
+    'lengths beyond counting',
+    { ...folder('a', 'b'), files: [file('a', 2), file('b', 2 ** 53 - 1)] },
+    'totalBytes',
+    /sum/,
+  ],
+  ['an empty path among others', folder('', 'a'), 'files[0].path', /empty/],
+  ['an absolute path', folder('/a'), 'files[0].path', /component that must not be empty/],
+  ['a path that ends with a slash', folder('a/'), 'files[0].path', /component that must not be empty/],
+  ['a path that climbs', folder('a/../b'), 'files[0].path', /component that must not be \. or \.\./],
+  ['a control character', folder('a/b\n'), 'files[0].path', /control/],
+  ['a backslash', folder('a\\b'), 'files[0].path', /\\/],
+  ['a path too long', folder(Array.from({ length: 2100 }, () => 'é').join('/')), 'files[0].path', /4096/],
+  ['paths out of order', folder('b', 'a'), 'files[1].path', /after/],
+  ['a path twice', folder('a', 'a'), 'files[1].path', /after/],
+  ['a file in a file', folder('a', 'a-b', 'a/b/c'), 'files[2].path', /in another file/],
+])('a manifest with %s is refused', (_, manifest, field, message) => {
+  expect(manifestProblem(manifest)).toEqual({ field, message: expect.stringMatching(message) });
+});
+
+it('a piece has its own digest', () => {
+  const last = pieceIndex(manifestGeometry(single), 1)!;
+  expect(pieceDigest(single, last)).toEqual(single.pieceDigests.slice(32));
+  expect([digestBytesOf('sha1'), digestBytesOf('sha256')]).toEqual([20, 32]);
+});

@@ -1,0 +1,48 @@
+import { expect, it } from 'vitest';
+import { listFiles, listGroups, listMembers, listRequests, listSessions } from '#domain/views';
+import { LogInMemory, OTHER_CONTENT_ID, peerOf } from './log-of.ts';
+
+function given(): LogInMemory {
+  const log = LogInMemory.started();
+  log.signUp('alice', 'bob', 'carol', 'dave');
+  log.group('b-group', 'alice', 'bob');
+  log.group('a-group', 'bob');
+  log.as('dave', 'join_group', { group: 'b-group' });
+  log.share('alice', 'b-group', 'z');
+  log.share('alice', 'b-group', 'a', OTHER_CONTENT_ID);
+  return log;
+}
+
+it('groups are listed by name with the standing of whoever asks', () => {
+  const { state } = given();
+  expect(listGroups(state, 'bob')).toEqual([
+    { group: 'a-group', owner: 'bob', membership: 'owner' },
+    { group: 'b-group', owner: 'alice', membership: 'member' },
+  ]);
+  expect(listGroups(state, 'dave').map(({ membership }) => membership)).toEqual(['none', 'pending']);
+});
+
+it('members and files are for members only', () => {
+  const { state } = given();
+  for (const view of [listMembers, listFiles]) {
+    expect(view(state, 'none', 'bob')).toBe('group_not_found');
+    expect(view(state, 'b-group', 'carol')).toBe('not_a_member');
+    expect(view(state, 'b-group', 'dave')).toBe('request_pending');
+  }
+  expect(listMembers(state, 'b-group', 'bob')).toMatchObject([
+    { user: 'alice', role: 'owner' },
+    { user: 'bob', role: 'member' },
+  ]);
+  expect(listFiles(state, 'b-group', 'bob')).toMatchObject([{ file: 'a' }, { file: 'z' }]);
+});
+
+it('requests are for the owner only', () => {
+  const { state } = given();
+  expect(listRequests(state, 'b-group', 'carol')).toBe('not_a_member');
+  expect(listRequests(state, 'b-group', 'bob')).toBe('not_group_owner');
+  expect(listRequests(state, 'b-group', 'alice')).toMatchObject([{ user: 'dave' }]);
+});
+
+it('sessions are listed oldest first, of the user alone', () => {
+  expect(listSessions(given().state, 'bob')).toMatchObject([{ peerId: peerOf('bob') }]);
+});

@@ -7,7 +7,7 @@ export type PieceHash = 'sha1' | 'sha256';
 
 /** Data of each command as it stands in the log. Names are NFC; ids and digests lowercase hex; sizes in bytes. */
 export interface CommandData {
-  genesis: { logId: string; rulesVersion: number };
+  genesis: { logId: string; rulesVersion: number; publicKey: string };
   register_tracker: { trackerId: string; publicKey: string; address: string };
   checkpoint: { note: string };
   activate_rules: { rulesVersion: number };
@@ -81,7 +81,7 @@ const onFile = { group: userName, file: fileName };
 
 /** Every command of rules version 1. */
 export const COMMANDS: Readonly<Record<CommandName, CommandRule>> = {
-  genesis: rule('tracker', { logId: digest, rulesVersion: natural }),
+  genesis: rule('tracker', { logId: digest, rulesVersion: natural, publicKey: text(128) }),
   register_tracker: rule('tracker', { trackerId: digest, publicKey: text(128), address: text(300) }),
   checkpoint: rule('tracker', { note: text(4096) }),
   activate_rules: rule('tracker', { rulesVersion: natural }),

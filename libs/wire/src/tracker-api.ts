@@ -150,6 +150,11 @@ export class RenewGrantRequest extends ViewRequest {
 export class CommandOutcomeRequest extends ViewRequest {
   @IsUUID()
   commandId!: string;
+
+  /** Who sent the command from this peer, when that is not who is logged in on it now. */
+  @IsOptional()
+  @IsUserName()
+  user?: string | null;
 }
 
 /** What a peer is downloading right now: it serves what it has of it. */
@@ -248,6 +253,8 @@ export interface SourceView {
   readonly user: string;
   readonly addresses: readonly string[];
   readonly role: 'seeder' | 'downloader';
+  /** As the source's presence says: without TLS both sides must ask for it. */
+  readonly transport: 'tls' | 'plain';
 }
 
 /** find_sources. `grant` (base64url) and its expiry are null when this peer has no accepted `download_file` of it. */

@@ -140,7 +140,9 @@ describe("trackers' commands", () => {
 
   it('a second genesis is refused: the first in the log wins', () => {
     const log = LogInMemory.started();
-    expect(verdict(log.asTracker('genesis', { logId: 'f'.repeat(64), rulesVersion: 1 }))).toBe('log_already_started');
+    expect(verdict(log.asTracker('genesis', { logId: 'f'.repeat(64), rulesVersion: 1, publicKey: 'key' }))).toBe(
+      'log_already_started',
+    );
     expect(log.state.logId).toBe('b'.repeat(64));
   });
 

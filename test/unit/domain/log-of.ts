@@ -22,7 +22,7 @@ export class LogInMemory {
   /** A log with its genesis and one tracker. */
   static started(): LogInMemory {
     const log = new LogInMemory();
-    log.asTracker('genesis', { logId: 'b'.repeat(64), rulesVersion: 1 });
+    log.asTracker('genesis', { logId: 'b'.repeat(64), rulesVersion: 1, publicKey: 'key' });
     log.asTracker('register_tracker', { trackerId: TRACKER_ID, publicKey: 'key', address: '127.0.0.1:1' });
     return log;
   }

@@ -10,27 +10,32 @@ export class ByteWriter {
   #length = 0;
 
   u8(value: number): this {
-    this.#view.setUint8(this.#grow(1), inRange(value, 0xff));
+    const at = this.#grow(1);
+    this.#view.setUint8(at, inRange(value, 0xff));
     return this;
   }
 
   u16(value: number): this {
-    this.#view.setUint16(this.#grow(2), inRange(value, 0xffff));
+    const at = this.#grow(2);
+    this.#view.setUint16(at, inRange(value, 0xffff));
     return this;
   }
 
   u32(value: number): this {
-    this.#view.setUint32(this.#grow(4), inRange(value, 0xffff_ffff));
+    const at = this.#grow(4);
+    this.#view.setUint32(at, inRange(value, 0xffff_ffff));
     return this;
   }
 
   u64(value: number): this {
-    this.#view.setBigUint64(this.#grow(8), BigInt(inRange(value, Number.MAX_SAFE_INTEGER)));
+    const at = this.#grow(8);
+    this.#view.setBigUint64(at, BigInt(inRange(value, Number.MAX_SAFE_INTEGER)));
     return this;
   }
 
   bytes(value: Uint8Array): this {
-    this.#bytes.set(value, this.#grow(value.length));
+    const at = this.#grow(value.length);
+    this.#bytes.set(value, at);
     return this;
   }
 
@@ -51,7 +56,7 @@ export class ByteWriter {
     return this.#bytes.slice(0, this.#length);
   }
 
-  /** Makes room for `length` bytes and returns where they begin. */
+  /** Makes room for `length` bytes and returns where they begin. It may replace the buffer, so it goes first. */
   #grow(length: number): number {
     const at = this.#length;
     this.#length += length;

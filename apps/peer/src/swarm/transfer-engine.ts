@@ -1,0 +1,257 @@
+// The port of the transfer engine: everything a peer's control side asks of the data plane, and nothing of how it is done.
+// Calls decide and return; bytes move in worker threads. Shares are named by group and share, content by its id.
+import type { PieceHash } from '#domain/command';
+import type { Manifest } from '#domain/manifest';
+import type { PieceStrategy } from '#domain/source-choice';
+import type { Identity } from '#identity/identity';
+
+/** A host name or IP address (no brackets around IPv6) and a TCP port. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What `openTransferEngine` needs. */
+export interface TransferEngineOptions {
+  readonly identity: Identity;
+  /** Where other peers connect; port 0 takes a free one, see `listenAddress`. */
+  readonly listen: Address;
+  /** Worker threads, at least 1. */
+  readonly workers: number;
+  /** No TLS; both ends must ask for it. */
+  readonly plain: boolean;
+  /** Milliseconds since 1970, of this host's clock. */
+  readonly now: () => number;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+}
+
+/** A share's place: the same content in another group is another share. */
+export interface ShareRef {
+  readonly groupId: number;
+  readonly shareId: number;
+}
+
+/** The trackers whose grants hold, and the log they belong to. */
+export interface GrantTrust {
+  readonly logId: string;
+  readonly trackers: readonly { readonly trackerId: string; readonly publicKeyDer: Uint8Array }[];
+}
+
+/** Progress of hashing: bytes done so far of all bytes that are to be read. */
+export type HashProgress = (doneBytes: number, totalBytes: number) => void;
+
+export interface DigestRequest {
+  /** A file, or a folder whose files make up the content. */
+  readonly path: string;
+  /** Power of two; by default what `choosePieceBytes` gives. */
+  readonly pieceBytes?: number;
+  readonly hash: PieceHash;
+  readonly onProgress?: HashProgress;
+  readonly signal?: AbortSignal;
+}
+
+export interface Digested {
+  /** 64 lowercase hex characters: SHA-256 of `manifestBytes`. */
+  readonly contentId: string;
+  readonly manifestBytes: Uint8Array;
+  readonly manifest: Manifest;
+}
+
+export interface VerifyRequest {
+  readonly path: string;
+  readonly manifestBytes: Uint8Array;
+  readonly onProgress?: HashProgress;
+  readonly signal?: AbortSignal;
+}
+
+export interface Verified {
+  /** One bit a piece, the first piece is the highest bit of the first byte. */
+  readonly bitfield: Uint8Array;
+  /** Every piece is there, and no file is longer than the manifest says. */
+  readonly complete: boolean;
+  /** The SHA-1 of every whole file is what the manifest says. */
+  readonly sha1Matches: boolean;
+}
+
+export interface ServeRequest {
+  readonly share: ShareRef;
+  readonly contentId: string;
+  readonly manifestBytes: Uint8Array;
+  /** The file or folder; it must have been digested or verified as it is now. */
+  readonly path: string;
+}
+
+/** Whose access ended: the fields that are there must all fit. Grants older than the offset are refused from now on. */
+export interface Revocation {
+  readonly groupId?: number;
+  readonly shareId?: number;
+  readonly peerId?: string;
+  readonly user?: string;
+  readonly asOfOffset: number;
+}
+
+/** A peer that has the content, or part of it. Addresses are tried in order. */
+export interface Source {
+  readonly peerId: string;
+  readonly user: string;
+  readonly addresses: readonly Address[];
+}
+
+export interface DownloadRequest {
+  readonly share: ShareRef;
+  readonly contentId: string;
+  readonly totalBytes: number;
+  readonly pieceBytes: number;
+  readonly pieceCount: number;
+  /** Absolute path of the finished file or folder. Meanwhile `<destination>.part` and `<destination>.part.journal` exist. */
+  readonly destination: string;
+  readonly strategy: PieceStrategy;
+  /** Replaces what is at the destination when the download is complete. */
+  readonly overwrite: boolean;
+  readonly sources: readonly Source[];
+  /** Sealed by a tracker for this peer and share. */
+  readonly grant: Uint8Array;
+}
+
+export type DownloadState = 'downloading' | 'stalled' | 'paused' | 'complete' | 'failed' | 'cancelled';
+
+/** Why a download does not move, as data: what happened, and what would help. */
+export interface TransferReason {
+  readonly code: TransferReasonCode;
+  readonly detail: string;
+  readonly action: string;
+}
+
+export type TransferReasonCode =
+  | 'no_seeder_online'
+  | 'pieces_missing'
+  | 'not_a_member'
+  | 'trackers_unreachable'
+  | 'destination_exists'
+  | 'destination_unwritable'
+  | 'disk_full'
+  | 'source_changed'
+  | 'source_missing';
+
+export type SourceState = 'waiting' | 'connecting' | 'connected' | 'unreachable' | 'refused' | 'dropped';
+
+export interface SourceView {
+  readonly peerId: string;
+  readonly user: string;
+  /** The address in use or tried last, as `host:port`. */
+  readonly address: string;
+  readonly state: SourceState;
+  /** Bytes of verified pieces that came from it since this process started. */
+  readonly deliveredBytes: number;
+  readonly corruptPieces: number;
+}
+
+export interface DownloadView {
+  readonly state: DownloadState;
+  readonly reason: TransferReason | null;
+  readonly verifiedBytes: number;
+  readonly bytesPerSecond: number;
+  /** Null while nothing moves. */
+  readonly etaSeconds: number | null;
+  /** One bit a piece, the first piece is the highest bit of the first byte. */
+  readonly bitfield: Uint8Array;
+  readonly peers: readonly SourceView[];
+}
+
+/** A download that was asked for. It serves what it has verified to others, also after it is complete, until withdrawn. */
+export interface Download {
+  readonly share: ShareRef;
+  view(): DownloadView;
+  /** The canonical manifest once it is there (from a source, or from an earlier start), else null. */
+  manifestBytes(): Uint8Array | null;
+  /** All sources known now. One that is no longer listed keeps its connection and is not dialled again. */
+  updateSources(sources: readonly Source[]): void;
+  updateGrant(grant: Uint8Array): void;
+  pause(): void;
+  resume(): void;
+  /** Ends it, also when it is paused; without `keepData` what came so far is removed. Finished files stay. */
+  cancel(options: { readonly keepData: boolean }): Promise<void>;
+  /** Settles with the final state and never rejects. A failed one keeps its data: download it again to go on. */
+  readonly done: Promise<{
+    readonly state: 'complete' | 'failed' | 'cancelled';
+    readonly reason: TransferReason | null;
+  }>;
+  /** Calls back after changes of state or reason, and about five times a second while bytes move. Returns the way to stop. */
+  onChange(listener: () => void): () => void;
+}
+
+/** A served file is not what it was. It is not served again until `serve` is called for it. */
+export interface SourceProblem {
+  readonly share: ShareRef;
+  readonly code: 'source_changed' | 'source_missing';
+  readonly detail: string;
+}
+
+export interface WorkerMetrics {
+  /** Position of the worker, from 0; a worker that replaces a dead one goes on counting. */
+  readonly worker: number;
+  readonly tasks: number;
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+  readonly hashedBytes: number;
+  /** Open right now, in both directions. */
+  readonly connections: number;
+}
+
+export interface EngineMetrics {
+  readonly workers: readonly WorkerMetrics[];
+  readonly verifiedPieces: number;
+  readonly failedPieces: number;
+  /** Worker threads that died and were replaced. */
+  readonly replacedWorkers: number;
+}
+
+/** An operating failure of the engine; `code` is stable. */
+export class TransferFailure extends Error {
+  readonly code: TransferFailureCode;
+  constructor(code: TransferFailureCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+export type TransferFailureCode =
+  | 'source_missing'
+  | 'source_changed'
+  | 'source_unreadable'
+  | 'source_unsupported'
+  | 'manifest_refused'
+  | 'listen_failed'
+  | 'aborted'
+  | 'worker_died';
+
+/** The peer's data plane. */
+export interface TransferEngine {
+  readonly listenAddress: Address;
+  /** Until the first call every grant is refused. Replaces what was trusted before. */
+  trustTrackers(trust: GrantTrust): void;
+  /** Reads and hashes in all workers. Throws TransferFailure: source_*, manifest_refused, aborted. */
+  digest(request: DigestRequest): Promise<Digested>;
+  /** Checks what is on disk against a manifest. Throws TransferFailure: source_*, manifest_refused, aborted. */
+  verify(request: VerifyRequest): Promise<Verified>;
+  /** Offers a complete copy. Throws TransferFailure source_missing or source_changed when the lengths do not fit. */
+  serve(request: ServeRequest): Promise<void>;
+  /** Ends serving a share, and closes its connections; downloads of it go on. */
+  withdraw(share: ShareRef): void;
+  revoke(revocation: Revocation): void;
+  onSourceProblem(listener: (problem: SourceProblem) => void): () => void;
+  /** What keeps a download from starting here, or null. */
+  checkDestination(request: {
+    readonly destination: string;
+    readonly overwrite: boolean;
+    readonly totalBytes: number;
+  }): Promise<TransferReason | null>;
+  /** Starts at once; everything that goes wrong shows in its view. A destination that holds a part of it is gone on with. */
+  download(request: DownloadRequest): Download;
+  /** Deletes a finished or unfinished download from disk. Nothing there is no error. */
+  removeData(destination: string): Promise<void>;
+  metrics(): EngineMetrics;
+  /** Closes connections and files; downloads keep their parts on disk. */
+  close(): Promise<void>;
+}

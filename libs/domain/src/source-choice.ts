@@ -1,0 +1,175 @@
+// Owns which missing piece is asked of which peer, and who helps whom near the end. Pure: who is connected, what each has
+// and what each has outstanding come in as data, the random source is a parameter. A peer is filled up to its target in
+// proportion to what it has outstanding, so equal peers carry equal load and a slow one is given little.
+import { type PieceGeometry, type PieceIndex, pieceRange } from './piece-geometry.ts';
+
+/** How the next pieces are drawn: at random, the rarest first, or in order. */
+export type PieceStrategy = 'random' | 'rarest-first' | 'sequential';
+export const PIECE_STRATEGIES: readonly PieceStrategy[] = ['random', 'rarest-first', 'sequential'];
+
+/** A connected peer as the choice sees it. */
+export interface Candidate {
+  readonly id: number;
+  has(piece: PieceIndex): boolean;
+  /** Bytes asked of it and not yet verified. */
+  readonly outstandingBytes: number;
+  /** Bytes that it should have outstanding; nothing more is asked of it beyond. */
+  readonly targetBytes: number;
+}
+
+export interface Assignment {
+  readonly candidate: number;
+  readonly piece: PieceIndex;
+}
+
+export interface ChoiceInput {
+  readonly strategy: PieceStrategy;
+  readonly geometry: PieceGeometry;
+  /** Missing pieces in any order; it is reordered. */
+  readonly missing: Uint32Array;
+  readonly candidates: readonly Candidate[];
+  /** How many connected peers have a piece; asked by `rarest-first` only. */
+  readonly availability: (piece: PieceIndex) => number;
+  readonly random: () => number;
+}
+
+/** Fills every candidate up to its target, as far as the missing pieces that it has go. */
+export function chooseAssignments(input: ChoiceInput): Assignment[] {
+  const open = input.candidates
+    .map((candidate) => ({ candidate, outstandingBytes: candidate.outstandingBytes }))
+    .filter(({ candidate }) => candidate.outstandingBytes < candidate.targetBytes);
+  const assignments: Assignment[] = [];
+  if (open.length === 0) return assignments;
+  for (const piece of drawOrder(input)) {
+    const taker = leastLoaded(open, piece, input.random);
+    if (taker === null) continue;
+    assignments.push({ candidate: taker.candidate.id, piece });
+    taker.outstandingBytes += pieceRange(input.geometry, piece).length;
+    if (taker.outstandingBytes >= taker.candidate.targetBytes) open.splice(open.indexOf(taker), 1);
+    if (open.length === 0) break;
+  }
+  return assignments;
+}
+
+interface Load {
+  readonly candidate: Candidate;
+  outstandingBytes: number;
+}
+
+/** The taker that has the piece and the smallest part of its target outstanding; among equals one at random. */
+function leastLoaded(open: readonly Load[], piece: PieceIndex, random: () => number): Load | null {
+  let best: Load | null = null;
+  let bestPart = Infinity;
+  let equals = 0;
+  for (const load of open) {
+    if (!load.candidate.has(piece)) continue;
+    const part = load.outstandingBytes / load.candidate.targetBytes;
+    if (part > bestPart) continue;
+    equals = part < bestPart ? 1 : equals + 1;
+    if (equals === 1 || random() * equals < 1) best = load;
+    bestPart = part;
+  }
+  return best;
+}
+
+function drawOrder(input: ChoiceInput): Iterable<PieceIndex> {
+  if (input.strategy === 'random') return drawAtRandom(input.missing, input.random);
+  if (input.strategy === 'sequential') return input.missing.sort() as unknown as Iterable<PieceIndex>;
+  return drawRarest(input);
+}
+
+/** Every piece once, each draw uniform among those left; stops drawing when the caller does. */
+function* drawAtRandom(pieces: Uint32Array, random: () => number): Generator<PieceIndex> {
+  for (let left = pieces.length; left > 0; left--) {
+    const drawn = Math.floor(random() * left);
+    const piece = pieces[drawn] ?? 0;
+    pieces[drawn] = pieces[left - 1] ?? 0;
+    yield piece as PieceIndex;
+  }
+}
+
+function* drawRarest(input: ChoiceInput): Generator<PieceIndex> {
+  const byRarity = new Map<number, number[]>();
+  for (const piece of input.missing) {
+    const count = input.availability(piece as PieceIndex);
+    const level = byRarity.get(count);
+    if (level === undefined) byRarity.set(count, [piece]);
+    else level.push(piece);
+  }
+  for (const count of [...byRarity.keys()].sort((left, right) => left - right)) {
+    if (count > 0) yield* drawAtRandom(Uint32Array.from(byRarity.get(count) ?? []), input.random);
+  }
+}
+
+/** A connection as the endgame sees it. */
+export interface Lane {
+  readonly id: number;
+  /** The peer at its other end. */
+  readonly peer: number;
+  has(piece: PieceIndex): boolean;
+  /** What it was given, in the order of the requests. */
+  readonly pieces: readonly PieceIndex[];
+  /** How many of those are on the wire; the rest can be taken back at no cost. */
+  readonly inFlightCount: number;
+  readonly bytesPerSecond: number;
+}
+
+/** What the endgame does: takes pieces back that were not requested yet, or asks an idle connection for one as well. */
+export interface EndgameMoves {
+  readonly recalls: readonly { readonly lane: number; readonly pieces: readonly PieceIndex[] }[];
+  readonly hedges: readonly { readonly lane: number; readonly piece: PieceIndex }[];
+}
+
+/**
+ * Finds work for idle connections when no piece is missing. Reserves are taken back first, from the connection that needs
+ * longest; only when nobody has a reserve that helps, an idle connection is asked for what another peer has on the wire.
+ */
+export function chooseEndgame(input: {
+  readonly lanes: readonly Lane[];
+  readonly isHedged: (piece: PieceIndex) => boolean;
+  readonly canHedge: boolean;
+}): EndgameMoves {
+  const idle = input.lanes.filter((lane) => lane.pieces.length === 0);
+  const busy = input.lanes
+    .filter((lane) => lane.pieces.length > 0)
+    .sort((left, right) => timeLeft(right) - timeLeft(left));
+  const recalls: { lane: number; pieces: PieceIndex[] }[] = [];
+  const hedges: { lane: number; piece: PieceIndex }[] = [];
+  const robbed = new Set<number>();
+  for (const taker of idle) {
+    const recall = recallFor(taker, busy, robbed);
+    if (recall !== null) {
+      recalls.push(recall);
+      robbed.add(recall.lane);
+      continue;
+    }
+    if (!input.canHedge || robbed.size > 0) continue;
+    const piece = hedgeFor(taker, busy, (each) => input.isHedged(each) || hedges.some((hedge) => hedge.piece === each));
+    if (piece !== null) hedges.push({ lane: taker.id, piece });
+  }
+  return { recalls, hedges };
+}
+
+function timeLeft(lane: Lane): number {
+  return lane.pieces.length / Math.max(lane.bytesPerSecond, 1);
+}
+
+/** Half of the longest reserve, from its end, of what the taker has. */
+function recallFor(taker: Lane, busy: readonly Lane[], robbed: ReadonlySet<number>) {
+  for (const lane of busy) {
+    if (robbed.has(lane.id)) continue;
+    const reserve = lane.pieces.slice(lane.inFlightCount).filter((piece) => taker.has(piece));
+    if (reserve.length > 0) return { lane: lane.id, pieces: reserve.slice(Math.floor(reserve.length / 2)) };
+  }
+  return null;
+}
+
+/** The piece that another peer would deliver last. */
+function hedgeFor(taker: Lane, busy: readonly Lane[], isTaken: (piece: PieceIndex) => boolean): PieceIndex | null {
+  for (const lane of busy) {
+    if (lane.peer === taker.peer) continue;
+    const piece = lane.pieces.findLast((each) => taker.has(each) && !isTaken(each));
+    if (piece !== undefined) return piece;
+  }
+  return null;
+}

@@ -26,3 +26,21 @@ export const RPC_MESSAGE_BYTES_MAX = 256 * 1024;
 export const PRESENCE_HEARTBEAT_MS = 10_000;
 /** How long a tracker takes a silent peer to be there. */
 export const PRESENCE_EXPIRY_MS = 30_000;
+
+/** Longest run of bytes that one `request` between peers may ask for, and one `piece` frame may carry. */
+export const BLOCK_BYTES_MAX = 1024 * 1024;
+/** Longest part of a manifest in one frame. */
+export const MANIFEST_PART_BYTES_MAX = 256 * 1024;
+/** Most pieces that one `have` frame may name. */
+export const HAVE_PIECES_MAX = 1024;
+/** Requests that a peer may have waiting at another over one connection; more is a breach of the protocol. */
+export const PEER_REQUESTS_MAX = 256;
+/** How long the dialling and the listening side wait for a connection to be made and admitted. */
+export const PEER_HANDSHAKE_TIMEOUT_MS = 10_000;
+/** How long a connection between peers may be silent before either side closes it. */
+export const PEER_IDLE_TIMEOUT_MS = 60_000;
+/** How often the dialling side of a silent connection says that it is there. */
+export const PEER_KEEP_ALIVE_MS = 20_000;
+/** Connections from other peers that one worker accepts, and how many of them may be without a grant yet. */
+export const PEER_CONNECTIONS_MAX = 512;
+export const PEER_HANDSHAKES_MAX = 64;

@@ -1,0 +1,177 @@
+// Facts about `cohort` as a process, on a checkout of its own with three tiny programs and the real compiler.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { programOf } from '../../../../infra/launcher/program.mjs';
+
+const repository = fileURLToPath(new URL('../../../..', import.meta.url));
+const root = realpathSync(mkdtempSync(join(tmpdir(), 'cohort-launcher-')));
+const launcher = join(root, 'infra/launcher/cohort.mjs');
+
+const say = (program: string): string => `console.log(JSON.stringify(['${program}', ...process.argv.slice(2)]));\n`;
+const peer = `
+  process.on('SIGTERM', () => process.exit(7));
+  setInterval(() => {}, 1000);
+  console.log(process.pid);
+`;
+const sources: Record<string, string> = {
+  'package.json': '{ "type": "module" }',
+  'tsconfig.build.json': JSON.stringify({
+    compilerOptions: { module: 'nodenext', types: ['node'], rootDir: '.', outDir: 'dist', skipLibCheck: true },
+    include: ['apps', 'libs'],
+  }),
+  'apps/tracker/src/main.ts': say('tracker'),
+  'apps/peer/src/main.ts': peer,
+  'apps/peer/src/cli/main.ts': `${say('cli')}process.exitCode = 66;\n`,
+  'libs/wire/src/limits.ts': 'export {};\n',
+};
+
+interface Ended {
+  code: number | null;
+  signal: string | null;
+  stdout: string;
+  stderr: string;
+}
+
+function start(words: readonly string[], via: readonly string[] = [launcher]): ChildProcess {
+  return spawn(process.execPath, [...via, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+async function ended(child: ChildProcess): Promise<Ended> {
+  let stdout = '';
+  let stderr = '';
+  child.stdout?.on('data', (chunk) => (stdout += String(chunk)));
+  child.stderr?.on('data', (chunk) => (stderr += String(chunk)));
+  const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
+  return { code, signal, stdout, stderr };
+}
+
+/** A launcher whose Node counts as too old, so that it hands over to another process. */
+function handingOver(): string[] {
+  const script = `
+    import { becomeChild } from ${JSON.stringify(join(root, 'infra/launcher/child.mjs'))};
+    becomeChild(process.execPath, [${JSON.stringify(launcher)}, ...process.argv.slice(1)]);
+  `;
+  return ['--input-type=module', '-e', script, '--'];
+}
+
+async function firstLine(child: ChildProcess): Promise<string> {
+  const [chunk] = (await once(child.stdout!, 'data')) as [Buffer];
+  return chunk.toString().trim();
+}
+
+function write(file: string, text: string): void {
+  mkdirSync(dirname(join(root, file)), { recursive: true });
+  writeFileSync(join(root, file), text);
+}
+
+beforeAll(() => {
+  for (const [file, text] of Object.entries(sources)) write(file, text);
+  cpSync(join(repository, 'infra/launcher'), join(root, 'infra/launcher'), { recursive: true });
+  mkdirSync(join(root, 'node_modules/@types'), { recursive: true });
+  for (const name of ['typescript', '@types/node']) {
+    symlinkSync(join(repository, 'node_modules', name), join(root, 'node_modules', name));
+  }
+});
+
+afterAll(() => rmSync(root, { recursive: true }));
+
+it.each([
+  [['tracker', 'tracker_info.txt', '1'], 'dist/apps/tracker/src/main.js'],
+  [['fingerprint'], 'dist/apps/tracker/src/main.js'],
+  [['keys', 'init'], 'dist/apps/tracker/src/main.js'],
+  [['operator', 'reset_password'], 'dist/apps/tracker/src/main.js'],
+  [['peer', '127.0.0.1:0', 'tracker_info.txt'], 'dist/apps/peer/src/main.js'],
+  [['create_group', 'tracker'], 'dist/apps/peer/src/cli/main.js'],
+  [[], 'dist/apps/peer/src/cli/main.js'],
+])('the words %j go to %s', (words, file) => {
+  expect(programOf(words)).toBe(file);
+});
+
+it('a checkout that was never built is built once, also when several start at the same moment', async () => {
+  const all = await Promise.all([ended(start(['tracker', 'a'])), ended(start(['list_groups'])), ended(start([]))]);
+  expect(all).toEqual([
+    { code: 0, signal: null, stdout: '["tracker","tracker","a"]\n', stderr: '' },
+    { code: 66, signal: null, stdout: '["cli","list_groups"]\n', stderr: '' },
+    { code: 66, signal: null, stdout: '["cli"]\n', stderr: '' },
+  ]);
+});
+
+it('an edited source is built before the next start, and nothing is built when nothing was edited', async () => {
+  const output = join(root, 'dist/apps/tracker/src/main.js');
+  const before = statSync(output).mtimeMs;
+  await ended(start(['tracker']));
+  expect(statSync(output).mtimeMs).toBe(before);
+  write('apps/tracker/src/main.ts', say('edited'));
+  expect((await ended(start(['tracker']))).stdout).toBe('["edited","tracker"]\n');
+});
+
+it('a build that fails is told, runs nothing, and does not count as done', async () => {
+  write('libs/wire/src/limits.ts', 'export const wrong: number = "text";\n');
+  for (const attempt of [1, 2]) {
+    const end = await ended(start(['tracker']));
+    expect(end, `attempt ${attempt}`).toMatchObject({ code: 70, stdout: '' });
+    expect(end.stderr).toContain('libs/wire/src/limits.ts(1,14)');
+  }
+  write('libs/wire/src/limits.ts', 'export {};\n');
+  expect((await ended(start(['tracker']))).code).toBe(0);
+});
+
+it('without a compiler an existing build runs even when sources are newer, and a missing one is told', async () => {
+  unlinkSync(join(root, 'node_modules/typescript'));
+  const soon = new Date(Date.now() + 60_000);
+  utimesSync(join(root, 'libs/wire/src/limits.ts'), soon, soon);
+  expect((await ended(start(['tracker']))).code).toBe(0);
+  unlinkSync(join(root, 'dist/.stamp'));
+  expect(await ended(start(['tracker']))).toMatchObject({ code: 70, stderr: expect.stringContaining('run npm ci') });
+  symlinkSync(join(repository, 'node_modules/typescript'), join(root, 'node_modules/typescript'));
+  utimesSync(join(root, 'libs/wire/src/limits.ts'), new Date(0), new Date(0));
+  expect((await ended(start(['tracker']))).code).toBe(0);
+  expect(existsSync(join(root, 'dist/.stamp'))).toBe(true);
+});
+
+it('a program keeps its arguments and its exit code when another Node runs it', async () => {
+  expect(await ended(start(['list_groups', '--json'], handingOver()))).toEqual({
+    code: 66,
+    signal: null,
+    stdout: '["cli","list_groups","--json"]\n',
+    stderr: '',
+  });
+});
+
+it('a signal reaches the program, and its own exit code comes back', async () => {
+  const child = start(['peer'], handingOver());
+  await firstLine(child);
+  child.kill('SIGTERM');
+  expect(await ended(child)).toMatchObject({ code: 7, signal: null });
+});
+
+it('a program that dies of a signal lets the launcher die of it', async () => {
+  const child = start(['peer'], handingOver());
+  process.kill(Number(await firstLine(child)), 'SIGINT');
+  expect(await ended(child)).toMatchObject({ code: null, signal: 'SIGINT' });
+});
+
+it('killing the launcher kills the program', async () => {
+  const child = start(['peer'], handingOver());
+  await firstLine(child);
+  child.kill('SIGKILL');
+  // Its output closes only when the program, which holds the other end of the pipe, is gone too.
+  expect(await ended(child)).toMatchObject({ signal: 'SIGKILL' });
+});

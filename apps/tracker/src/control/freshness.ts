@@ -1,0 +1,19 @@
+// Owns the two ways in which a tracker may be too far behind to answer: not ready at all, or not yet where this peer has
+// been already.
+import type { Readiness } from '../replica/replica.ts';
+import { type Failed, failed } from './answers.ts';
+
+/** How long a request waits for what its peer has seen. */
+export const SEEN_OFFSET_TIMEOUT_MS = 1_500;
+
+/** This tracker has not read as far as the peer has seen. */
+export function behind(): Failed {
+  return failed('tracker_behind');
+}
+
+/** Why a tracker that is not ready does not answer, or null when it is. */
+export function whyNotReady(readiness: Readiness): Failed | null {
+  if (readiness.ready) return null;
+  const { reason, detail } = readiness;
+  return reason === 'catching_up' ? failed('tracker_behind', { detail }) : failed('tracker_unavailable', { detail });
+}

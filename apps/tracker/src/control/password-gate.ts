@@ -1,0 +1,77 @@
+// Owns passwords on their way in: who may try how often, the check against the hash in force, and the sealing of new ones.
+// A plaintext is read here, hashed, and goes nowhere else.
+import { sealPassword, type SealedPassword } from '../credentials/credentials.ts';
+import { PasswordHasher, PasswordQueueFull } from '../credentials/password-hasher.ts';
+import type { Replica } from '../replica/replica.ts';
+import { RateLimit } from './rate-limit.ts';
+
+/** Why a password is not looked at, or does not do. */
+export type PasswordRefusal = 'rate_limited' | 'wrong_credentials' | 'busy';
+
+interface PasswordAttempt {
+  readonly user: string;
+  readonly password: string;
+  /** IP address of the peer. */
+  readonly address: string;
+}
+
+export class PasswordGate {
+  readonly #replica: Replica;
+  readonly #hasher: PasswordHasher;
+  readonly #newUsers: RateLimit;
+  readonly #missesOfAddress: RateLimit;
+  readonly #missesOfUser: RateLimit;
+  readonly #missesOfUserAtAddress: RateLimit;
+
+  constructor(from: { replica: Replica; hasher: PasswordHasher; now: () => number }) {
+    const { now } = from;
+    this.#replica = from.replica;
+    this.#hasher = from.hasher;
+    this.#newUsers = new RateLimit({ burst: 1_000, refillMs: 1_000, now });
+    this.#missesOfAddress = new RateLimit({ burst: 100, refillMs: 1_000, now });
+    this.#missesOfUser = new RateLimit({ burst: 200, refillMs: 2_000, now });
+    // The narrowest one is by both, so that a stranger elsewhere cannot lock a user out.
+    this.#missesOfUserAtAddress = new RateLimit({ burst: 10, refillMs: 10_000, now });
+  }
+
+  /** Seals the password of a new user. */
+  async sealForNewUser({
+    password,
+    address,
+  }: Omit<PasswordAttempt, 'user'>): Promise<SealedPassword | PasswordRefusal> {
+    return this.#newUsers.take(address) ? this.seal(password) : 'rate_limited';
+  }
+
+  /** Seals a password for a record. */
+  seal(password: string): Promise<SealedPassword | PasswordRefusal> {
+    return orBusy(async () => sealPassword(await this.#hasher.hash(password)));
+  }
+
+  /** The offset of the credential that the password fits. An unknown user takes as long as a known one. */
+  async check({ user, password, address }: PasswordAttempt): Promise<number | PasswordRefusal> {
+    const userAtAddress = `${address} ${user}`;
+    const hasAttempts =
+      this.#missesOfAddress.allows(address) &&
+      this.#missesOfUser.allows(user) &&
+      this.#missesOfUserAtAddress.allows(userAtAddress);
+    if (!hasAttempts) return 'rate_limited';
+    // The offset is read before the hash: when the password changes meanwhile, `apply` says so.
+    const credentialOffset = this.#replica.state.users.get(user)?.credentialOffset;
+    const fits = await orBusy(() => this.#hasher.verify(password, this.#replica.passwordHashOf(user)));
+    if (fits === 'busy') return fits;
+    if (fits === true && credentialOffset !== undefined) return credentialOffset;
+    this.#missesOfAddress.take(address);
+    this.#missesOfUser.take(user);
+    this.#missesOfUserAtAddress.take(userAtAddress);
+    return 'wrong_credentials';
+  }
+}
+
+async function orBusy<Value>(work: () => Promise<Value>): Promise<Value | 'busy'> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof PasswordQueueFull) return 'busy';
+    throw error;
+  }
+}

@@ -1,0 +1,37 @@
+// Owns the check of what peers send: class-validator with unknown fields refused, every problem named with its field.
+import { type PipeTransform, type Type, ValidationPipe } from '@nestjs/common';
+import type { ValidationError } from 'class-validator';
+import { PEER_COMMAND_BODIES, type PeerCommandBody, type PeerCommandName } from '#wire/tracker-api';
+import type { FieldError } from '#wire/wire-error';
+
+/** A payload that is not what its pattern asks for. */
+export class InvalidPayload extends Error {
+  readonly errors: readonly FieldError[];
+  constructor(errors: readonly FieldError[]) {
+    super('the payload is not well-formed');
+    this.errors = errors;
+  }
+}
+
+const ERRORS_MAX = 20;
+
+/** The pipe of every payload; rejects with InvalidPayload. */
+export const payloadPipe: PipeTransform = new ValidationPipe({
+  transform: true,
+  whitelist: true,
+  forbidNonWhitelisted: true,
+  validationError: { target: false, value: false },
+  exceptionFactory: (errors) => new InvalidPayload(errors.flatMap((error) => fieldErrors(error)).slice(0, ERRORS_MAX)),
+});
+
+/** A command's body as its class has it. Its fields are named alone: `user`, not `body.user`. */
+export function checkedBody<Name extends PeerCommandName>(name: Name, body: object): Promise<PeerCommandBody<Name>> {
+  const metatype: Type<object> = PEER_COMMAND_BODIES[name];
+  return payloadPipe.transform(body, { type: 'body', metatype }) as Promise<PeerCommandBody<Name>>;
+}
+
+function fieldErrors({ property, constraints, children }: ValidationError, path = ''): FieldError[] {
+  const field = path + property;
+  const own = Object.values(constraints ?? {}).map((message) => ({ field, message }));
+  return [...own, ...(children ?? []).flatMap((child) => fieldErrors(child, `${field}.`))];
+}

@@ -1,0 +1,47 @@
+// Owns what a tracker does for a connected peer whether or not anybody is logged in on it: says who it is, notes that the
+// peer is there, and gives it the stream of pushes.
+import type { Socket } from 'node:net';
+import type { Observable } from 'rxjs';
+import type { HelloView, PresenceRequest, PresenceView, Push } from '#wire/tracker-api';
+import type { PresenceTable } from '../presence/presence.ts';
+import type { Reachability } from '../presence/reachability.ts';
+import type { Replica } from '../replica/replica.ts';
+import type { PushHub } from './push-hub.ts';
+import type { Caller } from './rpc-server.ts';
+
+export class PeerDesk {
+  readonly #replica: Replica;
+  readonly #presence: PresenceTable;
+  readonly #reachability: Reachability;
+  readonly #pushes: PushHub;
+
+  constructor(from: { replica: Replica; presence: PresenceTable; reachability: Reachability; pushes: PushHub }) {
+    this.#replica = from.replica;
+    this.#presence = from.presence;
+    this.#reachability = from.reachability;
+    this.#pushes = from.pushes;
+  }
+
+  hello({ peerId }: Caller): HelloView {
+    const trackers = [...this.#replica.state.trackers.values()].toSorted((left, right) =>
+      left.trackerId < right.trackerId ? -1 : 1,
+    );
+    return { trackers, user: this.#userOn(peerId), ready: this.#replica.readiness.ready };
+  }
+
+  present({ addresses, downloading, transport }: PresenceRequest, { peerId, address }: Caller): PresenceView {
+    const said = { addresses, downloading: downloading.map((share) => ({ ...share })), transport };
+    if (this.#presence.update(peerId, said)) this.#pushes.presenceChanged(peerId);
+    const [first] = addresses;
+    const reachable = first === undefined ? null : this.#reachability.ask({ address: first, askedFrom: address });
+    return { reachable, user: this.#userOn(peerId) };
+  }
+
+  pushes({ peerId }: Caller, socket: Socket): Observable<Push> {
+    return this.#pushes.stream(peerId, socket);
+  }
+
+  #userOn(peerId: string): string | null {
+    return this.#replica.state.sessions.get(peerId)?.user ?? null;
+  }
+}

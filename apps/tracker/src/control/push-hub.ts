@@ -1,0 +1,172 @@
+// Owns what peers are told unasked: revocations, news of their groups and sessions, new sources for what they download. A
+// push follows from an applied record or from a presence, goes only to those whom it concerns, and a peer that does not
+// read is cut off by the bytes that wait for it, so it never holds up others.
+import type { Socket } from 'node:net';
+import { Observable, type Subscriber } from 'rxjs';
+import type { Event } from '#domain/event';
+import type { Group } from '#domain/state';
+import { RPC_MESSAGE_BYTES_MAX } from '#wire/limits';
+import type { Push } from '#wire/tracker-api';
+import type { DownloadingShare, PresenceTable } from '../presence/presence.ts';
+import type { AppliedRecord, Replica } from '../replica/replica.ts';
+import type { TrackerMetrics } from './metrics.ts';
+
+interface Subscription {
+  readonly subscriber: Subscriber<Push>;
+  readonly socket: Socket;
+}
+
+/** A push with who gets it, by peer and by who is logged in there. */
+interface Notice {
+  readonly push: Push;
+  readonly isFor: (peerId: string, user: string | null) => boolean;
+}
+
+const WAITING_BYTES_MAX = RPC_MESSAGE_BYTES_MAX;
+
+export class PushHub {
+  readonly #replica: Replica;
+  readonly #presence: PresenceTable;
+  readonly #metrics: TrackerMetrics;
+  /** By peer id: a second stream of one peer ends the first. */
+  readonly #subscriptions = new Map<string, Subscription>();
+
+  constructor(from: { replica: Replica; presence: PresenceTable; metrics: TrackerMetrics }) {
+    this.#replica = from.replica;
+    this.#presence = from.presence;
+    this.#metrics = from.metrics;
+    this.#replica.onApplied((applied) => this.#onApplied(applied));
+  }
+
+  /** Peers that listen. */
+  get size(): number {
+    return this.#subscriptions.size;
+  }
+
+  /** The pushes for a peer from now on. Ends with the connection: the transport itself would never end it. */
+  stream(peerId: string, socket: Socket): Observable<Push> {
+    return new Observable<Push>((subscriber) => {
+      const subscription = { subscriber, socket };
+      this.#subscriptions.get(peerId)?.subscriber.complete();
+      this.#subscriptions.set(peerId, subscription);
+      const end = (): void => subscriber.complete();
+      socket.once('close', end);
+      subscriber.next({ type: 'subscribed', offset: this.#replica.appliedOffset });
+      return () => {
+        socket.off('close', end);
+        if (this.#subscriptions.get(peerId) === subscription) this.#subscriptions.delete(peerId);
+      };
+    });
+  }
+
+  /** A peer has come online, or says anew what it is downloading: tells those who download what it has. */
+  presenceChanged(peerId: string): void {
+    if (this.#subscriptions.size === 0) return;
+    const offset = this.#replica.appliedOffset;
+    for (const { share, peerIds } of this.#presence.downloads()) {
+      if (!this.#hasShare(peerId, share, peerIds)) continue;
+      for (const downloaderId of peerIds) {
+        const subscription = this.#subscriptions.get(downloaderId);
+        if (subscription === undefined || downloaderId === peerId) continue;
+        this.#send(subscription, { type: 'sources_changed', offset, shareId: share.shareId });
+      }
+    }
+  }
+
+  #hasShare(peerId: string, { shareId, group, file }: DownloadingShare, downloaders: ReadonlySet<string>): boolean {
+    const share = this.#replica.state.groups.get(group)?.shares.get(file);
+    return share?.id === shareId && (share.seeders.has(peerId) || downloaders.has(peerId));
+  }
+
+  #onApplied({ offset, applied }: AppliedRecord): void {
+    if (this.#subscriptions.size === 0 || applied.events.length === 0) return;
+    const notices = [
+      ...applied.events.flatMap((event) => this.#noticesOf(event, offset)),
+      ...this.#groupNotices(applied.events, offset),
+    ];
+    for (const { push, isFor } of notices) {
+      for (const [peerId, subscription] of this.#subscriptions) {
+        const user = this.#replica.state.sessions.get(peerId)?.user ?? null;
+        if (isFor(peerId, user)) this.#send(subscription, push);
+      }
+    }
+  }
+
+  #noticesOf(event: Event, offset: number): Notice[] {
+    const nothing = { groupId: null, shareId: null, user: null, peerId: null };
+    const revoked = { type: 'revoked', offset, ...nothing } as const;
+    switch (event.type) {
+      case 'member_left': {
+        const { groupId, user, group } = event;
+        return [{ push: { ...revoked, groupId, user }, isFor: this.#membersAnd(group, user) }];
+      }
+      case 'session_ended': {
+        const { user, peerId } = event;
+        const acquainted = this.#acquaintancesOf(user);
+        return [
+          { push: { ...revoked, user, peerId }, isFor: (id, other) => id === peerId || acquainted.has(other ?? '') },
+          { push: { type: 'session_changed', offset, user: null }, isFor: (id) => id === peerId },
+        ];
+      }
+      case 'session_started': {
+        const { user, peerId } = event;
+        return [{ push: { type: 'session_changed', offset, user }, isFor: (id) => id === peerId }];
+      }
+      case 'share_removed': {
+        const groupId = this.#replica.state.groups.get(event.group)?.id ?? null;
+        // Whoever downloads or seeds it has to hear of it, in the group still or just gone from it.
+        return [{ push: { ...revoked, groupId, shareId: event.shareId }, isFor: this.#membersAnd(event.group, null) }];
+      }
+      case 'seeder_added': {
+        const shareId = this.#replica.state.groups.get(event.group)?.shares.get(event.file)?.id;
+        if (shareId === undefined) return [];
+        const downloaders = new Set(this.#presence.downloadersOf({ shareId, group: event.group, file: event.file }));
+        const isFor = (id: string): boolean => id !== event.peerId && downloaders.has(id);
+        return [{ push: { type: 'sources_changed', offset, shareId }, isFor }];
+      }
+      default:
+        return [];
+    }
+  }
+
+  /** One notice for each group that a record touched. */
+  #groupNotices(events: readonly Event[], offset: number): Notice[] {
+    const concerned = new Map<string, Set<string>>();
+    for (const event of events) {
+      if (!('group' in event) || event.type === 'download_allowed') continue;
+      const users = concerned.get(event.group) ?? new Set();
+      if ('user' in event) users.add(event.user);
+      concerned.set(event.group, users);
+    }
+    return [...concerned].map(([group, users]) => {
+      const isMember = this.#membersAnd(group, null);
+      return {
+        push: { type: 'group_changed', offset, group },
+        isFor: (peerId, user) => isMember(peerId, user) || (user !== null && users.has(user)),
+      };
+    });
+  }
+
+  #membersAnd(groupName: string, leaver: string | null): Notice['isFor'] {
+    const group: Group | undefined = this.#replica.state.groups.get(groupName);
+    return (_peerId, user) => user !== null && (user === leaver || group?.members.has(user) === true);
+  }
+
+  /** Everybody who shares a group with a user, and the user. */
+  #acquaintancesOf(user: string): Set<string> {
+    const acquainted = new Set([user]);
+    for (const group of this.#replica.state.groups.values()) {
+      if (group.members.has(user)) for (const member of group.members.keys()) acquainted.add(member);
+    }
+    return acquainted;
+  }
+
+  #send({ subscriber, socket }: Subscription, push: Push): void {
+    if (socket.writableLength > WAITING_BYTES_MAX) {
+      socket.destroy();
+      return;
+    }
+    this.#metrics.countPush(push.type);
+    subscriber.next(push);
+  }
+}

@@ -1,0 +1,96 @@
+// Owns the connections of peers: Nest's TCP transport over mutual TLS. Who has no Ed25519 certificate is cut off before the
+// first byte is read, and nobody can hold more than a bounded number of sockets, bytes or time.
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { ServerTCP, type TcpContext, type TcpOptions } from '@nestjs/microservices';
+import type { Identity } from '#identity/identity';
+import { idOfSocket, mutualTlsOptions } from '#identity/tls';
+import type { HostPort } from '#wire/host-port';
+import { RPC_MESSAGE_BYTES_MAX } from '#wire/limits';
+
+/** The peer at the other end of a connection. */
+export interface Caller {
+  readonly peerId: string;
+  /** IP address that the connection comes from. */
+  readonly address: string;
+}
+
+const CONNECTIONS_MAX = 10_000;
+const CONNECTIONS_PER_PEER_MAX = 8;
+const HANDSHAKE_TIMEOUT_MS = 5_000;
+const INCOMPLETE_MESSAGE_TIMEOUT_MS = 10_000;
+/** Three heartbeats: whoever neither sends nor takes a byte for that long is gone, or stuck. */
+const IDLE_TIMEOUT_MS = 30_000;
+/** Replies and pushes that may wait for a peer that does not read. */
+const SEND_BUFFER_BYTES_MAX = 4 * RPC_MESSAGE_BYTES_MAX;
+
+const callers = new WeakMap<Socket, Caller>();
+
+/** Whose message this is. */
+export function callerOf(context: TcpContext): Caller {
+  return callers.get(context.getSocketRef().netSocket)!;
+}
+
+/** The connection that a message came over. */
+export function socketOf(context: TcpContext): Socket {
+  return context.getSocketRef().netSocket;
+}
+
+export class RpcServer extends ServerTCP {
+  readonly #connectionsByPeer = new Map<string, number>();
+
+  constructor(identity: Identity, { host, port }: HostPort) {
+    const options: NonNullable<TcpOptions['options']> = {
+      host,
+      port,
+      tlsOptions: { ...mutualTlsOptions(identity), handshakeTimeout: HANDSHAKE_TIMEOUT_MS },
+      maxBufferSize: RPC_MESSAGE_BYTES_MAX,
+      maxSendBufferSize: SEND_BUFFER_BYTES_MAX,
+      incompleteMessageTimeout: INCOMPLETE_MESSAGE_TIMEOUT_MS,
+    };
+    super(options as Required<TcpOptions>['options']);
+    this.server.maxConnections = CONNECTIONS_MAX;
+  }
+
+  /** Open connections of peers. */
+  get connectionCount(): number {
+    return this.openSockets.size;
+  }
+
+  /** Every failure to listen is told, not only those that the base class knows. */
+  override listen(callback: (error?: unknown) => void): void {
+    this.server.once('error', callback);
+    this.server.listen(this.port, this.host, () => {
+      this.server.off('error', callback);
+      callback();
+    });
+  }
+
+  override bindHandler(socket: Socket): void {
+    // An error of a connection is the end of that connection; without a listener it would be the end of the process.
+    socket.on('error', () => socket.destroy());
+    const peerId = idOfSocket(socket as TLSSocket);
+    const open = peerId === null ? 0 : (this.#connectionsByPeer.get(peerId) ?? 0);
+    if (peerId === null || open >= CONNECTIONS_PER_PEER_MAX) {
+      socket.destroy();
+      return;
+    }
+    this.#connectionsByPeer.set(peerId, open + 1);
+    socket.once('close', () => this.#forget(peerId));
+    socket.setNoDelay(true);
+    socket.setTimeout(IDLE_TIMEOUT_MS, () => socket.destroy());
+    callers.set(socket, { peerId, address: socket.remoteAddress ?? '' });
+    super.bindHandler(socket);
+  }
+
+  /** A peer that breaks a connection, or the rules of its framing, is no news to whoever runs the tracker. */
+  protected override handleError(error: string): void {
+    this.logger.debug?.(error);
+  }
+
+  #forget(peerId: string): void {
+    const open = this.#connectionsByPeer.get(peerId) ?? 0;
+    if (open <= 1) this.#connectionsByPeer.delete(peerId);
+    else this.#connectionsByPeer.set(peerId, open - 1);
+  }
+}

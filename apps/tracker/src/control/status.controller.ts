@@ -1,0 +1,98 @@
+// Owns the HTTP port for operators: health, status, digests and metrics. Read-only, no names and no secrets.
+import { Controller, Get, Header, HttpException, Query } from '@nestjs/common';
+import { Replica } from '../replica/replica.ts';
+import { TrackerMetrics } from './metrics.ts';
+
+/** GET /status. Offsets count records from 0; root and digest are hex. */
+export interface TrackerStatus {
+  readonly trackerId: string;
+  readonly logId: string | null;
+  readonly ready: boolean;
+  readonly reason: string | null;
+  readonly detail: string | null;
+  readonly appliedOffset: number;
+  readonly endOffset: number;
+  readonly logSilentMs: number;
+  readonly root: string;
+  readonly digest: string;
+  readonly rulesVersion: number;
+}
+
+/** The id of this tracker, for injection. */
+export class TrackerId {
+  readonly value: string;
+  constructor(value: string) {
+    this.value = value;
+  }
+}
+
+@Controller()
+export class StatusController {
+  readonly #replica: Replica;
+  readonly #metrics: TrackerMetrics;
+  readonly #trackerId: TrackerId;
+
+  constructor(replica: Replica, metrics: TrackerMetrics, trackerId: TrackerId) {
+    this.#replica = replica;
+    this.#metrics = metrics;
+    this.#trackerId = trackerId;
+  }
+
+  @Get('health/live')
+  live(): { status: 'live' } {
+    return { status: 'live' };
+  }
+
+  @Get('health/ready')
+  ready(): { status: 'ready' } {
+    const { readiness } = this.#replica;
+    if (!readiness.ready) {
+      const { reason, detail } = readiness;
+      throw new HttpException({ status: 'unready', reason, detail }, 503);
+    }
+    return { status: 'ready' };
+  }
+
+  @Get('status')
+  status(): TrackerStatus {
+    const replica = this.#replica;
+    const { readiness, state } = replica;
+    return {
+      trackerId: this.#trackerId.value,
+      logId: state.logId,
+      ready: readiness.ready,
+      reason: readiness.ready ? null : readiness.reason,
+      detail: readiness.ready ? null : readiness.detail,
+      appliedOffset: replica.appliedOffset,
+      endOffset: replica.endOffset,
+      logSilentMs: replica.logSilentMs(),
+      root: replica.root,
+      digest: replica.digest,
+      rulesVersion: state.rulesVersion,
+    };
+  }
+
+  /** The effect digest after the record at an offset: each of the last million, one in 1,024 before that. */
+  @Get('digest')
+  digest(@Query('at') at: string | undefined): { offset: number; digest: string } {
+    const offset = at !== undefined && /^\d{1,15}$/.test(at) ? Number(at) : null;
+    if (offset === null) throw new HttpException({ code: 'invalid_request', detail: 'give at=<offset>' }, 400);
+    const digest = this.#replica.digestAt(offset);
+    if (digest === null) throw new HttpException(noDigest(offset, this.#replica.appliedOffset), 404);
+    return { offset, digest };
+  }
+
+  @Get('metrics')
+  @Header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
+  metrics(): string {
+    return this.#metrics.render();
+  }
+}
+
+function noDigest(offset: number, appliedOffset: number): { code: string; detail: string } {
+  const detail =
+    offset > appliedOffset
+      ? `applied up to offset ${appliedOffset} so far`
+      : `offset ${offset} is no longer held: ask for one of the last million, or one that leaves 1023 when divided by 1024`;
+  return { code: 'not_found', detail };
+}

@@ -1,0 +1,208 @@
+// Owns the views: what a logged-in peer may read of the state, with who is online laid over it. A view never shows less
+// than the peer has seen already; it waits for that, or says that this tracker is behind.
+import { outcomeKey } from '#domain/apply';
+import { sharedContent } from '#domain/decide';
+import type { Group, Share } from '#domain/state';
+import { listFiles, listGroups, listMembers, listRequests, listSessions, readableGroup } from '#domain/views';
+import type {
+  CommandOutcomeRequest,
+  CommandOutcomeView,
+  FilePage,
+  FileView,
+  FindSourcesRequest,
+  GrantView,
+  GroupListRequest,
+  GroupPage,
+  ListRequest,
+  MemberPage,
+  RenewGrantRequest,
+  RequestPage,
+  SessionList,
+  SourcesView,
+  SourceView,
+  ViewRequest,
+} from '#wire/tracker-api';
+import type { GrantIssuer } from '../grants/grants.ts';
+import type { PresenceTable } from '../presence/presence.ts';
+import type { Replica } from '../replica/replica.ts';
+import { failed, rejectedView, type ViewAnswer } from './answers.ts';
+import { behind, SEEN_OFFSET_TIMEOUT_MS, whyNotReady } from './freshness.ts';
+import { pageOf } from './page.ts';
+import type { Caller } from './rpc-server.ts';
+
+/** A peer with the user who is logged in on it. */
+interface Reader {
+  readonly user: string;
+  readonly peerId: string;
+}
+
+const SESSIONS_SHOWN_MAX = 1_000;
+/** More sources than a download can use, few enough for one message. */
+const SOURCES_SHOWN_MAX = 64;
+
+export class ViewService {
+  readonly #replica: Replica;
+  readonly #presence: PresenceTable;
+  readonly #grants: GrantIssuer;
+
+  constructor(from: { replica: Replica; presence: PresenceTable; grants: GrantIssuer }) {
+    this.#replica = from.replica;
+    this.#presence = from.presence;
+    this.#grants = from.grants;
+  }
+
+  groups(request: ListRequest, caller: Caller): Promise<ViewAnswer<GroupPage>> {
+    return this.#asReader(request, caller, ({ user }) => {
+      const groups = listGroups(this.#replica.state, user);
+      return shown(pageOf(groups, { ...request, after: request.after, cursorOf: ({ group }) => group, show: same }));
+    });
+  }
+
+  members(request: GroupListRequest, caller: Caller): Promise<ViewAnswer<MemberPage>> {
+    return this.#asReader(request, caller, (reader) => {
+      const members = listMembers(this.#replica.state, request.group, reader.user);
+      if (typeof members === 'string') return rejectedView(members);
+      return shown(pageOf(members, { ...request, after: request.after, cursorOf: ({ user }) => user, show: same }));
+    });
+  }
+
+  requests(request: GroupListRequest, caller: Caller): Promise<ViewAnswer<RequestPage>> {
+    return this.#asReader(request, caller, (reader) => {
+      const requests = listRequests(this.#replica.state, request.group, reader.user);
+      if (typeof requests === 'string') return rejectedView(requests);
+      return shown(pageOf(requests, { ...request, after: request.after, cursorOf: ({ user }) => user, show: same }));
+    });
+  }
+
+  files(request: GroupListRequest, caller: Caller): Promise<ViewAnswer<FilePage>> {
+    return this.#asReader(request, caller, ({ user }) => {
+      const { state } = this.#replica;
+      const shares = listFiles(state, request.group, user);
+      if (typeof shares === 'string') return rejectedView(shares);
+      const group = state.groups.get(request.group)!;
+      const show = (share: Share): FileView => this.#fileView(group, share);
+      return shown(pageOf(shares, { ...request, after: request.after, cursorOf: ({ file }) => file, show }));
+    });
+  }
+
+  sessions(request: ViewRequest, caller: Caller): Promise<ViewAnswer<SessionList>> {
+    return this.#asReader(request, caller, ({ user }) =>
+      shown({ items: listSessions(this.#replica.state, user).slice(-SESSIONS_SHOWN_MAX) }),
+    );
+  }
+
+  sources(request: FindSourcesRequest, caller: Caller): Promise<ViewAnswer<SourcesView>> {
+    return this.#asReader(request, caller, (reader) => {
+      const group = readableGroup(this.#replica.state, request.group, reader.user);
+      if (typeof group === 'string') return rejectedView(group);
+      const share = group.shares.get(request.file);
+      if (share === undefined) return rejectedView('file_not_found');
+      const grant = this.#grants.issue({ group, share, ...reader });
+      return shown({
+        share: sharedContent(group, share),
+        sources: this.#sourcesOf(group, share, reader.peerId),
+        grant: grant?.grant ?? null,
+        grantExpiresAtMs: grant?.grantExpiresAtMs ?? null,
+      });
+    });
+  }
+
+  grant(request: RenewGrantRequest, caller: Caller): Promise<ViewAnswer<GrantView>> {
+    return this.#asReader(request, caller, (reader) => {
+      const group = readableGroup(this.#replica.state, request.group, reader.user);
+      if (typeof group === 'string') return rejectedView(group);
+      const share = [...group.shares.values()].find(({ id }) => id === request.shareId);
+      if (share === undefined) return rejectedView('file_not_found');
+      if (this.#grants.isSuspended) return failed('log_unavailable');
+      const grant = this.#grants.issue({ group, share, ...reader });
+      return grant === null ? rejectedView('file_not_found') : shown(grant);
+    });
+  }
+
+  /** Needs no session: it tells a peer about its own commands only. */
+  async commandOutcome(request: CommandOutcomeRequest, caller: Caller): Promise<ViewAnswer<CommandOutcomeView>> {
+    const notFresh = await this.#whyNotFresh(request);
+    if (notFresh !== null) return notFresh;
+    const { peerId } = caller;
+    const { state } = this.#replica;
+    const users = [request.user, state.sessions.get(peerId)?.user, null].filter((user) => user !== undefined);
+    for (const user of users) {
+      const key = outcomeKey({ id: request.commandId, actor: { kind: 'peer', peerId, user } });
+      const found = state.outcomes.get(key);
+      if (found === undefined || found.peerId !== peerId) continue;
+      const { offset, outcome } = found;
+      if (outcome.status === 'rejected') return shown({ state: 'rejected', offset, reason: outcome.reason });
+      return shown({ state: 'accepted', offset, result: outcome.result });
+    }
+    return shown({ state: 'unknown' });
+  }
+
+  async #asReader<View>(
+    request: ViewRequest,
+    { peerId }: Caller,
+    show: (reader: Reader) => ViewAnswer<View>,
+  ): Promise<ViewAnswer<View>> {
+    const notFresh = await this.#whyNotFresh(request);
+    if (notFresh !== null) return notFresh;
+    const user = this.#replica.state.sessions.get(peerId)?.user;
+    return user === undefined ? failed('not_logged_in') : show({ user, peerId });
+  }
+
+  async #whyNotFresh({ seenOffset }: ViewRequest): Promise<ReturnType<typeof whyNotReady>> {
+    const { readiness } = this.#replica;
+    // A wrong clock spoils what is appended, not what is read.
+    const notReady = whyNotReady(readiness);
+    if (notReady !== null && !(!readiness.ready && readiness.reason === 'clock_skew')) return notReady;
+    const hasCaughtUp = await this.#replica.waitUntilApplied(seenOffset, SEEN_OFFSET_TIMEOUT_MS);
+    return hasCaughtUp ? null : behind();
+  }
+
+  #fileView(group: Group, share: Share): FileView {
+    const { file, sharedBy, sharedAtMs } = share;
+    const seedersOnline = [...share.seeders].filter(([peerId, user]) => this.#isOnline(group, peerId, user)).length;
+    return { ...sharedContent(group, share), file, sharedBy, sharedAtMs, seedersOnline };
+  }
+
+  /** Peers online that have the share, seeders first; drawn by chance when there are too many for one message. */
+  #sourcesOf(group: Group, share: Share, callerPeerId: string): SourceView[] {
+    const { sessions } = this.#replica.state;
+    const seeders = [...share.seeders].filter(([peerId, user]) => this.#isOnline(group, peerId, user));
+    const downloaders = this.#presence
+      .downloadersOf({ shareId: share.id, group: group.name, file: share.file })
+      .filter((peerId) => !share.seeders.has(peerId) && share.downloaders.get(peerId) === sessions.get(peerId)?.user)
+      .map((peerId) => [peerId, share.downloaders.get(peerId)!] as const)
+      .filter(([peerId, user]) => this.#isOnline(group, peerId, user));
+    const sources = [
+      ...seeders.map(([peerId, user]) => this.#sourceView(peerId, user, 'seeder')),
+      ...downloaders.map(([peerId, user]) => this.#sourceView(peerId, user, 'downloader')),
+    ].filter(({ peerId }) => peerId !== callerPeerId);
+    return sources.length <= SOURCES_SHOWN_MAX ? sources : drawn(sources, SOURCES_SHOWN_MAX);
+  }
+
+  #sourceView(peerId: string, user: string, role: SourceView['role']): SourceView {
+    const { addresses, transport } = this.#presence.get(peerId)!;
+    return { peerId, user, addresses, role, transport };
+  }
+
+  #isOnline(group: Group, peerId: string, user: string): boolean {
+    const isLoggedIn = this.#replica.state.sessions.get(peerId)?.user === user;
+    return isLoggedIn && group.members.has(user) && this.#presence.get(peerId) !== undefined;
+  }
+}
+
+function shown<View>(view: View): { status: 'accepted'; view: View } {
+  return { status: 'accepted', view };
+}
+
+function same<Item>(item: Item): Item {
+  return item;
+}
+
+function drawn<Item>(items: readonly Item[], count: number): Item[] {
+  const pool = [...items];
+  for (let index = 0; index < count; index++) {
+    const other = index + Math.floor(Math.random() * (pool.length - index));
+    [pool[index], pool[other]] = [pool[other]!, pool[index]!];
+  }
+  return pool.slice(0, count);
+}

@@ -1,0 +1,108 @@
+// Owns which peers are online, where, and what each is downloading right now. Soft state: never logged, gone after 30 s of
+// silence, and believed only together with the session that the log has for the peer.
+import { PRESENCE_EXPIRY_MS } from '#wire/limits';
+
+/** What one peer last said of itself. */
+export interface PeerPresence {
+  readonly peerId: string;
+  /** `host:port` where other peers reach it, best first. */
+  readonly addresses: readonly string[];
+  readonly downloading: readonly DownloadingShare[];
+  readonly transport: 'tls' | 'plain';
+  readonly lastSeenMs: number;
+}
+
+/** A share that a peer has part of. */
+export interface DownloadingShare {
+  readonly shareId: number;
+  readonly group: string;
+  readonly file: string;
+}
+
+/** Peers online that say they have part of a share. */
+export interface Download {
+  readonly share: DownloadingShare;
+  readonly peerIds: Set<string>;
+}
+
+export class PresenceTable {
+  /** In order of `lastSeenMs`, so that expiry looks at the oldest only. */
+  readonly #peers = new Map<string, PeerPresence>();
+  /** By all three parts of a share's name, so that a false claim stands beside the true ones and not before them. */
+  readonly #downloads = new Map<string, Download>();
+  readonly #now: () => number;
+
+  constructor({ now }: { now: () => number }) {
+    this.#now = now;
+  }
+
+  /** Peers that are online. */
+  get size(): number {
+    this.#expire();
+    return this.#peers.size;
+  }
+
+  /** Takes in a heartbeat; true when it says anything new. */
+  update(peerId: string, said: Omit<PeerPresence, 'peerId' | 'lastSeenMs'>): boolean {
+    this.#expire();
+    const before = this.#peers.get(peerId);
+    this.#remove(peerId);
+    this.#peers.set(peerId, { ...said, peerId, lastSeenMs: this.#now() });
+    for (const share of said.downloading) this.#downloadOf(share).peerIds.add(peerId);
+    return before === undefined || !isSame(before, said);
+  }
+
+  /** The peer's presence while it is online. */
+  get(peerId: string): PeerPresence | undefined {
+    this.#expire();
+    return this.#peers.get(peerId);
+  }
+
+  /** Peers online that say they have part of a share, sorted. What they say is not checked here. */
+  downloadersOf(share: DownloadingShare): string[] {
+    this.#expire();
+    return [...(this.#downloads.get(keyOf(share))?.peerIds ?? [])].sort();
+  }
+
+  /** Everything that peers online say they are downloading. */
+  downloads(): Iterable<Download> {
+    this.#expire();
+    return this.#downloads.values();
+  }
+
+  #expire(): void {
+    const oldest = this.#now() - PRESENCE_EXPIRY_MS;
+    for (const [peerId, { lastSeenMs }] of this.#peers) {
+      if (lastSeenMs > oldest) return;
+      this.#remove(peerId);
+    }
+  }
+
+  #remove(peerId: string): void {
+    for (const share of this.#peers.get(peerId)?.downloading ?? []) {
+      const { peerIds } = this.#downloadOf(share);
+      peerIds.delete(peerId);
+      if (peerIds.size === 0) this.#downloads.delete(keyOf(share));
+    }
+    this.#peers.delete(peerId);
+  }
+
+  #downloadOf(share: DownloadingShare): Download {
+    const key = keyOf(share);
+    const known = this.#downloads.get(key);
+    if (known !== undefined) return known;
+    const download = { share, peerIds: new Set<string>() };
+    this.#downloads.set(key, download);
+    return download;
+  }
+}
+
+function keyOf({ shareId, group, file }: DownloadingShare): string {
+  return `${shareId} ${group}/${file}`;
+}
+
+function isSame(before: PeerPresence, said: Omit<PeerPresence, 'peerId' | 'lastSeenMs'>): boolean {
+  const essence = ({ addresses, downloading, transport }: typeof said): string =>
+    JSON.stringify([addresses, downloading.map(keyOf), transport]);
+  return essence(before) === essence(said);
+}

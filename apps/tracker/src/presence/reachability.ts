@@ -1,0 +1,107 @@
+// Owns the answer to "can others reach this peer?": one bounded TCP connect to the address that it gives, remembered for a
+// while. Addresses that no peer has are never tried: link-local (cloud metadata lives there), multicast, unspecified, and
+// loopback unless the peer itself comes from there.
+import { lookup } from 'node:dns/promises';
+import { BlockList, connect, isIPv6 } from 'node:net';
+import { parseHostPort } from '#wire/host-port';
+
+const CONNECT_TIMEOUT_MS = 2_000;
+const CONNECTS_AT_ONCE_MAX = 16;
+const REMEMBERED_MAX = 10_000;
+/** How long an answer counts: a peer that has just opened its firewall should not wait for long. */
+const REACHABLE_FOR_MS = 60_000;
+const UNREACHABLE_FOR_MS = 10_000;
+
+interface Answer {
+  readonly isReachable: boolean;
+  readonly untilMs: number;
+}
+
+/** What to try, and where the request to try it came from. */
+export interface ReachabilityQuestion {
+  /** `host:port`. */
+  readonly address: string;
+  /** IP address of the peer's own connection. */
+  readonly askedFrom: string;
+}
+
+export class Reachability {
+  readonly #answers = new Map<string, Answer>();
+  readonly #underWay = new Set<string>();
+  readonly #now: () => number;
+  #isStopped = false;
+
+  constructor({ now }: { now: () => number }) {
+    this.#now = now;
+  }
+
+  /** The answer as far as it is known, null while it is not; begins to find out when nothing is known or it is old. */
+  ask({ address, askedFrom }: ReachabilityQuestion): boolean | null {
+    const answer = this.#answers.get(address);
+    if (answer !== undefined && answer.untilMs > this.#now()) return answer.isReachable;
+    if (!this.#isStopped && !this.#underWay.has(address) && this.#underWay.size < CONNECTS_AT_ONCE_MAX) {
+      this.#underWay.add(address);
+      void this.#find({ address, askedFrom }).finally(() => this.#underWay.delete(address));
+    }
+    return answer?.isReachable ?? null;
+  }
+
+  /** Tries nothing more. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  async #find(question: ReachabilityQuestion): Promise<void> {
+    const isReachable = await isReached(question);
+    if (this.#answers.size >= REMEMBERED_MAX) this.#answers.clear();
+    const untilMs = this.#now() + (isReachable ? REACHABLE_FOR_MS : UNREACHABLE_FOR_MS);
+    this.#answers.set(question.address, { isReachable, untilMs });
+  }
+}
+
+const forbidden = new BlockList();
+forbidden.addSubnet('0.0.0.0', 8, 'ipv4');
+forbidden.addSubnet('169.254.0.0', 16, 'ipv4');
+forbidden.addSubnet('224.0.0.0', 3, 'ipv4');
+forbidden.addAddress('::', 'ipv6');
+forbidden.addSubnet('fe80::', 10, 'ipv6');
+forbidden.addSubnet('ff00::', 8, 'ipv6');
+forbidden.addAddress('fd00:ec2::254', 'ipv6');
+
+const loopback = new BlockList();
+loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+loopback.addAddress('::1', 'ipv6');
+
+/** Whether an IP address may be tried for a peer whose own connection comes from `askedFrom`. */
+export function mayTry(ip: string, askedFrom: string): boolean {
+  if (includes(forbidden, ip)) return false;
+  return !includes(loopback, ip) || includes(loopback, askedFrom);
+}
+
+function includes(list: BlockList, ip: string): boolean {
+  return list.check(ip, isIPv6(ip) ? 'ipv6' : 'ipv4');
+}
+
+async function isReached({ address, askedFrom }: ReachabilityQuestion): Promise<boolean> {
+  const parsed = parseHostPort(address);
+  if (!parsed.ok || parsed.address.port === 0) return false;
+  try {
+    const { address: ip } = await lookup(parsed.address.host);
+    return mayTry(ip, askedFrom) && (await connects(ip, parsed.address.port));
+  } catch {
+    return false;
+  }
+}
+
+function connects(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port });
+    const end = (isConnected: boolean): void => {
+      socket.destroy();
+      resolve(isConnected);
+    };
+    socket.setTimeout(CONNECT_TIMEOUT_MS, () => end(false));
+    socket.once('connect', () => end(true));
+    socket.once('error', () => end(false));
+  });
+}

@@ -1,0 +1,159 @@
+// Owns how the parts of a tracker hang together, and the order in which they start and stop: the status port first, then
+// the log, then the peers' port; a tracker that is still replaying answers both.
+import 'reflect-metadata';
+import type { AddressInfo, Server } from 'node:net';
+import { type DynamicModule, type LoggerService, Module, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Identity } from '#identity/identity';
+import type { HostPort } from '#wire/host-port';
+import type { CommandLog } from './command-log/command-log.ts';
+import { CommandController } from './control/command.controller.ts';
+import { CommandService } from './control/command-service.ts';
+import { TrackerMetrics } from './control/metrics.ts';
+import { PasswordGate } from './control/password-gate.ts';
+import { PeerDesk } from './control/peer-desk.ts';
+import { PushHub } from './control/push-hub.ts';
+import { Replies } from './control/replies.ts';
+import { RpcServer } from './control/rpc-server.ts';
+import { StatusController, TrackerId } from './control/status.controller.ts';
+import { ViewController } from './control/view.controller.ts';
+import { ViewService } from './control/view-service.ts';
+import { PasswordHasher } from './credentials/password-hasher.ts';
+import { GrantIssuer } from './grants/grants.ts';
+import { PresenceTable } from './presence/presence.ts';
+import { Reachability } from './presence/reachability.ts';
+import { Replica } from './replica/replica.ts';
+import { registerTracker } from './replica/tracker-registration.ts';
+
+/** What a tracker is made of. */
+export interface TrackerParts {
+  readonly identity: Identity;
+  readonly log: CommandLog;
+  /** Where peers connect; port 0 takes a free one, for tests. */
+  readonly rpc: HostPort;
+  /** Where operators ask; port 0 takes a free one. */
+  readonly http: HostPort;
+  /** The address that is registered in the log, as tracker_info.txt has it. */
+  readonly address: string;
+  readonly logger: LoggerService;
+  /** Wall clock, milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+/** A tracker that listens. */
+export interface RunningTracker {
+  readonly replica: Replica;
+  /** Where peers really connect. */
+  readonly rpc: HostPort;
+  readonly http: HostPort;
+  /** Resolves when everything that the log held at the start is applied and this tracker is registered. */
+  readonly ready: Promise<void>;
+  /** Stops listening and reading; the log is closed by whoever opened it. */
+  stop(): Promise<void>;
+}
+
+@Module({ controllers: [CommandController, ViewController, StatusController] })
+class TrackerModule {}
+
+/** Starts a tracker on an open log. Rejects when a port cannot be had. */
+export async function startTracker(parts: TrackerParts): Promise<RunningTracker> {
+  const stopping = new AbortController();
+  const services = servicesOf(parts);
+  const { replica, reachability, rpcServer } = services;
+  const application = await NestFactory.create<NestFastifyApplication>(moduleOf(services), new FastifyAdapter(), {
+    logger: parts.logger,
+    abortOnError: false,
+  });
+  application.connectMicroservice({ strategy: rpcServer });
+  const stop = async (): Promise<void> => {
+    stopping.abort();
+    reachability.stop();
+    await Promise.all([application.close(), replica.stop()]);
+  };
+  try {
+    await application.listen(parts.http.port, parts.http.host);
+    await application.startAllMicroservices();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    replica,
+    http: { host: parts.http.host, port: portOf(application.getHttpServer()) },
+    rpc: { host: parts.rpc.host, port: portOf(rpcServer.unwrap<Server>()) },
+    ready: becomeReady(replica, parts, stopping.signal),
+    stop,
+  };
+}
+
+async function becomeReady(replica: Replica, parts: TrackerParts, signal: AbortSignal): Promise<void> {
+  await replica.start();
+  const { identity, address, now = Date.now } = parts;
+  await registerTracker(replica, { identity, address, now, signal });
+  if (!signal.aborted) replica.serve();
+}
+
+type Services = ReturnType<typeof servicesOf>;
+
+function servicesOf({ identity, log, rpc, now = Date.now }: TrackerParts) {
+  const trackerId = identity.id;
+  const replica = new Replica({ log, now });
+  const metrics = new TrackerMetrics();
+  const presence = new PresenceTable({ now });
+  const reachability = new Reachability({ now });
+  const hasher = new PasswordHasher();
+  const passwords = new PasswordGate({ replica, hasher, now });
+  const grants = new GrantIssuer({ replica, identity, now });
+  const pushes = new PushHub({ replica, presence, metrics });
+  const commands = new CommandService({ replica, passwords, metrics, trackerId, now });
+  const views = new ViewService({ replica, presence, grants });
+  const desk = new PeerDesk({ replica, presence, reachability, pushes });
+  const replies = new Replies({ replica, metrics, trackerId });
+  const rpcServer = new RpcServer(identity, rpc);
+  const services = {
+    replica,
+    metrics,
+    presence,
+    reachability,
+    hasher,
+    pushes,
+    commands,
+    views,
+    desk,
+    replies,
+    rpcServer,
+  };
+  addGauges(services);
+  return { ...services, trackerId: new TrackerId(trackerId) };
+}
+
+function moduleOf({ replica, metrics, commands, views, desk, replies, trackerId }: Services): DynamicModule {
+  const values = [replica, metrics, commands, views, desk, replies, trackerId];
+  return {
+    module: TrackerModule,
+    providers: values.map((value) => ({ provide: value.constructor as Type, useValue: value })),
+  };
+}
+
+function addGauges(
+  from: Pick<Services, 'replica' | 'metrics' | 'presence' | 'hasher' | 'pushes' | 'commands' | 'rpcServer'>,
+): void {
+  const { replica, metrics, presence, hasher, pushes, commands, rpcServer } = from;
+  const gauge = (name: string, help: string, value: () => number): void => metrics.addGauge({ name, help, value });
+  gauge('cohort_ready', '1 when this tracker takes commands.', () => Number(replica.readiness.ready));
+  gauge('cohort_applied_offset', 'Offset of the last applied record.', () => replica.appliedOffset);
+  gauge('cohort_end_offset', 'Offset after the last record of the log.', () => replica.endOffset);
+  gauge('cohort_appended_records', 'Records that this process appended.', () => replica.appendedCount);
+  gauge('cohort_log_silent_seconds', 'For how long the log has not answered.', () => replica.logSilentMs() / 1_000);
+  gauge('cohort_sessions', 'Sessions in the state.', () => replica.state.sessions.size);
+  gauge('cohort_peers_online', 'Peers with a presence.', () => presence.size);
+  gauge('cohort_peer_connections', 'Open connections of peers.', () => rpcServer.connectionCount);
+  gauge('cohort_subscribers', 'Peers that listen for pushes.', () => pushes.size);
+  gauge('cohort_commands_under_way', 'Commands that wait for their outcome.', () => commands.underWayCount);
+  gauge('cohort_passwords_queued', 'Passwords that wait to be hashed.', () => hasher.queued);
+}
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port;
+}

@@ -1,0 +1,146 @@
+// Trackers in this process and peers that talk to them through Nest's own client over TLS, for the tracker's tests.
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { LoggerService } from '@nestjs/common';
+import { ClientTCP } from '@nestjs/microservices';
+import { firstValueFrom, type Observable } from 'rxjs';
+import { type Identity, loadOrCreateIdentity } from '#identity/identity';
+import { mutualTlsOptions } from '#identity/tls';
+import type { CommandReply, Page, PeerCommandName, Push, ReplyHead, ViewReply } from '#wire/tracker-api';
+import type { CommandLog } from '../../apps/tracker/src/command-log/command-log.ts';
+import { type RunningTracker, startTracker } from '../../apps/tracker/src/tracker.module.ts';
+
+/** Remembers what a logger was told, so that a test can look for secrets in it. */
+export class RecordingLogger implements LoggerService {
+  readonly lines: string[] = [];
+  readonly #note = (...words: unknown[]): number => this.lines.push(words.map(String).join(' '));
+  log = this.#note;
+  error = this.#note;
+  warn = this.#note;
+}
+
+export interface TestTracker extends RunningTracker {
+  readonly identity: Identity;
+  readonly logger: RecordingLogger;
+}
+
+/** Stops everything that a test began, newest first. */
+export class Cleanup {
+  readonly #steps: Array<() => unknown> = [];
+
+  add(step: () => unknown): void {
+    this.#steps.push(step);
+  }
+
+  async run(): Promise<void> {
+    for (const step of this.#steps.splice(0).toReversed()) await step();
+  }
+
+  async directory(): Promise<string> {
+    const directory = await mkdtemp(join(tmpdir(), 'cohort-test-'));
+    this.add(() => rm(directory, { recursive: true, force: true }));
+    return directory;
+  }
+
+  async tracker(
+    log: CommandLog,
+    { identity, now, isReady = true }: { identity?: Identity; now?: () => number; isReady?: boolean } = {},
+  ): Promise<TestTracker> {
+    const own = identity ?? (await loadOrCreateIdentity(await this.directory()));
+    const logger = new RecordingLogger();
+    const anywhere = { host: '127.0.0.1', port: 0 };
+    const parts = { identity: own, log, rpc: anywhere, http: anywhere, address: `${own.id.slice(0, 8)}:1`, logger };
+    const tracker = await startTracker({ ...parts, ...(now !== undefined && { now }) });
+    this.add(() => tracker.stop());
+    if (isReady) await tracker.ready;
+    return { ...tracker, identity: own, logger };
+  }
+
+  async peer(tracker: RunningTracker, identity?: Identity): Promise<TestPeer> {
+    const own = identity ?? (await loadOrCreateIdentity(await this.directory()));
+    const peer = new TestPeer(own, tracker.rpc);
+    this.add(() => peer.close());
+    await peer.connect();
+    return peer;
+  }
+}
+
+export class TestPeer {
+  readonly identity: Identity;
+  readonly client: ClientTCP;
+  seenOffset = -1;
+  user: string | null = null;
+
+  constructor(identity: Identity, { host, port }: { host: string; port: number }) {
+    this.identity = identity;
+    this.client = new ClientTCP({ host, port, tlsOptions: mutualTlsOptions(identity) });
+    // A connection that ends is a fact in these tests, not news for the console.
+    this.client.on('error', () => undefined);
+  }
+
+  get id(): string {
+    return this.identity.id;
+  }
+
+  async connect(): Promise<void> {
+    await this.client.connect();
+  }
+
+  close(): void {
+    this.client.close();
+  }
+
+  async command(
+    name: PeerCommandName,
+    body: object,
+    about: { commandId?: string; seenOffset?: number; user?: string | null } = {},
+  ): Promise<CommandReply> {
+    const reply = await this.send<CommandReply>(name, {
+      commandId: about.commandId ?? randomUUID(),
+      correlationId: 'test',
+      seenOffset: about.seenOffset ?? this.seenOffset,
+      user: about.user ?? this.user,
+      body,
+    });
+    if ('offset' in reply && reply.offset !== null) this.seenOffset = Math.max(this.seenOffset, reply.offset);
+    return reply;
+  }
+
+  /** Sends a command that has to be accepted. */
+  async accepted(name: PeerCommandName, body: object): Promise<Extract<CommandReply, { status: 'accepted' }>> {
+    const reply = await this.command(name, body);
+    if (reply.status !== 'accepted') throw new Error(`${name} was not accepted: ${JSON.stringify(reply)}`);
+    return reply;
+  }
+
+  async signUp(user: string, password = 'correct horse'): Promise<void> {
+    await this.accepted('create_user', { user, password });
+    await this.accepted('login', { user, password });
+    this.user = user;
+  }
+
+  async view<View>(pattern: string, payload: object = {}): Promise<View> {
+    const reply = await this.send<ViewReply<View>>(pattern, { seenOffset: this.seenOffset, ...payload });
+    if (reply.status !== 'accepted') throw new Error(`${pattern} was not accepted: ${JSON.stringify(reply)}`);
+    return reply.view;
+  }
+
+  async list<Item>(pattern: string, payload: object = {}): Promise<readonly Item[]> {
+    return (await this.view<Page<Item>>(pattern, { limit: 1000, ...payload })).items;
+  }
+
+  send<Reply extends object = ReplyHead>(pattern: string, payload: object): Promise<Reply> {
+    return firstValueFrom(this.client.send<Reply>(pattern, payload));
+  }
+
+  subscribe(): Observable<Push> {
+    return this.client.send<Push>('subscribe', {});
+  }
+}
+
+/** The reason or code of a reply that was refused, else 'accepted'. */
+export function verdict(reply: { status: string; reason?: string; code?: string }): string {
+  return reply.reason ?? reply.code ?? reply.status;
+}

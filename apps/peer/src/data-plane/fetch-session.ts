@@ -1,0 +1,401 @@
+// Owns one connection that this worker dialled to fetch pieces. It holds a reserve of assigned pieces and keeps a window of
+// requests on the wire by itself, so it goes on while the main thread is busy. Answers come in the order of the requests;
+// anything else ends the connection. Every assigned piece ends in exactly one event, or goes back with `closed`.
+import type { Socket } from 'node:net';
+import type { SecureContext } from 'node:tls';
+import { isBitfieldFor } from '#domain/bitfield';
+import { requestWindowBytes } from '#domain/source-choice';
+import {
+  BLOCK_BYTES_MAX,
+  MANIFEST_BYTES_MAX,
+  MANIFEST_PART_BYTES_MAX,
+  PEER_HANDSHAKE_TIMEOUT_MS,
+  PEER_KEEP_ALIVE_MS,
+} from '#wire/limits';
+import {
+  type BlockPlace,
+  encodeFrame,
+  type Frame,
+  FrameDecoder,
+  type FrameSink,
+  type HelloFrame,
+} from '#wire/transfer-frame';
+import { StorageFailure } from '../storage/storage-problem.ts';
+import { dialSocket } from './dial-socket.ts';
+import type { DownloadStore } from './download-store.ts';
+import type { LaneCounters } from './lane-counters.ts';
+import type { DialRequest, HangUpCode, LaneAddress, SayToMain } from './lane-messages.ts';
+import { claimedPeerId, isProved, type LocalPeer, newHello, signProof } from './peer-handshake.ts';
+import { PieceFetch } from './piece-fetch.ts';
+import { ReceiveBuffer } from './receive-buffer.ts';
+
+/** How long requests may stay without a single byte before the connection is given up. */
+const STALL_TIMEOUT_MS = 5_000;
+const RATE_SAMPLE_MS = 100;
+
+/** What a session needs of its worker. */
+export interface FetchContext {
+  readonly local: LocalPeer;
+  readonly secureContext: SecureContext | null;
+  readonly counters: LaneCounters;
+  readonly say: SayToMain;
+  readonly storeOf: (download: number) => DownloadStore | undefined;
+  readonly onClosed: (connection: number) => void;
+}
+
+interface BlockRequest {
+  readonly fetch: PieceFetch;
+  readonly begin: number;
+  readonly length: number;
+}
+
+export class FetchSession implements FrameSink {
+  readonly #request: DialRequest;
+  readonly #context: FetchContext;
+  readonly #decoder = new FrameDecoder();
+  readonly #hello: HelloFrame;
+  readonly #received: ReceiveBuffer;
+  #theirHello: HelloFrame | null = null;
+  #socket: Socket | null = null;
+  #address: LaneAddress;
+  #grant: Uint8Array;
+  #state: 'dialling' | 'greeting' | 'open' | 'closed' = 'dialling';
+  #provedPlain = false;
+  #manifest: Buffer | null = null;
+  #manifestBytes = 0;
+  /** Assigned and not yet wholly asked for, in order; the first may be partly asked for. */
+  #reserve: PieceFetch[] = [];
+  #requests: BlockRequest[] = [];
+  /** Every piece that this connection answers for. */
+  readonly #fetches = new Map<number, PieceFetch>();
+  #outstandingBytes = 0;
+  #bytesPerSecond = 0;
+  #sampleBytes = 0;
+  #sampleStartMs = 0;
+  #lastHeardMs = performance.now();
+  #lastSaidMs = performance.now();
+
+  constructor(request: DialRequest, context: FetchContext) {
+    this.#request = request;
+    this.#context = context;
+    this.#hello = newHello(context.local);
+    this.#grant = request.grant;
+    this.#address = request.addresses[0] ?? { host: '', port: 0 };
+    this.#received = new ReceiveBuffer(context.local.plain, (run) => this.#acceptRun(run));
+    this.#dial(0);
+  }
+
+  assign(pieces: readonly number[], hedge: boolean): void {
+    const store = this.#context.storeOf(this.#request.download);
+    if (store === undefined || this.#state === 'closed') return;
+    for (const piece of pieces) {
+      const fetch = new PieceFetch(store, piece, hedge);
+      this.#fetches.set(piece, fetch);
+      this.#reserve.push(fetch);
+    }
+    this.#pump();
+  }
+
+  /** Gives back those of the pieces of which nothing was asked yet. */
+  recall(pieces: readonly number[]): void {
+    this.#giveBack(pieces.filter((piece) => this.#fetches.get(piece)?.requestedBytes === 0));
+  }
+
+  /** Drops the pieces wherever they are; none of their bytes is written afterwards. */
+  cancel(pieces: readonly number[]): void {
+    this.#giveBack(pieces.filter((piece) => this.#fetches.has(piece)));
+  }
+
+  /** This connection writes the piece from now on. */
+  promote(piece: number): void {
+    const fetch = this.#fetches.get(piece);
+    if (fetch === undefined) return;
+    fetch.mayWrite = true;
+    if (fetch.isWhole) this.#guardStorage(() => this.#settle(fetch));
+  }
+
+  renewGrant(grant: Uint8Array): void {
+    this.#grant = grant;
+    if (this.#state === 'open') this.#send({ kind: 'grant', grant });
+  }
+
+  fetchManifest(): void {
+    this.#send({ kind: 'askManifest', begin: 0, length: MANIFEST_PART_BYTES_MAX });
+  }
+
+  hangUp(): void {
+    if (this.#state === 'open') this.#send({ kind: 'refuse', code: 'closing' });
+    this.#close('hung_up', '');
+  }
+
+  /** Called about once a second. */
+  tick(nowMs: number): void {
+    const silentMs = nowMs - this.#lastHeardMs;
+    if (this.#state === 'greeting' && silentMs > PEER_HANDSHAKE_TIMEOUT_MS) {
+      this.#close('unreachable', 'no answer to the greeting');
+    } else if (this.#requests.length > 0 && silentMs > STALL_TIMEOUT_MS) {
+      this.#close('stalled', `nothing came for ${STALL_TIMEOUT_MS / 1000} seconds`);
+    } else if (this.#state === 'open' && nowMs - this.#lastSaidMs > PEER_KEEP_ALIVE_MS) {
+      this.#send({ kind: 'keepAlive' });
+    }
+  }
+
+  frame(frame: Frame): void {
+    if (this.#state === 'closed') return;
+    if (frame.kind === 'refuse') return this.#close(frame.code, 'said by the other side');
+    if (this.#state === 'greeting') return this.#greet(frame);
+    switch (frame.kind) {
+      case 'have':
+        return this.#context.say({ kind: 'have', connection: this.#request.connection, pieces: frame.pieces });
+      case 'manifest':
+        return this.#acceptManifest(frame);
+      case 'reject':
+        return this.#acceptReject(frame);
+      case 'keepAlive':
+        return;
+      default:
+        return this.#breach(`unexpected ${frame.kind} frame`);
+    }
+  }
+
+  blockStart(place: BlockPlace, length: number): void {
+    const request = this.#requests[0];
+    const isAnswer =
+      this.#state === 'open' &&
+      request?.fetch.piece === place.piece &&
+      request.begin === place.begin &&
+      request.length === length;
+    if (!isAnswer) this.#breach('a block that was not asked for');
+  }
+
+  blockBytes(chunk: Uint8Array, begin: number, end: number): void {
+    if (this.#state !== 'open' || this.#requests[0]?.fetch.cancelled !== false) return;
+    this.#received.keep(chunk, begin, end);
+  }
+
+  blockEnd(): void {
+    const request = this.#requests[0];
+    if (this.#state !== 'open' || request === undefined) return;
+    this.#received.flush();
+    this.#nextAnswer();
+    this.#sampleRate(request.length);
+    if (!request.fetch.cancelled && request.fetch.isWhole) this.#finish(request.fetch);
+    this.#pump();
+  }
+
+  #dial(number: number): void {
+    const address = this.#request.addresses[number];
+    if (address === undefined) return this.#close('unreachable', 'no address answered');
+    this.#address = address;
+    const isLast = number + 1 === this.#request.addresses.length;
+    const socket = dialSocket(address, {
+      secureContext: this.#context.secureContext,
+      nextBuffer: () => this.#received.next(),
+      onBytes: (length) => this.#onBytes(length),
+      timeoutMs: PEER_HANDSHAKE_TIMEOUT_MS / 2,
+      onReady: () => this.#onReady(socket),
+      onEnd: (detail) => {
+        if (this.#state === 'dialling' && !isLast) this.#dial(number + 1);
+        else this.#close(this.#state === 'dialling' ? 'unreachable' : 'lost', detail);
+      },
+    });
+    this.#socket = socket;
+  }
+
+  #onReady(socket: Socket): void {
+    if (this.#state !== 'dialling') return;
+    this.#lastHeardMs = performance.now();
+    this.#state = 'greeting';
+    const isTls = this.#context.secureContext !== null;
+    if (isTls && claimedPeerId(socket, this.#hello) !== this.#request.peerId) {
+      return this.#close('wrong_peer', 'another peer answers at this address');
+    }
+    this.#send(this.#hello);
+    if (isTls) this.#send({ kind: 'grant', grant: this.#grant });
+  }
+
+  #onBytes(length: number): void {
+    this.#lastHeardMs = performance.now();
+    this.#context.counters.add('receivedBytes', length);
+    this.#guardStorage(() => this.#decoder.push(this.#received.take(length), this));
+    if (this.#decoder.problem !== null) this.#breach(this.#decoder.problem);
+  }
+
+  #greet(frame: Frame): void {
+    if (frame.kind === 'hello' && this.#theirHello === null) {
+      this.#theirHello = frame;
+      if (this.#socket === null || claimedPeerId(this.#socket, frame) === this.#request.peerId) return;
+      return this.#close('wrong_peer', 'another peer answers at this address');
+    }
+    if (this.#theirHello === null) return this.#breach(`${frame.kind} frame before hello`);
+    const hellos = { dialler: this.#hello, listener: this.#theirHello };
+    if (frame.kind === 'proof' && this.#context.local.plain) {
+      if (!isProved(frame.signature, 'listener', hellos)) return this.#close('wrong_peer', 'it cannot prove its key');
+      this.#send({ kind: 'proof', signature: signProof(this.#context.local, 'dialler', hellos) });
+      this.#provedPlain = true;
+      return this.#send({ kind: 'grant', grant: this.#grant });
+    }
+    if (this.#context.local.plain && !this.#provedPlain) return this.#breach(`${frame.kind} frame before proof`);
+    if (frame.kind !== 'bitfield') return this.#breach(`${frame.kind} frame before bitfield`);
+    this.#open(frame.pieceCount, frame.bits);
+  }
+
+  #open(pieceCount: number, bitfield: Uint8Array): void {
+    if (!isBitfieldFor(bitfield, pieceCount)) return this.#breach('bits behind the last piece');
+    this.#state = 'open';
+    this.#context.say({
+      kind: 'connected',
+      connection: this.#request.connection,
+      address: this.#address,
+      remoteLane: this.#theirHello?.lane ?? 0,
+      remoteLaneCount: this.#theirHello?.laneCount ?? 1,
+      pieceCount,
+      bitfield,
+    });
+  }
+
+  #acceptManifest(frame: Frame & { readonly kind: 'manifest' }): void {
+    this.#manifest ??= Buffer.alloc(frame.begin === 0 ? Math.min(frame.totalBytes, MANIFEST_BYTES_MAX) : 0);
+    const isNext = frame.totalBytes === this.#manifest.length && frame.begin === this.#manifestBytes;
+    if (!isNext || frame.bytes.length === 0) return this.#close('bad_manifest', 'parts do not fit together');
+    this.#manifest.set(frame.bytes, frame.begin);
+    this.#manifestBytes += frame.bytes.length;
+    if (this.#manifestBytes < frame.totalBytes) {
+      return this.#send({ kind: 'askManifest', begin: this.#manifestBytes, length: MANIFEST_PART_BYTES_MAX });
+    }
+    this.#context.say({ kind: 'manifest', connection: this.#request.connection, bytes: this.#manifest });
+    this.#manifest = null;
+    this.#manifestBytes = 0;
+  }
+
+  #acceptReject(place: BlockPlace): void {
+    const request = this.#requests[0];
+    if (request?.fetch.piece !== place.piece || request.begin !== place.begin) {
+      return this.#breach('a rejection of what was not asked for');
+    }
+    this.#nextAnswer();
+    if (!request.fetch.cancelled) {
+      this.#withdraw(request.fetch);
+      this.#context.say({ kind: 'rejected', connection: this.#request.connection, piece: request.fetch.piece });
+    }
+    this.#pump();
+  }
+
+  #acceptRun(run: Uint8Array): void {
+    const fetch = this.#requests[0]?.fetch;
+    if (fetch === undefined || fetch.cancelled) return;
+    this.#context.storeOf(this.#request.download)?.noteReceived(run.length);
+    fetch.accept(run);
+  }
+
+  #nextAnswer(): void {
+    const request = this.#requests.shift();
+    this.#outstandingBytes -= request?.length ?? 0;
+  }
+
+  #finish(fetch: PieceFetch): void {
+    this.#context.counters.add('hashedBytes', fetch.length);
+    if (!fetch.digestFits()) return this.#reportCorrupt(fetch);
+    if (fetch.mayWrite) return this.#settle(fetch);
+    this.#context.say({ kind: 'held', connection: this.#request.connection, piece: fetch.piece });
+  }
+
+  #settle(fetch: PieceFetch): void {
+    if (!fetch.digestFits()) return;
+    fetch.settle();
+    this.#fetches.delete(fetch.piece);
+    this.#context.say({ kind: 'verified', connection: this.#request.connection, piece: fetch.piece });
+  }
+
+  #reportCorrupt(fetch: PieceFetch): void {
+    this.#context.say({ kind: 'corrupt', connection: this.#request.connection, piece: fetch.piece });
+    this.#send({ kind: 'corrupt', piece: fetch.piece });
+    this.#close('corrupt_piece', `piece ${fetch.piece} has another digest`);
+  }
+
+  /** Keeps the window full: asks for the next blocks of the reserve. */
+  #pump(): void {
+    if (this.#state !== 'open') return;
+    const frames: Uint8Array[] = [];
+    let fetch = this.#reserve[0];
+    while (fetch !== undefined) {
+      const length = Math.min(BLOCK_BYTES_MAX, fetch.length - fetch.requestedBytes);
+      const window = requestWindowBytes(this.#bytesPerSecond, length);
+      if (this.#outstandingBytes > 0 && this.#outstandingBytes + length > window) break;
+      const request = { fetch, begin: fetch.requestedBytes, length };
+      frames.push(encodeFrame({ kind: 'request', piece: fetch.piece, begin: request.begin, length }));
+      if (this.#requests.length === 0) this.#lastHeardMs = performance.now();
+      this.#requests.push(request);
+      this.#outstandingBytes += length;
+      fetch.requestedBytes += length;
+      if (fetch.requestedBytes === fetch.length) this.#reserve.shift();
+      fetch = this.#reserve[0];
+    }
+    if (frames.length > 0) this.#write(frames.length === 1 ? (frames[0] as Uint8Array) : Buffer.concat(frames));
+  }
+
+  #giveBack(pieces: readonly number[]): void {
+    for (const piece of pieces) {
+      const fetch = this.#fetches.get(piece);
+      if (fetch !== undefined) this.#withdraw(fetch);
+    }
+    this.#context.say({ kind: 'cancelled', connection: this.#request.connection, pieces });
+    this.#pump();
+  }
+
+  /** Forgets a piece. Bytes of it that are still to come are passed over, or the other side is told to leave them out. */
+  #withdraw(fetch: PieceFetch): void {
+    fetch.cancelled = true;
+    this.#fetches.delete(fetch.piece);
+    this.#reserve = this.#reserve.filter((other) => other !== fetch);
+    for (const request of this.#requests) {
+      if (request.fetch === fetch) this.#send({ kind: 'cancel', piece: fetch.piece, begin: request.begin });
+    }
+  }
+
+  #sampleRate(bytes: number): void {
+    const nowMs = performance.now();
+    if (this.#sampleStartMs === 0) this.#sampleStartMs = nowMs;
+    this.#sampleBytes += bytes;
+    const elapsedMs = nowMs - this.#sampleStartMs;
+    if (elapsedMs < RATE_SAMPLE_MS) return;
+    const rate = (this.#sampleBytes * 1000) / elapsedMs;
+    this.#bytesPerSecond = this.#bytesPerSecond === 0 ? rate : (this.#bytesPerSecond + rate) / 2;
+    this.#sampleBytes = 0;
+    this.#sampleStartMs = nowMs;
+  }
+
+  #guardStorage(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      if (!(error instanceof StorageFailure)) throw error;
+      this.#context.say({ kind: 'storageFailed', download: this.#request.download, problem: error.problem });
+      this.#close('hung_up', error.problem.detail);
+    }
+  }
+
+  #send(frame: Frame): void {
+    this.#write(encodeFrame(frame));
+  }
+
+  #write(bytes: Uint8Array): void {
+    this.#lastSaidMs = performance.now();
+    this.#socket?.write(bytes);
+  }
+
+  #breach(detail: string): void {
+    if (this.#state === 'closed') return;
+    this.#send({ kind: 'refuse', code: 'protocol_error' });
+    this.#close('protocol_error', detail);
+  }
+
+  #close(code: HangUpCode, detail: string): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    // `end` lets what was said last go out; the answer to it is not waited for.
+    this.#socket?.end(() => this.#socket?.destroy());
+    this.#context.say({ kind: 'closed', connection: this.#request.connection, code, detail });
+    this.#context.onClosed(this.#request.connection);
+  }
+}

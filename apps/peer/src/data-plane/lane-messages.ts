@@ -1,0 +1,142 @@
+// Owns what the main thread and a worker's lane say to each other over their port. Everything is plain data; bytes of pieces
+// never appear here. Connections, downloads and calls are numbers that the main thread gives out.
+import type { CloseCode } from '#wire/transfer-frame';
+import type { FileStamp } from '../storage/content-files.ts';
+import type { StorageProblem } from '../storage/storage-problem.ts';
+
+export interface LaneAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface LaneShare {
+  readonly groupId: number;
+  readonly shareId: number;
+}
+
+/** What a lane is started with. */
+export interface LaneStart {
+  readonly lane: number;
+  readonly laneCount: number;
+  readonly peerId: string;
+  readonly keyPem: string;
+  readonly certificatePem: string;
+  readonly publicKeyDer: Uint8Array;
+  readonly plain: boolean;
+  /** Null: this lane does not listen. */
+  readonly listen: (LaneAddress & { readonly shared: boolean }) | null;
+  readonly counters: SharedArrayBuffer;
+}
+
+/** Content that lanes serve. */
+export interface ServedContent {
+  readonly share: LaneShare;
+  readonly contentId: string;
+  /** In shared memory: every lane reads the same bytes. */
+  readonly manifestBytes: Uint8Array;
+  /** Where the files are, tried in order. */
+  readonly roots: readonly string[];
+  /** Shared memory: the pieces that are verified; null when all are. */
+  readonly verified: Uint8Array | null;
+  /** What the files were when they were verified; null while a download writes them. */
+  readonly stamps: readonly FileStamp[] | null;
+}
+
+/** A download that lanes write. */
+export interface WrittenContent {
+  readonly download: number;
+  readonly contentId: string;
+  readonly manifestBytes: Uint8Array;
+  readonly destination: string;
+  readonly verified: Uint8Array;
+  /** Shared: index 0 counts the bytes received for this download. */
+  readonly received: BigInt64Array;
+}
+
+export interface DialRequest {
+  readonly connection: number;
+  readonly download: number;
+  readonly peerId: string;
+  readonly addresses: readonly LaneAddress[];
+  readonly contentId: string;
+  readonly grant: Uint8Array;
+}
+
+export interface LaneRevocation {
+  readonly groupId?: number;
+  readonly shareId?: number;
+  readonly peerId?: string;
+  readonly user?: string;
+  readonly asOfOffset: number;
+}
+
+export interface LaneTrust {
+  readonly logId: string;
+  readonly trackers: readonly { readonly trackerId: string; readonly publicKeyDer: Uint8Array }[];
+}
+
+export type LaneCommand =
+  | { readonly kind: 'trust'; readonly trust: LaneTrust }
+  | { readonly kind: 'serve'; readonly content: ServedContent }
+  | { readonly kind: 'withdraw'; readonly share: LaneShare; readonly code: CloseCode }
+  | { readonly kind: 'revoke'; readonly revocation: LaneRevocation }
+  | { readonly kind: 'openDownload'; readonly content: WrittenContent }
+  | { readonly kind: 'closeDownload'; readonly download: number }
+  | { readonly kind: 'dial'; readonly request: DialRequest }
+  | { readonly kind: 'hangUp'; readonly connection: number }
+  | { readonly kind: 'grant'; readonly connection: number; readonly grant: Uint8Array }
+  | { readonly kind: 'fetchManifest'; readonly connection: number }
+  /** `hedge`: another connection writes these; keep the bytes in memory until `promote`. */
+  | {
+      readonly kind: 'assign';
+      readonly connection: number;
+      readonly pieces: readonly number[];
+      readonly hedge: boolean;
+    }
+  /** Gives back what was not asked for yet; answered by `cancelled` like `cancel`, which drops them wherever they are. */
+  | { readonly kind: 'recall'; readonly connection: number; readonly pieces: readonly number[] }
+  | { readonly kind: 'cancel'; readonly connection: number; readonly pieces: readonly number[] }
+  | { readonly kind: 'promote'; readonly connection: number; readonly piece: number }
+  /** Answered by `reached`: everything said before has been done. */
+  | { readonly kind: 'mark'; readonly call: number }
+  | { readonly kind: 'stop' };
+
+/** Why a connection ended: said by the other side, or seen by this one. */
+export type HangUpCode = CloseCode | 'unreachable' | 'wrong_peer' | 'stalled' | 'lost' | 'hung_up' | 'bad_manifest';
+
+export type LaneEvent =
+  | { readonly kind: 'started'; readonly port: number | null }
+  | { readonly kind: 'listenFailed'; readonly code: string; readonly detail: string }
+  | { readonly kind: 'reached'; readonly call: number }
+  /** Admitted: the grant was accepted and `bitfield` says what the other side has. */
+  | {
+      readonly kind: 'connected';
+      readonly connection: number;
+      readonly address: LaneAddress;
+      readonly remoteLane: number;
+      readonly remoteLaneCount: number;
+      readonly pieceCount: number;
+      readonly bitfield: Uint8Array;
+    }
+  | { readonly kind: 'have'; readonly connection: number; readonly pieces: readonly number[] }
+  | { readonly kind: 'manifest'; readonly connection: number; readonly bytes: Uint8Array }
+  /** On disk, in the journal, and its digest fits. */
+  | { readonly kind: 'verified'; readonly connection: number; readonly piece: number }
+  /** A hedged piece is whole and its digest fits; it waits in memory for `promote` or `cancel`. */
+  | { readonly kind: 'held'; readonly connection: number; readonly piece: number }
+  /** Its digest does not fit; the connection is being closed. */
+  | { readonly kind: 'corrupt'; readonly connection: number; readonly piece: number }
+  /** The other side will not deliver this piece now. */
+  | { readonly kind: 'rejected'; readonly connection: number; readonly piece: number }
+  /** What a `cancel` or `recall` really took back; the rest had been done. Nothing of these is written any more. */
+  | { readonly kind: 'cancelled'; readonly connection: number; readonly pieces: readonly number[] }
+  | {
+      readonly kind: 'closed';
+      readonly connection: number;
+      readonly code: HangUpCode;
+      readonly detail: string;
+    }
+  | { readonly kind: 'storageFailed'; readonly download: number; readonly problem: StorageProblem }
+  | { readonly kind: 'sourceProblem'; readonly share: LaneShare; readonly problem: StorageProblem };
+
+export type SayToMain = (event: LaneEvent) => void;

@@ -1,0 +1,182 @@
+// Owns the standing half of a worker: its listener, every connection in both directions, and the files behind them. The main
+// thread commands it over a port and is told what happened; between two commands it goes on by itself.
+import { createPrivateKey } from 'node:crypto';
+import type { Server, Socket } from 'node:net';
+import { createSecureContext, type SecureContext } from 'node:tls';
+import type { MessagePort } from 'node:worker_threads';
+import { mutualTlsOptions } from '#identity/tls';
+import { PEER_HANDSHAKE_TIMEOUT_MS, PEER_HANDSHAKES_MAX } from '#wire/limits';
+import { DownloadStore } from './download-store.ts';
+import { FetchSession } from './fetch-session.ts';
+import { concerns, GrantDesk } from './grant-desk.ts';
+import { LaneCounters } from './lane-counters.ts';
+import type { LaneCommand, LaneEvent, LaneStart } from './lane-messages.ts';
+import type { LocalPeer } from './peer-handshake.ts';
+import { listenForPeers } from './peer-listener.ts';
+import { ServeSession } from './serve-session.ts';
+import { ShareTable } from './share-table.ts';
+
+const TICK_MS = 200;
+
+/** Runs until it is told to stop. */
+export async function runLane(start: LaneStart, port: MessagePort): Promise<void> {
+  const lane = new Lane(start, (event) => port.postMessage(event));
+  const stopped = new Promise<void>((resolve) => {
+    port.on('message', (command: LaneCommand) => {
+      if (command.kind === 'stop') resolve();
+      else lane.obey(command);
+    });
+  });
+  await lane.open();
+  await stopped;
+  await lane.close();
+  port.close();
+}
+
+class Lane {
+  readonly #start: LaneStart;
+  readonly #say: (event: LaneEvent) => void;
+  readonly #local: LocalPeer;
+  readonly #secureContext: SecureContext | null;
+  readonly #counters: LaneCounters;
+  readonly #desk = new GrantDesk();
+  readonly #shares: ShareTable;
+  readonly #stores = new Map<number, DownloadStore>();
+  readonly #fetching = new Map<number, FetchSession>();
+  readonly #serving = new Set<ServeSession>();
+  readonly #ticker: NodeJS.Timeout;
+  #server: Server | null = null;
+
+  constructor(start: LaneStart, say: (event: LaneEvent) => void) {
+    this.#start = start;
+    this.#say = say;
+    this.#local = { ...start, privateKey: createPrivateKey(start.keyPem) };
+    this.#secureContext = start.plain ? null : createSecureContext(mutualTlsOptions(start));
+    this.#counters = new LaneCounters(start.counters, start.lane);
+    this.#counters.reset('connections');
+    this.#shares = new ShareTable((share, problem) => say({ kind: 'sourceProblem', share, problem }));
+    this.#ticker = setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  async open(): Promise<void> {
+    if (this.#start.listen === null) return this.#say({ kind: 'started', port: null });
+    try {
+      const { server, port } = await listenForPeers(this.#start, (socket) => this.#accept(socket));
+      this.#server = server;
+      this.#say({ kind: 'started', port });
+    } catch (error) {
+      const { code = 'unknown', message } = error as NodeJS.ErrnoException;
+      this.#say({ kind: 'listenFailed', code, detail: message });
+    }
+  }
+
+  obey(command: Exclude<LaneCommand, { kind: 'stop' }>): void {
+    switch (command.kind) {
+      case 'trust':
+        return this.#desk.trust(command.trust);
+      case 'serve':
+        return this.#shares.serve(command.content);
+      case 'withdraw':
+        return this.#shares.withdraw(command.share, command.code);
+      case 'revoke':
+        return this.#revoke(command.revocation);
+      case 'openDownload':
+        return void this.#stores.set(command.content.download, new DownloadStore(command.content));
+      case 'closeDownload':
+        return this.#closeDownload(command.download);
+      case 'dial':
+        return this.#dial(command.request);
+      case 'mark':
+        return this.#say({ kind: 'reached', call: command.call });
+      default:
+        return this.#obeyFor(command);
+    }
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#ticker);
+    for (const session of [...this.#fetching.values()]) session.hangUp();
+    this.#shares.close();
+    for (const session of [...this.#serving]) session.dismiss('closing');
+    for (const store of this.#stores.values()) store.close();
+    const server = this.#server;
+    if (server !== null) await new Promise((resolve) => server.close(resolve));
+  }
+
+  /** Commands to one connection; it may be gone by now, then `closed` is on its way. */
+  #obeyFor(command: Extract<LaneCommand, { connection: number }>): void {
+    const session = this.#fetching.get(command.connection);
+    switch (command.kind) {
+      case 'assign':
+        return session?.assign(command.pieces, command.hedge);
+      case 'recall':
+        return session?.recall(command.pieces);
+      case 'cancel':
+        return session?.cancel(command.pieces);
+      case 'promote':
+        return session?.promote(command.piece);
+      case 'grant':
+        return session?.renewGrant(command.grant);
+      case 'fetchManifest':
+        return session?.fetchManifest();
+      case 'hangUp':
+        return session?.hangUp();
+    }
+  }
+
+  #dial(request: Extract<LaneCommand, { kind: 'dial' }>['request']): void {
+    this.#counters.add('connections', 1);
+    const session = new FetchSession(request, {
+      local: this.#local,
+      secureContext: this.#secureContext,
+      counters: this.#counters,
+      say: this.#say,
+      storeOf: (download) => this.#stores.get(download),
+      onClosed: (connection) => {
+        this.#counters.add('connections', -1);
+        this.#fetching.delete(connection);
+      },
+    });
+    this.#fetching.set(request.connection, session);
+  }
+
+  #accept(socket: Socket): void {
+    const waiting = [...this.#serving].filter((session) => session.claims === null).length;
+    if (waiting >= PEER_HANDSHAKES_MAX) return void socket.destroy();
+    this.#counters.add('connections', 1);
+    const session = new ServeSession(socket, {
+      local: this.#local,
+      shares: this.#shares,
+      desk: this.#desk,
+      counters: this.#counters,
+      onClosed: (closed) => {
+        this.#counters.add('connections', -1);
+        this.#serving.delete(closed);
+      },
+    });
+    this.#serving.add(session);
+  }
+
+  #revoke(revocation: Extract<LaneCommand, { kind: 'revoke' }>['revocation']): void {
+    this.#desk.revoke(revocation, Date.now());
+    for (const session of [...this.#serving]) {
+      const { claims } = session;
+      const isOlder = claims !== null && claims.asOfOffset < revocation.asOfOffset;
+      if (isOlder && concerns(revocation, claims)) session.dismiss('grant_revoked');
+    }
+  }
+
+  #closeDownload(download: number): void {
+    this.#stores.get(download)?.close();
+    this.#stores.delete(download);
+  }
+
+  #tick(): void {
+    const clock = { nowMs: performance.now(), unixMs: Date.now() };
+    for (const session of [...this.#fetching.values()]) session.tick(clock.nowMs);
+    for (const session of [...this.#serving]) {
+      if (session.claims === null && session.ageMs > PEER_HANDSHAKE_TIMEOUT_MS) session.dismiss('protocol_error');
+      else session.tick(clock);
+    }
+  }
+}

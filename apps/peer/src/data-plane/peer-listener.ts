@@ -1,0 +1,37 @@
+// Owns the socket that other peers dial, in one worker. Several workers share one port where the platform can do that; the
+// kernel then spreads the connections. Connections without a grant yet, and all together, have a maximum.
+import { createServer as createPlainServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import { mutualTlsOptions } from '#identity/tls';
+import { PEER_CONNECTIONS_MAX, PEER_HANDSHAKE_TIMEOUT_MS } from '#wire/limits';
+import type { LaneStart } from './lane-messages.ts';
+
+/** Starts to accept. Resolves with the port, rejects with the error of the system. */
+export async function listenForPeers(
+  start: LaneStart,
+  onConnection: (socket: Socket) => void,
+): Promise<{ readonly server: Server; readonly port: number }> {
+  const { listen } = start;
+  if (listen === null) throw new Error('this lane does not listen');
+  const server = start.plain ? createPlainServer(onConnection) : newTlsServer(start, onConnection);
+  server.maxConnections = PEER_CONNECTIONS_MAX;
+  const options: ListenOptions = { host: listen.host, port: listen.port, reusePort: listen.shared };
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(options, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the listener has no port');
+  return { server, port: address.port };
+}
+
+function newTlsServer(start: LaneStart, onConnection: (socket: Socket) => void): Server {
+  const server = createTlsServer({ ...mutualTlsOptions(start), handshakeTimeout: PEER_HANDSHAKE_TIMEOUT_MS });
+  server.on('secureConnection', onConnection);
+  // A caller that fails the handshake is no concern of anybody else.
+  server.on('tlsClientError', (_error, socket) => socket.destroy());
+  return server;
+}

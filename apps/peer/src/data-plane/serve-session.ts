@@ -1,0 +1,279 @@
+// Owns one connection that another peer dialled to fetch pieces. It says who it is, and nothing more until the caller's key is
+// proved and its grant holds. Requests are answered in order: one read and one write for a block, two blocks in memory at most,
+// and the next one is read only when the socket has taken one.
+import type { Socket } from 'node:net';
+import { fullBitfield, hasBit } from '#domain/bitfield';
+import type { GrantClaims } from '#wire/grant';
+import { BLOCK_BYTES_MAX, HAVE_PIECES_MAX, PEER_IDLE_TIMEOUT_MS, PEER_REQUESTS_MAX } from '#wire/limits';
+import {
+  type BlockPlace,
+  type CloseCode,
+  encodeFrame,
+  type Frame,
+  FrameDecoder,
+  type FrameSink,
+  type HelloFrame,
+  PIECE_HEADER_BYTES,
+  TRANSFER_VERSION,
+  writePieceHeader,
+} from '#wire/transfer-frame';
+import { StorageFailure } from '../storage/storage-problem.ts';
+import type { GrantDesk } from './grant-desk.ts';
+import type { LaneCounters } from './lane-counters.ts';
+import { claimedPeerId, isProved, type LocalPeer, newHello, signProof } from './peer-handshake.ts';
+import type { ServedShare, ShareTable, Visitor } from './share-table.ts';
+
+/** Blocks in memory for one connection: one that the socket is sending, and the next. */
+const BLOCKS_IN_MEMORY = 2;
+
+export interface ServeContext {
+  readonly local: LocalPeer;
+  readonly shares: ShareTable;
+  readonly desk: GrantDesk;
+  readonly counters: LaneCounters;
+  readonly onClosed: (session: ServeSession) => void;
+}
+
+interface WaitingRequest extends BlockPlace {
+  readonly length: number;
+  cancelled: boolean;
+}
+
+export class ServeSession implements FrameSink, Visitor {
+  readonly #socket: Socket;
+  readonly #context: ServeContext;
+  readonly #decoder = new FrameDecoder();
+  readonly #openedMs = performance.now();
+  readonly #hello: HelloFrame;
+  #theirHello: HelloFrame | null = null;
+  #peerId: string | null = null;
+  #claims: GrantClaims | null = null;
+  #share: ServedShare | null = null;
+  #requests: WaitingRequest[] = [];
+  #freeBlocks: Buffer[] = [];
+  #blockCount = 0;
+  /** Pieces that the caller was told of, while the content is still being downloaded here. */
+  #announced: Uint8Array | null = null;
+  #isClosed = false;
+  #lastHeardMs = performance.now();
+
+  constructor(socket: Socket, context: ServeContext) {
+    this.#socket = socket;
+    this.#context = context;
+    this.#hello = newHello(context.local);
+    socket.setNoDelay(true);
+    socket.on('data', (chunk: Buffer) => this.#onBytes(chunk));
+    socket.on('error', () => socket.destroy());
+    socket.once('end', () => socket.destroy());
+    socket.once('close', () => this.#closed());
+  }
+
+  /** Null until the grant was accepted. */
+  get claims(): GrantClaims | null {
+    return this.#claims;
+  }
+
+  get ageMs(): number {
+    return performance.now() - this.#openedMs;
+  }
+
+  dismiss(code: CloseCode): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#requests = [];
+    this.#socket.end(encodeFrame({ kind: 'refuse', code }), () => this.#socket.destroy());
+    this.#leave();
+  }
+
+  /** Called a few times a second: tells of new pieces, and ends what is silent or no longer granted. */
+  tick(clock: { readonly nowMs: number; readonly unixMs: number }): void {
+    if (this.#claims !== null && clock.unixMs >= this.#claims.expiresAtMs) return this.dismiss('grant_expired');
+    if (clock.nowMs - this.#lastHeardMs > PEER_IDLE_TIMEOUT_MS) return this.dismiss('closing');
+    this.#announceNew();
+  }
+
+  frame(frame: Frame): void {
+    if (this.#isClosed) return;
+    if (frame.kind === 'keepAlive') return;
+    if (frame.kind === 'refuse') return void this.#socket.destroy();
+    if (frame.kind === 'hello') return this.#acceptHello(frame);
+    if (frame.kind === 'proof') return this.#acceptProof(frame.signature);
+    if (frame.kind === 'grant') return this.#acceptGrant(frame.grant);
+    if (this.#share === null) return this.dismiss('protocol_error');
+    switch (frame.kind) {
+      case 'request':
+        return this.#acceptRequest(frame);
+      case 'cancel':
+        return this.#acceptCancel(frame);
+      case 'askManifest':
+        return this.#sendManifest(frame, this.#share.content.manifestBytes);
+      case 'corrupt':
+        return void this.#share.recheck(frame.piece);
+      default:
+        return this.dismiss('protocol_error');
+    }
+  }
+
+  /** Blocks flow the other way only. */
+  blockStart(): void {
+    this.dismiss('protocol_error');
+  }
+
+  blockBytes(): void {}
+
+  blockEnd(): void {}
+
+  #onBytes(chunk: Buffer): void {
+    if (this.#isClosed) return;
+    this.#lastHeardMs = performance.now();
+    this.#decoder.push(chunk, this);
+    if (this.#decoder.problem !== null) this.dismiss('protocol_error');
+  }
+
+  #acceptHello(hello: HelloFrame): void {
+    if (this.#theirHello !== null) return this.dismiss('protocol_error');
+    if (hello.version !== TRANSFER_VERSION) return this.dismiss('version_mismatch');
+    const { local } = this.#context;
+    this.#theirHello = hello;
+    this.#send(this.#hello);
+    if (!local.plain) {
+      this.#peerId = claimedPeerId(this.#socket, hello);
+      return;
+    }
+    const signature = signProof(local, 'listener', { dialler: hello, listener: this.#hello });
+    this.#send({ kind: 'proof', signature });
+  }
+
+  #acceptProof(signature: Uint8Array): void {
+    const dialler = this.#theirHello;
+    if (dialler === null || !this.#context.local.plain) return this.dismiss('protocol_error');
+    if (!isProved(signature, 'dialler', { dialler, listener: this.#hello })) return this.dismiss('protocol_error');
+    this.#peerId = claimedPeerId(this.#socket, dialler);
+  }
+
+  #acceptGrant(grant: Uint8Array): void {
+    const peerId = this.#peerId;
+    if (peerId === null) return this.dismiss('protocol_error');
+    const claims = this.#context.desk.open(grant);
+    if (typeof claims === 'string') return this.dismiss(claims);
+    const share = this.#context.shares.find(claims);
+    if (share === undefined) return this.dismiss('unknown_share');
+    const admission = { share: share.content.share, contentId: share.content.contentId, peerId };
+    const refusal = this.#context.desk.refusal(claims, admission, Date.now());
+    if (refusal !== null) return this.dismiss(refusal);
+    if (this.#share !== null && this.#share !== share) return this.dismiss('grant_mismatch');
+    this.#claims = claims;
+    if (this.#share === null) this.#admit(share);
+  }
+
+  #admit(share: ServedShare): void {
+    this.#share = share;
+    share.enter(this);
+    const { pieceCount } = share.geometry;
+    const { verified } = share.content;
+    const bits = verified === null ? fullBitfield(pieceCount) : Uint8Array.from(verified);
+    if (verified !== null) this.#announced = bits;
+    this.#send({ kind: 'bitfield', pieceCount, bits });
+  }
+
+  #announceNew(): void {
+    if (this.#announced === null || this.#share === null) return;
+    const { pieceCount } = this.#share.geometry;
+    const isWhole = this.#share.content.verified === null;
+    const verified = this.#share.content.verified ?? fullBitfield(pieceCount);
+    const fresh = newBits(this.#announced, verified);
+    this.#announced = isWhole ? null : this.#announced;
+    for (let from = 0; from < fresh.length; from += HAVE_PIECES_MAX) {
+      this.#send({ kind: 'have', pieces: fresh.slice(from, from + HAVE_PIECES_MAX) });
+    }
+  }
+
+  #acceptRequest(request: BlockPlace & { readonly length: number }): void {
+    if (this.#requests.length >= PEER_REQUESTS_MAX) return this.dismiss('protocol_error');
+    this.#requests.push({ ...request, cancelled: false });
+    this.#pump();
+  }
+
+  #acceptCancel(place: BlockPlace): void {
+    for (const request of this.#requests) {
+      if (request.piece === place.piece && request.begin === place.begin) request.cancelled = true;
+    }
+  }
+
+  #sendManifest(part: { readonly begin: number; readonly length: number }, manifestBytes: Uint8Array): void {
+    const bytes = manifestBytes.slice(part.begin, part.begin + part.length);
+    if (bytes.length === 0) return this.dismiss('protocol_error');
+    this.#send({ kind: 'manifest', totalBytes: manifestBytes.length, begin: part.begin, bytes });
+  }
+
+  /** Answers requests as long as a block is free to read into. */
+  #pump(): void {
+    while (!this.#isClosed && this.#share !== null) {
+      const request = this.#requests[0];
+      if (request === undefined) return;
+      if (request.cancelled || !this.#share.offers(request, request.length)) {
+        this.#requests.shift();
+        this.#send({ kind: 'reject', piece: request.piece, begin: request.begin });
+        continue;
+      }
+      const block = this.#takeBlock(request.length);
+      if (block === null) return;
+      this.#requests.shift();
+      this.#sendBlock(this.#share, request, block);
+    }
+  }
+
+  #sendBlock(share: ServedShare, request: WaitingRequest, block: Buffer): void {
+    const frame = block.subarray(0, PIECE_HEADER_BYTES + request.length);
+    try {
+      share.read(request, frame.subarray(PIECE_HEADER_BYTES));
+    } catch (error) {
+      if (!(error instanceof StorageFailure)) throw error;
+      return this.#context.shares.fail(share, error.problem);
+    }
+    writePieceHeader(frame, request, request.length);
+    this.#context.counters.add('sentBytes', frame.length);
+    this.#socket.write(frame, () => {
+      if (this.#isClosed) return;
+      this.#freeBlocks.push(block);
+      this.#pump();
+    });
+  }
+
+  /** A buffer with room for a block, or null while all are being sent. Idle connections hold none. */
+  #takeBlock(length: number): Buffer | null {
+    const free = this.#freeBlocks.pop();
+    if (free !== undefined && free.length >= PIECE_HEADER_BYTES + length) return free;
+    if (free !== undefined) this.#blockCount--;
+    if (this.#blockCount === BLOCKS_IN_MEMORY) return null;
+    this.#blockCount++;
+    return Buffer.allocUnsafeSlow(PIECE_HEADER_BYTES + Math.min(length, BLOCK_BYTES_MAX));
+  }
+
+  #send(frame: Frame): void {
+    this.#socket.write(encodeFrame(frame));
+  }
+
+  #leave(): void {
+    this.#share?.leave(this);
+    this.#freeBlocks = [];
+  }
+
+  #closed(): void {
+    this.#isClosed = true;
+    this.#leave();
+    this.#context.onClosed(this);
+  }
+}
+
+/** The bits that `current` has and `known` has not; they are set in `known`. Other threads may set bits meanwhile. */
+function newBits(known: Uint8Array, current: Uint8Array): number[] {
+  const fresh: number[] = [];
+  for (let at = 0; at < known.length; at++) {
+    const added = (current[at] ?? 0) & ~(known[at] ?? 0);
+    if (added === 0) continue;
+    for (let bit = 0; bit < 8; bit++) if (hasBit(Uint8Array.of(added), bit)) fresh.push(at * 8 + bit);
+    known[at] = (known[at] ?? 0) | added;
+  }
+  return fresh;
+}

@@ -1,0 +1,79 @@
+// The file that pool workers run: the standing lane, and finite tasks beside it that read, hash and place files. Every task
+// answers with an outcome, because an error object loses its code on the way between threads.
+import type { MessagePort } from 'node:worker_threads';
+import {
+  checkDestination as checkDestinationNow,
+  findEarlierPart as findEarlierPartNow,
+  finishPart as finishPartNow,
+  preparePart as preparePartNow,
+  removeDownload as removeDownloadNow,
+  removePart as removePartNow,
+  syncPart as syncPartNow,
+} from '../storage/destination.ts';
+import {
+  checkUnchanged as checkUnchangedNow,
+  hashPieces as hashPiecesNow,
+  hashWholeFiles as hashWholeFilesNow,
+  scanSource as scanSourceNow,
+  stampSource as stampSourceNow,
+} from '../storage/source-hashing.ts';
+import { type Outcome, outcomeOf } from '../storage/storage-problem.ts';
+import { runLane } from './lane.ts';
+import { LaneCounters } from './lane-counters.ts';
+import type { LaneStart } from './lane-messages.ts';
+
+let counters: LaneCounters | null = null;
+
+/** The standing lane of this worker. */
+export function lane({ start, port }: { readonly start: LaneStart; readonly port: MessagePort }): Promise<void> {
+  counters = new LaneCounters(start.counters, start.lane);
+  counters.add('tasks', 1);
+  return runLane(start, port);
+}
+
+function task<Request, Value>(run: (request: Request) => Value | Promise<Value>) {
+  return (request: Request): Promise<Outcome<Value>> => {
+    counters?.add('tasks', 1);
+    return outcomeOf(() => run(request));
+  };
+}
+
+export const checkDestination = task(checkDestinationNow);
+export const findEarlierPart = task(findEarlierPartNow);
+export const preparePart = task(preparePartNow);
+export const syncPart = task(syncPartNow);
+export const finishPart = task(finishPartNow);
+export const removePart = task(removePartNow);
+export const removeDownload = task(removeDownloadNow);
+export const scanSource = task(scanSourceNow);
+export const stampSource = task(stampSourceNow);
+export const checkUnchanged = task(checkUnchangedNow);
+export const hashPieces = task(async (request: Parameters<typeof hashPiecesNow>[0]) => {
+  const digests = await hashPiecesNow(request);
+  counters?.add('hashedBytes', request.pieceCount * request.pieceBytes);
+  return digests;
+});
+export const hashWholeFiles = task(async (request: Parameters<typeof hashWholeFilesNow>[0]) => {
+  const digests = await hashWholeFilesNow(request);
+  counters?.add(
+    'hashedBytes',
+    request.files.reduce((sum, file) => sum + file.bytes, 0),
+  );
+  return digests;
+});
+
+/** The finite tasks by name, for whoever starts them. */
+export type WorkerTasks = {
+  checkDestination: typeof checkDestination;
+  findEarlierPart: typeof findEarlierPart;
+  preparePart: typeof preparePart;
+  syncPart: typeof syncPart;
+  finishPart: typeof finishPart;
+  removePart: typeof removePart;
+  removeDownload: typeof removeDownload;
+  scanSource: typeof scanSource;
+  stampSource: typeof stampSource;
+  checkUnchanged: typeof checkUnchanged;
+  hashPieces: typeof hashPieces;
+  hashWholeFiles: typeof hashWholeFiles;
+};

@@ -1,0 +1,212 @@
+// Owns a download's place on disk from the first check to the finished file: a part beside the destination, of full length
+// from the start (sparse), and a journal; at the end synced and renamed, so a destination that exists is whole. The journal
+// is made before the part: a part without one is not ours and is left alone.
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  fdatasync,
+  fsyncSync,
+  ftruncateSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statfsSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+import type { Manifest } from '#domain/manifest';
+import { pathOnDisk } from './content-layout.ts';
+import { journalHead, journalPath, partPath, readJournal } from './part-journal.ts';
+import { StorageFailure, writeFailure } from './storage-problem.ts';
+
+export interface DestinationRequest {
+  readonly destination: string;
+  readonly overwrite: boolean;
+  readonly totalBytes: number;
+}
+
+/** Throws StorageFailure destination_exists, destination_unwritable or disk_full when a download cannot go there. */
+export function checkDestination({ destination, overwrite, totalBytes }: DestinationRequest): void {
+  if (!overwrite && isThere(destination)) {
+    throw new StorageFailure('destination_exists', `${destination} exists already`);
+  }
+  const folder = dirname(destination);
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new StorageFailure('destination_unwritable', `${folder} is not a folder that can be written to`, {
+      cause: error,
+    });
+  }
+  if (isThere(partPath(destination)) && !isThere(journalPath(destination))) {
+    throw new StorageFailure('destination_unwritable', `${partPath(destination)} is in the way and is not a download`);
+  }
+  checkSpace(destination, totalBytes - bytesOnDisk(partPath(destination)));
+}
+
+function checkSpace(destination: string, neededBytes: number): void {
+  const { bavail, bsize } = statfsSync(dirname(destination));
+  const freeBytes = bavail * bsize;
+  if (neededBytes <= freeBytes) return;
+  throw new StorageFailure('disk_full', `${neededBytes} bytes are needed beside ${destination}, ${freeBytes} are free`);
+}
+
+/** Bytes that a file takes on disk already; a folder counts as nothing, which only asks for more room than needed. */
+function bytesOnDisk(path: string): number {
+  try {
+    const entry = lstatSync(path);
+    return entry.isFile() ? Math.min(entry.size, entry.blocks * 512) : 0;
+  } catch {
+    return 0;
+  }
+}
+
+function isThere(path: string): boolean {
+  try {
+    lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What an earlier start left: the manifest and the pieces that its journal lists, still to be checked. */
+export interface EarlierPart {
+  readonly manifestBytes: Uint8Array;
+  readonly listed: Uint8Array;
+}
+
+/** What is there of this content at a destination from an earlier start, or null. */
+export function findEarlierPart(request: {
+  readonly destination: string;
+  readonly contentId: string;
+  readonly pieceCount: number;
+}): EarlierPart | null {
+  const journal = readJournal(journalPath(request.destination));
+  if (journal?.contentId !== request.contentId || !existsSync(partPath(request.destination))) return null;
+  return { manifestBytes: journal.manifestBytes, listed: journal.listed(request.pieceCount) };
+}
+
+/** Makes the journal and the part, or goes on with those that are there for the same content. */
+export function preparePart(request: {
+  readonly destination: string;
+  readonly contentId: string;
+  readonly manifestBytes: Uint8Array;
+  readonly files: Manifest['files'];
+}): void {
+  const { destination } = request;
+  const journal = readOwnJournal(destination);
+  try {
+    if (journal?.contentId === request.contentId) {
+      truncateSync(journalPath(destination), journal.soundBytes);
+    } else {
+      rmSync(partPath(destination), { recursive: true, force: true });
+      writeFileSync(journalPath(destination), journalHead(request.contentId, request.manifestBytes), { flush: true });
+    }
+    for (const file of request.files) makeFile(pathOnDisk(partPath(destination), file), file.bytes, file.path !== '');
+  } catch (error) {
+    throw writeFailure(error, partPath(destination));
+  }
+}
+
+function readOwnJournal(destination: string) {
+  try {
+    return readJournal(journalPath(destination));
+  } catch (error) {
+    throw writeFailure(error, journalPath(destination));
+  }
+}
+
+/** A file of its full length; what it holds already stays. */
+function makeFile(path: string, bytes: number, isInFolder: boolean): void {
+  if (isInFolder) mkdirSync(dirname(path), { recursive: true });
+  const file = openSync(path, constants.O_RDWR | constants.O_CREAT);
+  try {
+    ftruncateSync(file, bytes);
+  } finally {
+    closeSync(file);
+  }
+}
+
+const syncData = promisify(fdatasync);
+
+/** Pushes what was written so far to the disk, off the event loop, so that little is left to do at the end. */
+export async function syncPart(request: { readonly root: string; readonly files: Manifest['files'] }): Promise<void> {
+  for (const file of request.files) {
+    const path = pathOnDisk(request.root, file);
+    try {
+      const handle = openSync(path, 'r+');
+      await syncData(handle).finally(() => closeSync(handle));
+    } catch (error) {
+      throw writeFailure(error, path);
+    }
+  }
+}
+
+/** Syncs the part and puts it in place of the destination, then removes the journal. */
+export async function finishPart(request: {
+  readonly destination: string;
+  readonly overwrite: boolean;
+  readonly files: Manifest['files'];
+}): Promise<void> {
+  const { destination, overwrite, files } = request;
+  await syncPart({ root: partPath(destination), files });
+  if (!overwrite && isThere(destination)) {
+    throw new StorageFailure('destination_exists', `${destination} was made by somebody else meanwhile`);
+  }
+  try {
+    replace(partPath(destination), destination);
+    syncFolder(dirname(destination));
+    rmSync(journalPath(destination), { force: true });
+  } catch (error) {
+    throw writeFailure(error, destination);
+  }
+}
+
+/** A folder cannot be renamed over another one, nor over a file: the old one steps aside first. */
+function replace(part: string, destination: string): void {
+  const needsRoom = isThere(destination) && (lstatSync(part).isDirectory() || lstatSync(destination).isDirectory());
+  if (!needsRoom) return renameSync(part, destination);
+  const replaced = `${destination}.replaced`;
+  renameSync(destination, replaced);
+  renameSync(part, destination);
+  rmSync(replaced, { recursive: true });
+}
+
+function syncFolder(folder: string): void {
+  // Windows cannot open a folder; there the rename is durable by itself.
+  if (process.platform === 'win32') return;
+  const handle = openSync(folder, 'r');
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** Removes an unfinished download. */
+export function removePart({ destination }: { readonly destination: string }): void {
+  try {
+    // The journal goes last: without it the part would pass for somebody else's file.
+    if (isThere(journalPath(destination))) rmSync(partPath(destination), { recursive: true, force: true });
+    rmSync(journalPath(destination), { force: true });
+  } catch (error) {
+    throw writeFailure(error, destination);
+  }
+}
+
+/** Removes a download, finished or not. */
+export function removeDownload({ destination }: { readonly destination: string }): void {
+  removePart({ destination });
+  try {
+    rmSync(destination, { recursive: true, force: true });
+  } catch (error) {
+    throw writeFailure(error, destination);
+  }
+}

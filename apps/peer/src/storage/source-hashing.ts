@@ -1,0 +1,154 @@
+// Owns the finite tasks that read and hash content on disk. They run in pool workers beside the transfers of the same
+// worker, so each yields to the event loop after every slice. A file that changes while it is read is noticed by its stamp.
+import { createHash } from 'node:crypto';
+import { lstatSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { PieceHash } from '#domain/command';
+import { MANIFEST_FILES_MAX } from '#domain/manifest';
+import { ContentFiles, type FileStamp, isSameStamp, stampFile } from './content-files.ts';
+import { type PlacedFile, pathOnDisk } from './content-layout.ts';
+import { readFailure, StorageFailure } from './storage-problem.ts';
+
+const SLICE_BYTES = 1024 * 1024;
+
+/** Shared counters of a hashing job: bytes done so far, and whether somebody called it off. */
+export interface HashJob {
+  /** Index 0: bytes hashed, added to by all tasks. Index 1: 1 when the job was aborted. */
+  readonly counters: BigInt64Array;
+}
+
+/** A file found under a source path. */
+export interface ScannedFile {
+  readonly path: string;
+  readonly bytes: number;
+  readonly stamp: FileStamp;
+}
+
+/** The files under a path, sorted by path in code unit order; a file itself is one entry with an empty path. */
+export function scanSource({ path }: { readonly path: string }): ScannedFile[] {
+  const found: ScannedFile[] = [];
+  scanInto(found, path, '');
+  return found.sort((left, right) => (left.path < right.path ? -1 : 1));
+}
+
+function scanInto(found: ScannedFile[], root: string, relative: string): void {
+  const path = pathOnDisk(root, { path: relative });
+  const kind = kindOf(path);
+  if (kind === 'file') {
+    if (found.length === MANIFEST_FILES_MAX) {
+      throw new StorageFailure('source_unsupported', `${root} holds more than ${MANIFEST_FILES_MAX} files`);
+    }
+    const stamp = stampFile(path);
+    found.push({ path: relative, bytes: stamp.bytes, stamp });
+    return;
+  }
+  if (kind === 'other') throw new StorageFailure('source_unsupported', `${path} is neither a file nor a folder`);
+  for (const name of namesIn(path)) scanInto(found, root, relative === '' ? name : `${relative}/${name}`);
+}
+
+function kindOf(path: string): 'file' | 'folder' | 'other' {
+  try {
+    const entry = lstatSync(path);
+    return entry.isFile() ? 'file' : entry.isDirectory() ? 'folder' : 'other';
+  } catch (error) {
+    throw readFailure(error, path);
+  }
+}
+
+function namesIn(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch (error) {
+    throw readFailure(error, path);
+  }
+}
+
+/** The stamps of a manifest's files under a root, in the manifest's order. */
+export function stampSource(request: {
+  readonly root: string;
+  readonly files: readonly { readonly path: string }[];
+}): FileStamp[] {
+  return request.files.map((file) => stampFile(pathOnDisk(request.root, file)));
+}
+
+/** Digests of a run of pieces, one after the other. `wanted` leaves some out: their digests are zeros. */
+export async function hashPieces(request: {
+  readonly root: string;
+  readonly files: readonly PlacedFile[];
+  readonly hash: PieceHash;
+  readonly pieceBytes: number;
+  readonly totalBytes: number;
+  readonly firstPiece: number;
+  readonly pieceCount: number;
+  readonly wanted?: Uint8Array;
+  readonly job: HashJob;
+}): Promise<Uint8Array> {
+  const digestBytes = request.hash === 'sha1' ? 20 : 32;
+  const digests = new Uint8Array(request.pieceCount * digestBytes);
+  const content = new ContentFiles(request.files, [request.root], 'r');
+  const buffer = Buffer.allocUnsafeSlow(Math.min(SLICE_BYTES, request.pieceBytes));
+  try {
+    for (let number = 0; number < request.pieceCount; number++) {
+      const begin = (request.firstPiece + number) * request.pieceBytes;
+      const end = Math.min(begin + request.pieceBytes, request.totalBytes);
+      if (request.wanted?.[number] === 0) continue;
+      const digest = await hashRun(request.hash, { begin, end }, { buffer, job: request.job, content });
+      digests.set(digest, number * digestBytes);
+    }
+    return digests;
+  } finally {
+    content.close();
+  }
+}
+
+async function hashRun(
+  algorithm: PieceHash,
+  run: { readonly begin: number; readonly end: number },
+  { buffer, job, content }: { readonly buffer: Buffer; readonly job: HashJob; readonly content: ContentFiles },
+): Promise<Buffer> {
+  const hash = createHash(algorithm);
+  for (let at = run.begin; at < run.end; at += buffer.length) {
+    if (Atomics.load(job.counters, 1) !== 0n) throw new StorageFailure('aborted', 'hashing was called off');
+    const slice = buffer.subarray(0, Math.min(buffer.length, run.end - at));
+    content.read(at, slice);
+    hash.update(slice);
+    Atomics.add(job.counters, 0, BigInt(slice.length));
+    await nextTurn();
+  }
+  return hash.digest();
+}
+
+/** SHA-1 of whole files as hex. A file whose stamp is another one than at the scan is `source_changed`. */
+export async function hashWholeFiles(request: {
+  readonly root: string;
+  readonly files: readonly ScannedFile[];
+  readonly job: HashJob;
+}): Promise<string[]> {
+  const digests: string[] = [];
+  const buffer = Buffer.allocUnsafeSlow(SLICE_BYTES);
+  for (const file of request.files) {
+    const path = pathOnDisk(request.root, file);
+    const content = new ContentFiles([{ path: '', begin: 0, bytes: file.bytes }], [path], 'r');
+    try {
+      const digest = await hashRun('sha1', { begin: 0, end: file.bytes }, { buffer, job: request.job, content });
+      digests.push(digest.toString('hex'));
+    } finally {
+      content.close();
+    }
+    if (!isSameStamp(stampFile(path), file.stamp)) {
+      throw new StorageFailure('source_changed', `${path} was changed while it was read`);
+    }
+  }
+  return digests;
+}
+
+/** Throws `source_changed` when any file has another stamp than at the scan. */
+export function checkUnchanged(request: { readonly root: string; readonly files: readonly ScannedFile[] }): void {
+  for (const file of request.files) {
+    const path = join(request.root, ...file.path.split('/').filter((component) => component !== ''));
+    if (!isSameStamp(stampFile(path), file.stamp)) {
+      throw new StorageFailure('source_changed', `${path} was changed while it was read`);
+    }
+  }
+}

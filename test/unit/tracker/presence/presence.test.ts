@@ -1,0 +1,57 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { PRESENCE_EXPIRY_MS } from '#wire/limits';
+import { PresenceTable } from '../../../../apps/tracker/src/presence/presence.ts';
+
+let nowMs = 0;
+let table: PresenceTable;
+const share = { shareId: 7, group: 'films', file: 'a.mkv' };
+const said = { addresses: ['10.0.0.1:5000'], downloading: [share], transport: 'tls' } as const;
+
+beforeEach(() => {
+  nowMs = 1_000;
+  table = new PresenceTable({ now: () => nowMs });
+});
+
+describe('presence', () => {
+  it('lasts until 30 s after the last heartbeat', () => {
+    table.update('peer', said);
+    nowMs += PRESENCE_EXPIRY_MS - 1;
+    expect(table.get('peer')).toMatchObject({ peerId: 'peer', addresses: said.addresses });
+    table.update('peer', said);
+    nowMs += PRESENCE_EXPIRY_MS - 1;
+    expect(table.size).toBe(1);
+    nowMs += 1;
+    expect(table.get('peer')).toBeUndefined();
+    expect(table.downloadersOf(share)).toEqual([]);
+    expect([...table.downloads()]).toEqual([]);
+  });
+
+  it('of one peer does not keep that of another', () => {
+    table.update('first', said);
+    nowMs += 20_000;
+    table.update('second', said);
+    nowMs += 10_000;
+    expect(table.downloadersOf(share)).toEqual(['second']);
+  });
+
+  it('is news when it is the first, after a silence, or says something else', () => {
+    expect(table.update('peer', said)).toBe(true);
+    expect(table.update('peer', said)).toBe(false);
+    expect(table.update('peer', { ...said, downloading: [] })).toBe(true);
+    expect(table.update('peer', { ...said, downloading: [], addresses: ['10.0.0.2:5000'] })).toBe(true);
+    nowMs += PRESENCE_EXPIRY_MS;
+    expect(table.update('peer', { ...said, downloading: [], addresses: ['10.0.0.2:5000'] })).toBe(true);
+  });
+
+  it('that no longer names a share takes the peer from its downloaders', () => {
+    table.update('peer', said);
+    table.update('peer', { ...said, downloading: [] });
+    expect(table.downloadersOf(share)).toEqual([]);
+  });
+
+  it('with a false name for a share does not hide who has it', () => {
+    table.update('liar', { ...said, downloading: [{ ...share, file: 'other' }] });
+    table.update('peer', said);
+    expect(table.downloadersOf(share)).toEqual(['peer']);
+  });
+});

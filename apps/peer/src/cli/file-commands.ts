@@ -1,0 +1,113 @@
+// Owns the commands that move or adopt files. Paths become absolute here, because the peer's working directory is not the
+// person's; long work is watched until it is done unless told otherwise.
+import { resolve } from 'node:path';
+import type { CommandStateView, CommandView, TransferView } from '#wire/control-api';
+import { CommandRefused } from './control-client.ts';
+import { uploadArguments } from './file-arguments.ts';
+import type { Invocation } from './invocation.ts';
+import { formatBytes, formatSeconds } from './quantities.ts';
+import { followTransfer, TransferFailed } from './transfer-follower.ts';
+
+export interface UploadFlags {
+  readonly name?: string;
+  readonly hash?: string;
+  readonly detach?: boolean;
+}
+
+export interface DownloadFlags {
+  readonly strategy?: string;
+  readonly overwrite?: boolean;
+  readonly detach?: boolean;
+}
+
+/** upload_file, in either order of its words. */
+export async function uploadFile(
+  invocation: Invocation,
+  words: readonly [string, string],
+  { name, hash, detach }: UploadFlags,
+): Promise<void> {
+  const { group, path } = uploadArguments(words[0], words[1], invocation.terminal.workingDirectory);
+  const { view } = await invocation.command('upload_file', {
+    group,
+    path,
+    ...(name !== undefined && { name }),
+    ...(hash !== undefined && { hash }),
+  });
+  await watch(invocation, view, { detach, done: ({ file }) => `${file} is shared in ${group}.` });
+}
+
+/** download_file. */
+export async function downloadFile(
+  invocation: Invocation,
+  [group, file, destination]: readonly [string, string, string],
+  { strategy, overwrite, detach }: DownloadFlags,
+): Promise<void> {
+  const { view } = await invocation.command('download_file', {
+    group,
+    file,
+    destination: resolve(invocation.terminal.workingDirectory, destination),
+    ...(strategy !== undefined && { strategy }),
+    ...(overwrite !== undefined && { overwrite }),
+  });
+  await watch(invocation, view, { detach, done: downloaded });
+}
+
+/** seed_file. */
+export async function seedFile(
+  invocation: Invocation,
+  [group, file, path]: readonly [string, string, string],
+): Promise<void> {
+  const absolute = resolve(invocation.terminal.workingDirectory, path);
+  const { view } = await invocation.command('seed_file', { group, file, path: absolute });
+  const done = (): string => `${absolute} is ${file} of ${group}, and is served from here now.`;
+  await watch(invocation, view, { detach: false, done });
+}
+
+/** stop_share. */
+export async function stopShare(
+  invocation: Invocation,
+  [group, file]: readonly [string, string],
+  { everywhere = false }: { readonly everywhere?: boolean },
+): Promise<void> {
+  const { view } = await invocation.command('stop_share', { group, file, everywhere });
+  const done = everywhere ? `${file} was taken out of ${group}.` : `This peer no longer serves ${file} of ${group}.`;
+  invocation.show(view, () => `${done}\n`);
+}
+
+async function watch(
+  invocation: Invocation,
+  view: CommandView,
+  { detach, done }: { detach: boolean | undefined; done: (transfer: TransferView) => string },
+): Promise<void> {
+  const { transferId } = view.result;
+  if (transferId === undefined || detach === true) {
+    const hint = transferId === undefined ? 'Done.' : `Under way. See it with: cohort transfers ${transferId}`;
+    return invocation.show(view, () => `${hint}\n`);
+  }
+  const { terminal, interrupt } = invocation;
+  const client = await invocation.client();
+  try {
+    const transfer = await followTransfer(transferId, { client, terminal, interrupt });
+    invocation.show({ ...view, transfer }, () => `${done(transfer)}\n`);
+  } catch (error) {
+    // A share is published after it was hashed: what the log says to that stands with the command, not with the transfer.
+    if (error instanceof TransferFailed) await throwRefusalOf(invocation);
+    throw error;
+  }
+}
+
+async function throwRefusalOf(invocation: Invocation): Promise<void> {
+  const client = await invocation.client();
+  const { problem } = await client.view<CommandStateView>(`/commands/${invocation.commandId}`);
+  if (problem !== null) throw new CommandRefused(problem as CommandRefused['problem']);
+}
+
+function downloaded({ path, totalBytes, sha1, peers, startedAt, completedAt }: TransferView): string {
+  const seconds = (Date.parse(completedAt ?? startedAt) - Date.parse(startedAt)) / 1000;
+  const size = `${formatBytes(totalBytes)} in ${formatSeconds(seconds)}`;
+  const sources = peers
+    .filter((peer) => peer.deliveredBytes > 0)
+    .map((peer) => `${formatBytes(peer.deliveredBytes)} from ${peer.user}`);
+  const digest = sha1 === null ? '' : `\nsha1 ${sha1}`;
+  return `${path}\n${[size, ...sources].join(', ')}${digest}`;
+}

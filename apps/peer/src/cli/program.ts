@@ -1,0 +1,194 @@
+// Owns the command line's grammar: every command with its arguments and flags, and running one line of words to an exit
+// code. `main.ts` runs the words of the process, `shell.ts` those of each line typed.
+import { Command, Option } from 'commander';
+import { EXIT, type ExitCode } from './exit-codes.ts';
+import { failureOf } from './failure.ts';
+import {
+  type DownloadFlags,
+  downloadFile,
+  seedFile,
+  stopShare,
+  uploadFile,
+  type UploadFlags,
+} from './file-commands.ts';
+import { type GlobalFlags, Invocation } from './invocation.ts';
+import { LOG_COMMANDS } from './log-commands.ts';
+import { runShell } from './shell.ts';
+import type { Terminal } from './terminal.ts';
+import * as views from './view-commands.ts';
+
+/** Where a line of words runs. */
+export interface LineContext {
+  readonly terminal: Terminal;
+  /** Begins a stretch of work, which Ctrl-C ends by aborting the signal. */
+  readonly interruptible: () => AbortSignal;
+  /** Flags of the prompt that the line was typed at; the line's own come first. */
+  readonly inherited: GlobalFlags;
+}
+
+type Words<Count extends 1 | 2 | 3> = Count extends 1
+  ? readonly [string]
+  : Count extends 2
+    ? readonly [string, string]
+    : readonly [string, string, string];
+
+/** Runs one command to its end. Whatever happens is told on the terminal; it never throws. */
+export async function runLine(words: readonly string[], context: LineContext): Promise<ExitCode> {
+  const program = buildProgram(context);
+  try {
+    await program.parseAsync([...words], { from: 'user' });
+    return EXIT.ok;
+  } catch (error) {
+    const { exitCode, text, document } = failureOf(error);
+    const isJson = program.opts<GlobalFlags>().json ?? context.inherited.json ?? false;
+    if (isJson && document !== null) context.terminal.note(`${JSON.stringify(document)}\n`);
+    else if (text !== '') context.terminal.note(`${text}\n`);
+    return exitCode;
+  }
+}
+
+function buildProgram(context: LineContext): Command {
+  const { terminal, interruptible, inherited } = context;
+  const program = new Command('cohort');
+  // Subcommands copy these when they are made, so they come first.
+  program.exitOverride().configureOutput({ writeOut: terminal.out, writeErr: terminal.note });
+  const flags = (): GlobalFlags => ({ ...inherited, ...program.opts<GlobalFlags>() });
+  const start = (): Invocation => new Invocation(terminal, interruptible(), flags());
+  describe(program);
+  addLogCommands(program, start);
+  addFileCommands(program, start);
+  addViews(program, start);
+  addTransferCommands(program, start);
+  const names = program.commands.map((command) => command.name());
+  const run = async (words: readonly string[]): Promise<void> => {
+    await runLine(words, { ...context, inherited: flags() });
+  };
+  program
+    .command('shell')
+    .description('type commands one after the other')
+    .action(() => runShell({ terminal, names, run }));
+  return program;
+}
+
+function describe(program: Command): void {
+  program
+    .description('Shares files in groups through the peer that runs on this machine.')
+    .option('--data-dir <folder>', 'data directory of the peer to talk to (COHORT_DATA_DIR)')
+    .option('--control-token-file <file>', 'where its token is, when not there (COHORT_CONTROL_TOKEN_FILE)')
+    .option('--json', 'print the answer as one line of JSON')
+    .option('--command-id <uuid>', 'repeat a command whose outcome is unknown under its own id')
+    .helpCommand(false)
+    .showHelpAfterError('(cohort --help lists the commands)')
+    .addHelpText(
+      'after',
+      `
+Programs that keep running (each has its own --help):
+  cohort tracker <tracker_info.txt> <n>     a tracker
+  cohort peer <ip>:<port> <tracker_info.txt>  a peer
+
+Exit codes: 0 ok, 64 bad input, 65 conflict, 66 unknown thing, 69 unavailable, 70 bug, 75 outcome unknown,
+77 refused, 130 interrupted.`,
+    );
+}
+
+function addLogCommands(program: Command, start: () => Invocation): void {
+  for (const [name, { usage, summary, run }] of Object.entries(LOG_COMMANDS)) {
+    const command = program.command(`${name} ${usage}`.trim()).description(summary);
+    command.action(() => run(start(), ...command.processedArgs));
+  }
+}
+
+function addFileCommands(program: Command, start: () => Invocation): void {
+  const detach = new Option('--detach', 'do not wait: the peer does the work anyway');
+  const upload = program
+    .command('upload_file <group> <path>')
+    .description('share a file or folder in a group (path and group may change places)')
+    .option('--name <name>', 'its name in the group, when not that of the path')
+    .addOption(new Option('--hash <hash>', 'digest of its pieces').choices(['sha1', 'sha256']))
+    .addOption(detach);
+  upload.action(() => uploadFile(start(), wordsOf<2>(upload), upload.opts<UploadFlags>()));
+  const download = program
+    .command('download_file <group> <file> <destination>')
+    .description('fetch a file of a group; the destination is a folder, or the path of the file to be')
+    .addOption(new Option('--strategy <strategy>', 'order of pieces').choices(['random', 'rarest-first', 'sequential']))
+    .option('--overwrite', 'replace what is at the destination')
+    .addOption(detach);
+  download.action(() => downloadFile(start(), wordsOf<3>(download), download.opts<DownloadFlags>()));
+  const seed = program
+    .command('seed_file <group> <file> <path>')
+    .description('serve a copy that is on this disk already, after checking it');
+  seed.action(() => seedFile(start(), wordsOf<3>(seed)));
+  const stop = program
+    .command('stop_share <group> <file>')
+    .description('stop serving a file from this peer; nothing on disk is deleted')
+    .option('--everywhere', 'take it out of the group (who shared it, or the owner of the group)');
+  stop.action(() => stopShare(start(), wordsOf<2>(stop), stop.opts()));
+}
+
+function addViews(program: Command, start: () => Invocation): void {
+  program
+    .command('list_groups')
+    .description('all groups')
+    .action(() => views.listGroups(start()));
+  program
+    .command('list_members <group>')
+    .description('the members of a group')
+    .action((group: string) => views.listMembers(start(), group));
+  program
+    .command('list_requests <group>')
+    .description('who waits to join a group of yours')
+    .action((group: string) => views.listRequests(start(), group));
+  program
+    .command('list_files <group>')
+    .description('what is shared in a group')
+    .action((group: string) => views.listFiles(start(), group));
+  program
+    .command('show_downloads')
+    .description('[D] for a download under way, [C] for a complete one')
+    .action(() => views.showDownloads(start()));
+  program
+    .command('transfers [transferId]')
+    .description('uploads and downloads of this peer, or one of them in full')
+    .action((id: string | undefined) => views.showTransfers(start(), id));
+  program
+    .command('status')
+    .description('this peer, who is logged in on it, and its trackers')
+    .action(() => views.showStatus(start()));
+  program
+    .command('sessions')
+    .description('the peers that you are logged in on')
+    .action(() => views.listSessions(start()));
+  program
+    .command('api_keys')
+    .description('keys to this peer')
+    .action(() => views.listApiKeys(start()));
+}
+
+function addTransferCommands(program: Command, start: () => Invocation): void {
+  const summaries = { pause: 'pause a transfer', resume: 'go on with it', cancel: 'end a download for good' } as const;
+  for (const action of ['pause', 'resume', 'cancel'] as const) {
+    program
+      .command(`${action} <transferId>`)
+      .description(summaries[action])
+      .action((id: string) => views.changeTransfer(start(), action, id));
+  }
+  const remove = program
+    .command('remove <transferId>')
+    .description('forget a transfer')
+    .addOption(
+      new Option('--data <what>', 'what becomes of a downloaded file').choices(['keep', 'delete']).default('keep'),
+    );
+  remove.action((id: string) => views.removeTransfer(start(), id, remove.opts()));
+  const scope = new Option('--scope <scope>', 'what it may do').choices(['read', 'transfer', 'admin']).default('read');
+  const create = program.command('create_api_key <name>').description('make a key for a program').addOption(scope);
+  create.action((name: string) => views.createApiKey(start(), name, create.opts<{ scope: string }>().scope));
+  program
+    .command('delete_api_key <keyId>')
+    .description('revoke a key')
+    .action((keyId: string) => views.deleteApiKey(start(), keyId));
+}
+
+/** The words of a command, whose number commander has checked. */
+function wordsOf<Count extends 1 | 2 | 3>(command: Command): Words<Count> {
+  return command.processedArgs as unknown as Words<Count>;
+}

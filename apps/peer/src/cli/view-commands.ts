@@ -1,0 +1,254 @@
+// Owns what is only read or concerns this peer alone: the views as tables, `show_downloads` in its fixed form, and what one
+// can do to a transfer. Nothing here makes a record in the log.
+import type {
+  ApiKeyItem,
+  FileItem,
+  GroupItem,
+  MemberItem,
+  NewApiKeyView,
+  RequestItem,
+  SessionItem,
+  StatusView,
+  TrackerView,
+  TransferPeerView,
+  TransferView,
+} from '#wire/control-api';
+import type { Invocation } from './invocation.ts';
+import { waitingFor } from './progress-bar.ts';
+import { formatBytes, formatPercent, formatSeconds, formatTime, shortId } from './quantities.ts';
+import { type Column, renderTable } from './table.ts';
+
+const GROUP_COLUMNS: readonly Column<GroupItem>[] = [
+  { heading: 'GROUP', text: ({ group }) => group },
+  { heading: 'OWNER', text: ({ owner }) => owner },
+  { heading: 'YOU', text: ({ membership }) => (membership === 'none' ? '-' : membership) },
+];
+const MEMBER_COLUMNS: readonly Column<MemberItem>[] = [
+  { heading: 'USER', text: ({ user }) => user },
+  { heading: 'ROLE', text: ({ role }) => role },
+  { heading: 'SINCE (UTC)', text: ({ since }) => formatTime(since) },
+];
+const REQUEST_COLUMNS: readonly Column<RequestItem>[] = [
+  { heading: 'USER', text: ({ user }) => user },
+  { heading: 'SINCE (UTC)', text: ({ since }) => formatTime(since) },
+];
+const FILE_COLUMNS: readonly Column<FileItem>[] = [
+  { heading: 'FILE', text: ({ file }) => file },
+  { heading: 'SIZE', text: ({ totalBytes }) => formatBytes(totalBytes), align: 'right' },
+  { heading: 'SHARED BY', text: ({ sharedBy }) => sharedBy },
+  { heading: 'SHARED AT (UTC)', text: ({ sharedAt }) => formatTime(sharedAt) },
+  { heading: 'SEEDERS ONLINE', text: ({ seedersOnline }) => String(seedersOnline), align: 'right' },
+];
+const TRANSFER_COLUMNS: readonly Column<TransferView>[] = [
+  { heading: 'TRANSFER', text: ({ transferId }) => shortId(transferId) },
+  { heading: 'DIRECTION', text: ({ direction }) => direction },
+  { heading: 'GROUP', text: ({ group }) => group },
+  { heading: 'FILE', text: ({ file }) => file },
+  { heading: 'SIZE', text: ({ totalBytes }) => formatBytes(totalBytes), align: 'right' },
+  {
+    heading: 'DONE',
+    text: ({ verifiedBytes, totalBytes }) => formatPercent(verifiedBytes, totalBytes),
+    align: 'right',
+  },
+  { heading: 'STATE', text: ({ state, reason }) => (reason === null ? state : `${state} (${reason.code})`) },
+  { heading: 'RATE', text: ({ bytesPerSecond }) => formatRate(bytesPerSecond), align: 'right' },
+  {
+    heading: 'LEFT',
+    text: ({ etaSeconds }) => (etaSeconds === null ? '-' : formatSeconds(etaSeconds)),
+    align: 'right',
+  },
+];
+const SOURCE_COLUMNS: readonly Column<TransferPeerView>[] = [
+  { heading: 'PEER', text: ({ peerId }) => shortId(peerId) },
+  { heading: 'USER', text: ({ user }) => user },
+  { heading: 'ADDRESS', text: ({ address }) => address },
+  { heading: 'STATE', text: ({ state }) => state },
+  { heading: 'DELIVERED', text: ({ deliveredBytes }) => formatBytes(deliveredBytes), align: 'right' },
+  { heading: 'CORRUPT PIECES', text: ({ corruptPieces }) => String(corruptPieces), align: 'right' },
+];
+const SESSION_COLUMNS: readonly Column<SessionItem>[] = [
+  { heading: 'PEER', text: ({ peerId }) => peerId },
+  { heading: 'SINCE (UTC)', text: ({ startedAt }) => formatTime(startedAt) },
+  { heading: '', text: ({ current }) => (current ? 'this peer' : '') },
+];
+const TRACKER_COLUMNS: readonly Column<TrackerView>[] = [
+  { heading: 'TRACKER', text: ({ address }) => address },
+  { heading: 'STATE', text: ({ state, active }) => (active ? `${state}, in use` : state) },
+  { heading: 'READ TO', text: ({ appliedOffset }) => (appliedOffset === null ? '-' : String(appliedOffset)) },
+  { heading: 'FINGERPRINT', text: ({ fingerprint }) => fingerprint ?? '-' },
+];
+const API_KEY_COLUMNS: readonly Column<ApiKeyItem>[] = [
+  { heading: 'KEY', text: ({ keyId }) => keyId },
+  { heading: 'NAME', text: ({ name }) => name },
+  { heading: 'SCOPE', text: ({ scope }) => scope },
+  { heading: 'MADE AT (UTC)', text: ({ createdAt }) => formatTime(createdAt) },
+];
+
+/** How the items of a list are shown, and what is said when there are none. */
+interface ListShape<Item> {
+  readonly columns: readonly Column<Item>[];
+  readonly empty: string;
+}
+
+async function showList<Item>(
+  invocation: Invocation,
+  path: string,
+  { columns, empty }: ListShape<Item>,
+): Promise<void> {
+  const list = await (await invocation.client()).list<Item>(path);
+  invocation.show(list, () => renderTable(list.items, columns, empty));
+}
+
+const groupPath = (group: string, part: string): string => `/groups/${encodeURIComponent(group)}/${part}`;
+
+/** list_groups. */
+export function listGroups(invocation: Invocation): Promise<void> {
+  const empty = 'There is no group yet. Make one with: cohort create_group <group>';
+  return showList(invocation, '/groups', { columns: GROUP_COLUMNS, empty });
+}
+
+/** list_members. */
+export function listMembers(invocation: Invocation, group: string): Promise<void> {
+  return showList(invocation, groupPath(group, 'members'), { columns: MEMBER_COLUMNS, empty: 'Nobody.' });
+}
+
+/** list_requests. */
+export function listRequests(invocation: Invocation, group: string): Promise<void> {
+  const empty = `Nobody is waiting to join ${group}.`;
+  return showList(invocation, groupPath(group, 'requests'), { columns: REQUEST_COLUMNS, empty });
+}
+
+/** list_files. */
+export function listFiles(invocation: Invocation, group: string): Promise<void> {
+  const empty = `Nothing is shared in ${group}. Share with: cohort upload_file ${group} <path>`;
+  return showList(invocation, groupPath(group, 'files'), { columns: FILE_COLUMNS, empty });
+}
+
+/** sessions. */
+export function listSessions(invocation: Invocation): Promise<void> {
+  return showList(invocation, '/sessions', { columns: SESSION_COLUMNS, empty: 'You are logged in nowhere.' });
+}
+
+/** show_downloads: `[D] [group] file` while downloading, `[C] [group] file` when complete, and nothing else. */
+export async function showDownloads(invocation: Invocation): Promise<void> {
+  const { items } = await (await invocation.client()).list<TransferView>('/transfers');
+  const downloads = items.filter(({ direction }) => direction === 'download');
+  invocation.show({ items: downloads }, () => downloads.map(downloadLine).join(''));
+}
+
+function downloadLine({ state, group, file }: TransferView): string {
+  if (state === 'failed' || state === 'cancelled') return '';
+  const mark = state === 'complete' || state === 'seeding' ? 'C' : 'D';
+  return `[${mark}] [${group}] ${file}\n`;
+}
+
+/** transfers: all of them, or one with where it comes from. */
+export async function showTransfers(invocation: Invocation, id: string | undefined): Promise<void> {
+  const client = await invocation.client();
+  if (id === undefined) {
+    const empty = 'No uploads and no downloads.';
+    return showList(invocation, '/transfers', { columns: TRANSFER_COLUMNS, empty });
+  }
+  const transferId = await wholeTransferId(invocation, id);
+  const transfer = await client.view<TransferView>(transferPath(transferId));
+  invocation.show(transfer, () => transferInFull(transfer));
+}
+
+function transferInFull(transfer: TransferView): string {
+  const { transferId, path, contentId, sha1, startedAt, completedAt, peers } = transfer;
+  const facts = [
+    ['transfer', transferId],
+    ['path', path],
+    ['content', contentId ?? '-'],
+    ['sha1', sha1 ?? '-'],
+    ['started', formatTime(startedAt)],
+    ['completed', formatTime(completedAt)],
+    ['waits for', waitingFor(transfer) ?? '-'],
+  ] as const;
+  const sources = peers.length === 0 ? '' : `\n${renderTable(peers, SOURCE_COLUMNS, '')}`;
+  return `${renderTable([transfer], TRANSFER_COLUMNS, '')}\n${renderFacts(facts)}${sources}`;
+}
+
+/** pause, resume, cancel. */
+export async function changeTransfer(
+  invocation: Invocation,
+  action: 'pause' | 'resume' | 'cancel',
+  id: string,
+): Promise<void> {
+  const transferId = await wholeTransferId(invocation, id);
+  const { body } = await (await invocation.client()).change('POST', `${transferPath(transferId)}/${action}`);
+  invocation.show(body, () => `${action} ${transferId}: ${(body as TransferView).state}\n`);
+}
+
+/** remove: forgets a transfer, and with `--data delete` what it downloaded too. */
+export async function removeTransfer(
+  invocation: Invocation,
+  id: string,
+  { data }: { readonly data: string },
+): Promise<void> {
+  const transferId = await wholeTransferId(invocation, id);
+  const path = `${transferPath(transferId)}?data=${encodeURIComponent(data)}`;
+  const { body } = await (await invocation.client()).change('DELETE', path);
+  invocation.show(body, () => `Removed ${transferId}.\n`);
+}
+
+/** The transfer that a prefix of its id means; what is not exactly one goes to the peer as it is, which refuses it. */
+async function wholeTransferId(invocation: Invocation, id: string): Promise<string> {
+  const { items } = await (await invocation.client()).list<TransferView>('/transfers');
+  const matches = items.filter(({ transferId }) => transferId.startsWith(id));
+  return matches.length === 1 ? matches[0]!.transferId : id;
+}
+
+/** status. */
+export async function showStatus(invocation: Invocation): Promise<void> {
+  const status = await (await invocation.client()).view<StatusView>('/status');
+  invocation.show(status, () => statusInWords(status));
+}
+
+function statusInWords({ peerId, user, listen, advertise, reachable, transport, trackers }: StatusView): string {
+  const reach =
+    reachable === null
+      ? 'not known yet'
+      : reachable
+        ? 'yes'
+        : `no: others cannot connect to ${advertise} (--advertise)`;
+  const facts = [
+    ['peer', peerId],
+    ['user', user ?? 'nobody is logged in: cohort login <user>'],
+    ['listens on', `${listen}${transport === 'plain' ? ' (plain)' : ''}`],
+    ['told to others', advertise],
+    ['reachable', reach],
+  ] as const;
+  return `${renderFacts(facts)}\n${renderTable(trackers, TRACKER_COLUMNS, 'No trackers.')}`;
+}
+
+/** api_keys. */
+export function listApiKeys(invocation: Invocation): Promise<void> {
+  return showList(invocation, '/api-keys', { columns: API_KEY_COLUMNS, empty: 'There are no keys.' });
+}
+
+/** create_api_key: the key itself is shown this once. */
+export async function createApiKey(invocation: Invocation, name: string, scope: string): Promise<void> {
+  const { body } = await (await invocation.client()).change('POST', '/api-keys', { name, scope });
+  const { key, keyId } = body as NewApiKeyView;
+  invocation.show(body, () => `${key}\nIt is not shown again. Revoke it with: cohort delete_api_key ${keyId}\n`);
+}
+
+/** delete_api_key. */
+export async function deleteApiKey(invocation: Invocation, keyId: string): Promise<void> {
+  const { body } = await (await invocation.client()).change('DELETE', `/api-keys/${encodeURIComponent(keyId)}`);
+  invocation.show(body, () => `Key ${keyId} is no longer valid.\n`);
+}
+
+function transferPath(transferId: string): string {
+  return `/transfers/${encodeURIComponent(transferId)}`;
+}
+
+function formatRate(bytesPerSecond: number): string {
+  return bytesPerSecond === 0 ? '-' : `${formatBytes(bytesPerSecond)}/s`;
+}
+
+function renderFacts(facts: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...facts.map(([name]) => name.length));
+  return facts.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join('');
+}

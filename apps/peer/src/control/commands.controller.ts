@@ -1,0 +1,149 @@
+// Owns the commands' addresses: one for each, named like the command, with its body's class.
+import { applyDecorators, Body, Controller, Get, Inject, Param, Post, UseInterceptors } from '@nestjs/common';
+import { ApiAcceptedResponse, ApiExcludeEndpoint, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import {
+  ChangePasswordBody,
+  CredentialsBody,
+  EmptyBody,
+  EndSessionBody,
+  GroupBody,
+  GroupUserBody,
+  NewUserBody,
+} from '#wire/command-bodies';
+import {
+  CommandStateView,
+  CommandView,
+  type ControlCommandName,
+  DownloadFileBody,
+  SeedFileBody,
+  StopShareBody,
+  UploadFileBody,
+} from '#wire/control-api';
+import { type CommandReply, CommandRunner } from './command-runner.ts';
+import { CommandReplyInterceptor } from './command-reply.interceptor.ts';
+import { IdempotencyKey, TakesIdempotencyKey } from './idempotency-key.ts';
+import { ProblemResponses } from './openapi-document.ts';
+import { ProblemError } from './problem-error.ts';
+
+/** A command's address and its place in the OpenAPI document. */
+function Command(name: ControlCommandName, summary: string): MethodDecorator {
+  return applyDecorators(
+    Post(name),
+    ApiOperation({ operationId: name, summary }),
+    TakesIdempotencyKey(),
+    ApiOkResponse({ type: CommandView, description: 'Done.' }),
+  );
+}
+
+/** A command that begins work. */
+function TransferCommand(name: ControlCommandName, summary: string): MethodDecorator {
+  return applyDecorators(
+    Command(name, summary),
+    ApiAcceptedResponse({ type: CommandView, description: 'Accepted; result.transferId names the transfer.' }),
+  );
+}
+
+@ApiTags('commands')
+@ProblemResponses()
+@UseInterceptors(CommandReplyInterceptor)
+@Controller('api/v1/commands')
+export class CommandsController {
+  readonly #commands: CommandRunner;
+
+  constructor(@Inject(CommandRunner) commands: CommandRunner) {
+    this.#commands = commands;
+  }
+
+  @Command('create_user', 'Makes a user')
+  createUser(@Body() body: NewUserBody, @IdempotencyKey() key?: string): Promise<CommandReply> {
+    return this.#commands.run('create_user', body, key);
+  }
+
+  @Command('login', 'Logs a user in on this peer; transfers of that user go on')
+  login(@Body() body: CredentialsBody, @IdempotencyKey() key?: string): Promise<CommandReply> {
+    return this.#commands.run('login', body, key);
+  }
+
+  @Command('logout', 'Logs out on this peer; transfers and serving pause')
+  logout(@Body() body: EmptyBody, @IdempotencyKey() key?: string): Promise<CommandReply> {
+    return this.#commands.run('logout', body, key);
+  }
+
+  @Command('end_session', "Ends one of the user's sessions")
+  endSession(@Body() body: EndSessionBody, @IdempotencyKey() key?: string): Promise<CommandReply> {
+    return this.#commands.run('end_session', body, key);
+  }
+
+  @Command('change_password', "Changes the password and ends the user's other sessions")
+  changePassword(@Body() body: ChangePasswordBody, @IdempotencyKey() key?: string): Promise<CommandReply> {
+    return this.#commands.run('change_password', body, key);
+  }
+
+  @Command('create_group', 'Makes a group, owned by who is logged in')
+  createGroup(@Body() body: GroupBody, @IdempotencyKey() key?: string): Promise<CommandReply> {
+    return this.#commands.run('create_group', body, key);
+  }
+
+  @Command('join_group', 'Asks to join a group')
+  joinGroup(@Body() body: GroupBody, @IdempotencyKey() key?: string): Promise<CommandReply> {
+    return this.#commands.run('join_group', body, key);
+  }
+
+  @Command('leave_group', 'Leaves a group; the last one out dissolves it')
+  leaveGroup(@Body() body: GroupBody, @IdempotencyKey() key?: string): Promise<CommandReply> {
+    return this.#commands.run('leave_group', body, key);
+  }
+
+  @Command('accept_request', 'Accepts a request to join; for the owner')
+  acceptRequest(@Body() body: GroupUserBody, @IdempotencyKey() key?: string): Promise<CommandReply> {
+    return this.#commands.run('accept_request', body, key);
+  }
+
+  @Command('reject_request', 'Rejects a request to join; for the owner')
+  rejectRequest(@Body() body: GroupUserBody, @IdempotencyKey() key?: string): Promise<CommandReply> {
+    return this.#commands.run('reject_request', body, key);
+  }
+
+  @Command('remove_member', 'Removes a member; for the owner')
+  removeMember(@Body() body: GroupUserBody, @IdempotencyKey() key?: string): Promise<CommandReply> {
+    return this.#commands.run('remove_member', body, key);
+  }
+
+  @Command('transfer_ownership', 'Makes another member the owner; for the owner')
+  transferOwnership(@Body() body: GroupUserBody, @IdempotencyKey() key?: string): Promise<CommandReply> {
+    return this.#commands.run('transfer_ownership', body, key);
+  }
+
+  @TransferCommand('upload_file', 'Hashes a file or folder, shares it in a group and serves it')
+  uploadFile(@Body() body: UploadFileBody, @IdempotencyKey() key?: string): Promise<CommandReply> {
+    return this.#commands.run('upload_file', body, key);
+  }
+
+  @TransferCommand('download_file', 'Fetches a file of a group from those who have it')
+  downloadFile(@Body() body: DownloadFileBody, @IdempotencyKey() key?: string): Promise<CommandReply> {
+    return this.#commands.run('download_file', body, key);
+  }
+
+  @Command('seed_file', 'Verifies a copy that is on disk already, and serves it')
+  seedFile(@Body() body: SeedFileBody, @IdempotencyKey() key?: string): Promise<CommandReply> {
+    return this.#commands.run('seed_file', body, key);
+  }
+
+  @Command('stop_share', "Ends this peer's seeding of a file; everywhere: true takes the file out of the group")
+  stopShare(@Body() body: StopShareBody, @IdempotencyKey() key?: string): Promise<CommandReply> {
+    return this.#commands.run('stop_share', body, key);
+  }
+
+  @Post(':command')
+  @ApiExcludeEndpoint()
+  unknownCommand(@Param('command') command: string): never {
+    throw new ProblemError('command_not_found', { detail: `There is no command ${JSON.stringify(command)}.` });
+  }
+
+  @Get(':id')
+  @ApiOperation({ operationId: 'command_state', summary: 'What became of a command, by its id' })
+  @ApiOkResponse({ type: CommandStateView })
+  state(@Param('id') id: string): Promise<CommandStateView> {
+    return this.#commands.stateOf(id);
+  }
+}

@@ -1,0 +1,112 @@
+// Owns the HTTP server of the control endpoint: who is let in before a body is read, how bodies are checked, what errors
+// look like, and where the interface describes itself.
+import { ValidationPipe, type ValidationError } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { SwaggerModule } from '@nestjs/swagger';
+import type { Provider } from '@nestjs/common';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { CONTROL_BODY_BYTES_MAX } from '#wire/control-api';
+import type { HostPort } from '#wire/host-port';
+import type { FieldError } from '#wire/wire-error';
+import { type AccessPolicy, type AccessRequest, accessRefusal } from './access-policy.ts';
+import { ControlModule } from './control.module.ts';
+import { controlDocument } from './openapi-document.ts';
+import { ProblemError } from './problem-error.ts';
+import { ProblemFilter } from './problem.filter.ts';
+
+/** Where the interface describes itself, for people; `-json` after it for programs. */
+const DOCS_PATH = 'api/docs';
+
+export interface ControlEndpointOptions {
+  readonly listen: HostPort;
+  /** Names of --allow-host. */
+  readonly allowedHosts: readonly string[];
+  readonly scopeOf: AccessPolicy['scopeOf'];
+  /** The ports and stores that the controllers ask for. */
+  readonly providers: Provider[];
+}
+
+/** A running control endpoint. */
+export interface ControlEndpoint {
+  readonly address: HostPort;
+  close(): Promise<void>;
+}
+
+/** Starts the endpoint. Throws the system's error when the address cannot be had. */
+export async function openControlEndpoint(options: ControlEndpointOptions): Promise<ControlEndpoint> {
+  const app = await createControlApp(options.providers);
+  const policy = { port: options.listen.port, ...hostsOf(options), scopeOf: options.scopeOf };
+  guard(app.getHttpAdapter().getInstance(), policy);
+  SwaggerModule.setup(DOCS_PATH, app, () => controlDocument(app));
+  const { host, port } = options.listen;
+  await app.listen({ host, port });
+  const bound = app.getHttpServer().address() as { port: number };
+  policy.port = bound.port;
+  return { address: { host, port: bound.port }, close: () => app.close() };
+}
+
+/** The application without its guards and its address: what the OpenAPI document is made from. */
+export async function createControlApp(providers: Provider[]): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({ bodyLimit: CONTROL_BODY_BYTES_MAX, forceCloseConnections: true });
+  const app = await NestFactory.create<NestFastifyApplication>(ControlModule.with(providers), adapter, {
+    bodyParser: false,
+    logger: ['error', 'warn'],
+    abortOnError: false,
+  });
+  app.useGlobalFilters(new ProblemFilter());
+  app.useGlobalPipes(
+    new ValidationPipe({
+      transform: true,
+      whitelist: true,
+      forbidNonWhitelisted: true,
+      exceptionFactory: (errors) => new ProblemError('invalid_request', { errors: errors.flatMap(fieldErrors) }),
+    }),
+  );
+  return app;
+}
+
+/** The first thing wrong with each field, as a sentence. */
+function fieldErrors(error: ValidationError): FieldError[] {
+  const { property: field, constraints = {}, children = [] } = error;
+  if (constraints['whitelistValidation'] !== undefined) return [{ field, message: 'is not a field of this request' }];
+  const message = Object.values(constraints)[0];
+  const own = message === undefined ? [] : [{ field, message: message.replace(`${field} `, '') }];
+  return [...own, ...children.flatMap(fieldErrors).map((child) => ({ ...child, field: `${field}.${child.field}` }))];
+}
+
+function guard(fastify: FastifyInstance, policy: AccessPolicy): void {
+  fastify.removeAllContentTypeParsers();
+  const parseJson = fastify.getDefaultJsonParser('error', 'error');
+  fastify.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) => {
+    if (text.length === 0) done(null, {});
+    else parseJson(request, text as string, done);
+  });
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    const refusal = accessRefusal(accessRequestOf(request), policy);
+    if (refusal === null) done();
+    else done(new ProblemError(refusal.code, refusal.detail === undefined ? {} : { detail: refusal.detail }));
+  });
+}
+
+function accessRequestOf(request: FastifyRequest): AccessRequest {
+  const { headers } = request;
+  return {
+    method: request.method,
+    route: request.routeOptions.url,
+    host: headers.host,
+    origin: headers.origin,
+    fetchSite: headers['sec-fetch-site'] as string | undefined,
+    authorization: headers.authorization,
+    contentType: headers['content-type'],
+    hasBody: headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0,
+  };
+}
+
+function hostsOf({ listen, allowedHosts }: ControlEndpointOptions): Pick<AccessPolicy, 'ownHosts' | 'allowedHosts'> {
+  const listenHost = listen.host.includes(':') ? `[${listen.host}]` : listen.host.toLowerCase();
+  return {
+    ownHosts: new Set(['127.0.0.1', 'localhost', '[::1]', listenHost]),
+    allowedHosts: new Set(allowedHosts.map((host) => host.toLowerCase())),
+  };
+}

@@ -1,0 +1,8 @@
+// Nest's names for what the control endpoint is given beside its ports.
+
+/** The peer's id, 64 lowercase hex characters. */
+export const PEER_ID = Symbol('PeerId');
+/** `StatusFacts`: what does not change while the peer runs. */
+export const STATUS_FACTS = Symbol('StatusFacts');
+/** The transfer engine's port. */
+export const TRANSFER_ENGINE = Symbol('TransferEngine');

@@ -1,0 +1,94 @@
+// Owns how events reach a client: as a server-sent stream that goes on after `Last-Event-ID`, or by a long poll. A client
+// that does not read is cut off; it comes back with the id of its last event.
+import { Controller, Get, Inject, Query, Req, Res } from '@nestjs/common';
+import { ApiHeader, ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { EventsQuery, PeerEventListView, type PeerEventView } from '#wire/control-api';
+import { EventJournal } from './event-journal.ts';
+import { ProblemResponses } from './openapi-document.ts';
+
+const KEEP_ALIVE_MS = 15_000;
+/** A client with more than this unread is cut off. */
+const UNREAD_BYTES_MAX = 1024 * 1024;
+
+@ApiTags('events')
+@ProblemResponses()
+@Controller('api/v1/events')
+export class EventsController {
+  readonly #journal: EventJournal;
+
+  constructor(@Inject(EventJournal) journal: EventJournal) {
+    this.#journal = journal;
+  }
+
+  @Get()
+  @ApiOperation({ operationId: 'events', summary: 'Server-sent events; with since or timeout, a long poll' })
+  @ApiHeader({ name: 'Last-Event-ID', required: false, schema: { type: 'integer' } })
+  @ApiProduces('application/json', 'text/event-stream')
+  @ApiOkResponse({ type: PeerEventListView, description: 'With since or timeout; otherwise a text/event-stream.' })
+  async events(
+    @Query() { since, timeout = 0 }: EventsQuery,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const isPoll = since !== undefined || Object.hasOwn(request.query as object, 'timeout');
+    if (!isPoll) return this.#stream(reply, request.headers['last-event-id'] as string | undefined);
+    const from = since ?? this.#journal.lastId;
+    await waitForEvent(this.#journal, { from, timeoutMs: timeout * 1000, gone: request.raw.socket });
+    void reply.send({ items: this.#itemsSince(from), last: this.#journal.lastId } satisfies PeerEventListView);
+  }
+
+  #itemsSince(id: number): PeerEventView[] {
+    const { events, isGapless } = this.#journal.since(id);
+    return isGapless ? [...events] : [this.#journal.reset()];
+  }
+
+  #stream(reply: FastifyReply, lastEventId: string | undefined): void {
+    reply.hijack();
+    const response = reply.raw;
+    response.writeHead(200, {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+    });
+    const write = (text: string): void => {
+      response.write(text);
+      if (response.writableLength > UNREAD_BYTES_MAX) response.destroy();
+    };
+    write(': events\n\n');
+    if (lastEventId !== undefined) {
+      // What is no number is from nowhere here, and gets the reset that it needs.
+      const from = /^\d{1,15}$/.test(lastEventId) ? Number(lastEventId) : Number.MAX_SAFE_INTEGER;
+      for (const event of this.#itemsSince(from)) write(frameOf(event));
+    }
+    const stop = this.#journal.onEvent((event) => write(frameOf(event)));
+    const keepAlive = setInterval(() => write(': still here\n\n'), KEEP_ALIVE_MS);
+    response.on('close', () => {
+      stop();
+      clearInterval(keepAlive);
+    });
+  }
+}
+
+function frameOf(event: PeerEventView): string {
+  return `id: ${event.id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+}
+
+/** Resolves with the first event after `from`, at the end of the time, or when the client is gone. */
+function waitForEvent(
+  journal: EventJournal,
+  { from, timeoutMs, gone }: { from: number; timeoutMs: number; gone: FastifyRequest['raw']['socket'] },
+): Promise<void> {
+  if (journal.lastId !== from || timeoutMs === 0) return Promise.resolve();
+  return new Promise((resolve) => {
+    const finish = (): void => {
+      clearTimeout(timer);
+      stop();
+      gone.off('close', finish);
+      resolve();
+    };
+    const timer = setTimeout(finish, timeoutMs);
+    const stop = journal.onEvent(finish);
+    gone.on('close', finish);
+  });
+}

@@ -1,0 +1,123 @@
+// Owns the OpenAPI document: paths from the controllers, schemas from the rules that class-validator checks anyway, so the
+// contract cannot say anything else than what is enforced.
+import { applyDecorators, type INestApplication } from '@nestjs/common';
+import {
+  ApiDefaultResponse,
+  ApiProperty,
+  type ApiPropertyOptions,
+  DocumentBuilder,
+  type OpenAPIObject,
+  SwaggerModule,
+} from '@nestjs/swagger';
+import { defaultMetadataStorage } from 'class-transformer/cjs/storage.js';
+import { getMetadataStorage } from 'class-validator';
+import { CONTROL_SCHEMAS, ProblemView } from '#wire/control-api';
+
+type SchemaClass = new () => object;
+type Rule = ReturnType<ReturnType<typeof getMetadataStorage>['getTargetValidationMetadatas']>[number];
+
+/** Every address may answer with a problem document. */
+export function ProblemResponses(): ClassDecorator & MethodDecorator {
+  return applyDecorators(
+    ApiDefaultResponse({
+      description: 'Refused or failed: the code says why.',
+      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/ProblemView' } } },
+    }),
+  );
+}
+
+/** The document of an application with the controllers of this folder. */
+export function controlDocument(app: INestApplication): OpenAPIObject {
+  describeSchemas();
+  const config = new DocumentBuilder()
+    .setTitle('Cohort peer')
+    .setDescription('The control endpoint of one peer. Errors are problem documents with a code of a closed set.')
+    .setVersion('1')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'The token in control-token in the data directory.' })
+    .addSecurityRequirements('bearer')
+    .build();
+  return SwaggerModule.createDocument(app, config, { extraModels: [ProblemView] });
+}
+
+let isDescribed = false;
+
+function describeSchemas(): void {
+  if (isDescribed) return;
+  isDescribed = true;
+  for (const schema of CONTROL_SCHEMAS.withOptionalFields) describe(schema, { required: false });
+  for (const schema of CONTROL_SCHEMAS.withNullableFields) describe(schema, { required: true });
+}
+
+/** Adds what Swagger needs to know of each field. `required` is what a field is that may be missing or null. */
+function describe(schema: SchemaClass, { required }: { required: boolean }): void {
+  for (const [field, rules] of rulesByField(schema)) {
+    const isOptional = rules.some(({ name }) => name === 'isOptional');
+    const options: object = Object.assign(nestedType(schema, field), ...rules.map(optionsOf));
+    const presence = isOptional ? (required ? { required, nullable: true } : { required }) : { required: true };
+    ApiProperty({ ...options, ...presence } as ApiPropertyOptions)(schema.prototype as object, field);
+  }
+}
+
+function rulesByField(schema: SchemaClass): Map<string, Rule[]> {
+  const rules = getMetadataStorage().getTargetValidationMetadatas(schema, '', false, false);
+  return Map.groupBy(
+    // class-validator lists the rules of a parent class after those of the class itself.
+    rules.toSorted((left, right) => depthOf(left.target) - depthOf(right.target)),
+    ({ propertyName }) => propertyName,
+  );
+}
+
+function depthOf(target: Rule['target']): number {
+  let depth = 0;
+  for (let parent = target as object | null; typeof parent === 'function'; parent = Object.getPrototypeOf(parent))
+    depth++;
+  return depth;
+}
+
+function nestedType(schema: SchemaClass, field: string): object {
+  const type = defaultMetadataStorage.findTypeMetadata(schema, field);
+  const nested = type?.typeFunction() as SchemaClass | typeof Number | undefined;
+  return nested === undefined || nested === Number ? {} : { type: nested };
+}
+
+/** What one rule says in the words of a JSON schema. */
+function optionsOf({ name, constraints }: Rule): object {
+  switch (name) {
+    case 'isInt':
+      return { type: 'integer' };
+    case 'isNumber':
+      return { type: 'number' };
+    case 'isBoolean':
+      return { type: 'boolean' };
+    case 'isObject':
+      return { type: 'object', additionalProperties: true };
+    case 'isArray':
+      return { isArray: true };
+    case 'arrayMaxSize':
+      return { maxItems: constraints[0] };
+    case 'isString':
+      return { type: 'string' };
+    case 'isLength':
+      return { type: 'string', minLength: constraints[0], maxLength: constraints[1] };
+    case 'min':
+      return { minimum: constraints[0] };
+    case 'max':
+      return { maximum: constraints[0] };
+    case 'matches':
+      return { type: 'string', pattern: (constraints[0] as RegExp).source };
+    case 'isIn':
+      return { type: 'string', enum: constraints[0] };
+    case 'isUuid':
+      return { type: 'string', format: 'uuid' };
+    case 'isBase64':
+      return { type: 'string', format: 'byte' };
+    case 'isRFC3339':
+      return { type: 'string', format: 'date-time' };
+    case 'isUserName':
+      return { type: 'string', minLength: 1, maxLength: 64 };
+    case 'isFileName':
+      return { type: 'string', minLength: 1, maxLength: 255 };
+    default:
+      return {};
+  }
+}

@@ -1,0 +1,56 @@
+// Owns how anything thrown becomes an answer: application/problem+json with a code of the closed set. Whatever is not
+// foreseen is a bug: the answer says so without details, and those go to the process's own log.
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
+import { isUUID } from 'class-validator';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type ErrorCode, type Problem, problemOf } from '#wire/wire-error';
+import { ProblemError } from './problem-error.ts';
+
+/** What Fastify and Nest refuse before a handler of ours runs. */
+const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
+  400: 'invalid_request',
+  404: 'not_found',
+  413: 'too_large',
+  414: 'invalid_request',
+  415: 'json_required',
+  431: 'too_large',
+};
+
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  readonly #logger = new Logger('control');
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    const problem = this.#problemOf(error);
+    const reply = http.getResponse<FastifyReply>();
+    void reply
+      .status(problem.status)
+      .header('content-type', 'application/problem+json; charset=utf-8')
+      .send(JSON.stringify(withCommandId(problem, http.getRequest<FastifyRequest>())));
+  }
+
+  #problemOf(error: unknown): Problem {
+    if (error instanceof ProblemError) return error.problem;
+    const code = CODE_OF_STATUS[statusOf(error) ?? 500];
+    if (code !== undefined) return problemOf(code, code === 'invalid_request' ? { detail: messageOf(error) } : {});
+    this.#logger.error(error instanceof Error ? error.stack : error);
+    return problemOf('internal_error');
+  }
+}
+
+function statusOf(error: unknown): number | undefined {
+  if (error instanceof HttpException) return error.getStatus();
+  const status = (error as { statusCode?: unknown } | null)?.statusCode;
+  return typeof status === 'number' ? status : undefined;
+}
+
+function messageOf(error: unknown): string {
+  return `The request is not well-formed: ${error instanceof Error ? error.message : 'it could not be read'}`;
+}
+
+function withCommandId(problem: Problem, request: FastifyRequest): Problem {
+  const key = request.headers['idempotency-key'];
+  if (problem.commandId !== undefined || !isUUID(key)) return problem;
+  return { ...problem, commandId: (key as string).toLowerCase() };
+}

@@ -1,0 +1,75 @@
+// Owns the addresses of the transfers of this peer: lists, one of them, and what may be done with it.
+import { Controller, Delete, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
+import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { DeleteTransferQuery, LIST_LIMIT_DEFAULT, ListQuery, TransferListView, TransferView } from '#wire/control-api';
+import { TRANSFERS, type Transfers } from '../transfers/transfers.ts';
+import { ProblemResponses } from './openapi-document.ts';
+import { acceptedOrThrow, ProblemError } from './problem-error.ts';
+
+@ApiTags('transfers')
+@ProblemResponses()
+@Controller('api/v1/transfers')
+export class TransfersController {
+  readonly #transfers: Transfers;
+
+  constructor(@Inject(TRANSFERS) transfers: Transfers) {
+    this.#transfers = transfers;
+  }
+
+  @Get()
+  @ApiOperation({ operationId: 'list_transfers', summary: 'Uploads and downloads of this peer, oldest first' })
+  @ApiOkResponse({ type: TransferListView })
+  list(@Query() { limit = LIST_LIMIT_DEFAULT, after }: ListQuery): TransferListView {
+    const all = this.#transfers.list();
+    const begin = after === undefined ? 0 : all.findIndex(({ transferId }) => transferId === after) + 1;
+    const items = all.slice(begin, begin + limit);
+    const hasMore = begin + limit < all.length;
+    return { items, next: hasMore ? (items.at(-1)?.transferId ?? null) : null, asOfOffset: null };
+  }
+
+  @Get(':id')
+  @ApiOperation({ operationId: 'get_transfer', summary: 'One transfer' })
+  @ApiOkResponse({ type: TransferView })
+  find(@Param('id') id: string): TransferView {
+    const transfer = this.#transfers.find(id);
+    if (transfer === null) throw new ProblemError('transfer_not_found');
+    return transfer;
+  }
+
+  @Post(':id/pause')
+  @HttpCode(200)
+  @ApiOperation({ operationId: 'pause_transfer', summary: 'Pauses a download, or serving' })
+  @ApiOkResponse({ type: TransferView })
+  async pause(@Param('id') id: string): Promise<TransferView> {
+    return viewOrThrow(await this.#transfers.pause(id));
+  }
+
+  @Post(':id/resume')
+  @HttpCode(200)
+  @ApiOperation({ operationId: 'resume_transfer', summary: 'Goes on with a paused, failed or cancelled transfer' })
+  @ApiOkResponse({ type: TransferView })
+  async resume(@Param('id') id: string): Promise<TransferView> {
+    return viewOrThrow(await this.#transfers.resume(id));
+  }
+
+  @Post(':id/cancel')
+  @HttpCode(200)
+  @ApiOperation({ operationId: 'cancel_transfer', summary: 'Ends a transfer; what came so far stays on disk' })
+  @ApiOkResponse({ type: TransferView })
+  async cancel(@Param('id') id: string): Promise<TransferView> {
+    return viewOrThrow(await this.#transfers.cancel(id));
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @ApiOperation({ operationId: 'delete_transfer', summary: 'Forgets a transfer, with what it wrote or without' })
+  @ApiNoContentResponse({ description: 'Forgotten.' })
+  async remove(@Param('id') id: string, @Query() { data = 'keep' }: DeleteTransferQuery): Promise<void> {
+    const refused = await this.#transfers.remove(id, data);
+    if (refused !== null) acceptedOrThrow(refused);
+  }
+}
+
+function viewOrThrow(answer: TransferView | Parameters<typeof acceptedOrThrow>[0]): TransferView {
+  return 'status' in answer ? (acceptedOrThrow(answer) as never) : answer;
+}

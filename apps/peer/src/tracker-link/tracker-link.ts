@@ -1,0 +1,123 @@
+// The port of the tracker link: what the rest of the peer asks of the trackers, whichever of them answers. Refusals are data;
+// an operating failure (no tracker, no answer) is a refusal with its code as well, so callers have one way to look at both.
+import type { CommandResult } from '#domain/outcome';
+import type {
+  CommandOutcomeView,
+  DownloadPresence,
+  FilePage,
+  GrantView,
+  GroupPage,
+  MemberPage,
+  PeerCommandBody,
+  PeerCommandName,
+  Refused,
+  RequestPage,
+  SessionList,
+  SourcesView,
+} from '#wire/tracker-api';
+import type { TrackerState } from '#wire/control-api';
+
+/** Nest's name for the port. */
+export const TRACKER_LINK = Symbol('TrackerLink');
+
+/** A command as the log accepted it. */
+export interface AcceptedCommand {
+  readonly status: 'accepted';
+  readonly offset: number;
+  readonly result: CommandResult;
+}
+
+/** A view, and how much of the log it reflects. */
+export interface AcceptedView<View> {
+  readonly status: 'accepted';
+  readonly asOfOffset: number;
+  readonly view: View;
+}
+
+export type CommandAnswer = AcceptedCommand | Refused;
+export type ViewAnswer<View> = AcceptedView<View> | Refused;
+
+/** What names a command for good: a repeat carries the same id, and the user who was logged in the first time. */
+export interface CommandStamp {
+  readonly commandId: string;
+  readonly user: string | null;
+}
+
+/** A page of a list. */
+export interface PageRequest {
+  readonly limit: number;
+  readonly after?: string;
+}
+
+/** A tracker of tracker_info.txt, as this peer sees it. */
+export interface TrackerStatus {
+  /** `host:port`. */
+  readonly address: string;
+  /** 64 lowercase hex characters, or null while no key is known. */
+  readonly trackerId: string | null;
+  readonly state: TrackerState;
+  readonly active: boolean;
+  readonly appliedOffset: number | null;
+}
+
+/** What the trackers tell of their own accord, and what happens to the connections to them. */
+export type LinkEvent =
+  | { readonly type: 'session_changed'; readonly user: string | null }
+  | { readonly type: 'group_changed'; readonly group: string }
+  | { readonly type: 'sources_changed'; readonly shareId: number }
+  | {
+      readonly type: 'revoked';
+      readonly offset: number;
+      readonly groupId: number | null;
+      readonly shareId: number | null;
+      readonly user: string | null;
+      readonly peerId: string | null;
+    }
+  | { readonly type: 'tracker_changed'; readonly tracker: TrackerStatus }
+  | {
+      readonly type: 'tracker_key_changed';
+      readonly address: string;
+      readonly expected: string;
+      readonly shown: string;
+    }
+  | { readonly type: 'trackers_disagree'; readonly logIds: readonly string[] }
+  | { readonly type: 'reachability_changed'; readonly reachable: boolean | null }
+  /** The keys that sign grants, or the log that they are for, are other ones now. */
+  | { readonly type: 'trust_changed' };
+
+/** The trackers whose grants hold: id and public key (SPKI DER) of each, and the log that they serve. */
+export interface LinkTrust {
+  readonly logId: string;
+  readonly trackers: readonly { readonly trackerId: string; readonly publicKeyDer: Uint8Array }[];
+}
+
+export interface TrackerLink {
+  /** Who is logged in on this peer, as far as the log is known here. Survives restarts. */
+  user(): string | null;
+  /** Null until a tracker answered for the first time; survives restarts. */
+  logId(): string | null;
+  /** Null until a tracker answered for the first time. */
+  trust(): LinkTrust | null;
+  trackers(): readonly TrackerStatus[];
+  /** Whether a tracker could connect to this peer; null while unknown. */
+  reachable(): boolean | null;
+  /** Sends one command to one tracker after the other, under the same id, until one answers. */
+  command<Name extends PeerCommandName>(
+    name: Name,
+    body: PeerCommandBody<Name>,
+    stamp: CommandStamp,
+  ): Promise<CommandAnswer>;
+  commandOutcome(stamp: CommandStamp): Promise<ViewAnswer<CommandOutcomeView>>;
+  listGroups(page: PageRequest): Promise<ViewAnswer<GroupPage>>;
+  listMembers(group: string, page: PageRequest): Promise<ViewAnswer<MemberPage>>;
+  listRequests(group: string, page: PageRequest): Promise<ViewAnswer<RequestPage>>;
+  listFiles(group: string, page: PageRequest): Promise<ViewAnswer<FilePage>>;
+  listSessions(): Promise<ViewAnswer<SessionList>>;
+  /** The union of what all trackers know: soft state differs between them. */
+  findSources(share: { readonly group: string; readonly file: string }): Promise<ViewAnswer<SourcesView>>;
+  renewGrant(share: { readonly group: string; readonly shareId: number }): Promise<ViewAnswer<GrantView>>;
+  /** Tells every tracker what this peer is downloading now. */
+  announce(downloading: readonly DownloadPresence[]): void;
+  /** Returns the way to stop. */
+  onEvent(listener: (event: LinkEvent) => void): () => void;
+}

@@ -1,0 +1,46 @@
+// The port of the transfers: uploads and downloads of this peer, kept over restarts. Refusals are data, as those of trackers.
+import type { CommandResult } from '#domain/outcome';
+import type { DownloadFileBody, SeedFileBody, StopShareBody, TransferView, UploadFileBody } from '#wire/control-api';
+import type { Refused } from '#wire/tracker-api';
+import type { CommandAnswer, CommandStamp } from '../tracker-link/tracker-link.ts';
+
+/** Nest's name for the port. */
+export const TRANSFERS = Symbol('Transfers');
+
+/** Work that a command began. `offset` is null while an upload is being hashed, so its command is not in the log yet. */
+export interface StartedTransfer {
+  readonly status: 'started';
+  readonly transferId: string;
+  readonly offset: number | null;
+  readonly result: CommandResult;
+}
+
+/** What waiting for a transfer came to; `running` when the time was over first. Offsets are those of its command. */
+export type TransferEnd =
+  | { readonly state: 'complete' | 'running'; readonly offset: number | null }
+  | { readonly state: 'failed'; readonly detail: string };
+
+export type TransferEvent =
+  | { readonly type: 'transfer_changed'; readonly transfer: TransferView }
+  | { readonly type: 'transfer_removed'; readonly transferId: string };
+
+export interface Transfers {
+  upload(body: UploadFileBody, stamp: CommandStamp): Promise<StartedTransfer | Refused>;
+  download(body: DownloadFileBody, stamp: CommandStamp): Promise<StartedTransfer | Refused>;
+  seed(body: SeedFileBody, stamp: CommandStamp): Promise<StartedTransfer | Refused>;
+  stopShare(body: StopShareBody, stamp: CommandStamp): Promise<CommandAnswer>;
+  /** Whether the command is an upload whose record is still to be written. */
+  isUndecided(commandId: string): boolean;
+  /** Waits until an upload is served, or a download is complete and recorded as a seeder. */
+  end(transferId: string, timeoutMs: number): Promise<TransferEnd>;
+  /** Oldest first. */
+  list(): readonly TransferView[];
+  find(transferId: string): TransferView | null;
+  pause(transferId: string): Promise<TransferView | Refused>;
+  resume(transferId: string): Promise<TransferView | Refused>;
+  cancel(transferId: string): Promise<TransferView | Refused>;
+  /** Forgets it; `delete` also removes what a download wrote. */
+  remove(transferId: string, data: 'keep' | 'delete'): Promise<Refused | null>;
+  /** Returns the way to stop. */
+  onEvent(listener: (event: TransferEvent) => void): () => void;
+}

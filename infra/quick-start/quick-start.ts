@@ -1,0 +1,101 @@
+// Owns the system that `npm start` brings up: two trackers on the embedded log, a peer for alice and one for bob, in a folder
+// that outlives them, and the commands to type next. Everything ends with this process.
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { LocalSystem } from './local-system.ts';
+import { StartFailed } from './node-process.ts';
+import { freePorts } from './ports.ts';
+
+const TRACKER_PORTS = [9001, 9002];
+const PEER_PORTS = [9101, 9102];
+const CONTROL_PORTS = [7070, 7071];
+const PEER_NAMES = ['alice', 'bob'] as const;
+
+/** Runs until Ctrl-C. `--fresh` forgets what earlier runs left, `--state <folder>` keeps it elsewhere. */
+export async function quickStart(words: readonly string[]): Promise<void> {
+  const options = {
+    fresh: { type: 'boolean', default: false },
+    state: { type: 'string', default: '.cohort' },
+  } as const;
+  const { fresh, state } = parseArgs({ args: [...words], options }).values;
+  const folder = resolve(state);
+  if (fresh) await rm(folder, { recursive: true, force: true });
+  const isContinued = existsSync(folder);
+  const stopping = stopSignal();
+  const system = await LocalSystem.prepare({ folder, trackerCount: 2, trackerPorts: TRACKER_PORTS });
+  try {
+    await bringUp(system);
+    process.stdout.write(
+      isContinued ? 'What was there before is there still (npm start -- --fresh forgets it).\n' : '',
+    );
+    process.stdout.write(introduction(system));
+    await Promise.race([stopping, firstToEnd(system)]);
+  } catch (error) {
+    if (!(error instanceof StartFailed)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 69;
+  } finally {
+    process.stdout.write('Stopping ...\n');
+    await system.stop();
+  }
+}
+
+async function bringUp(system: LocalSystem): Promise<void> {
+  process.stdout.write('Starting two trackers and two peers ...\n');
+  await system.startTrackers();
+  const ports = await freePorts('127.0.0.1', [...PEER_PORTS, ...CONTROL_PORTS]);
+  await Promise.all(
+    PEER_NAMES.map((name, index) =>
+      system.startPeer(name, {
+        address: `127.0.0.1:${ports[index]}`,
+        control: `127.0.0.1:${ports[PEER_PORTS.length + index]}`,
+      }),
+    ),
+  );
+}
+
+/** Rejects when a tracker or a peer ends that nobody has stopped. */
+async function firstToEnd(system: LocalSystem): Promise<never> {
+  const running = [...system.trackers, ...system.peers].map((node) => node.process);
+  return await Promise.race(
+    running.map(async (node): Promise<never> => {
+      const { code, signal } = await node.exited;
+      throw new StartFailed(node.name, `has ended with ${signal ?? code}`, node.output);
+    }),
+  );
+}
+
+function stopSignal(): Promise<void> {
+  return new Promise((stop) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop());
+  });
+}
+
+function introduction({ trackers, peers, folder }: LocalSystem): string {
+  const place = relative(process.cwd(), folder) || '.';
+  const cohort = (name: string): string => `  npx cohort --data-dir ${join(place, name)}`;
+  return `
+${trackers.map(({ ordinal, address, http }) => `tracker ${ordinal}   ${address}   status ${http}/status`).join('\n')}
+${peers.map(({ name, control }) => `peer ${name.padEnd(8)}${control.url}   interface ${control.url}/api/docs`).join('\n')}
+log and keys   ${place}
+
+Type in another terminal (a password has 8 characters or more):
+
+${cohort('alice')} create_user alice
+${cohort('alice')} login alice
+${cohort('bob')} create_user bob
+${cohort('bob')} login bob
+
+${cohort('alice')} create_group friends
+${cohort('bob')} join_group friends
+${cohort('alice')} accept_request friends bob
+
+${cohort('alice')} upload_file friends README.md
+${cohort('bob')} download_file friends README.md ${join(place, 'README-of-bob.md')}
+${cohort('bob')} show_downloads
+
+Ctrl-C here ends everything.
+`;
+}

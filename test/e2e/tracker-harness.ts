@@ -8,17 +8,27 @@ import { ClientTCP } from '@nestjs/microservices';
 import { firstValueFrom, type Observable } from 'rxjs';
 import { type Identity, loadOrCreateIdentity } from '#identity/identity';
 import { mutualTlsOptions } from '#identity/tls';
-import type { CommandReply, Page, PeerCommandName, Push, ReplyHead, ViewReply } from '#wire/tracker-api';
+import type { CommandReply, Page, PeerCommandName, PresenceView, Push, ReplyHead, ViewReply } from '#wire/tracker-api';
 import type { CommandLog } from '../../apps/tracker/src/command-log/command-log.ts';
 import { type RunningTracker, startTracker } from '../../apps/tracker/src/tracker.module.ts';
 
 /** Remembers what a logger was told, so that a test can look for secrets in it. */
 export class RecordingLogger implements LoggerService {
   readonly lines: string[] = [];
-  readonly #note = (...words: unknown[]): number => this.lines.push(words.map(String).join(' '));
-  log = this.#note;
-  error = this.#note;
-  warn = this.#note;
+  readonly problems: string[] = [];
+
+  log(...words: readonly unknown[]): void {
+    this.lines.push(words.map(String).join(' '));
+  }
+
+  error(...words: readonly unknown[]): void {
+    this.log(...words);
+    this.problems.push(words.map(String).join(' '));
+  }
+
+  warn(...words: readonly unknown[]): void {
+    this.error(...words);
+  }
 }
 
 export interface TestTracker extends RunningTracker {
@@ -127,6 +137,12 @@ export class TestPeer {
     return reply.view;
   }
 
+  async present(payload: object): Promise<PresenceView> {
+    const reply = await this.send<ViewReply<PresenceView>>('presence', payload);
+    if (reply.status !== 'accepted') throw new Error(`presence was not accepted: ${JSON.stringify(reply)}`);
+    return reply.view;
+  }
+
   async list<Item>(pattern: string, payload: object = {}): Promise<readonly Item[]> {
     return (await this.view<Page<Item>>(pattern, { limit: 1000, ...payload })).items;
   }
@@ -138,6 +154,12 @@ export class TestPeer {
   subscribe(): Observable<Push> {
     return this.client.send<Push>('subscribe', {});
   }
+}
+
+/** A message in the transport's framing. */
+export function framed(pattern: string, json: string): string {
+  const message = `{"pattern":"${pattern}","id":"${randomUUID()}","data":${json}}`;
+  return `${message.length}#${message}`;
 }
 
 /** The reason or code of a reply that was refused, else 'accepted'. */

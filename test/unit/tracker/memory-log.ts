@@ -10,12 +10,12 @@ export class MemoryLog implements CommandLog {
   readonly records: StoredRecord[] = [];
   /** The log's clock. */
   now: () => number = Date.now;
-  isAvailable = true;
+  #isAvailable = true;
   #isReadingPaused = false;
   #changed = Promise.withResolvers<void>();
 
   append(records: readonly AppendRecord[]): Promise<readonly number[]> {
-    if (!this.isAvailable) return Promise.reject(new LogFailure('log_unavailable', 'the log is away'));
+    if (!this.#isAvailable) return Promise.reject(new LogFailure('log_unavailable', 'the log is away'));
     const offsets = records.map(({ value, sealed }) => {
       const offset = this.records.length;
       this.records.push({ value, sealed, offset, appendTimeMs: this.now() });
@@ -30,7 +30,7 @@ export class MemoryLog implements CommandLog {
     const aborted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
     while (!signal.aborted) {
       const changed = this.#changed.promise;
-      const batch = this.#isReadingPaused || !this.isAvailable ? [] : this.records.slice(next, next + 500);
+      const batch = this.#isReadingPaused || !this.#isAvailable ? [] : this.records.slice(next, next + 500);
       if (batch.length > 0) {
         next += batch.length;
         yield batch;
@@ -41,12 +41,17 @@ export class MemoryLog implements CommandLog {
   }
 
   end(): Promise<number> {
-    if (!this.isAvailable) return Promise.reject(new LogFailure('log_unavailable', 'the log is away'));
+    if (!this.#isAvailable) return Promise.reject(new LogFailure('log_unavailable', 'the log is away'));
     return Promise.resolve(this.records.length);
   }
 
   close(): Promise<void> {
     return Promise.resolve();
+  }
+
+  set isAvailable(isAvailable: boolean) {
+    this.#isAvailable = isAvailable;
+    this.#wake();
   }
 
   pauseReading(): void {

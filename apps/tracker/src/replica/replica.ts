@@ -67,6 +67,7 @@ export class Replica {
   #logReachableAtMs: number;
   #appendedCount = 0;
   #isServing = false;
+  #sliceEndsAt = 0;
   #unready: Extract<Readiness, { ready: false }> | null = null;
   #background: Promise<unknown> = Promise.resolve();
 
@@ -245,13 +246,13 @@ export class Replica {
   }
 
   async #applyBatch(batch: readonly StoredRecord[]): Promise<void> {
-    let sliceEndsAt = performance.now() + SLICE_MS;
     for (const stored of batch) {
       if (this.#stopping.signal.aborted) return;
+      if (performance.now() >= this.#sliceEndsAt) {
+        await nextTurn();
+        this.#sliceEndsAt = performance.now() + SLICE_MS;
+      }
       this.#applyStored(stored);
-      if (performance.now() < sliceEndsAt) continue;
-      await nextTurn();
-      sliceEndsAt = performance.now() + SLICE_MS;
     }
   }
 

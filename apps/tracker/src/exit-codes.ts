@@ -1,0 +1,37 @@
+// Owns what the process says with its exit code (sysexits where they fit), and the sentence that goes with it.
+import { DataDirLocked } from '#identity/data-dir-lock';
+import { LogFailure } from './command-log/command-log.ts';
+import { BadInput } from './configuration.ts';
+
+export const EXIT = { ok: 0, badInput: 64, unknownThing: 66, unavailable: 69, bug: 70, outcomeUnknown: 75 } as const;
+
+/** What ends a process: its code, and what is printed on stderr. */
+export interface ProcessEnd {
+  readonly code: number;
+  readonly message: string;
+}
+
+/** How an error ends the process. What nobody foresaw is a bug, and shows where it is. */
+export function endOf(error: unknown): ProcessEnd {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof BadInput) return { code: EXIT.badInput, message };
+  if (error instanceof DataDirLocked) return { code: EXIT.unavailable, message };
+  if (error instanceof LogFailure) {
+    return { code: error.code === 'log_misconfigured' ? EXIT.badInput : EXIT.unavailable, message: withCause(error) };
+  }
+  const { code, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number };
+  if (code === 'EADDRINUSE') {
+    return { code: EXIT.unavailable, message: `${address}:${port} is in use by another process: stop that one first` };
+  }
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
+    return { code: EXIT.badInput, message: `${message}: give an address that this machine has` };
+  }
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOSPC') {
+    return { code: EXIT.unavailable, message };
+  }
+  return { code: EXIT.bug, message: `this is a bug: ${error instanceof Error ? error.stack : message}` };
+}
+
+function withCause({ message, cause }: Error): string {
+  return cause instanceof Error && !message.includes(cause.message) ? `${message} (${cause.message})` : message;
+}

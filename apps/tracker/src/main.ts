@@ -1,0 +1,144 @@
+// Owns the words behind `cohort tracker`, `fingerprint`, `keys` and `operator`, and how each ends: exit codes and one
+// sentence that says what to do.
+import { Command as Program, CommanderError, Option } from 'commander';
+import { loadOrCreateIdentity } from '#identity/identity';
+import { lockDataDir } from '#identity/data-dir-lock';
+import { PASSWORD_CHARACTERS_MAX, PASSWORD_CHARACTERS_MIN } from '#wire/command-bodies';
+import { formatFingerprint } from '#wire/tracker-info';
+import { BadInput, dataDirectoryOf, readConfiguration, type TrackerFlags } from './configuration.ts';
+import { endOf, EXIT } from './exit-codes.ts';
+import {
+  checkpointResolution,
+  type OperatorCommand,
+  passwordReset,
+  rulesActivation,
+  runOperatorCommand,
+} from './operator/operator.ts';
+import { readSecret } from './operator/secret-input.ts';
+import { runTracker } from './run-tracker.ts';
+
+type DataDirFlags = Pick<TrackerFlags, 'dataDir'>;
+type OperatorFlags = Pick<TrackerFlags, 'dataDir' | 'log'>;
+
+const dataDirOption = (): Option =>
+  new Option('--data-dir <directory>', 'where the key lives (default: $XDG_DATA_HOME/cohort/tracker)').env(
+    'COHORT_DATA_DIR',
+  );
+const logOption = (about: string): Option => new Option('--log <url>', about).env('COHORT_LOG');
+
+function program(): Program {
+  const root = new Program('cohort').exitOverride().showHelpAfterError('(--help lists the arguments)');
+  root
+    .command('tracker')
+    .description('run a tracker in the foreground until SIGINT or SIGTERM')
+    .argument('<tracker_info.txt>', 'the list of trackers, one a line: host:port [sha256:<fingerprint>]')
+    .argument('<n>', 'which line this one is, counting trackers from 1')
+    .addOption(dataDirOption())
+    .addOption(logOption('sqlite:<file> or kafka:<host:port,...>[/<topic>] (default: a file beside tracker_info.txt)'))
+    .addOption(
+      new Option('--http <host:port>', 'health, status and metrics (default: a free loopback port)').env('COHORT_HTTP'),
+    )
+    .action(async (file: string, n: string, flags: TrackerFlags) =>
+      runTracker(n, await readConfiguration(file, n, flags)),
+    );
+  root
+    .command('fingerprint')
+    .description("print a tracker's fingerprint for tracker_info.txt")
+    .addOption(dataDirOption())
+    .action(printFingerprint);
+  const keys = root.command('keys').description("a tracker's keys").exitOverride();
+  keys
+    .command('init')
+    .description('make the keys before the first start, and print the fingerprint')
+    .addOption(dataDirOption())
+    .action(initKeys);
+  addOperatorCommands(root);
+  return root;
+}
+
+function addOperatorCommands(root: Program): void {
+  const operator = root.command('operator').description("commands signed with a tracker's key");
+  const add = (
+    usage: string,
+    about: string,
+    prepare: (word: string) => OperatorCommand | Promise<OperatorCommand>,
+  ): void => {
+    operator
+      .command(usage)
+      .description(about)
+      .addOption(dataDirOption())
+      .addOption(logOption('where to append (default: the log that this tracker last used)'))
+      .action(async (word: string, flags: OperatorFlags) => operate(await prepare(word), flags));
+  };
+  add('reset_password <user>', 'set a new password, read from standard input, and end the sessions', async (user) =>
+    passwordReset(user, await newPassword(user)),
+  );
+  add('activate_rules <version>', 'put a newer version of the rules in force', (text) =>
+    rulesActivation(natural(text)),
+  );
+  add('resolve_checkpoint <offset>', 'declare a checkpoint that did not agree as looked into', (text) =>
+    checkpointResolution(natural(text)),
+  );
+}
+
+async function printFingerprint(flags: DataDirFlags): Promise<void> {
+  const { id } = await loadOrCreateIdentity(dataDirectoryOf(flags));
+  process.stdout.write(`${formatFingerprint(id)}\n`);
+}
+
+async function initKeys(flags: DataDirFlags): Promise<void> {
+  const lock = lockDataDir(dataDirectoryOf(flags));
+  try {
+    await printFingerprint(flags);
+  } finally {
+    lock.release();
+  }
+}
+
+async function operate(command: OperatorCommand, flags: OperatorFlags): Promise<void> {
+  const done = await runOperatorCommand({ dataDirectory: dataDirectoryOf(flags), logUrl: flags.log }, command);
+  if (done === null) {
+    process.stderr.write('cohort: no answer came in time: the command may have run; look before you repeat it\n');
+    process.exitCode = EXIT.outcomeUnknown;
+  } else if (done.outcome.status === 'rejected') {
+    process.stderr.write(`cohort: refused at offset ${done.offset}: ${done.outcome.reason}\n`);
+    process.exitCode = done.outcome.reason.endsWith('_not_found') ? EXIT.unknownThing : EXIT.badInput;
+  } else {
+    process.stdout.write(`accepted at offset ${done.offset}\n`);
+  }
+}
+
+async function newPassword(user: string): Promise<string> {
+  const password = await readSecret(`New password for ${user}: `);
+  if (password.length >= PASSWORD_CHARACTERS_MIN && password.length <= PASSWORD_CHARACTERS_MAX) return password;
+  throw new BadInput(`a password has ${PASSWORD_CHARACTERS_MIN} to ${PASSWORD_CHARACTERS_MAX} characters`);
+}
+
+function natural(text: string): number {
+  if (/^[0-9]{1,15}$/.test(text)) return Number(text);
+  throw new BadInput(`"${text}" is not a number of 0 or more`);
+}
+
+function endWith(error: unknown): void {
+  if (error instanceof CommanderError) {
+    // Commander has printed its own sentence.
+    process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.badInput;
+    return;
+  }
+  const { code, message } = endOf(error);
+  process.stderr.write(`cohort: ${message}\n`);
+  process.exitCode = code;
+}
+
+process.on('uncaughtException', (error) => {
+  process.stderr.write(`cohort: this is a bug: ${error.stack ?? error.message}\n`);
+  process.exit(EXIT.bug);
+});
+
+try {
+  await program().parseAsync();
+} catch (error) {
+  endWith(error);
+}
+// Whatever still hangs, a connection that is slow to close say, does not keep the process.
+setTimeout(() => process.exit(), 500).unref();

@@ -1,0 +1,87 @@
+// Owns the commands of an operator: records signed with a tracker's key, appended straight to the log, so that they work
+// whether or not that tracker runs. The data directory is only read.
+import { access, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Command } from '#domain/command';
+import { NEWEST_RULES_VERSION } from '#domain/decide';
+import type { Outcome } from '#domain/outcome';
+import { type Identity, loadOrCreateIdentity } from '#identity/identity';
+import { formatFingerprint } from '#wire/tracker-info';
+import { openCommandLog } from '../command-log/open-command-log.ts';
+import { BadInput } from '../configuration.ts';
+import { sealPassword } from '../credentials/credentials.ts';
+import { PasswordHasher } from '../credentials/password-hasher.ts';
+import { Replica } from '../replica/replica.ts';
+import { submitAsTracker } from '../replica/tracker-registration.ts';
+
+/** Where an operator's command goes, and whose key signs it. */
+export interface OperatorTarget {
+  readonly dataDirectory: string;
+  /** The log's address; what the tracker itself last used when left out. */
+  readonly logUrl: string | undefined;
+}
+
+/** A command with what travels beside its record. */
+export interface OperatorCommand {
+  readonly command: Command;
+  readonly sealed: string | null;
+}
+
+/** reset_password: the user's sessions end, the new password is known to whoever typed it. */
+export async function passwordReset(user: string, password: string): Promise<OperatorCommand> {
+  const { sealed, commitment } = sealPassword(await new PasswordHasher().hash(password));
+  return { command: { name: 'reset_password', data: { user: user.normalize('NFC'), commitment } }, sealed };
+}
+
+/** activate_rules: only a version that this build knows, since trackers stop at one that they do not. */
+export function rulesActivation(rulesVersion: number): OperatorCommand {
+  if (rulesVersion > NEWEST_RULES_VERSION) {
+    throw new BadInput(`this build knows rules up to version ${NEWEST_RULES_VERSION}: every tracker would stop at it`);
+  }
+  return { command: { name: 'activate_rules', data: { rulesVersion } }, sealed: null };
+}
+
+/** resolve_checkpoint: an operator has looked into a checkpoint that did not agree. */
+export function checkpointResolution(offset: number): OperatorCommand {
+  return { command: { name: 'resolve_checkpoint', data: { offset } }, sealed: null };
+}
+
+/** Appends the command; its outcome, or null when that is unknown. Throws BadInput and LogFailure. */
+export async function runOperatorCommand(
+  target: OperatorTarget,
+  { command, sealed }: OperatorCommand,
+): Promise<{ outcome: Outcome; offset: number } | null> {
+  const identity = await existingIdentity(target.dataDirectory);
+  const url = target.logUrl ?? (await lastLogUrl(target.dataDirectory));
+  const log = await openCommandLog({ url, trackerInfoPath: null });
+  const replica = new Replica({ log, now: Date.now });
+  try {
+    await Promise.race([replica.start(), replica.halted.then((reason) => Promise.reject(reason))]);
+    if (!replica.state.trackers.has(identity.id)) {
+      throw new BadInput(
+        `${formatFingerprint(identity.id)} is no tracker of ${url}: give the --data-dir of one that is`,
+      );
+    }
+    return await submitAsTracker(replica, { identity, now: Date.now }, command, sealed);
+  } finally {
+    await replica.stop();
+    await log.close();
+  }
+}
+
+async function existingIdentity(dataDirectory: string): Promise<Identity> {
+  try {
+    await access(join(dataDirectory, 'identity.key'));
+  } catch {
+    throw new BadInput(`${dataDirectory} holds no tracker's key: give the --data-dir of a tracker`);
+  }
+  return loadOrCreateIdentity(dataDirectory);
+}
+
+async function lastLogUrl(dataDirectory: string): Promise<string> {
+  try {
+    return (await readFile(join(dataDirectory, 'log'), 'utf8')).trim();
+  } catch {
+    throw new BadInput(`no tracker has run from ${dataDirectory} yet: say which log with --log`);
+  }
+}

@@ -11,10 +11,12 @@ import { type CommandLog, LogFailure } from './command-log/command-log.ts';
 import { openCommandLog } from './command-log/open-command-log.ts';
 import { BadInput, type TrackerConfiguration } from './configuration.ts';
 import { processLogger } from './process-logger.ts';
+import type { Replica } from './replica/replica.ts';
 import { type RunningTracker, startTracker } from './tracker.module.ts';
 
 const STOP_TIMEOUT_MS = 1_800;
 const LOG_RETRY_MS = 1_000;
+const HEALTH_INTERVAL_MS = 1_000;
 
 /** Runs a tracker until SIGINT or SIGTERM. Rejects with what keeps it from starting, or from going on. */
 export async function runTracker(n: string, configuration: TrackerConfiguration): Promise<void> {
@@ -44,6 +46,7 @@ async function serve({ n, configuration, identity, log, stopping }: Run): Promis
   const { rpc, http, address, dataDirectory, logUrl } = configuration;
   const tracker = await startTracker({ identity, log, rpc, http, address, logger: processLogger });
   const httpFile = join(dataDirectory, 'http');
+  const watch = setInterval(healthReporter(tracker.replica), HEALTH_INTERVAL_MS);
   try {
     await writeFile(httpFile, `${formatHostPort(tracker.http)}\n`);
     await writeFile(join(dataDirectory, 'log'), `${logUrl}\n`);
@@ -55,9 +58,26 @@ async function serve({ n, configuration, identity, log, stopping }: Run): Promis
     }
     await ended;
   } finally {
+    clearInterval(watch);
     await rm(httpFile, { force: true });
     await tracker.stop();
   }
+}
+
+/** Says it once when a tracker stops being well, and once when it is again. */
+function healthReporter(replica: Replica): () => void {
+  let reported = 'well';
+  return () => {
+    const { readiness } = replica;
+    const isCatchingUp = !readiness.ready && readiness.reason === 'catching_up';
+    const problem = readiness.ready || isCatchingUp ? null : `not ready, ${readiness.reason}: ${readiness.detail}`;
+    const silence =
+      replica.logSilentMs() > 0 ? 'the log does not answer: commands fail until it does, views go on' : null;
+    const health = problem ?? silence ?? 'well';
+    if (health === reported) return;
+    reported = health;
+    processLogger.warn(health === 'well' ? 'all is well again' : health);
+  };
 }
 
 /** Resolves at a signal; rejects when the log cannot be followed any further, or the start fails. */

@@ -14,6 +14,7 @@ import { TrackerMetrics } from './control/metrics.ts';
 import { PasswordGate } from './control/password-gate.ts';
 import { PeerDesk } from './control/peer-desk.ts';
 import { PushHub } from './control/push-hub.ts';
+import { RateLimit } from './control/rate-limit.ts';
 import { Replies } from './control/replies.ts';
 import { RpcServer } from './control/rpc-server.ts';
 import { StatusController, TrackerId } from './control/status.controller.ts';
@@ -101,7 +102,8 @@ function servicesOf({ identity, log, rpc, now = Date.now }: TrackerParts) {
   const replica = new Replica({ log, now });
   const metrics = new TrackerMetrics();
   const presence = new PresenceTable({ now });
-  const reachability = new Reachability({ now });
+  const tries = new RateLimit({ burst: 300, refillMs: 200, now });
+  const reachability = new Reachability({ now, mayBegin: (askedFrom) => tries.take(askedFrom) });
   const hasher = new PasswordHasher();
   const passwords = new PasswordGate({ replica, hasher, now });
   const grants = new GrantIssuer({ replica, identity, now });

@@ -190,7 +190,10 @@ export class PresenceRequest {
   transport!: 'tls' | 'plain';
 }
 
-/** What every reply says first. Offsets are the tracker's at the time of the reply. */
+/**
+ * What every reply says first. Offsets are the tracker's at the time of the reply; `logId` is empty while a tracker that is
+ * not ready has not yet read the first record of the log.
+ */
 export interface ReplyHead {
   readonly logId: string;
   readonly trackerId: string;

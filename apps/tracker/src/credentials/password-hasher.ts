@@ -19,7 +19,10 @@ interface HashRequest {
   readonly hashBytes: number;
 }
 
-/** More passwords wait to be hashed than the queue takes. */
+/** Longest wait for a turn: whoever sent the command looks elsewhere after that. */
+const WAIT_MAX_MS = 4_000;
+
+/** More passwords wait to be hashed than the queue takes, or than get their turn in time. */
 export class PasswordQueueFull extends Error {
   readonly code = 'busy';
   readonly retryable = true;
@@ -31,18 +34,24 @@ export class PasswordQueueFull extends Error {
 export class PasswordHasher {
   readonly #concurrency: number;
   readonly #queueMax: number;
-  readonly #waiting: Array<() => void> = [];
+  readonly #waitMaxMs: number;
+  readonly #waiting = new Set<() => void>();
   #running = 0;
 
   /** The thread pool of Node is shared with file access, so at most half the processors hash at once. */
-  constructor({ concurrency = Math.max(1, Math.floor(availableParallelism() / 2)), queueMax = 256 } = {}) {
+  constructor({
+    concurrency = Math.max(1, Math.floor(availableParallelism() / 2)),
+    queueMax = 256,
+    waitMaxMs = WAIT_MAX_MS,
+  } = {}) {
     this.#concurrency = concurrency;
     this.#queueMax = queueMax;
+    this.#waitMaxMs = waitMaxMs;
   }
 
   /** Passwords that wait for their turn. */
   get queued(): number {
-    return this.#waiting.length;
+    return this.#waiting.size;
   }
 
   /** The PHC text of a password under a fresh salt. Rejects with PasswordQueueFull. */
@@ -78,7 +87,7 @@ export class PasswordHasher {
     try {
       return await argon2id(request);
     } finally {
-      const next = this.#waiting.shift();
+      const [next] = this.#waiting;
       if (next === undefined) this.#running -= 1;
       else next();
     }
@@ -89,8 +98,19 @@ export class PasswordHasher {
       this.#running += 1;
       return Promise.resolve();
     }
-    if (this.#waiting.length >= this.#queueMax) return Promise.reject(new PasswordQueueFull());
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    if (this.#waiting.size >= this.#queueMax) return Promise.reject(new PasswordQueueFull());
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const begin = (): void => {
+      this.#waiting.delete(begin);
+      clearTimeout(timer);
+      resolve();
+    };
+    const timer = setTimeout(() => {
+      this.#waiting.delete(begin);
+      reject(new PasswordQueueFull());
+    }, this.#waitMaxMs);
+    this.#waiting.add(begin);
+    return promise;
   }
 }
 

@@ -29,17 +29,21 @@ export class Reachability {
   readonly #answers = new Map<string, Answer>();
   readonly #underWay = new Set<string>();
   readonly #now: () => number;
+  readonly #mayBegin: (askedFrom: string) => boolean;
   #isStopped = false;
 
-  constructor({ now }: { now: () => number }) {
+  /** `mayBegin` limits how often one source can have addresses tried: a tracker is no port scanner. */
+  constructor({ now, mayBegin }: { now: () => number; mayBegin: (askedFrom: string) => boolean }) {
     this.#now = now;
+    this.#mayBegin = mayBegin;
   }
 
   /** The answer as far as it is known, null while it is not; begins to find out when nothing is known or it is old. */
   ask({ address, askedFrom }: ReachabilityQuestion): boolean | null {
     const answer = this.#answers.get(address);
     if (answer !== undefined && answer.untilMs > this.#now()) return answer.isReachable;
-    if (!this.#isStopped && !this.#underWay.has(address) && this.#underWay.size < CONNECTS_AT_ONCE_MAX) {
+    const hasRoom = !this.#underWay.has(address) && this.#underWay.size < CONNECTS_AT_ONCE_MAX;
+    if (!this.#isStopped && hasRoom && this.#mayBegin(askedFrom)) {
       this.#underWay.add(address);
       void this.#find({ address, askedFrom }).finally(() => this.#underWay.delete(address));
     }

@@ -33,6 +33,15 @@ describe('the password hasher', () => {
     await Promise.all([first, second]);
     await expect(hasher.hash('d')).resolves.toMatch(/^\$argon2id/);
   });
+
+  it('refuses what does not get its turn in time', async () => {
+    const hasher = new PasswordHasher({ concurrency: 1, waitMaxMs: 0 });
+    const first = hasher.hash('a');
+    await expect(hasher.hash('b')).rejects.toBeInstanceOf(PasswordQueueFull);
+    expect(hasher.queued).toBe(0);
+    await first;
+    await expect(hasher.hash('c')).resolves.toMatch(/^\$argon2id/);
+  });
 });
 
 describe('a sealed password', () => {

@@ -36,7 +36,7 @@ describe('reachability', () => {
     await once(server, 'listening');
     const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
     let nowMs = 0;
-    const reachability = new Reachability({ now: () => nowMs });
+    const reachability = new Reachability({ now: () => nowMs, mayBegin: () => true });
     const question = { address, askedFrom: '127.0.0.1' };
     expect(reachability.ask(question)).toBeNull();
     await vi.waitFor(() => expect(reachability.ask(question)).toBe(true));
@@ -44,6 +44,16 @@ describe('reachability', () => {
     await once(server, 'close');
     expect(reachability.ask(question)).toBe(true);
     nowMs += 60_001;
+    await vi.waitFor(() => expect(reachability.ask(question)).toBe(false));
+  });
+
+  it('is not found out for who has asked too often', async () => {
+    const asked: string[] = [];
+    const mayBegin = (askedFrom: string): boolean => asked.push(askedFrom) > 1;
+    const reachability = new Reachability({ now: () => 0, mayBegin });
+    const question = { address: '127.0.0.1:1', askedFrom: '127.0.0.1' };
+    expect(reachability.ask(question)).toBeNull();
+    expect(asked).toEqual(['127.0.0.1']);
     await vi.waitFor(() => expect(reachability.ask(question)).toBe(false));
   });
 });

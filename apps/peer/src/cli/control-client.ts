@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { type IncomingMessage, request, type RequestOptions } from 'node:http';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { text as textOf } from 'node:stream/consumers';
 import type { ListPage } from '#wire/control-api';
 import type { Problem } from '#wire/wire-error';
 
@@ -166,7 +166,7 @@ async function exchange(
   const sent = request(url, options);
   sent.end(payload);
   const [response] = (await once(sent, 'response')) as [IncomingMessage];
-  return { status: response.statusCode ?? 0, text: await text(response) };
+  return { status: response.statusCode ?? 0, text: await textOf(response) };
 }
 
 function isRefusedConnection(error: unknown): boolean {

@@ -51,7 +51,10 @@ function buildProgram(context: LineContext): Command {
   const { terminal, interruptible, inherited } = context;
   const program = new Command('cohort');
   // Subcommands copy these when they are made, so they come first.
-  program.exitOverride().configureOutput({ writeOut: terminal.out, writeErr: terminal.note });
+  program.exitOverride().configureOutput({
+    writeOut: (text) => terminal.out(text),
+    writeErr: (text) => terminal.note(text),
+  });
   const flags = (): GlobalFlags => ({ ...inherited, ...program.opts<GlobalFlags>() });
   const start = (): Invocation => new Invocation(terminal, interruptible(), flags());
   describe(program);

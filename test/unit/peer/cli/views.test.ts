@@ -1,0 +1,256 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { TransferView } from '#wire/control-api';
+import { problemOf } from '#wire/wire-error';
+import { type RecordedPeer, runWords, startRecordedPeer } from './recorded-peer.ts';
+
+let peer: RecordedPeer;
+
+beforeAll(async () => {
+  peer = await startRecordedPeer();
+});
+afterAll(() => peer.close());
+beforeEach(() => {
+  peer.requests.length = 0;
+  peer.answers.clear();
+});
+
+const run = (words: readonly string[], options = {}): ReturnType<typeof runWords> =>
+  runWords([...words, '--data-dir', peer.dataDirectory], options);
+
+const ID = '0d4f2a52-1f9b-4c7e-8a61-6a1f0c5b7e11';
+const TRANSFER: TransferView = {
+  transferId: ID,
+  direction: 'download',
+  group: 'friends',
+  file: 'film.mkv',
+  contentId: 'c'.repeat(64),
+  sha1: 'd'.repeat(40),
+  state: 'downloading',
+  reason: null,
+  totalBytes: 1000,
+  verifiedBytes: 250,
+  bytesPerSecond: 100,
+  etaSeconds: 7.5,
+  bitfield: 'gA==',
+  path: '/data/film.mkv',
+  startedAt: '2026-03-01T12:00:00.000Z',
+  completedAt: null,
+  peers: [
+    {
+      peerId: 'e'.repeat(64),
+      user: 'alice',
+      address: '127.0.0.1:9',
+      state: 'connected',
+      deliveredBytes: 250,
+      corruptPieces: 0,
+    },
+  ],
+};
+const list = (...items: readonly object[]) => ({ status: 200, body: { items, next: null, asOfOffset: 9 } });
+const REASON = {
+  code: 'no_seeder_online',
+  detail: 'Nobody who has the file is online.',
+  action: 'It goes on by itself.',
+} as const;
+
+test('list_groups shows the standing in each group', async () => {
+  peer.answers.set('GET /groups', list({ group: 'friends', owner: 'alice', membership: 'pending' }));
+  expect((await run(['list_groups'])).out).toBe('GROUP    OWNER  YOU\nfriends  alice  pending\n');
+});
+
+test('an empty list says what to do about it', async () => {
+  peer.answers.set('GET /groups', list());
+  expect((await run(['list_groups'])).out).toContain('cohort create_group');
+});
+
+test('a list is read to its last page', async () => {
+  const page = (group: string, next: string | null) => ({
+    status: 200,
+    body: { items: [{ group, owner: 'o', membership: 'none' }], next, asOfOffset: 9 },
+  });
+  peer.answers.set('GET /groups', [page('a b', 'a b'), page('c', null)]);
+  const { out } = await run(['list_groups', '--json']);
+  expect(JSON.parse(out).items).toHaveLength(2);
+  expect(peer.requests[1]!.path).toBe('/groups?limit=1000&after=a%20b');
+});
+
+test('a name of any characters is one part of the path', async () => {
+  peer.answers.set(
+    'GET /groups/a%20b%3Fc/members',
+    list({ user: 'ä', role: 'owner', since: '2026-03-01T12:00:00.000Z' }),
+  );
+  expect((await run(['list_members', 'a b?c'])).out).toContain('ä     owner  2026-03-01 12:00:00');
+});
+
+test('list_requests and list_files are tables', async () => {
+  peer.answers.set('GET /groups/g/requests', list({ user: 'bob', since: '2026-03-01T12:00:00.000Z' }));
+  peer.answers.set(
+    'GET /groups/g/files',
+    list({
+      file: 'f',
+      contentId: 'c',
+      sharedBy: 'alice',
+      sharedAt: '2026-03-01T12:00:00Z',
+      totalBytes: 2 ** 30,
+      pieceBytes: 1,
+      pieceCount: 1,
+      seedersOnline: 2,
+    }),
+  );
+  expect((await run(['list_requests', 'g'])).out).toContain('bob');
+  expect((await run(['list_files', 'g'])).out).toMatch(/f +1\.0 GiB +alice/);
+});
+
+describe('show_downloads', () => {
+  test('marks what is under way with D and what is complete with C, and leaves out the rest', async () => {
+    const states = [
+      'queued',
+      'hashing',
+      'downloading',
+      'stalled',
+      'paused',
+      'complete',
+      'seeding',
+      'failed',
+      'cancelled',
+    ];
+    const uploads = { ...TRANSFER, direction: 'upload', state: 'seeding', file: 'mine' };
+    peer.answers.set('GET /transfers', list(...states.map((state) => ({ ...TRANSFER, state, file: state })), uploads));
+    expect((await run(['show_downloads'])).out).toBe(
+      '[D] [friends] queued\n[D] [friends] hashing\n[D] [friends] downloading\n[D] [friends] stalled\n' +
+        '[D] [friends] paused\n[C] [friends] complete\n[C] [friends] seeding\n',
+    );
+  });
+
+  test('prints nothing when there are none', async () => {
+    peer.answers.set('GET /transfers', list());
+    expect((await run(['show_downloads'])).out).toBe('');
+  });
+});
+
+describe('transfers', () => {
+  beforeEach(() => {
+    peer.answers.set('GET /transfers', list(TRANSFER));
+    peer.answers.set(`GET /transfers/${ID}`, { status: 200, body: { ...TRANSFER, state: 'stalled', reason: REASON } });
+  });
+
+  test('shows progress, rate and time left', async () => {
+    expect((await run(['transfers'])).out).toMatch(
+      /download +friends +film\.mkv +1000 B +25% +downloading +100 B\/s +0:08/,
+    );
+  });
+
+  test('one of them is named by the beginning of its id, with its sources and what it waits for', async () => {
+    const { out } = await run(['transfers', ID.slice(0, 8)]);
+    expect(out).toContain('stalled (no_seeder_online): Nobody who has the file is online. It goes on by itself.');
+    expect(out).toMatch(/eeeeeeeeeeee +alice +127\.0\.0\.1:9 +connected +250 B +0/);
+  });
+
+  test.each(['pause', 'resume', 'cancel'])('%s is sent for the whole id', async (action) => {
+    peer.answers.set(`POST /transfers/${ID}/${action}`, { status: 200, body: TRANSFER });
+    expect((await run([action, ID.slice(0, 4)])).exitCode).toBe(0);
+    expect(peer.requests.at(-1)).toMatchObject({ method: 'POST', path: `/transfers/${ID}/${action}` });
+  });
+
+  test('remove keeps the data unless told otherwise', async () => {
+    await run(['remove', ID]);
+    await run(['remove', ID, '--data', 'delete']);
+    const removed = peer.requests.filter(({ method }) => method === 'DELETE').map(({ path }) => path);
+    expect(removed).toEqual([`/transfers/${ID}?data=keep`, `/transfers/${ID}?data=delete`]);
+  });
+});
+
+test('status tells who others cannot reach', async () => {
+  const tracker = { address: '127.0.0.1:9001', fingerprint: null, state: 'ready', active: true, appliedOffset: 3 };
+  const body = {
+    peerId: 'a'.repeat(64),
+    user: null,
+    listen: '127.0.0.1:9',
+    advertise: 'host:9',
+    reachable: false,
+    logId: null,
+    transport: 'tls',
+    trackers: [tracker],
+  };
+  peer.answers.set('GET /status', { status: 200, body });
+  const { out } = await run(['status']);
+  expect(out).toContain('no: others cannot connect to host:9 (--advertise)');
+  expect(out).toMatch(/127\.0\.0\.1:9001 +ready, in use +3/);
+});
+
+describe('a transfer that is watched', () => {
+  const started = { status: 202, body: { commandId: 'id', offset: 7, result: { transferId: ID } } };
+  const at = (change: Partial<TransferView>) => ({ status: 200, body: { ...TRANSFER, ...change } });
+  const download = ['download_file', 'friends', 'film.mkv', '/data'];
+
+  beforeEach(() => {
+    peer.answers.set('POST /commands/download_file', started);
+    peer.answers.set(`GET /commands/${ID}`, {
+      status: 200,
+      body: { state: 'accepted', offset: 7, result: {}, problem: null },
+    });
+  });
+
+  test('ends when it is complete, and tells where the file is and who sent it', async () => {
+    peer.answers.set(`GET /transfers/${ID}`, [
+      at({}),
+      at({ state: 'complete', completedAt: '2026-03-01T12:00:09.000Z' }),
+    ]);
+    const { exitCode, out, note } = await run(download);
+    expect({ exitCode, note }).toEqual({ exitCode: 0, note: '' });
+    expect(out).toBe(`/data/film.mkv\n1000 B in 0:09, 250 B from alice\nsha1 ${'d'.repeat(40)}\n`);
+  });
+
+  test('notes once what it waits for', async () => {
+    const stalled = at({ state: 'stalled', reason: REASON });
+    peer.answers.set(`GET /transfers/${ID}`, [stalled, stalled, at({ state: 'seeding' })]);
+    expect((await run(download)).note).toBe(`stalled (no_seeder_online): ${REASON.detail} ${REASON.action}\n`);
+  });
+
+  test('that fails ends with 65 and the reason', async () => {
+    const reason = { code: 'disk_full', detail: 'No space is left.', action: 'Make room.' } as const;
+    peer.answers.set(`GET /transfers/${ID}`, at({ state: 'failed', reason }));
+    const { exitCode, note } = await run([...download, '--command-id', ID]);
+    expect({ exitCode, note }).toEqual({ exitCode: 65, note: 'No space is left. Make room.\n' });
+  });
+
+  test('that the log refused after hashing ends with the refusal', async () => {
+    peer.answers.set('POST /commands/upload_file', started);
+    peer.answers.set(`GET /transfers/${ID}`, at({ direction: 'upload', state: 'failed' }));
+    const refused = { state: 'rejected', offset: 8, result: null, problem: problemOf('file_exists') };
+    peer.answers.set(`GET /commands/${ID}`, { status: 200, body: refused });
+    const { exitCode, note } = await run(['upload_file', 'friends', '/data/film.mkv', '--command-id', ID]);
+    expect(exitCode).toBe(65);
+    expect(note).toContain('(file_exists)');
+  });
+
+  test('goes on when the person stops watching', async () => {
+    peer.answers.set(`GET /transfers/${ID}`, at({}));
+    const interruption = new AbortController();
+    const running = run(download, { interrupt: interruption.signal });
+    await expect.poll(() => peer.requests.length).toBeGreaterThan(1);
+    interruption.abort();
+    const { exitCode, note } = await running;
+    expect(exitCode).toBe(130);
+    expect(note).toContain(`cohort transfers ${ID}`);
+  });
+
+  test('is not watched with --detach', async () => {
+    const { out } = await run([...download, '--detach']);
+    expect(out).toContain(`cohort transfers ${ID}`);
+    expect(peer.requests).toHaveLength(1);
+  });
+});
+
+describe('shell', () => {
+  test('runs line after line, and a refusal ends nothing', async () => {
+    peer.answers.set('POST /commands/join_group', { status: 404, body: problemOf('group_not_found') });
+    const { exitCode, note } = await run(['shell'], {
+      input: ['join_group nowhere', '', 'create_group "a b"', 'create_group "open', 'exit', 'logout'],
+    });
+    expect(exitCode).toBe(0);
+    expect(note).toContain('(group_not_found)');
+    expect(note).toContain('The quote " is not closed.');
+    expect(peer.requests.map(({ body }) => body)).toEqual([{ group: 'nowhere' }, { group: 'a b' }]);
+  });
+});

@@ -1,0 +1,391 @@
+// Owns the tracker link: one standing connection to each tracker of tracker_info.txt, presence to all, every request to one
+// and to the next when that one cannot answer. A command keeps its id on the way, so it runs once whoever answers.
+import type { Identity } from '#identity/identity';
+import { PRESENCE_HEARTBEAT_MS } from '#wire/limits';
+import {
+  type CommandOutcomeView,
+  type DownloadPresence,
+  type FilePage,
+  type GrantView,
+  type GroupPage,
+  type MemberPage,
+  type PeerCommandBody,
+  type PeerCommandName,
+  type PresenceRequest,
+  type PresenceView,
+  type Push,
+  type Refused,
+  type ReplyHead,
+  type RequestPage,
+  type SessionList,
+  type SourcesView,
+  type SourceView,
+  TRACKER_PATTERNS,
+} from '#wire/tracker-api';
+import type { TrackerEntry } from '#wire/tracker-info';
+import type { ErrorCode } from '#wire/wire-error';
+import type { LinkMemory } from './link-memory.ts';
+import { TrackerGone } from './tracker-client.ts';
+import { type ConnectionHost, type Greeting, TrackerConnection } from './tracker-connection.ts';
+import type {
+  AcceptedCommand,
+  CommandAnswer,
+  CommandStamp,
+  LinkEvent,
+  LinkTrust,
+  PageRequest,
+  TrackerLink,
+  TrackerStatus,
+  ViewAnswer,
+} from './tracker-link.ts';
+import type { TrackerTrust } from './tracker-trust.ts';
+
+/** A tracker answers a command within five seconds, whatever the log does. */
+const COMMAND_TIMEOUT_MS = 5_500;
+/** A tracker waits up to 1.5 s for what the peer has seen. */
+const VIEW_TIMEOUT_MS = 2_500;
+/** Later than this another tracker is not tried any more. */
+const FAILOVER_WINDOW_MS = 2_500;
+/** Codes with which a tracker speaks for itself alone: another one may do better. */
+const OF_ONE_TRACKER: ReadonlySet<ErrorCode> = new Set([
+  'tracker_behind',
+  'tracker_unavailable',
+  'log_unavailable',
+  'busy',
+  'internal_error',
+]);
+
+export interface FailoverLinkOptions {
+  readonly identity: Identity;
+  readonly trackers: readonly TrackerEntry[];
+  readonly trust: TrackerTrust;
+  readonly memory: LinkMemory;
+  /** `host:port` where other peers reach this one, best first. */
+  readonly addresses: readonly string[];
+  readonly transport: PresenceRequest['transport'];
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+}
+
+type Reply<Answer> = ReplyHead & (Answer | Refused);
+
+export class FailoverLink implements TrackerLink {
+  readonly #options: FailoverLinkOptions;
+  readonly #connections: readonly TrackerConnection[];
+  readonly #listeners = new Set<(event: LinkEvent) => void>();
+  readonly #reachableBy = new Map<TrackerConnection, boolean | null>();
+  #active: TrackerConnection;
+  #downloading: readonly DownloadPresence[] = [];
+  #heartbeat: NodeJS.Timeout | null = null;
+  #reachable: boolean | null = null;
+  #disagreeing: readonly string[] = [];
+
+  constructor(options: FailoverLinkOptions) {
+    this.#options = options;
+    const host = this.#connectionHost();
+    this.#connections = options.trackers.map(
+      ({ host: name, port }) => new TrackerConnection({ host: name, port }, host),
+    );
+    // Peers begin with different trackers, each always with the same one.
+    const first = Number.parseInt(options.identity.id.slice(0, 8), 16) % this.#connections.length;
+    this.#active = this.#connections[first]!;
+  }
+
+  start(): void {
+    for (const connection of this.#connections) connection.start();
+    this.#heartbeat = setInterval(() => this.#announceToAll(), PRESENCE_HEARTBEAT_MS);
+  }
+
+  async close(): Promise<void> {
+    if (this.#heartbeat !== null) clearInterval(this.#heartbeat);
+    await Promise.all(this.#connections.map((connection) => connection.stop()));
+    await Promise.all([this.#options.memory.settled(), this.#options.trust.settled()]);
+  }
+
+  user(): string | null {
+    return this.#options.memory.user;
+  }
+
+  logId(): string | null {
+    return this.#options.memory.logId;
+  }
+
+  trust(): LinkTrust | null {
+    return this.#options.trust.trust();
+  }
+
+  reachable(): boolean | null {
+    return this.#reachable;
+  }
+
+  trackers(): TrackerStatus[] {
+    return this.#connections.map((connection) => this.#statusOf(connection));
+  }
+
+  onEvent(listener: (event: LinkEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  announce(downloading: readonly DownloadPresence[]): void {
+    this.#downloading = downloading;
+    this.#announceToAll();
+  }
+
+  async command<Name extends PeerCommandName>(
+    name: Name,
+    body: PeerCommandBody<Name>,
+    { commandId, user }: CommandStamp,
+  ): Promise<CommandAnswer> {
+    const payload = { commandId, correlationId: commandId, seenOffset: this.#options.memory.seenOffset, user, body };
+    const reply = await this.#ask<AcceptedCommand>(name, payload, { timeoutMs: COMMAND_TIMEOUT_MS, isCommand: true });
+    if (reply.status !== 'accepted') return reply;
+    const { offset, result } = reply;
+    const after = userAfter(name, body, this.#options.identity.id);
+    if (after !== undefined) this.#userIs(after, offset);
+    return { status: 'accepted', offset, result };
+  }
+
+  commandOutcome({ commandId, user }: CommandStamp): Promise<ViewAnswer<CommandOutcomeView>> {
+    return this.#view(TRACKER_PATTERNS.commandOutcome, { commandId, user });
+  }
+
+  listGroups(page: PageRequest): Promise<ViewAnswer<GroupPage>> {
+    return this.#view(TRACKER_PATTERNS.listGroups, page);
+  }
+
+  listMembers(group: string, page: PageRequest): Promise<ViewAnswer<MemberPage>> {
+    return this.#view(TRACKER_PATTERNS.listMembers, { group, ...page });
+  }
+
+  listRequests(group: string, page: PageRequest): Promise<ViewAnswer<RequestPage>> {
+    return this.#view(TRACKER_PATTERNS.listRequests, { group, ...page });
+  }
+
+  listFiles(group: string, page: PageRequest): Promise<ViewAnswer<FilePage>> {
+    return this.#view(TRACKER_PATTERNS.listFiles, { group, ...page });
+  }
+
+  listSessions(): Promise<ViewAnswer<SessionList>> {
+    return this.#view(TRACKER_PATTERNS.listSessions, {});
+  }
+
+  renewGrant(share: { readonly group: string; readonly shareId: number }): Promise<ViewAnswer<GrantView>> {
+    return this.#view(TRACKER_PATTERNS.renewGrant, share);
+  }
+
+  async findSources({ group, file }: { group: string; file: string }): Promise<ViewAnswer<SourcesView>> {
+    const payload = { group, file, seenOffset: this.#options.memory.seenOffset };
+    const ready = this.#connections.filter(({ state }) => state === 'ready');
+    if (ready.length < 2 || this.#disagreeing.length > 0)
+      return this.#view(TRACKER_PATTERNS.findSources, { group, file });
+    const replies = await Promise.allSettled(
+      ready.map((connection) =>
+        connection.call<{ status: 'accepted'; view: SourcesView }>(
+          TRACKER_PATTERNS.findSources,
+          payload,
+          VIEW_TIMEOUT_MS,
+        ),
+      ),
+    );
+    const views = replies.flatMap((reply) =>
+      reply.status === 'fulfilled' && reply.value.status === 'accepted' ? [reply.value] : [],
+    );
+    // Nobody has it, or nobody answered: one tracker after the other says why.
+    if (views.length === 0) return this.#view(TRACKER_PATTERNS.findSources, { group, file });
+    const newest = views.reduce((left, right) => (right.appliedOffset > left.appliedOffset ? right : left));
+    this.#options.memory.saw(newest.appliedOffset);
+    return {
+      status: 'accepted',
+      asOfOffset: newest.appliedOffset,
+      view: unionOf(
+        newest.view,
+        views.map(({ view }) => view),
+      ),
+    };
+  }
+
+  async #view<View>(pattern: string, request: object): Promise<ViewAnswer<View>> {
+    const payload = { ...request, seenOffset: this.#options.memory.seenOffset };
+    const reply = await this.#ask<{ status: 'accepted'; view: View }>(pattern, payload, {
+      timeoutMs: VIEW_TIMEOUT_MS,
+      isCommand: false,
+    });
+    if (reply.status !== 'accepted') return reply;
+    return { status: 'accepted', asOfOffset: reply.appliedOffset, view: reply.view };
+  }
+
+  /** Asks one tracker after the other, the active one first, until one speaks for the log. */
+  async #ask<Answer extends { readonly status: 'accepted' }>(
+    pattern: string,
+    payload: object,
+    { timeoutMs, isCommand }: { timeoutMs: number; isCommand: boolean },
+  ): Promise<(ReplyHead & Answer) | Refused> {
+    const startedMs = performance.now();
+    if (!this.#connections.some(({ state }) => state === 'ready')) await this.#anyReady();
+    if (this.#disagreeing.length > 0) return { status: 'failed', code: 'trackers_disagree' };
+    let mayHaveArrived = false;
+    let ofOneTracker: Refused | null = null;
+    for (const connection of this.#inOrder()) {
+      try {
+        const reply = await connection.call<Answer>(pattern, payload, timeoutMs);
+        this.#noteReply(connection, reply);
+        if (reply.status !== 'failed' || !OF_ONE_TRACKER.has(reply.code)) {
+          this.#makeActive(connection);
+          return withoutHead(reply);
+        }
+        ofOneTracker = reply;
+      } catch (error) {
+        if (!(error instanceof TrackerGone)) throw error;
+        mayHaveArrived ||= error.mayHaveArrived;
+      }
+      if (performance.now() - startedMs > FAILOVER_WINDOW_MS) break;
+    }
+    if (isCommand && mayHaveArrived) return { status: 'failed', code: 'outcome_unknown' };
+    const isCatchingUp = this.#connections.some(({ state }) => state === 'catching_up');
+    return ofOneTracker ?? { status: 'failed', code: isCatchingUp ? 'tracker_behind' : 'tracker_unavailable' };
+  }
+
+  /** Resolves when one tracker is ready, or every one has been tried anew. */
+  async #anyReady(): Promise<void> {
+    const attempts = this.#connections.map(async (connection) => {
+      await connection.attemptNow();
+      if (connection.state !== 'ready') throw new Error('not ready');
+    });
+    await Promise.any(attempts).catch(() => undefined);
+  }
+
+  #inOrder(): TrackerConnection[] {
+    const ready = this.#connections.filter(({ state }) => state === 'ready');
+    return [
+      ...ready.filter((connection) => connection === this.#active),
+      ...ready.filter((other) => other !== this.#active),
+    ];
+  }
+
+  #noteReply(
+    connection: TrackerConnection,
+    reply: Reply<{ readonly status: 'accepted'; readonly offset?: number }>,
+  ): void {
+    this.#options.memory.saw(reply.appliedOffset);
+    // Someone ended this session elsewhere, and the push of it has not arrived.
+    if (reply.status === 'failed' && reply.code === 'not_logged_in' && this.user() !== null)
+      void connection.greetAgain();
+  }
+
+  #makeActive(connection: TrackerConnection): void {
+    if (connection === this.#active) return;
+    const before = this.#active;
+    this.#active = connection;
+    for (const changed of [before, connection])
+      this.#emit({ type: 'tracker_changed', tracker: this.#statusOf(changed) });
+  }
+
+  #statusOf(connection: TrackerConnection): TrackerStatus {
+    const { address, state, appliedOffset } = connection;
+    const active = connection === this.#active && state === 'ready';
+    return { address, trackerId: this.#options.trust.expectedId(address), state, active, appliedOffset };
+  }
+
+  #connectionHost(): ConnectionHost {
+    const { identity, random, trust } = this.#options;
+    return {
+      identity,
+      random,
+      admits: (connection, shownId) => {
+        if (trust.admits(connection.address, shownId)) return true;
+        this.#refuseKey(connection, shownId);
+        return false;
+      },
+      presence: () => {
+        const { addresses, transport } = this.#options;
+        return { addresses: [...addresses], downloading: [...this.#downloading], transport };
+      },
+      greeted: (connection, greeting) => this.#greeted(connection, greeting),
+      present: (connection, reply) => this.#present(connection, reply),
+      pushed: (push) => this.#pushed(push),
+      changed: (connection) => this.#emit({ type: 'tracker_changed', tracker: this.#statusOf(connection) }),
+    };
+  }
+
+  #refuseKey(connection: TrackerConnection, shownId: string | null): void {
+    const expected = this.#options.trust.expectedId(connection.address);
+    if (expected === null || connection.state === 'refused') return;
+    connection.refuse();
+    this.#emit({ type: 'tracker_key_changed', address: connection.address, expected, shown: shownId ?? 'no key' });
+  }
+
+  #greeted(connection: TrackerConnection, { shownId, head, view }: Greeting): void {
+    this.#compareLogs();
+    if (this.#disagreeing.length > 0) return;
+    const before = this.user();
+    this.#options.memory.follow(head.logId);
+    if (this.user() !== before) this.#emit({ type: 'session_changed', user: this.user() });
+    const isNew = this.#options.trust.learn({ address: connection.address, shownId }, head.logId, view.trackers);
+    if (isNew) this.#emit({ type: 'trust_changed' });
+    this.#userIs(view.user, head.appliedOffset);
+  }
+
+  /** Trackers of two logs cannot both be right, and neither can be told to be wrong from here. */
+  #compareLogs(): void {
+    const logIds = [...new Set(this.#connections.flatMap(({ logId }) => (logId === null ? [] : [logId])))].sort();
+    const disagreeing = logIds.length > 1 ? logIds : [];
+    if (disagreeing.length > this.#disagreeing.length) this.#emit({ type: 'trackers_disagree', logIds });
+    this.#disagreeing = disagreeing;
+  }
+
+  #present(connection: TrackerConnection, { view, appliedOffset }: ReplyHead & { view: PresenceView }): void {
+    if (this.#disagreeing.length === 0) this.#userIs(view.user, appliedOffset);
+    this.#reachableBy.set(connection, view.reachable);
+    const answers = [...this.#reachableBy.values()];
+    const reachable = answers.includes(true) ? true : answers.includes(false) ? false : null;
+    if (reachable === this.#reachable) return;
+    this.#reachable = reachable;
+    this.#emit({ type: 'reachability_changed', reachable });
+  }
+
+  #pushed(push: Push): void {
+    if (this.#disagreeing.length > 0 || push.type === 'subscribed') return;
+    if (push.type === 'session_changed') this.#userIs(push.user, push.offset);
+    else this.#emit(push);
+  }
+
+  #userIs(user: string | null, asOfOffset: number): void {
+    if (this.#options.memory.userIs(user, asOfOffset)) this.#emit({ type: 'session_changed', user });
+  }
+
+  #announceToAll(): void {
+    for (const connection of this.#connections) void connection.announce();
+  }
+
+  #emit(event: LinkEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+}
+
+/** Who is logged in on this peer after an accepted command; undefined when it changes nothing. */
+function userAfter(name: PeerCommandName, body: object, ownPeerId: string): string | null | undefined {
+  if (name === 'login') return (body as PeerCommandBody<'login'>).user;
+  if (name === 'logout') return null;
+  if (name === 'end_session' && (body as PeerCommandBody<'end_session'>).peerId === ownPeerId) return null;
+  return undefined;
+}
+
+function withoutHead<Answer>(reply: Reply<Answer>): (ReplyHead & Answer) | Refused {
+  return reply;
+}
+
+/** The sources of all views, each peer once with every address, and the grant that lasts longest. */
+function unionOf(newest: SourcesView, views: readonly SourcesView[]): SourcesView {
+  const sources = new Map<string, SourceView>();
+  for (const source of views.flatMap((view) => view.sources)) {
+    const known = sources.get(source.peerId);
+    const addresses = [...new Set([...(known?.addresses ?? []), ...source.addresses])];
+    sources.set(source.peerId, { ...source, ...known, addresses });
+  }
+  const longest = views.reduce((left, right) =>
+    (right.grantExpiresAtMs ?? 0) > (left.grantExpiresAtMs ?? 0) ? right : left,
+  );
+  const { grant, grantExpiresAtMs } = longest;
+  return { share: newest.share, sources: [...sources.values()], grant, grantExpiresAtMs };
+}

@@ -1,0 +1,107 @@
+// Owns one connection to one tracker: Nest's TCP client over mutual TLS. The tracker's key is compared before the first
+// byte leaves; a connection that ended stays ended, so every request on it fails at once and whoever keeps it opens another.
+import type { TLSSocket } from 'node:tls';
+import { ClientTCP, type TcpSocket } from '@nestjs/microservices';
+import { lastValueFrom, type Observable, tap, timeout } from 'rxjs';
+import type { Identity } from '#identity/identity';
+import { idOfSocket, mutualTlsOptions } from '#identity/tls';
+import type { HostPort } from '#wire/host-port';
+import { RPC_MESSAGE_BYTES_MAX } from '#wire/limits';
+
+/** Longest wait for a connection with its handshake. */
+const CONNECT_TIMEOUT_MS = 700;
+
+/** There is no answer, and there will be none. `mayHaveArrived` says whether the request can have reached the tracker. */
+export class TrackerGone extends Error {
+  readonly mayHaveArrived: boolean;
+  constructor(message: string, { mayHaveArrived, cause }: { mayHaveArrived: boolean; cause?: unknown }) {
+    super(message, { cause });
+    this.mayHaveArrived = mayHaveArrived;
+  }
+}
+
+export interface TrackerClientOptions {
+  readonly address: HostPort;
+  readonly identity: Identity;
+  /** Whether the id of the key that the tracker shows (null: none) is the right one. */
+  readonly admits: (shownId: string | null) => boolean;
+}
+
+export class TrackerClient extends ClientTCP {
+  readonly #admits: TrackerClientOptions['admits'];
+  readonly #over = Promise.withResolvers<void>();
+  #isOver = false;
+
+  constructor({ address, identity, admits }: TrackerClientOptions) {
+    super({
+      ...address,
+      tlsOptions: mutualTlsOptions(identity),
+      maxBufferSize: RPC_MESSAGE_BYTES_MAX,
+      maxSendBufferSize: RPC_MESSAGE_BYTES_MAX,
+    } as ConstructorParameters<typeof ClientTCP>[0]);
+    this.#admits = admits;
+  }
+
+  /** Resolves when the connection has ended, or never came to be. */
+  get over(): Promise<void> {
+    return this.#over.promise;
+  }
+
+  /** Connects, the first time only. Rejects when there is no connection, or the key is another one. */
+  override async connect(): Promise<void> {
+    if (this.#isOver) throw new Error('the connection is closed');
+    await super.connect();
+  }
+
+  /** One request and its answer. Throws TrackerGone. */
+  async call<Reply>(pattern: string, payload: object, timeoutMs: number): Promise<Reply> {
+    if (this.#isOver) throw new TrackerGone('the connection is closed', { mayHaveArrived: false });
+    try {
+      return await lastValueFrom(this.send<Reply>(pattern, payload).pipe(timeout(timeoutMs)));
+    } catch (cause) {
+      throw new TrackerGone(`no answer to ${pattern}`, { mayHaveArrived: true, cause });
+    }
+  }
+
+  /** A stream of answers to one request; it fails when the connection ends. */
+  stream<Item>(pattern: string, payload: object): Observable<Item> {
+    return this.send<Item>(pattern, payload);
+  }
+
+  /** Ends the connection at once; requests that wait fail. */
+  destroy(): void {
+    this.#isOver = true;
+    (this.socket?.netSocket as TLSSocket | undefined)?.destroy();
+    this.handleClose();
+  }
+
+  override createSocket(): TcpSocket {
+    const socket = super.createSocket();
+    const connection = socket.netSocket as TLSSocket;
+    connection.setNoDelay(true);
+    const timer = setTimeout(() => connection.destroy(new Error('no connection in time')), CONNECT_TIMEOUT_MS);
+    connection.once('secureConnect', () => clearTimeout(timer));
+    connection.once('close', () => clearTimeout(timer));
+    return socket;
+  }
+
+  /** The base class takes the TCP connection for enough; here it is one when TLS stands and the key is right. */
+  protected override connect$(connection: TLSSocket): Observable<unknown> {
+    return super.connect$(connection, 'error', 'secureConnect').pipe(
+      tap(() => {
+        if (this.#admits(idOfSocket(connection))) return;
+        connection.destroy();
+        throw new Error('the tracker shows another key than the one expected');
+      }),
+    );
+  }
+
+  override handleClose(): void {
+    super.handleClose();
+    this.#isOver = true;
+    this.#over.resolve();
+  }
+
+  /** A broken connection is no news by itself: whoever waits for an answer hears of it. */
+  override handleError(): void {}
+}

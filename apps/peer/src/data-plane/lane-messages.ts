@@ -24,8 +24,15 @@ export interface LaneStart {
   readonly publicKeyDer: Uint8Array;
   readonly plain: boolean;
   /** Null: this lane does not listen. */
-  readonly listen: (LaneAddress & { readonly shared: boolean }) | null;
+  readonly listen: LaneListen | null;
   readonly counters: SharedArrayBuffer;
+}
+
+export interface LaneListen extends LaneAddress {
+  /** Other lanes listen on the same port. */
+  readonly shared: boolean;
+  /** Take the port alone first, to find out whether another process has it. */
+  readonly probe: boolean;
 }
 
 /** Content that lanes serve. */

@@ -59,9 +59,10 @@ class Lane {
   }
 
   async open(): Promise<void> {
-    if (this.#start.listen === null) return this.#say({ kind: 'started', port: null });
+    const { listen } = this.#start;
+    if (listen === null) return this.#say({ kind: 'started', port: null });
     try {
-      const { server, port } = await listenForPeers(this.#start, (socket) => this.#accept(socket));
+      const { server, port } = await listenForPeers(this.#start, listen, (socket) => this.#accept(socket));
       this.#server = server;
       this.#say({ kind: 'started', port });
     } catch (error) {

@@ -4,28 +4,38 @@ import { createServer as createPlainServer, type ListenOptions, type Server, typ
 import { createServer as createTlsServer } from 'node:tls';
 import { mutualTlsOptions } from '#identity/tls';
 import { PEER_CONNECTIONS_MAX, PEER_HANDSHAKE_TIMEOUT_MS } from '#wire/limits';
-import type { LaneStart } from './lane-messages.ts';
+import type { LaneListen, LaneStart } from './lane-messages.ts';
 
 /** Starts to accept. Resolves with the port, rejects with the error of the system. */
 export async function listenForPeers(
   start: LaneStart,
+  listen: LaneListen,
   onConnection: (socket: Socket) => void,
 ): Promise<{ readonly server: Server; readonly port: number }> {
-  const { listen } = start;
-  if (listen === null) throw new Error('this lane does not listen');
+  const { host, port, shared } = listen;
+  if (listen.probe) await probePort({ host, port });
   const server = start.plain ? createPlainServer(onConnection) : newTlsServer(start, onConnection);
   server.maxConnections = PEER_CONNECTIONS_MAX;
-  const options: ListenOptions = { host: listen.host, port: listen.port, reusePort: listen.shared };
-  await new Promise<void>((resolve, reject) => {
+  await startListening(server, { host, port, reusePort: shared });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the listener has no port');
+  return { server, port: address.port };
+}
+
+async function probePort(options: ListenOptions): Promise<void> {
+  const probe = createPlainServer();
+  await startListening(probe, options);
+  await new Promise((resolve) => probe.close(resolve));
+}
+
+function startListening(server: Server, options: ListenOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(options, () => {
       server.off('error', reject);
       resolve();
     });
   });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the listener has no port');
-  return { server, port: address.port };
 }
 
 function newTlsServer(start: LaneStart, onConnection: (socket: Socket) => void): Server {

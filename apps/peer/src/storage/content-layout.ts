@@ -1,7 +1,6 @@
 // Owns where the bytes of content lie in its files: content is its files one after the other in manifest order, so one run
 // of bytes can end in one file and go on in the next. Runs in worker threads and on the main thread; touches no disk.
 import { join } from 'node:path';
-import type { Manifest } from '#domain/manifest';
 
 /** A file of the content: `begin` is where its first byte stands in the content. */
 export interface PlacedFile {
@@ -21,7 +20,7 @@ export interface Segment {
 }
 
 /** The files of a manifest with their places. */
-export function placeFiles(files: Manifest['files']): PlacedFile[] {
+export function placeFiles(files: readonly { readonly path: string; readonly bytes: number }[]): PlacedFile[] {
   let begin = 0;
   return files.map(({ path, bytes }) => {
     const placed = { path, begin, bytes };

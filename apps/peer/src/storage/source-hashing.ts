@@ -72,7 +72,10 @@ export function stampSource(request: {
   return request.files.map((file) => stampFile(pathOnDisk(request.root, file)));
 }
 
-/** Digests of a run of pieces, one after the other. `wanted` leaves some out: their digests are zeros. */
+/**
+ * Digests of a run of pieces, one after the other. A piece that `wanted` leaves out, or that cannot be read while
+ * `skipUnreadable`, has a digest of zeros.
+ */
 export async function hashPieces(request: {
   readonly root: string;
   readonly files: readonly PlacedFile[];
@@ -81,7 +84,9 @@ export async function hashPieces(request: {
   readonly totalBytes: number;
   readonly firstPiece: number;
   readonly pieceCount: number;
+  /** One byte a piece of the run; 0 leaves it out. */
   readonly wanted?: Uint8Array;
+  readonly skipUnreadable?: boolean;
   readonly job: HashJob;
 }): Promise<Uint8Array> {
   const digestBytes = request.hash === 'sha1' ? 20 : 32;
@@ -93,13 +98,22 @@ export async function hashPieces(request: {
       const begin = (request.firstPiece + number) * request.pieceBytes;
       const end = Math.min(begin + request.pieceBytes, request.totalBytes);
       if (request.wanted?.[number] === 0) continue;
-      const digest = await hashRun(request.hash, { begin, end }, { buffer, job: request.job, content });
-      digests.set(digest, number * digestBytes);
+      const digest = await hashRun(request.hash, { begin, end }, { buffer, job: request.job, content }).catch(
+        (error: unknown) => {
+          if (request.skipUnreadable === true && isUnreadable(error)) return null;
+          throw error;
+        },
+      );
+      if (digest !== null) digests.set(digest, number * digestBytes);
     }
     return digests;
   } finally {
     content.close();
   }
+}
+
+function isUnreadable(error: unknown): boolean {
+  return error instanceof StorageFailure && error.problem.code !== 'aborted';
 }
 
 async function hashRun(

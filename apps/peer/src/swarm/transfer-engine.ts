@@ -56,6 +56,8 @@ export interface Digested {
   readonly contentId: string;
   readonly manifestBytes: Uint8Array;
   readonly manifest: Manifest;
+  /** Says which files were read, as they were; `serve` compares it. */
+  readonly stamp: string;
 }
 
 export interface VerifyRequest {
@@ -72,14 +74,17 @@ export interface Verified {
   readonly complete: boolean;
   /** The SHA-1 of every whole file is what the manifest says. */
   readonly sha1Matches: boolean;
+  /** Says which files were read, as they were; `serve` compares it. */
+  readonly stamp: string;
 }
 
 export interface ServeRequest {
   readonly share: ShareRef;
   readonly contentId: string;
   readonly manifestBytes: Uint8Array;
-  /** The file or folder; it must have been digested or verified as it is now. */
   readonly path: string;
+  /** What `digest`, `verify` or a completed download gave for it, also in an earlier run of the peer. */
+  readonly stamp: string;
 }
 
 /** Whose access ended: the fields that are there must all fit. Grants older than the offset are refused from now on. */
@@ -159,6 +164,13 @@ export interface DownloadView {
   readonly peers: readonly SourceView[];
 }
 
+/** How a download ended; `stamp` is for `serve`, and null unless it is complete. */
+export interface DownloadEnd {
+  readonly state: 'complete' | 'failed' | 'cancelled';
+  readonly reason: TransferReason | null;
+  readonly stamp: string | null;
+}
+
 /** A download that was asked for. It serves what it has verified to others, also after it is complete, until withdrawn. */
 export interface Download {
   readonly share: ShareRef;
@@ -173,10 +185,7 @@ export interface Download {
   /** Ends it, also when it is paused; without `keepData` what came so far is removed. Finished files stay. */
   cancel(options: { readonly keepData: boolean }): Promise<void>;
   /** Settles with the final state and never rejects. A failed one keeps its data: download it again to go on. */
-  readonly done: Promise<{
-    readonly state: 'complete' | 'failed' | 'cancelled';
-    readonly reason: TransferReason | null;
-  }>;
+  readonly done: Promise<DownloadEnd>;
   /** Calls back after changes of state or reason, and about five times a second while bytes move. Returns the way to stop. */
   onChange(listener: () => void): () => void;
 }
@@ -221,10 +230,14 @@ export type TransferFailureCode =
   | 'source_changed'
   | 'source_unreadable'
   | 'source_unsupported'
+  | 'destination_exists'
+  | 'destination_unwritable'
+  | 'disk_full'
   | 'manifest_refused'
   | 'listen_failed'
   | 'aborted'
-  | 'worker_died';
+  | 'worker_died'
+  | 'closed';
 
 /** The peer's data plane. */
 export interface TransferEngine {
@@ -235,7 +248,7 @@ export interface TransferEngine {
   digest(request: DigestRequest): Promise<Digested>;
   /** Checks what is on disk against a manifest. Throws TransferFailure: source_*, manifest_refused, aborted. */
   verify(request: VerifyRequest): Promise<Verified>;
-  /** Offers a complete copy. Throws TransferFailure source_missing or source_changed when the lengths do not fit. */
+  /** Offers a complete copy. Throws TransferFailure source_missing, or source_changed when the stamp is another one. */
   serve(request: ServeRequest): Promise<void>;
   /** Ends serving a share, and closes its connections; downloads of it go on. */
   withdraw(share: ShareRef): void;

@@ -1,0 +1,93 @@
+// Owns the threads: the only file that knows Piscina. Every worker runs one lane, which never ends, and finite tasks beside it.
+// Idle workers must keep their event loop running for the sockets in them, so atomics are off; no task is ever aborted,
+// because that would end its worker and every connection in it.
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import type { Outcome } from '../storage/storage-problem.ts';
+import type { LaneStart } from './lane-messages.ts';
+import type { WorkerTasks } from './worker.ts';
+
+const TASKS_PER_WORKER = 16;
+/** Source files run as they are, built ones beside this file; both end like this one. */
+const WORKER_FILE = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url).href;
+
+type RunOptions = NonNullable<Parameters<Piscina['run']>[1]>;
+type TaskName = keyof WorkerTasks;
+type TaskRequest<Name extends TaskName> = Parameters<WorkerTasks[Name]>[0];
+type TaskValue<Name extends TaskName> =
+  Awaited<ReturnType<WorkerTasks[Name]>> extends Outcome<infer Value> ? Value : never;
+
+/** A running lane. `ended` resolves with null after `stop`, and with an error when its worker died. */
+export interface RunningLane {
+  readonly port: MessagePort;
+  readonly ended: Promise<Error | null>;
+}
+
+/** The peer's worker threads. */
+export class WorkerPool {
+  readonly #piscina: Piscina;
+  /** Threads that have a lane, by thread id. */
+  readonly #lanes = new Set<number>();
+  #isClosing = false;
+
+  constructor(workers: number) {
+    this.#piscina = new Piscina({
+      filename: WORKER_FILE,
+      minThreads: workers,
+      maxThreads: workers,
+      idleTimeout: Infinity,
+      concurrentTasksPerWorker: TASKS_PER_WORKER,
+      atomics: 'disabled',
+      loadBalancer: (task, candidates) => this.#choose((task as { name?: string }).name === 'lane', candidates),
+    });
+  }
+
+  /** Starts a lane in a worker that has none. */
+  startLane(start: LaneStart): RunningLane {
+    const { port1, port2 } = new MessageChannel();
+    const transferList = [port2] as unknown as NonNullable<RunOptions['transferList']>;
+    const ended = this.#piscina.run({ start, port: port2 }, { name: 'lane', transferList }).then(
+      () => null,
+      (error: Error) => error,
+    );
+    void ended.then(() => port1.close());
+    return { port: port1, ended };
+  }
+
+  /**
+   * Runs a finite task in the worker that has least to do. Tasks can be repeated without harm: when a worker dies with one,
+   * another worker does it again, and only a second death rejects.
+   */
+  async run<Name extends TaskName>(name: Name, request: TaskRequest<Name>): Promise<Outcome<TaskValue<Name>>> {
+    try {
+      return await this.#runOnce(name, request);
+    } catch (error) {
+      if (this.#isClosing) throw error;
+      return await this.#runOnce(name, request);
+    }
+  }
+
+  /** Ends all threads; lanes should have been stopped. */
+  close(): Promise<void> {
+    this.#isClosing = true;
+    return this.#piscina.destroy();
+  }
+
+  #runOnce<Name extends TaskName>(name: Name, request: TaskRequest<Name>): Promise<Outcome<TaskValue<Name>>> {
+    return this.#piscina.run(request, { name }) as Promise<Outcome<TaskValue<Name>>>;
+  }
+
+  #choose<Candidate extends { readonly id: number; readonly currentUsage: number }>(
+    isLane: boolean,
+    candidates: Candidate[],
+  ): Candidate | null {
+    const fitting = candidates.filter(({ id, currentUsage }) =>
+      isLane ? !this.#lanes.has(id) : currentUsage < TASKS_PER_WORKER,
+    );
+    const [first, ...others] = fitting;
+    if (first === undefined) return null;
+    const chosen = others.reduce((best, other) => (other.currentUsage < best.currentUsage ? other : best), first);
+    if (isLane) this.#lanes.add(chosen.id);
+    return chosen;
+  }
+}

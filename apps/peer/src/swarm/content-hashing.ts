@@ -1,0 +1,236 @@
+// Owns hashing jobs on the main thread: which runs of pieces and files go to which worker, at most one per worker at a time so
+// that each runs at a core's full speed, and what comes of them. It reads no file itself.
+import { createHash } from 'node:crypto';
+import { bitfieldBytes, countBits, hasBit, setBit } from '#domain/bitfield';
+import { digestBytesOf, type Manifest, manifestGeometry } from '#domain/manifest';
+import { choosePieceBytes, geometryOf } from '#domain/piece-geometry';
+import { decodeManifest, encodeManifest } from '#wire/manifest-codec';
+import type { WorkerPool } from '../data-plane/worker-pool.ts';
+import type { FileStamp } from '../storage/content-files.ts';
+import { placeFiles } from '../storage/content-layout.ts';
+import type { ScannedFile } from '../storage/source-hashing.ts';
+import type { Outcome } from '../storage/storage-problem.ts';
+import {
+  type Digested,
+  type DigestRequest,
+  type HashProgress,
+  TransferFailure,
+  type Verified,
+  type VerifyRequest,
+} from './transfer-engine.ts';
+
+const TASK_BYTES = 32 * 1024 * 1024;
+const PROGRESS_MS = 100;
+
+/** The value of an outcome; throws TransferFailure with the problem's code. */
+export function valueOf<Value>(outcome: Outcome<Value>): Value {
+  if (outcome.ok) return outcome.value;
+  throw new TransferFailure(outcome.problem.code, outcome.problem.detail);
+}
+
+/** The content id of a manifest's canonical bytes. */
+export function contentIdOf(manifestBytes: Uint8Array): string {
+  return createHash('sha256').update(manifestBytes).digest('hex');
+}
+
+/** One text that differs whenever any of the stamps does. */
+export function stampText(stamps: readonly FileStamp[]): string {
+  const hash = createHash('sha256');
+  for (const { bytes, modifiedMs, inode } of stamps) hash.update(`${bytes} ${modifiedMs} ${inode}\n`);
+  return hash.digest('hex');
+}
+
+/** A manifest that came from outside. Throws TransferFailure manifest_refused. */
+export function acceptManifest(manifestBytes: Uint8Array): Manifest {
+  const decoded = decodeManifest(manifestBytes);
+  if (decoded.ok) return decoded.manifest;
+  throw new TransferFailure('manifest_refused', `the manifest's ${decoded.field} ${decoded.message}`);
+}
+
+interface Job {
+  readonly counters: BigInt64Array;
+  readonly totalBytes: number;
+}
+
+type Work<Value> = () => Promise<Outcome<Value>>;
+
+export class ContentHashing {
+  readonly #pool: WorkerPool;
+  readonly #slots: number;
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
+
+  constructor(pool: WorkerPool, workers: number) {
+    this.#pool = pool;
+    this.#slots = workers;
+  }
+
+  /** See TransferEngine.digest. */
+  async digest(request: DigestRequest): Promise<Digested> {
+    const root = request.path;
+    const files = valueOf(await this.#pool.run('scanSource', { path: root }));
+    if (files.length === 0) throw new TransferFailure('source_unsupported', `${root} holds no file`);
+    const totalBytes = files.reduce((sum, file) => sum + file.bytes, 0);
+    const sizes = { totalBytes, pieceBytes: request.pieceBytes ?? choosePieceBytes(totalBytes) };
+    const job = newJob(totalBytes * 2);
+    const [sha1s, pieceDigests] = await this.#watch(job, request, () =>
+      Promise.all([
+        this.#hashWholeFiles(root, files, job),
+        this.#hashPieces({ root, files, ...sizes, hash: request.hash }, job),
+      ]),
+    );
+    valueOf(await this.#pool.run('checkUnchanged', { root, files }));
+    const manifest: Manifest = {
+      version: 1,
+      ...sizes,
+      hash: request.hash,
+      files: files.map(({ path, bytes }, position) => ({ path, bytes, sha1: sha1s[position] ?? '' })),
+      pieceDigests,
+    };
+    const encoded = encodeManifest(manifest);
+    if (!encoded.ok) throw new TransferFailure('manifest_refused', `${encoded.field} ${encoded.message}`);
+    const manifestBytes = encoded.bytes;
+    const stamp = stampText(files.map((file) => file.stamp));
+    return { contentId: contentIdOf(manifestBytes), manifestBytes, manifest, stamp };
+  }
+
+  /** See TransferEngine.verify. */
+  async verify(request: VerifyRequest): Promise<Verified> {
+    const root = request.path;
+    const manifest = acceptManifest(request.manifestBytes);
+    const before = valueOf(await this.#pool.run('stampSource', { root, files: manifest.files }));
+    const job = newJob(manifest.totalBytes * 2);
+    return this.#watch(job, request, async () => {
+      const bitfield = await this.checkPieces({ root, manifest }, job);
+      const hasLengths = before.every((stamp, position) => stamp.bytes === manifest.files[position]?.bytes);
+      const complete = hasLengths && countBits(bitfield) === manifestGeometry(manifest).pieceCount;
+      const files = manifest.files.map((file, position) => ({ ...file, stamp: before[position] as FileStamp }));
+      const sha1s = complete ? await this.#hashWholeFiles(root, files, job) : [];
+      const sha1Matches = complete && sha1s.every((sha1, position) => sha1 === manifest.files[position]?.sha1);
+      const after = valueOf(await this.#pool.run('stampSource', { root, files: manifest.files }));
+      if (stampText(before) !== stampText(after)) {
+        throw new TransferFailure('source_changed', `${root} was changed while it was read`);
+      }
+      return { bitfield, complete, sha1Matches, stamp: stampText(after) };
+    });
+  }
+
+  /** Which pieces on disk have the digests of a manifest; `listed` limits it to these. */
+  async checkPieces(
+    { root, manifest, listed }: { readonly root: string; readonly manifest: Manifest; readonly listed?: Uint8Array },
+    job = newJob(manifest.totalBytes),
+  ): Promise<Uint8Array> {
+    const { pieceCount } = manifestGeometry(manifest);
+    const digestBytes = digestBytesOf(manifest.hash);
+    const digests = await this.#hashPieces({ ...manifest, root, skipUnreadable: true, ...(listed && { listed }) }, job);
+    const bitfield = new Uint8Array(bitfieldBytes(pieceCount));
+    for (let piece = 0; piece < pieceCount; piece++) {
+      const [from, to] = [piece * digestBytes, (piece + 1) * digestBytes];
+      const fits = Buffer.from(digests.subarray(from, to)).equals(manifest.pieceDigests.subarray(from, to));
+      if (fits) setBit(bitfield, piece);
+    }
+    return bitfield;
+  }
+
+  async #hashPieces(
+    content: {
+      readonly root: string;
+      readonly files: readonly { readonly path: string; readonly bytes: number; readonly sha1?: string }[];
+      readonly totalBytes: number;
+      readonly pieceBytes: number;
+      readonly hash: Manifest['hash'];
+      readonly listed?: Uint8Array;
+      readonly skipUnreadable?: boolean;
+    },
+    job: Job,
+  ): Promise<Uint8Array> {
+    const { root, totalBytes, pieceBytes, hash, listed, skipUnreadable = false } = content;
+    const { pieceCount } = geometryOf(content);
+    const files = placeFiles(content.files);
+    const piecesPerTask = Math.max(1, Math.floor(TASK_BYTES / pieceBytes));
+    const digests = new Uint8Array(pieceCount * digestBytesOf(hash));
+    const works: Promise<void>[] = [];
+    for (let firstPiece = 0; firstPiece < pieceCount; firstPiece += piecesPerTask) {
+      const run = { firstPiece, pieceCount: Math.min(piecesPerTask, pieceCount - firstPiece) };
+      const wanted = listed === undefined ? {} : { wanted: wantedOf(listed, run) };
+      const request = { root, files, hash, pieceBytes, totalBytes, ...run, ...wanted, skipUnreadable, job };
+      const work = this.#inTurn(() => this.#pool.run('hashPieces', request), job);
+      works.push(work.then((part) => digests.set(part, firstPiece * digestBytesOf(hash))));
+    }
+    await Promise.all(works);
+    return digests;
+  }
+
+  async #hashWholeFiles(root: string, files: readonly ScannedFile[], job: Job): Promise<string[]> {
+    const batches: ScannedFile[][] = [];
+    let batchBytes = Infinity;
+    for (const file of files) {
+      if (batchBytes >= TASK_BYTES) {
+        batches.push([]);
+        batchBytes = 0;
+      }
+      batches.at(-1)?.push(file);
+      batchBytes += file.bytes + 64 * 1024;
+    }
+    const works = batches.map((batch) =>
+      this.#inTurn(() => this.#pool.run('hashWholeFiles', { root, files: batch, job }), job),
+    );
+    return (await Promise.all(works)).flat();
+  }
+
+  /** Runs work when a worker is free for it. A problem calls the rest of its job off. */
+  async #inTurn<Value>(work: Work<Value>, job: Job): Promise<Value> {
+    if (this.#running >= this.#slots) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else this.#running++;
+    try {
+      if (isCalledOff(job)) throw new TransferFailure('aborted', 'hashing was called off');
+      return valueOf(await work());
+    } catch (error) {
+      callOff(job);
+      throw error instanceof TransferFailure
+        ? error
+        : new TransferFailure('worker_died', 'a worker died while it was hashing', { cause: error });
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#running--;
+      else next();
+    }
+  }
+
+  /** Reports progress and hears of an abort while a job runs. */
+  async #watch<Value>(
+    job: Job,
+    { onProgress, signal }: { readonly onProgress?: HashProgress; readonly signal?: AbortSignal },
+    run: () => Promise<Value>,
+  ): Promise<Value> {
+    const report = (): void => onProgress?.(Number(Atomics.load(job.counters, 0)), job.totalBytes);
+    const timer = setInterval(report, PROGRESS_MS);
+    const abort = (): void => callOff(job);
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      if (signal?.aborted === true) callOff(job);
+      const value = await run();
+      onProgress?.(job.totalBytes, job.totalBytes);
+      return value;
+    } finally {
+      clearInterval(timer);
+      signal?.removeEventListener('abort', abort);
+    }
+  }
+}
+
+function newJob(totalBytes: number): Job {
+  return { counters: new BigInt64Array(new SharedArrayBuffer(16)), totalBytes };
+}
+
+function callOff(job: Job): void {
+  Atomics.store(job.counters, 1, 1n);
+}
+
+function isCalledOff(job: Job): boolean {
+  return Atomics.load(job.counters, 1) !== 0n;
+}
+
+function wantedOf(listed: Uint8Array, run: { readonly firstPiece: number; readonly pieceCount: number }): Uint8Array {
+  return Uint8Array.from({ length: run.pieceCount }, (_, number) => (hasBit(listed, run.firstPiece + number) ? 1 : 0));
+}

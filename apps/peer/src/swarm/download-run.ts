@@ -1,0 +1,228 @@
+// Owns the fetching half of one download on the main thread: it turns what lanes report into ledger entries, and what ledger
+// and source choice decide into commands. It moves no bytes. Once every piece is verified it says so and does nothing more.
+import { hasBit } from '#domain/bitfield';
+import type { PieceIndex } from '#domain/piece-geometry';
+import { pieceIndex, pieceRange } from '#domain/piece-geometry';
+import type { PieceLedger } from '#domain/piece-ledger';
+import {
+  type Assignment,
+  type Candidate,
+  chooseAssignments,
+  chooseEndgame,
+  type PieceStrategy,
+  requestWindowBytes,
+  reserveBytes,
+} from '#domain/source-choice';
+import type { LaneCommand, LaneEvent } from '../data-plane/lane-messages.ts';
+import type { Connection, SourceEntry, SourceTable } from './source-table.ts';
+
+/** Hedged pieces wait in memory, so longer ones are not hedged. */
+const HEDGED_PIECE_BYTES_MAX = 8 * 1024 * 1024;
+
+export interface RunContext {
+  readonly ledger: PieceLedger;
+  readonly sources: SourceTable;
+  readonly strategy: PieceStrategy;
+  readonly random: () => number;
+  readonly now: () => number;
+  readonly say: (lane: number, command: LaneCommand) => void;
+  readonly onVerified: () => void;
+  readonly onCorrupt: (connection: Connection) => void;
+}
+
+type PieceEvent = Extract<LaneEvent, { kind: 'verified' | 'held' | 'corrupt' | 'rejected' | 'cancelled' }>;
+
+export class DownloadRun {
+  readonly #context: RunContext;
+  #isRefillDue = false;
+  #isStopped = false;
+
+  constructor(context: RunContext) {
+    this.#context = context;
+  }
+
+  /** No more commands after this. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  pieceEvent(connection: Connection, event: PieceEvent): void {
+    switch (event.kind) {
+      case 'verified':
+        this.#verified(connection, event.piece);
+        break;
+      case 'held':
+        this.#held(connection, event.piece);
+        break;
+      case 'corrupt':
+        this.#release(connection, [event.piece]);
+        this.#context.onCorrupt(connection);
+        break;
+      case 'rejected':
+        this.#context.sources.lacks(connection.entry, event.piece);
+        this.#release(connection, [event.piece]);
+        break;
+      case 'cancelled':
+        connection.isRecalled = false;
+        this.#release(connection, event.pieces);
+    }
+    this.refillSoon();
+  }
+
+  /** A connection is gone; what it held goes back, or to the connection that hedged it. */
+  connectionLost(connection: Connection): void {
+    for (const piece of this.#context.ledger.releaseAll(connection.id)) this.#promote(piece);
+    this.refillSoon();
+  }
+
+  /** Gives connections their share of what is missing, once for everything that lanes report in one turn. */
+  refillSoon(): void {
+    if (this.#isRefillDue || this.#isStopped) return;
+    this.#isRefillDue = true;
+    setImmediate(() => {
+      this.#isRefillDue = false;
+      if (!this.#isStopped) this.#refill();
+    });
+  }
+
+  /** Whether anything is asked for right now. */
+  get isFetching(): boolean {
+    return this.#context.sources.openConnections().some(({ id }) => this.#context.ledger.piecesOf(id).size > 0);
+  }
+
+  #verified(connection: Connection, number: number): void {
+    const { ledger, sources } = this.#context;
+    const piece = pieceIndex(ledger.geometry, number);
+    if (piece === undefined || ledger.stateOf(piece) === 'verified') return;
+    sources.delivered(connection, pieceRange(ledger.geometry, piece).length, this.#context.now());
+    for (const loser of ledger.verify(piece, connection.id)) this.#cancel(loser, piece);
+    this.#context.onVerified();
+  }
+
+  /** A hedging connection has the piece: it writes it as soon as the one that was to write it has let go. */
+  #held(connection: Connection, number: number): void {
+    const { ledger } = this.#context;
+    const piece = pieceIndex(ledger.geometry, number);
+    if (piece === undefined) return;
+    const [writer] = ledger.holdersOf(piece);
+    if (writer === connection.id) this.#promote(piece);
+    else if (writer !== undefined) this.#cancel(writer, piece);
+  }
+
+  #release(connection: Connection, pieces: readonly number[]): void {
+    const { ledger } = this.#context;
+    for (const number of pieces) {
+      const piece = pieceIndex(ledger.geometry, number);
+      if (piece === undefined) continue;
+      const wasWriter = ledger.holdersOf(piece)[0] === connection.id;
+      if (ledger.release(piece, connection.id) === 'taken_over' && wasWriter) this.#promote(piece);
+    }
+  }
+
+  #promote(piece: PieceIndex): void {
+    const [writer] = this.#context.ledger.holdersOf(piece);
+    const connection = writer === undefined ? undefined : this.#context.sources.connection(writer);
+    if (connection === undefined) return;
+    this.#context.say(connection.lane, { kind: 'promote', connection: connection.id, piece });
+  }
+
+  #cancel(holder: number, piece: PieceIndex): void {
+    const connection = this.#context.sources.connection(holder);
+    if (connection === undefined) return;
+    this.#context.say(connection.lane, { kind: 'cancel', connection: connection.id, pieces: [piece] });
+  }
+
+  #refill(): void {
+    const { ledger, sources, strategy, random } = this.#context;
+    const open = sources.openConnections();
+    if (open.length === 0 || ledger.isComplete) return;
+    if (ledger.missingCount > 0) {
+      const assignments = chooseAssignments({
+        strategy,
+        geometry: ledger.geometry,
+        missing: ledger.missingPieces(),
+        candidates: this.#candidates(open),
+        availability: (piece) => sources.availability(piece),
+        random,
+      });
+      this.#assign(assignments);
+    }
+    if (open.some(({ id }) => ledger.piecesOf(id).size === 0)) this.#endgame(open);
+  }
+
+  #candidates(open: readonly Connection[]): Candidate[] {
+    const { ledger } = this.#context;
+    const { pieceBytes } = ledger.geometry;
+    const byEntry = Map.groupBy(open, ({ entry }) => entry);
+    return [...byEntry].map(([entry, connections]) => ({
+      id: entry.number,
+      has: (piece) => entry.bitfield !== null && hasBit(entry.bitfield, piece),
+      outstandingBytes: sum(connections, ({ id }) => ledger.piecesOf(id).size * pieceBytes),
+      targetBytes: sum(connections, ({ bytesPerSecond }) => reserveBytes(bytesPerSecond, pieceBytes)),
+    }));
+  }
+
+  /** Hands a source's new pieces to its connections, each to the one with the smallest part of its target. */
+  #assign(assignments: readonly Assignment[]): void {
+    const { ledger, sources } = this.#context;
+    const entries = new Map(sources.entries().map((entry) => [entry.number, entry]));
+    const given = new Map<Connection, number[]>();
+    for (const { candidate, piece } of assignments) {
+      const entry = entries.get(candidate);
+      const connection = entry === undefined ? undefined : this.#leastLoaded(entry);
+      if (connection === undefined || !ledger.assign(piece, connection.id)) continue;
+      const pieces = given.get(connection);
+      if (pieces === undefined) given.set(connection, [piece]);
+      else pieces.push(piece);
+    }
+    for (const [connection, pieces] of given) {
+      this.#context.say(connection.lane, { kind: 'assign', connection: connection.id, pieces, hedge: false });
+    }
+  }
+
+  #leastLoaded(entry: SourceEntry): Connection | undefined {
+    const { ledger } = this.#context;
+    let best: Connection | undefined;
+    let bestPart = Infinity;
+    for (const connection of entry.connections.values()) {
+      if (!connection.isOpen) continue;
+      const target = reserveBytes(connection.bytesPerSecond, ledger.geometry.pieceBytes);
+      const part = ledger.piecesOf(connection.id).size / target;
+      if (part < bestPart) [best, bestPart] = [connection, part];
+    }
+    return best;
+  }
+
+  #endgame(open: readonly Connection[]): void {
+    const { ledger } = this.#context;
+    if (open.some(({ isRecalled }) => isRecalled)) return;
+    const { pieceBytes } = ledger.geometry;
+    const moves = chooseEndgame({
+      lanes: open.map(({ id, entry, bytesPerSecond }) => ({
+        id,
+        peer: entry.number,
+        has: (piece) => entry.bitfield !== null && hasBit(entry.bitfield, piece),
+        pieces: [...ledger.piecesOf(id)],
+        inFlightCount: Math.ceil(requestWindowBytes(bytesPerSecond, Math.min(pieceBytes, 1 << 20)) / pieceBytes),
+        bytesPerSecond,
+      })),
+      isHedged: (piece) => ledger.stateOf(piece) === 'hedged',
+      canHedge: pieceBytes <= HEDGED_PIECE_BYTES_MAX,
+    });
+    for (const { lane: id, pieces } of moves.recalls) {
+      const connection = this.#context.sources.connection(id);
+      if (connection === undefined) continue;
+      connection.isRecalled = true;
+      this.#context.say(connection.lane, { kind: 'recall', connection: id, pieces });
+    }
+    for (const { lane: id, piece } of moves.hedges) {
+      const connection = this.#context.sources.connection(id);
+      if (connection === undefined || !ledger.hedge(piece, id)) continue;
+      this.#context.say(connection.lane, { kind: 'assign', connection: id, pieces: [piece], hedge: true });
+    }
+  }
+}
+
+function sum<Item>(items: readonly Item[], amountOf: (item: Item) => number): number {
+  return items.reduce((total, item) => total + amountOf(item), 0);
+}

@@ -1,0 +1,209 @@
+// Owns putting the transfer engine together: worker pool, lanes, hashing and downloads behind the port.
+import type { LaneEvent } from '../data-plane/lane-messages.ts';
+import { inSharedMemory } from '../data-plane/shared-memory.ts';
+import { WorkerPool } from '../data-plane/worker-pool.ts';
+import { acceptManifest, ContentHashing, stampText, valueOf } from './content-hashing.ts';
+import { LaneFleet } from './lane-fleet.ts';
+import { SwarmDownload } from './swarm-download.ts';
+import {
+  type Address,
+  type Digested,
+  type DigestRequest,
+  type Download,
+  type DownloadRequest,
+  type EngineMetrics,
+  type GrantTrust,
+  type Revocation,
+  type ServeRequest,
+  type ShareRef,
+  type SourceProblem,
+  type TransferEngine,
+  type TransferEngineOptions,
+  TransferFailure,
+  type TransferReason,
+  type Verified,
+  type VerifyRequest,
+} from './transfer-engine.ts';
+import { storageReason } from './transfer-reason.ts';
+
+/** Starts worker threads and listens. Throws TransferFailure listen_failed. */
+export async function openTransferEngine(options: TransferEngineOptions): Promise<TransferEngine> {
+  const pool = new WorkerPool(options.workers);
+  const engine = new WorkerTransferEngine(options, pool);
+  try {
+    await engine.open();
+    return engine;
+  } catch (error) {
+    await pool.close();
+    throw error;
+  }
+}
+
+class WorkerTransferEngine implements TransferEngine {
+  readonly #options: TransferEngineOptions;
+  readonly #pool: WorkerPool;
+  readonly #hashing: ContentHashing;
+  readonly #downloads = new Map<number, SwarmDownload>();
+  /** Downloads that write, by destination. */
+  readonly #destinations = new Set<string>();
+  readonly #problemListeners = new Set<(problem: SourceProblem) => void>();
+  /** Shares of which a complete copy is served; a download of one of them does not take its place. */
+  readonly #whole = new Set<string>();
+  readonly #pieces = { verified: 0, failed: 0 };
+  #fleet: LaneFleet | null = null;
+  #lastDownload = 0;
+  #lastConnection = 0;
+
+  constructor(options: TransferEngineOptions, pool: WorkerPool) {
+    this.#options = options;
+    this.#pool = pool;
+    this.#hashing = new ContentHashing(pool, options.workers);
+  }
+
+  async open(): Promise<void> {
+    this.#fleet = await LaneFleet.open(this.#pool, this.#options, {
+      event: (_lane, event) => this.#laneSaid(event),
+      lost: (lane) => {
+        for (const download of this.#downloads.values()) download.laneLost(lane);
+      },
+    });
+  }
+
+  get listenAddress(): Address {
+    return this.#lanes.address;
+  }
+
+  trustTrackers(trust: GrantTrust): void {
+    this.#lanes.announce({ kind: 'trust', trust });
+  }
+
+  digest(request: DigestRequest): Promise<Digested> {
+    return this.#hashing.digest(request);
+  }
+
+  verify(request: VerifyRequest): Promise<Verified> {
+    return this.#hashing.verify(request);
+  }
+
+  async serve({ share, contentId, manifestBytes, path, stamp }: ServeRequest): Promise<void> {
+    const manifest = acceptManifest(manifestBytes);
+    const stamps = valueOf(await this.#pool.run('stampSource', { root: path, files: manifest.files }));
+    if (stampText(stamps) !== stamp)
+      throw new TransferFailure('source_changed', `${path} was changed after it was shared`);
+    const content = { share, contentId, roots: [path], verified: null, stamps };
+    this.#whole.add(shareKey(share));
+    this.#lanes.announce({ kind: 'serve', content: { ...content, manifestBytes: inSharedMemory(manifestBytes) } });
+    await this.#lanes.settled();
+  }
+
+  withdraw(share: ShareRef): void {
+    this.#whole.delete(shareKey(share));
+    this.#lanes.announce({ kind: 'withdraw', share, code: 'withdrawn' });
+  }
+
+  revoke(revocation: Revocation): void {
+    this.#lanes.announce({ kind: 'revoke', revocation });
+  }
+
+  onSourceProblem(listener: (problem: SourceProblem) => void): () => void {
+    this.#problemListeners.add(listener);
+    return () => this.#problemListeners.delete(listener);
+  }
+
+  async checkDestination(request: Parameters<TransferEngine['checkDestination']>[0]): Promise<TransferReason | null> {
+    if (this.#destinations.has(request.destination)) {
+      return storageReason({ code: 'destination_unwritable', detail: `${request.destination} is being downloaded` });
+    }
+    const checked = await this.#pool.run('checkDestination', request);
+    return checked.ok ? null : storageReason(checked.problem);
+  }
+
+  download(request: DownloadRequest): Download {
+    const number = ++this.#lastDownload;
+    const isTaken = this.#destinations.has(request.destination);
+    if (!isTaken) this.#destinations.add(request.destination);
+    const { share, contentId } = request;
+    const serve = { share, contentId };
+    const download = new SwarmDownload(request, {
+      number,
+      fleet: this.#lanes,
+      pool: this.#pool,
+      hashing: this.#hashing,
+      now: this.#options.now,
+      random: this.#options.random,
+      nextConnection: () => ++this.#lastConnection,
+      countPiece: (outcome) => this.#pieces[outcome]++,
+      servePart: ({ manifestBytes, roots, verified }) => {
+        if (this.#whole.has(shareKey(share))) return;
+        this.#lanes.announce({ kind: 'serve', content: { ...serve, manifestBytes, roots, verified, stamps: null } });
+      },
+      serveWhole: async ({ manifest, manifestBytes, roots }) => {
+        const root = roots[0] ?? '';
+        const stamps = valueOf(await this.#pool.run('stampSource', { root, files: manifest.files }));
+        this.#whole.add(shareKey(share));
+        this.#lanes.announce({ kind: 'serve', content: { ...serve, manifestBytes, roots, verified: null, stamps } });
+        return stampText(stamps);
+      },
+      withdrawPart: () => {
+        if (!this.#whole.has(shareKey(share))) this.withdraw(share);
+      },
+      onEnd: () => {
+        this.#downloads.delete(number);
+        if (!isTaken) this.#destinations.delete(request.destination);
+      },
+    });
+    this.#downloads.set(number, download);
+    if (isTaken) {
+      download.storageFailed({
+        code: 'destination_unwritable',
+        detail: `${request.destination} is being written by another download`,
+      });
+    }
+    return download;
+  }
+
+  async removeData(destination: string): Promise<void> {
+    valueOf(await this.#pool.run('removeDownload', { destination }));
+  }
+
+  metrics(): EngineMetrics {
+    return {
+      workers: this.#lanes.metrics(),
+      verifiedPieces: this.#pieces.verified,
+      failedPieces: this.#pieces.failed,
+      replacedWorkers: this.#lanes.replacedWorkers,
+    };
+  }
+
+  async close(): Promise<void> {
+    for (const download of this.#downloads.values()) download.close();
+    await this.#lanes.close();
+    await this.#pool.close();
+  }
+
+  get #lanes(): LaneFleet {
+    if (this.#fleet === null) throw new TransferFailure('closed', 'the transfer engine is not open');
+    return this.#fleet;
+  }
+
+  #laneSaid(event: LaneEvent): void {
+    if (event.kind === 'sourceProblem') {
+      const { share, problem } = event;
+      // Every worker that serves it may notice; the first one is enough.
+      if (!this.#whole.has(shareKey(share))) return;
+      const code = problem.code === 'source_changed' ? 'source_changed' : 'source_missing';
+      this.withdraw(share);
+      for (const listener of this.#problemListeners) listener({ share, code, detail: problem.detail });
+    } else if (event.kind === 'storageFailed') {
+      this.#downloads.get(event.download)?.storageFailed(event.problem);
+    } else if ('connection' in event) {
+      for (const download of this.#downloads.values()) {
+        if (download.ownsConnection(event.connection)) return download.connectionEvent(event);
+      }
+    }
+  }
+}
+
+function shareKey({ groupId, shareId }: ShareRef): string {
+  return `${groupId}/${shareId}`;
+}

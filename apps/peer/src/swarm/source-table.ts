@@ -1,0 +1,245 @@
+// Owns the sources of one download: who they are, what each has, its connections, and when it may be dialled again. It decides
+// nothing about pieces and sends nothing; time and randomness are given to it.
+import { hasBit, setBit } from '#domain/bitfield';
+import type { HangUpCode } from '../data-plane/lane-messages.ts';
+import type { Address, Source, SourceState, SourceView } from './transfer-engine.ts';
+
+const BACKOFF_MIN_MS = 250;
+const BACKOFF_MAX_MS = 5_000;
+/** For what does not pass by itself soon: another peer at the address, a file that was changed. */
+const BACKOFF_LONG_MS = 30_000;
+const CONNECTED_SOURCES_MAX = 32;
+const RATE_SAMPLE_MS = 200;
+
+/** One connection to a source. */
+export interface Connection {
+  readonly id: number;
+  readonly lane: number;
+  readonly entry: SourceEntry;
+  isOpen: boolean;
+  /** A recall was sent and not answered yet. */
+  isRecalled: boolean;
+  bytesPerSecond: number;
+  sampleBytes: number;
+  sampleStartMs: number;
+}
+
+/** One source with everything known about it. */
+export interface SourceEntry {
+  readonly number: number;
+  source: Source;
+  /** Listed by a tracker now. */
+  isListed: boolean;
+  readonly connections: Map<number, Connection>;
+  /** What it has; null until it was connected. */
+  bitfield: Uint8Array | null;
+  /** Dials and connections that ended badly since the last good one. */
+  failures: number;
+  nextDialMs: number;
+  lastCode: HangUpCode | null;
+  /** Sent bytes that do not fit: not asked for this content again. */
+  isDropped: boolean;
+  address: Address | null;
+  deliveredBytes: number;
+  corruptPieces: number;
+}
+
+const LONG_CODES: readonly HangUpCode[] = ['wrong_peer', 'source_changed', 'source_missing', 'version_mismatch'];
+const REFUSED_CODES: readonly HangUpCode[] = [
+  'grant_malformed',
+  'grant_not_signed',
+  'grant_mismatch',
+  'grant_expired',
+  'grant_revoked',
+  'unknown_share',
+  'withdrawn',
+  'source_changed',
+  'source_missing',
+];
+
+export class SourceTable {
+  readonly #entries = new Map<string, SourceEntry>();
+  readonly #connections = new Map<number, Connection>();
+  readonly #availability: Uint16Array;
+  readonly #random: () => number;
+
+  constructor(pieceCount: number, random: () => number) {
+    this.#availability = new Uint16Array(pieceCount);
+    this.#random = random;
+  }
+
+  /** Takes a new list of sources. One that was away is dialled at once. */
+  update(sources: readonly Source[]): void {
+    const listed = new Set(sources.map(({ peerId }) => peerId));
+    for (const entry of this.#entries.values()) entry.isListed = listed.has(entry.source.peerId);
+    for (const source of sources) {
+      const known = this.#entries.get(source.peerId);
+      if (known === undefined) this.#entries.set(source.peerId, newEntry(this.#entries.size, source));
+      else refresh(known, source);
+    }
+  }
+
+  entries(): SourceEntry[] {
+    return [...this.#entries.values()];
+  }
+
+  connection(id: number): Connection | undefined {
+    return this.#connections.get(id);
+  }
+
+  connections(): Connection[] {
+    return [...this.#connections.values()];
+  }
+
+  openConnections(): Connection[] {
+    return this.connections().filter(({ isOpen }) => isOpen);
+  }
+
+  /** How many connected sources have a piece. */
+  availability(piece: number): number {
+    return this.#availability[piece] ?? 0;
+  }
+
+  /** Sources to dial now: one connection to see whether it answers, then as many as `perSource`. */
+  due(nowMs: number, perSource: number): SourceEntry[] {
+    const busy = this.entries().filter(({ connections }) => connections.size > 0).length;
+    let fresh = CONNECTED_SOURCES_MAX - busy;
+    return this.entries().filter((entry) => {
+      if (!entry.isListed || entry.isDropped || nowMs < entry.nextDialMs) return false;
+      if (entry.connections.size === 0) return fresh-- > 0;
+      return entry.bitfield !== null && entry.connections.size < perSource;
+    });
+  }
+
+  dialled(entry: SourceEntry, place: { readonly id: number; readonly lane: number }, nowMs: number): Connection {
+    const connection: Connection = {
+      ...place,
+      entry,
+      isOpen: false,
+      isRecalled: false,
+      bytesPerSecond: 0,
+      sampleBytes: 0,
+      sampleStartMs: nowMs,
+    };
+    entry.connections.set(connection.id, connection);
+    this.#connections.set(connection.id, connection);
+    return connection;
+  }
+
+  /** A connection was admitted. */
+  opened(connection: Connection, address: Address, bitfield: Uint8Array): void {
+    const { entry } = connection;
+    connection.isOpen = true;
+    entry.failures = 0;
+    entry.lastCode = null;
+    entry.address = address;
+    this.#setBitfield(entry, bitfield);
+  }
+
+  gained(entry: SourceEntry, pieces: readonly number[]): void {
+    for (const piece of pieces) {
+      if (entry.bitfield === null || piece >= this.#availability.length || hasBit(entry.bitfield, piece)) continue;
+      setBit(entry.bitfield, piece);
+      this.#availability[piece] = this.availability(piece) + 1;
+    }
+  }
+
+  /** The source said that it will not deliver this piece. */
+  lacks(entry: SourceEntry, piece: number): void {
+    if (entry.bitfield === null || !hasBit(entry.bitfield, piece)) return;
+    entry.bitfield[piece >>> 3] = (entry.bitfield[piece >>> 3] ?? 0) & ~(0x80 >>> (piece & 7));
+    this.#availability[piece] = this.availability(piece) - 1;
+  }
+
+  closed(connection: Connection, code: HangUpCode, nowMs: number): void {
+    const { entry } = connection;
+    this.#connections.delete(connection.id);
+    entry.connections.delete(connection.id);
+    if (entry.connections.size === 0) this.#setBitfield(entry, null);
+    if (code === 'corrupt_piece' || code === 'bad_manifest') entry.isDropped = true;
+    if (code === 'hung_up') return;
+    entry.lastCode = code;
+    entry.nextDialMs = nowMs + this.#backoffMs(entry, code);
+    entry.failures++;
+  }
+
+  /** Forgets waits: the grant was renewed, or the download goes on after a pause. */
+  dialNow(): void {
+    for (const entry of this.#entries.values()) entry.nextDialMs = 0;
+  }
+
+  /** Counts a verified piece and follows the rate of its connection. */
+  delivered(connection: Connection, bytes: number, nowMs: number): void {
+    connection.entry.deliveredBytes += bytes;
+    connection.sampleBytes += bytes;
+    const elapsedMs = nowMs - connection.sampleStartMs;
+    if (elapsedMs < RATE_SAMPLE_MS) return;
+    const rate = (connection.sampleBytes * 1000) / elapsedMs;
+    connection.bytesPerSecond = connection.bytesPerSecond === 0 ? rate : (connection.bytesPerSecond + rate) / 2;
+    connection.sampleBytes = 0;
+    connection.sampleStartMs = nowMs;
+  }
+
+  views(): SourceView[] {
+    return this.entries().map((entry) => {
+      const address = entry.address ?? entry.source.addresses[0];
+      return {
+        peerId: entry.source.peerId,
+        user: entry.source.user,
+        address: address === undefined ? '' : addressText(address),
+        state: stateOf(entry),
+        deliveredBytes: entry.deliveredBytes,
+        corruptPieces: entry.corruptPieces,
+      };
+    });
+  }
+
+  #setBitfield(entry: SourceEntry, bitfield: Uint8Array | null): void {
+    for (let piece = 0; piece < this.#availability.length; piece++) {
+      const had = entry.bitfield !== null && hasBit(entry.bitfield, piece);
+      const has = bitfield !== null && hasBit(bitfield, piece);
+      if (had !== has) this.#availability[piece] = this.availability(piece) + (has ? 1 : -1);
+    }
+    entry.bitfield = bitfield === null ? null : Uint8Array.from(bitfield);
+  }
+
+  #backoffMs(entry: SourceEntry, code: HangUpCode): number {
+    if (LONG_CODES.includes(code)) return BACKOFF_LONG_MS;
+    const fullMs = Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 2 ** Math.min(entry.failures, 10));
+    return fullMs * (0.75 + this.#random() / 4);
+  }
+}
+
+function newEntry(number: number, source: Source): SourceEntry {
+  return {
+    number,
+    source,
+    isListed: true,
+    connections: new Map(),
+    bitfield: null,
+    failures: 0,
+    nextDialMs: 0,
+    lastCode: null,
+    isDropped: false,
+    address: null,
+    deliveredBytes: 0,
+    corruptPieces: 0,
+  };
+}
+
+function refresh(entry: SourceEntry, source: Source): void {
+  const moved = JSON.stringify(entry.source.addresses) !== JSON.stringify(source.addresses);
+  entry.source = source;
+  if (moved) entry.nextDialMs = 0;
+}
+
+function stateOf(entry: SourceEntry): SourceState {
+  if (entry.isDropped) return 'dropped';
+  if ([...entry.connections.values()].some(({ isOpen }) => isOpen)) return 'connected';
+  if (entry.lastCode !== null) return REFUSED_CODES.includes(entry.lastCode) ? 'refused' : 'unreachable';
+  return entry.connections.size > 0 ? 'connecting' : 'waiting';
+}
+
+function addressText({ host, port }: Address): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}

@@ -1,0 +1,452 @@
+// Owns one download from the request to the finished file: its states, its place on disk, its connections. Pieces are the
+// business of DownloadRun. Every wait ends by itself when what it waits for is there.
+import { createHash } from 'node:crypto';
+import { bitfieldBytes, hasBit } from '#domain/bitfield';
+import { type Manifest, manifestGeometry } from '#domain/manifest';
+import { geometryOf } from '#domain/piece-geometry';
+import { PieceLedger } from '#domain/piece-ledger';
+import { decodeManifest } from '#wire/manifest-codec';
+import type { LaneEvent } from '../data-plane/lane-messages.ts';
+import { inSharedMemory } from '../data-plane/shared-memory.ts';
+import type { WorkerPool } from '../data-plane/worker-pool.ts';
+import { partPath } from '../storage/part-journal.ts';
+import type { StorageProblem } from '../storage/storage-problem.ts';
+import { type ContentHashing, valueOf } from './content-hashing.ts';
+import { DownloadRun } from './download-run.ts';
+import type { LaneFleet } from './lane-fleet.ts';
+import { RateMeter } from './rate-meter.ts';
+import { type Connection, type SourceEntry, SourceTable } from './source-table.ts';
+import type {
+  Download,
+  DownloadEnd,
+  DownloadRequest,
+  DownloadState,
+  DownloadView,
+  Source,
+  TransferReason,
+} from './transfer-engine.ts';
+import { TransferFailure } from './transfer-engine.ts';
+import { piecesMissingReason, stalledReason, storageReason } from './transfer-reason.ts';
+
+const TICK_MS = 200;
+/** Connections of one download: enough to keep every worker busy in both directions. */
+const CONNECTIONS_PER_WORKER = 2;
+
+/** What a download needs of the engine. */
+export interface DownloadContext {
+  readonly number: number;
+  readonly fleet: LaneFleet;
+  readonly pool: WorkerPool;
+  readonly hashing: ContentHashing;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly nextConnection: () => number;
+  readonly countPiece: (outcome: 'verified' | 'failed') => void;
+  /** The lanes serve what is verified from now on. */
+  readonly servePart: (part: ServedPart) => void;
+  readonly serveWhole: (whole: Omit<ServedPart, 'verified'>) => Promise<string>;
+  readonly withdrawPart: () => void;
+  readonly onEnd: () => void;
+}
+
+export interface ServedPart {
+  readonly manifest: Manifest;
+  readonly manifestBytes: Uint8Array;
+  readonly roots: readonly string[];
+  readonly verified: Uint8Array;
+}
+
+/** Exists from the moment the manifest is known and the part is on disk. */
+interface OpenPart {
+  readonly manifest: Manifest;
+  readonly manifestBytes: Uint8Array;
+  readonly ledger: PieceLedger;
+  readonly run: DownloadRun;
+}
+
+export class SwarmDownload implements Download {
+  readonly share: DownloadRequest['share'];
+  readonly done: Promise<DownloadEnd>;
+  readonly #request: DownloadRequest;
+  readonly #context: DownloadContext;
+  readonly #sources: SourceTable;
+  /** Shared with the lanes: the verified pieces, and a count of the bytes that came. */
+  readonly #verified: Uint8Array;
+  readonly #received = new BigInt64Array(new SharedArrayBuffer(8));
+  readonly #rate: RateMeter;
+  readonly #listeners = new Set<() => void>();
+  #settle: (end: DownloadEnd) => void = () => {};
+  #grant: Uint8Array;
+  #state: DownloadState = 'downloading';
+  #reason: TransferReason | null = null;
+  #manifestBytes: Uint8Array | null = null;
+  #part: OpenPart | null = null;
+  /** Asked for the manifest, or making the part of it. */
+  #isOpening = true;
+  #manifestFrom: number | null = null;
+  #ticker: NodeJS.Timeout | null = null;
+
+  constructor(request: DownloadRequest, context: DownloadContext) {
+    this.share = request.share;
+    this.#request = request;
+    this.#context = context;
+    this.#grant = request.grant;
+    this.#sources = new SourceTable(request.pieceCount, context.random);
+    this.#verified = new Uint8Array(new SharedArrayBuffer(bitfieldBytes(request.pieceCount)));
+    this.#rate = new RateMeter(context.now);
+    this.done = new Promise((resolve) => (this.#settle = resolve));
+    this.#sources.update(request.sources);
+    this.#startTicking();
+    void this.#start();
+  }
+
+  view(): DownloadView {
+    const verifiedBytes =
+      this.#part?.ledger.verifiedBytes ?? (this.#state === 'complete' ? this.#request.totalBytes : 0);
+    const isMoving = this.#state === 'downloading';
+    const bytesPerSecond = isMoving ? this.#rate.bytesPerSecond : 0;
+    const leftBytes = this.#request.totalBytes - verifiedBytes;
+    return {
+      state: this.#state,
+      reason: this.#reason,
+      verifiedBytes,
+      bytesPerSecond,
+      etaSeconds: bytesPerSecond > 0 ? Math.ceil(leftBytes / bytesPerSecond) : null,
+      bitfield: Uint8Array.from(this.#verified),
+      peers: this.#sources.views(),
+    };
+  }
+
+  manifestBytes(): Uint8Array | null {
+    return this.#manifestBytes;
+  }
+
+  updateSources(sources: readonly Source[]): void {
+    this.#sources.update(sources);
+    this.#advance();
+  }
+
+  updateGrant(grant: Uint8Array): void {
+    this.#grant = grant;
+    for (const { id, lane, isOpen } of this.#sources.connections()) {
+      if (isOpen) this.#context.fleet.say(lane, { kind: 'grant', connection: id, grant });
+    }
+    this.#sources.dialNow();
+    this.#advance();
+  }
+
+  pause(): void {
+    if (!this.#isActive) return;
+    this.#become('paused', null);
+    this.#hangUpAll();
+    this.#stopTicking();
+  }
+
+  resume(): void {
+    if (this.#state !== 'paused') return;
+    this.#become('downloading', null);
+    this.#sources.dialNow();
+    this.#startTicking();
+    this.#advance();
+  }
+
+  async cancel({ keepData }: { readonly keepData: boolean }): Promise<void> {
+    if (this.#isEnded) return;
+    this.#end('cancelled', null, null);
+    await this.#context.fleet.settled();
+    if (!keepData) valueOf(await this.#context.pool.run('removePart', { destination: this.#request.destination }));
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** The engine closes: connections go, the part stays. */
+  close(): void {
+    this.#stopTicking();
+    this.#part?.run.stop();
+  }
+
+  ownsConnection(id: number): boolean {
+    return this.#sources.connection(id) !== undefined;
+  }
+
+  connectionEvent(event: Extract<LaneEvent, { connection: number }>): void {
+    const connection = this.#sources.connection(event.connection);
+    if (connection === undefined) return;
+    switch (event.kind) {
+      case 'connected':
+        this.#connected(connection, event);
+        break;
+      case 'have':
+        this.#sources.gained(connection.entry, event.pieces);
+        this.#part?.run.refillSoon();
+        break;
+      case 'manifest':
+        void this.#manifestCame(connection, event.bytes);
+        break;
+      case 'closed':
+        this.#closed(connection, event.code);
+        break;
+      default:
+        this.#part?.run.pieceEvent(connection, event);
+    }
+    this.#advance();
+  }
+
+  storageFailed(problem: StorageProblem): void {
+    this.#fail(storageReason(problem));
+  }
+
+  /** The worker of a lane died: its connections are gone. */
+  laneLost(lane: number): void {
+    for (const connection of this.#sources.connections()) {
+      if (connection.lane === lane) this.#closed(connection, 'lost');
+    }
+    this.#sources.dialNow();
+    this.#advance();
+  }
+
+  get #isActive(): boolean {
+    return this.#state === 'downloading' || this.#state === 'stalled';
+  }
+
+  get #isEnded(): boolean {
+    return this.#state === 'complete' || this.#state === 'failed' || this.#state === 'cancelled';
+  }
+
+  /** Looks at the disk first; dialling goes on meanwhile. */
+  async #start(): Promise<void> {
+    const { destination, contentId, pieceCount, overwrite, totalBytes } = this.#request;
+    this.#advance();
+    await this.#guard(async () => {
+      valueOf(await this.#context.pool.run('checkDestination', { destination, overwrite, totalBytes }));
+      const earlier = valueOf(await this.#context.pool.run('findEarlierPart', { destination, contentId, pieceCount }));
+      const manifest = earlier === null ? null : this.#acceptManifest(earlier.manifestBytes);
+      if (earlier !== null && manifest !== null) await this.#openPart(manifest, earlier.manifestBytes, earlier.listed);
+      this.#isOpening = false;
+      this.#advance();
+    });
+  }
+
+  /** The manifest, if these bytes are the content's and fit what the share said. */
+  #acceptManifest(bytes: Uint8Array): Manifest | null {
+    const { contentId, totalBytes, pieceBytes, pieceCount } = this.#request;
+    if (createHash('sha256').update(bytes).digest('hex') !== contentId) return null;
+    const decoded = decodeManifest(bytes);
+    if (!decoded.ok) return null;
+    const geometry = manifestGeometry(decoded.manifest);
+    const fits =
+      geometry.totalBytes === totalBytes && geometry.pieceBytes === pieceBytes && geometry.pieceCount === pieceCount;
+    return fits ? decoded.manifest : null;
+  }
+
+  async #manifestCame(connection: Connection, bytes: Uint8Array): Promise<void> {
+    this.#manifestFrom = null;
+    if (this.#part !== null || this.#isOpening || this.#isEnded) return;
+    const manifest = this.#acceptManifest(bytes);
+    if (manifest === null) {
+      connection.entry.isDropped = true;
+      this.#hangUp(connection.entry);
+      return;
+    }
+    this.#isOpening = true;
+    await this.#guard(async () => {
+      await this.#openPart(manifest, bytes, null);
+      this.#isOpening = false;
+      this.#advance();
+    });
+  }
+
+  /** Makes the part on disk, or takes the one that is there, and lets the lanes write and serve it. */
+  async #openPart(manifest: Manifest, bytes: Uint8Array, listed: Uint8Array | null): Promise<void> {
+    const { destination, contentId, strategy } = this.#request;
+    const { pool, hashing, fleet, number, now, random } = this.#context;
+    const manifestBytes = inSharedMemory(bytes);
+    valueOf(await pool.run('preparePart', { destination, contentId, manifestBytes, files: manifest.files }));
+    if (listed !== null)
+      this.#verified.set(await hashing.checkPieces({ root: partPath(destination), manifest, listed }));
+    if (this.#isEnded) return;
+    const ledger = new PieceLedger(geometryOf(manifest), (piece) => hasBit(this.#verified, piece));
+    const run = new DownloadRun({
+      ledger,
+      sources: this.#sources,
+      strategy,
+      random,
+      now,
+      say: (lane, command) => fleet.say(lane, command),
+      onVerified: () => this.#context.countPiece('verified'),
+      onCorrupt: (connection) => this.#corrupt(connection.entry),
+    });
+    const shared = { manifestBytes, verified: this.#verified };
+    const content = { download: number, contentId, destination, received: this.#received, ...shared };
+    fleet.announce({ kind: 'openDownload', content });
+    this.#context.servePart({ manifest, roots: [partPath(destination), destination], ...shared });
+    this.#manifestBytes = Uint8Array.from(bytes);
+    this.#part = { manifest, manifestBytes, ledger, run };
+    run.refillSoon();
+  }
+
+  #connected(connection: Connection, event: Extract<LaneEvent, { kind: 'connected' }>): void {
+    if (event.pieceCount !== this.#request.pieceCount) {
+      connection.entry.isDropped = true;
+      return this.#hangUp(connection.entry);
+    }
+    this.#sources.opened(connection, event.address, event.bitfield);
+    this.#part?.run.refillSoon();
+  }
+
+  #closed(connection: Connection, code: Extract<LaneEvent, { kind: 'closed' }>['code']): void {
+    if (this.#manifestFrom === connection.id) this.#manifestFrom = null;
+    this.#sources.closed(connection, code, this.#context.now());
+    this.#part?.run.connectionLost(connection);
+  }
+
+  #corrupt(entry: SourceEntry): void {
+    entry.corruptPieces++;
+    entry.isDropped = true;
+    this.#context.countPiece('failed');
+    this.#hangUp(entry);
+  }
+
+  /** One step of everything that may be due: dial, ask for the manifest, finish, and say where it stands. */
+  #advance(): void {
+    if (!this.#isActive) return;
+    if (this.#part?.ledger.isComplete === true && !this.#isOpening) return void this.#finish();
+    this.#dialDue();
+    if (this.#part === null) this.#askManifest();
+    this.#judge();
+  }
+
+  #dialDue(): void {
+    const { fleet, now, nextConnection, number } = this.#context;
+    const running = [...Array(fleet.laneCount).keys()].filter((lane) => fleet.isRunning(lane));
+    if (running.length === 0) return;
+    const connected = this.#sources.entries().filter(({ bitfield }) => bitfield !== null).length;
+    const perSource = Math.max(1, Math.ceil((running.length * CONNECTIONS_PER_WORKER) / Math.max(1, connected)));
+    for (let due = this.#sources.due(now(), perSource); due.length > 0; due = this.#sources.due(now(), perSource)) {
+      for (const entry of due) {
+        const lane = this.#leastBusyLane(running);
+        const connection = this.#sources.dialled(entry, { id: nextConnection(), lane }, now());
+        const { peerId, addresses } = entry.source;
+        const request = { connection: connection.id, download: number, peerId, addresses, grant: this.#grant };
+        fleet.say(lane, { kind: 'dial', request: { ...request, contentId: this.#request.contentId } });
+      }
+    }
+  }
+
+  #leastBusyLane(running: readonly number[]): number {
+    const counts = new Map(running.map((lane) => [lane, 0]));
+    for (const { lane } of this.#sources.connections()) counts.set(lane, (counts.get(lane) ?? 0) + 1);
+    const start = Math.floor(this.#context.random() * running.length);
+    const inTurn = [...running.slice(start), ...running.slice(0, start)];
+    return inTurn.reduce((best, lane) => ((counts.get(lane) ?? 0) < (counts.get(best) ?? 0) ? lane : best));
+  }
+
+  #askManifest(): void {
+    if (this.#isOpening || this.#manifestFrom !== null) return;
+    const [connection] = this.#sources.openConnections();
+    if (connection === undefined) return;
+    this.#manifestFrom = connection.id;
+    this.#context.fleet.say(connection.lane, { kind: 'fetchManifest', connection: connection.id });
+  }
+
+  /** Sets state and reason by what is connected and what it has. */
+  #judge(): void {
+    const open = this.#sources.openConnections();
+    const isFirstTry = this.#sources
+      .entries()
+      .some(({ connections, failures }) => connections.size > 0 && failures === 0);
+    if (open.length === 0) {
+      if (isFirstTry || this.#isOpening) this.#become('downloading', null);
+      else this.#become('stalled', stalledReason(this.#sources.entries()));
+      return;
+    }
+    const { ledger, run } = this.#part ?? {};
+    const isMoving = ledger === undefined || run?.isFetching === true;
+    if (isMoving || ledger.missingCount === 0) return this.#become('downloading', null);
+    const lacking = ledger.missingPieces().filter((piece) => this.#sources.availability(piece) === 0);
+    if (lacking.length > 0) this.#become('stalled', piecesMissingReason(lacking.length));
+    else this.#become('downloading', null);
+  }
+
+  /** Every piece is verified: syncs the part and puts it in place. */
+  async #finish(): Promise<void> {
+    const part = this.#part;
+    if (part === null || this.#isOpening) return;
+    this.#isOpening = true;
+    this.#stopTicking();
+    part.run.stop();
+    this.#hangUpAll();
+    const { destination, overwrite } = this.#request;
+    const { manifest, manifestBytes } = part;
+    await this.#guard(async () => {
+      valueOf(await this.#context.pool.run('finishPart', { destination, overwrite, files: manifest.files }));
+      const stamp = await this.#context.serveWhole({ manifest, manifestBytes, roots: [destination] });
+      if (!this.#isEnded) this.#end('complete', null, stamp);
+    });
+  }
+
+  /** Runs a step on disk; a problem ends this download and nothing else. */
+  async #guard(step: () => Promise<void>): Promise<void> {
+    try {
+      await step();
+    } catch (error) {
+      if (this.#isEnded) return;
+      if (!(error instanceof TransferFailure)) {
+        return this.#fail(storageReason({ code: 'destination_unwritable', detail: (error as Error).message }));
+      }
+      this.#fail(storageReason({ code: error.code as StorageProblem['code'], detail: error.message }));
+    }
+  }
+
+  #fail(reason: TransferReason): void {
+    if (this.#isEnded) return;
+    this.#end('failed', reason, null);
+  }
+
+  #end(state: DownloadEnd['state'], reason: TransferReason | null, stamp: string | null): void {
+    this.#stopTicking();
+    this.#part?.run.stop();
+    this.#hangUpAll();
+    if (state !== 'complete' && this.#part !== null) this.#context.withdrawPart();
+    this.#context.fleet.announce({ kind: 'closeDownload', download: this.#context.number });
+    this.#become(state, reason);
+    this.#context.onEnd();
+    this.#settle({ state, reason, stamp });
+  }
+
+  #hangUpAll(): void {
+    for (const entry of this.#sources.entries()) this.#hangUp(entry);
+  }
+
+  #hangUp(entry: SourceEntry): void {
+    for (const { id, lane } of entry.connections.values()) {
+      this.#context.fleet.say(lane, { kind: 'hangUp', connection: id });
+    }
+  }
+
+  #become(state: DownloadState, reason: TransferReason | null): void {
+    if (this.#state === state && this.#reason?.code === reason?.code && this.#reason?.detail === reason?.detail) return;
+    this.#state = state;
+    this.#reason = reason;
+    this.#notify();
+  }
+
+  #notify(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  #startTicking(): void {
+    this.#ticker ??= setInterval(() => {
+      if (this.#rate.sample(Number(Atomics.load(this.#received, 0)))) this.#notify();
+      this.#advance();
+    }, TICK_MS);
+  }
+
+  #stopTicking(): void {
+    if (this.#ticker !== null) clearInterval(this.#ticker);
+    this.#ticker = null;
+  }
+}

@@ -1,0 +1,56 @@
+// Owns the sentences that say why a download does not move, and what would help.
+import type { StorageProblem } from '../storage/storage-problem.ts';
+import type { SourceEntry } from './source-table.ts';
+import type { TransferReason } from './transfer-engine.ts';
+
+/** Why a download ended on its own disk. */
+export function storageReason({ code, detail }: StorageProblem): TransferReason {
+  switch (code) {
+    case 'disk_full':
+      return { code, detail, action: 'make room on this disk, then download again: what came so far is kept' };
+    case 'destination_exists':
+      return { code, detail, action: 'choose another destination, or allow it to be overwritten' };
+    default:
+      return { code: 'destination_unwritable', detail, action: 'make the folder writable, then download again' };
+  }
+}
+
+/** Why nothing comes, judged by how the sources' last connections ended. */
+export function stalledReason(entries: readonly SourceEntry[]): TransferReason {
+  const usable = entries.filter(({ isDropped }) => !isDropped);
+  const codes = new Set(usable.map(({ lastCode }) => lastCode));
+  if (codes.has('grant_revoked')) {
+    return {
+      code: 'not_a_member',
+      detail: 'the sources refuse: access was taken back',
+      action: 'ask the owner of the group, then download again',
+    };
+  }
+  if (codes.has('grant_expired')) {
+    return {
+      code: 'trackers_unreachable',
+      detail: 'the permission to fetch ran out and no tracker has renewed it',
+      action: 'wait: it goes on by itself when a tracker can be reached',
+    };
+  }
+  return {
+    code: 'no_seeder_online',
+    detail: noSeederDetail(entries),
+    action: 'wait: it goes on by itself when one is back',
+  };
+}
+
+function noSeederDetail(entries: readonly SourceEntry[]): string {
+  const dropped = entries.filter(({ isDropped }) => isDropped).map(({ source }) => source.user);
+  if (dropped.length > 0) return `nobody else who has it is online; bytes from ${dropped.join(', ')} did not fit`;
+  return entries.length === 0 ? 'nobody who has it is online' : 'nobody who has it can be reached';
+}
+
+/** Connected peers lack what is missing. */
+export function piecesMissingReason(missingCount: number): TransferReason {
+  return {
+    code: 'pieces_missing',
+    detail: `${missingCount} pieces are with nobody who is online`,
+    action: 'wait: it goes on by itself when somebody who has them is back',
+  };
+}

@@ -9,6 +9,7 @@ import { firstValueFrom, type Observable } from 'rxjs';
 import { type Identity, loadOrCreateIdentity } from '#identity/identity';
 import { mutualTlsOptions } from '#identity/tls';
 import type { CommandReply, Page, PeerCommandName, PresenceView, Push, ReplyHead, ViewReply } from '#wire/tracker-api';
+import { CONTENT_ID, SMALL_CONTENT } from '../unit/domain/log-of.ts';
 import type { CommandLog } from '../../apps/tracker/src/command-log/command-log.ts';
 import { type RunningTracker, startTracker } from '../../apps/tracker/src/tracker.module.ts';
 
@@ -154,6 +155,45 @@ export class TestPeer {
   subscribe(): Observable<Push> {
     return this.client.send<Push>('subscribe', {});
   }
+}
+
+/** A share of these tests, as commands and views name it. */
+export const file = { group: 'films', file: 'a.mkv' };
+/** What publishes it. */
+export const upload = { ...file, contentId: CONTENT_ID, ...SMALL_CONTENT };
+/** A presence of a peer that nobody can reach. */
+export const here = { addresses: ['127.0.0.1:1'], downloading: [], transport: 'tls' };
+
+/** A group of alice's with bob as a member, each logged in on a peer. */
+export async function films(cleanup: Cleanup, tracker: RunningTracker): Promise<{ alice: TestPeer; bob: TestPeer }> {
+  const [alice, bob] = [await cleanup.peer(tracker), await cleanup.peer(tracker)];
+  await alice.signUp('alice');
+  await bob.signUp('bob');
+  await alice.accepted('create_group', { group: 'films' });
+  await bob.accepted('join_group', { group: 'films' });
+  await alice.accepted('accept_request', { group: 'films', user: 'bob' });
+  return { alice, bob };
+}
+
+/** Collects what is pushed to a peer, from `subscribed` on. */
+export async function pushesOf(peer: TestPeer): Promise<Push[]> {
+  const pushes: Push[] = [];
+  const subscribed = Promise.withResolvers<void>();
+  peer.subscribe().subscribe({
+    next: (push) => {
+      pushes.push(push);
+      subscribed.resolve();
+    },
+    error: subscribed.reject,
+  });
+  await subscribed.promise;
+  return pushes;
+}
+
+/** What the port for operators answers. */
+export async function operatorPage({ http }: RunningTracker, path: string): Promise<{ status: number; body: string }> {
+  const response = await fetch(`http://${http.host}:${http.port}${path}`);
+  return { status: response.status, body: await response.text() };
 }
 
 /** A message in the transport's framing. */

@@ -46,7 +46,9 @@ export class TrackerMetrics {
   render(): string {
     const counters = [...this.#counters].flatMap(([name, { help, label, counts }]) => [
       ...heading(name, help, 'counter'),
-      ...[...counts].sort().map(([value, count]) => `${name}{${label}="${value}"} ${count}`),
+      ...[...counts]
+        .toSorted(([left], [right]) => (left < right ? -1 : 1))
+        .map(([value, count]) => `${name}{${label}="${value}"} ${count}`),
     ]);
     const gauges = this.#gauges.flatMap(({ name, help, value }) => [
       ...heading(name, help, 'gauge'),

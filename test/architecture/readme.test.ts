@@ -1,0 +1,54 @@
+// Facts about the commands of the README.
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { commandsNotRun, commandsOf } from './readme-commands.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const read = (file: string): string => readFileSync(join(root, file), 'utf8');
+
+it('every command of the README is run by a test or by .ci/run', () => {
+  const commands = commandsOf(read('README.md'));
+  expect(commands).toEqual(expect.arrayContaining(['npm ci', 'npm start', 'npm test']));
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+  const tests = globSync(['test/**/*.test.ts', 'infra/demo/*.ts'], { cwd: root, exclude: ['test/architecture/**'] });
+  expect(commandsNotRun(commands, { proof: read('.ci/run'), scripts, tests: tests.map(read) })).toEqual([]);
+});
+
+const runners = {
+  proof: `step 'npm run check' npm run check -- --reporter=json\n  npm start -- --fresh >"$log" &\n`,
+  scripts: { check: 'npm run check:types && npm test --', start: 'node start.mjs' },
+  tests: [`run('create_user', 'alice')`],
+};
+
+it.each([
+  ['npm start'],
+  ['npm run check'],
+  ['npm run check:types'],
+  ['npm test'],
+  ['git clone . there'],
+  ['npx cohort create_user alice'],
+])('%s counts as run', (command) => {
+  expect(commandsNotRun([command], runners)).toEqual([]);
+});
+
+it.each([['npm run demo'], ['npm star'], ['make'], ['cohort drop_user alice']])('%s counts as not run', (command) => {
+  expect(commandsNotRun([command], runners)).toEqual([command]);
+});
+
+it('commands are the lines of sh blocks without their comments', () => {
+  const markdown = [
+    'Type `npm run lint`:',
+    '```sh',
+    '# first',
+    'npm ci && npm  start   # then wait',
+    'npx cohort upload_file \\',
+    '  films a.mkv#1',
+    '```',
+    '```json',
+    'npm publish',
+    '```',
+  ].join('\n');
+  expect(commandsOf(markdown)).toEqual(['npm ci', 'npm start', 'npx cohort upload_file films a.mkv#1']);
+});

@@ -1,0 +1,85 @@
+// Owns the demo as a program: a system in a temporary folder, the story, the verdict, and nothing left behind. Its exit code
+// is 0 only when every promise was kept.
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { LocalSystem } from '../quick-start/local-system.ts';
+import { digestsAtSameOffset } from '../quick-start/tracker-status.ts';
+import { folderBytes, parseSize } from './files.ts';
+import { playStory } from './story.ts';
+import { verdictOf } from './verdict.ts';
+
+/** A log that the trackers shall use, and how it is taken away again. */
+interface DemoLog {
+  readonly url: string | undefined;
+  /** Files of the log on this machine. */
+  readonly folders: (systemFolder: string) => readonly string[];
+  readonly stop: () => Promise<void>;
+}
+
+/** Runs the demo: `--size 1GiB` of the big file, `--kafka` for the log. */
+export async function demo(words: readonly string[]): Promise<void> {
+  const options = { kafka: { type: 'boolean', default: false }, size: { type: 'string', default: '1GiB' } } as const;
+  const { kafka, size } = parseArgs({ args: [...words], options }).values;
+  const bigBytes = parseSize(size);
+  if (bigBytes === null) {
+    process.stderr.write(`"${size}" is not a size: write it like 64MiB or 1GiB\n`);
+    process.exitCode = 64;
+    return;
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'cohort-demo-'));
+  const leave = Promise.withResolvers<never>();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => leave.reject(new Error(`stopped by ${signal}`)));
+  }
+  try {
+    const isSound = await Promise.race([playIn(folder, { kafka, bigBytes }), leave.promise]);
+    process.exitCode = isSound ? 0 : 1;
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  } finally {
+    for (const clean of cleanups.splice(0)) await clean();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** What has to end, in this order. */
+const cleanups: (() => Promise<void>)[] = [];
+
+async function playIn(folder: string, { kafka, bigBytes }: { kafka: boolean; bigBytes: number }): Promise<boolean> {
+  const begin = performance.now();
+  const tell = (step: string): void => {
+    process.stdout.write(`${((performance.now() - begin) / 1000).toFixed(1).padStart(6)} s  ${step}\n`);
+  };
+  tell(kafka ? 'two trackers start on Kafka' : 'two trackers start on the embedded log');
+  const log = kafka ? await kafkaLog() : EMBEDDED_LOG;
+  cleanups.push(log.stop);
+  const system = await LocalSystem.prepare({ folder, trackerCount: 2, ...(log.url && { logUrl: log.url }) });
+  cleanups.unshift(() => system.stop());
+  await system.startTrackers();
+  const watched = [...system.trackers.map((tracker) => tracker.dataDirectory), ...log.folders(folder)];
+  const beforeBytes = await folderBytes(watched);
+  const story = await playStory(system, { bigBytes, tell });
+  const grownBytes = (await folderBytes(watched)) - beforeBytes;
+  const { text, isSound } = verdictOf({ story, digests: await digestsAtSameOffset(system.trackers), grownBytes });
+  tell('the end');
+  process.stdout.write(text);
+  return isSound;
+}
+
+const EMBEDDED_LOG: DemoLog = {
+  url: undefined,
+  folders: (folder) => ['', '-wal', '-shm'].map((suffix) => join(folder, `cohort-log.sqlite${suffix}`)),
+  stop: () => Promise.resolve(),
+};
+
+/** A broker of its own for the demo, or the one that KAFKA_BROKERS names. */
+async function kafkaLog(): Promise<DemoLog> {
+  const { startBroker } = await import('../kafka/broker.mjs');
+  const broker = await startBroker();
+  const topic = `cohort-demo-${randomUUID()}`;
+  return { url: `kafka:${broker.brokers}/${topic}`, folders: () => [], stop: () => broker.stop() };
+}

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { LoggerService } from '@nestjs/common';
+import { Logger, type LoggerService } from '@nestjs/common';
 import { ClientTCP } from '@nestjs/microservices';
 import { firstValueFrom, type Observable } from 'rxjs';
 import { type Identity, loadOrCreateIdentity } from '#identity/identity';
@@ -12,6 +12,9 @@ import type { CommandReply, Page, PeerCommandName, PresenceView, Push, ReplyHead
 import { CONTENT_ID, SMALL_CONTENT } from '../unit/domain/log-of.ts';
 import type { CommandLog } from '../../apps/tracker/src/command-log/command-log.ts';
 import { type RunningTracker, startTracker } from '../../apps/tracker/src/tracker.module.ts';
+
+// A connection that ends is a fact in these tests, not news for the console.
+Logger.overrideLogger(false);
 
 /** Remembers what a logger was told, so that a test can look for secrets in it. */
 export class RecordingLogger implements LoggerService {
@@ -69,7 +72,7 @@ export class Cleanup {
     return { ...tracker, identity: own, logger };
   }
 
-  async peer(tracker: RunningTracker, identity?: Identity): Promise<TestPeer> {
+  async peer(tracker: Pick<RunningTracker, 'rpc'>, identity?: Identity): Promise<TestPeer> {
     const own = identity ?? (await loadOrCreateIdentity(await this.directory()));
     const peer = new TestPeer(own, tracker.rpc);
     this.add(() => peer.close());
@@ -87,7 +90,6 @@ export class TestPeer {
   constructor(identity: Identity, { host, port }: { host: string; port: number }) {
     this.identity = identity;
     this.client = new ClientTCP({ host, port, tlsOptions: mutualTlsOptions(identity) });
-    // A connection that ends is a fact in these tests, not news for the console.
     this.client.on('error', () => undefined);
   }
 
@@ -165,7 +167,10 @@ export const upload = { ...file, contentId: CONTENT_ID, ...SMALL_CONTENT };
 export const here = { addresses: ['127.0.0.1:1'], downloading: [], transport: 'tls' };
 
 /** A group of alice's with bob as a member, each logged in on a peer. */
-export async function films(cleanup: Cleanup, tracker: RunningTracker): Promise<{ alice: TestPeer; bob: TestPeer }> {
+export async function films(
+  cleanup: Cleanup,
+  tracker: Pick<RunningTracker, 'rpc'>,
+): Promise<{ alice: TestPeer; bob: TestPeer }> {
   const [alice, bob] = [await cleanup.peer(tracker), await cleanup.peer(tracker)];
   await alice.signUp('alice');
   await bob.signUp('bob');

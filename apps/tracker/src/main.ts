@@ -7,15 +7,12 @@ import { PASSWORD_CHARACTERS_MAX, PASSWORD_CHARACTERS_MIN } from '#wire/command-
 import { formatFingerprint } from '#wire/tracker-info';
 import { BadInput, dataDirectoryOf, readConfiguration, type TrackerFlags } from './configuration.ts';
 import { endOf, EXIT } from './exit-codes.ts';
-import {
-  checkpointResolution,
-  type OperatorCommand,
-  passwordReset,
-  rulesActivation,
-  runOperatorCommand,
-} from './operator/operator.ts';
-import { readSecret } from './operator/secret-input.ts';
-import { runTracker } from './run-tracker.ts';
+import type { OperatorCommand } from './operator/operator.ts';
+
+// Loaded when asked for: printing a fingerprint needs neither the framework nor a driver.
+const tracker = () => import('./run-tracker.ts');
+const operators = () => import('./operator/operator.ts');
+const secrets = () => import('./operator/secret-input.ts');
 
 type DataDirFlags = Pick<TrackerFlags, 'dataDir'>;
 type OperatorFlags = Pick<TrackerFlags, 'dataDir' | 'log'>;
@@ -39,7 +36,7 @@ function program(): Program {
       new Option('--http <host:port>', 'health, status and metrics (default: a free loopback port)').env('COHORT_HTTP'),
     )
     .action(async (file: string, n: string, flags: TrackerFlags) =>
-      runTracker(n, await readConfiguration(file, n, flags)),
+      (await tracker()).runTracker(n, await readConfiguration(file, n, flags)),
     );
   root
     .command('fingerprint')
@@ -58,11 +55,7 @@ function program(): Program {
 
 function addOperatorCommands(root: Program): void {
   const operator = root.command('operator').description("commands signed with a tracker's key");
-  const add = (
-    usage: string,
-    about: string,
-    prepare: (word: string) => OperatorCommand | Promise<OperatorCommand>,
-  ): void => {
+  const add = (usage: string, about: string, prepare: (word: string) => Promise<OperatorCommand>): void => {
     operator
       .command(usage)
       .description(about)
@@ -71,13 +64,13 @@ function addOperatorCommands(root: Program): void {
       .action(async (word: string, flags: OperatorFlags) => operate(await prepare(word), flags));
   };
   add('reset_password <user>', 'set a new password, read from standard input, and end the sessions', async (user) =>
-    passwordReset(user, await newPassword(user)),
+    (await operators()).passwordReset(user, await newPassword(user)),
   );
-  add('activate_rules <version>', 'put a newer version of the rules in force', (text) =>
-    rulesActivation(natural(text)),
+  add('activate_rules <version>', 'put a newer version of the rules in force', async (text) =>
+    (await operators()).rulesActivation(natural(text)),
   );
-  add('resolve_checkpoint <offset>', 'declare a checkpoint that did not agree as looked into', (text) =>
-    checkpointResolution(natural(text)),
+  add('resolve_checkpoint <offset>', 'declare a checkpoint that did not agree as looked into', async (text) =>
+    (await operators()).checkpointResolution(natural(text)),
   );
 }
 
@@ -96,6 +89,7 @@ async function initKeys(flags: DataDirFlags): Promise<void> {
 }
 
 async function operate(command: OperatorCommand, flags: OperatorFlags): Promise<void> {
+  const { runOperatorCommand } = await operators();
   const done = await runOperatorCommand({ dataDirectory: dataDirectoryOf(flags), logUrl: flags.log }, command);
   if (done === null) {
     process.stderr.write('cohort: no answer came in time: the command may have run; look before you repeat it\n');
@@ -109,6 +103,7 @@ async function operate(command: OperatorCommand, flags: OperatorFlags): Promise<
 }
 
 async function newPassword(user: string): Promise<string> {
+  const { readSecret } = await secrets();
   const password = await readSecret(`New password for ${user}: `);
   if (password.length >= PASSWORD_CHARACTERS_MIN && password.length <= PASSWORD_CHARACTERS_MAX) return password;
   throw new BadInput(`a password has ${PASSWORD_CHARACTERS_MIN} to ${PASSWORD_CHARACTERS_MAX} characters`);

@@ -1,0 +1,173 @@
+import { existsSync } from 'node:fs';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { HelloView } from '#wire/tracker-api';
+import { Cleanup, films, type TestPeer, upload, verdict } from './tracker-harness.ts';
+import { cohort, TrackerFolder, type TrackerProcess } from './tracker-processes.ts';
+
+const cleanup = new Cleanup();
+afterEach(() => cleanup.run());
+
+/** The same peer at another tracker, knowing what it has seen. */
+async function at(tracker: TrackerProcess, peer: TestPeer): Promise<TestPeer> {
+  const elsewhere = await cleanup.peer(tracker, peer.identity);
+  elsewhere.seenOffset = peer.seenOffset;
+  elsewhere.user = peer.user;
+  return elsewhere;
+}
+
+describe('trackers that share the embedded log', () => {
+  it('show what was commanded through the other one at once', async () => {
+    const folder = await TrackerFolder.create(cleanup, 2);
+    const [one, two] = [await folder.start(1), await folder.start(2)];
+    const { alice } = await films(cleanup, one);
+    const elsewhere = await at(two, alice);
+    expect(await elsewhere.list('list_groups')).toHaveLength(1);
+    expect((await elsewhere.view<HelloView>('hello')).trackers).toHaveLength(2);
+    expect(await one.digestAt(alice.seenOffset)).toBe(await two.digestAt(alice.seenOffset));
+  });
+
+  it('let one of two win the race for a name, 200 times out of 200', async () => {
+    const folder = await TrackerFolder.create(cleanup, 2);
+    const [one, two] = [await folder.start(1), await folder.start(2)];
+    const [left, right] = [await cleanup.peer(one), await cleanup.peer(two)];
+    await left.signUp('left');
+    await right.signUp('right');
+    for (let race = 0; race < 200; race++) {
+      const body = { group: `group ${race}` };
+      const replies = await Promise.all([left.command('create_group', body), right.command('create_group', body)]);
+      expect(replies.map(verdict).sort(), `race ${race}`).toEqual(['accepted', 'group_exists']);
+    }
+  });
+
+  it('go on when one is killed, and have the same digest when it is back', async () => {
+    const folder = await TrackerFolder.create(cleanup, 2);
+    const [one, two] = [await folder.start(1), await folder.start(2)];
+    const { alice } = await films(cleanup, one);
+    const elsewhere = await at(two, alice);
+    await one.kill();
+    const killedAt = performance.now();
+    await elsewhere.accepted('upload_file', upload);
+    expect(performance.now() - killedAt).toBeLessThan(2_000);
+    const back = await folder.start(1);
+    const end = elsewhere.seenOffset;
+    expect(await back.digestAt(end)).toBe(await two.digestAt(end));
+    expect((await back.status()).root).toBe((await two.status()).root);
+  });
+
+  it('are joined by a third one on an empty disk', async () => {
+    const folder = await TrackerFolder.create(cleanup, 3);
+    const [one, two] = [await folder.start(1), await folder.start(2)];
+    const { alice } = await films(cleanup, one);
+    const three = await folder.start(3);
+    expect(await three.digestAt(alice.seenOffset)).toBe(await two.digestAt(alice.seenOffset));
+    const elsewhere = await at(three, alice);
+    await elsewhere.accepted('create_group', { group: 'more' });
+    expect((await elsewhere.view<HelloView>('hello')).trackers).toHaveLength(3);
+  });
+
+  it('have everything again when their folders are wiped and the log is kept', async () => {
+    const folder = await TrackerFolder.create(cleanup, 2);
+    const [one, two] = [await folder.start(1), await folder.start(2)];
+    const { alice } = await films(cleanup, one);
+    const before = await one.digestAt(alice.seenOffset);
+    await one.kill();
+    await two.stop('SIGTERM');
+    for (const n of [1, 2]) await rm(folder.dataDirectory(n), { recursive: true });
+    const again = await folder.start(1);
+    const elsewhere = await at(again, alice);
+    expect(await elsewhere.list('list_members', { group: 'films' })).toHaveLength(2);
+    expect(await again.digestAt(alice.seenOffset)).toBe(before);
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'stop cleanly within two seconds at %s, with peers connected',
+    async (signal) => {
+      const folder = await TrackerFolder.create(cleanup, 1);
+      const tracker = await folder.start(1);
+      const { alice } = await films(cleanup, tracker);
+      alice.subscribe().subscribe({ error: () => undefined });
+      await alice.view('hello');
+      const httpFile = join(folder.dataDirectory(1), 'http');
+      expect(await readFile(httpFile, 'utf8')).toMatch(/^127\.0\.0\.1:\d+\n$/);
+      const { code, milliseconds } = await tracker.stop(signal);
+      expect({ code, errors: tracker.errors }).toEqual({ code: 0, errors: '' });
+      expect(milliseconds).toBeLessThan(2_000);
+      expect(existsSync(httpFile)).toBe(false);
+    },
+  );
+});
+
+describe('an operator', () => {
+  it('resets a password through the log, while the tracker runs', async () => {
+    const folder = await TrackerFolder.create(cleanup, 1);
+    const tracker = await folder.start(1);
+    const { alice } = await films(cleanup, tracker);
+    const words = ['operator', 'reset_password', 'alice', '--data-dir', folder.dataDirectory(1)];
+    const done = await cohort(words, 'entirely new\n');
+    expect(done).toMatchObject({ code: 0, errors: '' });
+    alice.seenOffset = Number(/accepted at offset (\d+)/.exec(done.out)![1]);
+    expect(verdict(await alice.command('create_group', { group: 'more' }))).toBe('not_logged_in');
+    expect(verdict(await alice.command('login', { user: 'alice', password: 'correct horse' }))).toBe(
+      'wrong_credentials',
+    );
+    expect(verdict(await alice.command('login', { user: 'alice', password: 'entirely new' }))).toBe('accepted');
+  });
+
+  it('is told what cannot be', async () => {
+    const folder = await TrackerFolder.create(cleanup, 1);
+    await folder.start(1);
+    const data = ['--data-dir', folder.dataDirectory(1)];
+    const reset = await cohort(['operator', 'reset_password', 'nobody', ...data], 'entirely new\n');
+    expect(reset).toMatchObject({ code: 66, errors: expect.stringContaining('user_not_found') as unknown });
+    expect(await cohort(['operator', 'reset_password', 'nobody', ...data], 'short\n')).toMatchObject({ code: 64 });
+    expect(await cohort(['operator', 'activate_rules', '2', ...data])).toMatchObject({ code: 64 });
+    expect(await cohort(['operator', 'resolve_checkpoint', '-1', ...data])).toMatchObject({ code: 64 });
+    const stranger = await cohort(['operator', 'resolve_checkpoint', '0', '--data-dir', folder.directory]);
+    expect(stranger).toMatchObject({ code: 64, errors: expect.stringContaining("no tracker's key") as unknown });
+  });
+});
+
+describe('a tracker refuses to start', () => {
+  it('with another key than tracker_info.txt pins', async () => {
+    const folder = await TrackerFolder.create(cleanup, 1);
+    const data = ['--data-dir', folder.dataDirectory(1)];
+    const { out } = await cohort(['keys', 'init', ...data]);
+    expect(await cohort(['fingerprint', ...data])).toEqual({ code: 0, out, errors: '' });
+    const address = (await readFile(folder.infoFile, 'utf8')).trim();
+    await writeFile(folder.infoFile, `${address} sha256:${'0'.repeat(64)}\n`);
+    const refused = await cohort(['tracker', folder.infoFile, '1', ...data]);
+    expect(refused.code).toBe(64);
+    expect(refused.errors).toContain(out.trim());
+    await writeFile(folder.infoFile, `${address} ${out}`);
+    await folder.start(1);
+  });
+
+  it('in a folder that another one uses, or on its port', async () => {
+    const folder = await TrackerFolder.create(cleanup, 1);
+    await folder.start(1);
+    const locked = await cohort(['tracker', folder.infoFile, '1', '--data-dir', folder.dataDirectory(1)]);
+    expect(locked).toMatchObject({ code: 69, errors: expect.stringContaining('in use') as unknown });
+    const busy = await cohort(['tracker', folder.infoFile, '1', '--data-dir', folder.dataDirectory(2)]);
+    expect(busy).toMatchObject({ code: 69, errors: expect.stringMatching(/127\.0\.0\.1:\d+ is in use/) as unknown });
+  });
+
+  it.each([
+    ['a line that is none', 'nonsense here there', '1', /tracker_info.txt:1:/],
+    ['a number that is on no line', '127.0.0.1:9001', '2', /from 1 to 1/],
+    ['the embedded log for trackers on two machines', '127.0.0.1:9001\n192.0.2.1:9001', '1', /192\.0\.2\.1/],
+  ])('with %s', async (_what, info, n, message) => {
+    const folder = await TrackerFolder.create(cleanup, 1);
+    await writeFile(folder.infoFile, info);
+    const refused = await cohort(['tracker', folder.infoFile, n, '--data-dir', folder.dataDirectory(1)]);
+    expect(refused).toMatchObject({ code: 64, out: '' });
+    expect(refused.errors).toMatch(message);
+  });
+
+  it('with words that are none of its own', async () => {
+    for (const words of [['tracker'], ['tracker', 'a', '1', '--colour', 'red'], ['operator', 'do']]) {
+      expect((await cohort(words)).code, words.join(' ')).toBe(64);
+    }
+  });
+});

@@ -1,0 +1,38 @@
+// The tables of the README say what the code does.
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { COMMAND_NAMES } from '#domain/command';
+import { factsOf, tableOf } from './readme-tables.ts';
+
+const read = (path: string): string => readFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), 'utf8');
+const facts = factsOf(read('libs/domain/src/decide.ts'), read('libs/domain/src/views.ts'));
+
+it('the README names for each command who may issue it and how it can be refused', () => {
+  const byName = (left: { command: string }, right: { command: string }): number =>
+    left.command < right.command ? -1 : 1;
+  expect(tableOf(read('README.md')).sort(byName)).toEqual(facts);
+});
+
+it('the README says what each dependency is for', () => {
+  const { dependencies } = JSON.parse(read('package.json')) as { dependencies: Record<string, string> };
+  const table = read('README.md').split('## What it stands on')[1] ?? '';
+  expect(Object.keys(dependencies).filter((name) => !table.includes(`\`${name}\``))).toEqual([]);
+});
+
+it('a reason is found in the decider itself and in what it calls', () => {
+  expect(facts).toHaveLength(COMMAND_NAMES.length);
+  expect(facts.find(({ command }) => command === 'stop_share')?.refusals).toEqual([
+    'file_not_found',
+    'group_not_found',
+    'not_a_member',
+    'not_share_owner',
+    'request_pending',
+  ]);
+});
+
+it('a table is read without its prose', () => {
+  const markdown =
+    '| command | who | what | refused |\n| --- | --- | --- | --- |\n| `a_b` | x | y `no` | `d`, `c` |\n\n| not |\n';
+  expect(tableOf(markdown)).toEqual([{ command: 'a_b', sender: 'x', refusals: ['c', 'd'] }]);
+});

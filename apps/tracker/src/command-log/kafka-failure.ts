@@ -1,0 +1,52 @@
+// Owns what an error of the Kafka client means for the log. The client nests its errors and marks most of them retriable;
+// what counts is the innermost one, the one that started it.
+import { LogFailure, type LogFailureCode } from './command-log.ts';
+
+/** The fields of the client's errors that say what happened. */
+interface ClientError {
+  readonly name?: string;
+  /** The protocol's error, as `UNKNOWN_TOPIC_OR_PARTITION`. */
+  readonly type?: string;
+  readonly retriable?: boolean;
+  readonly cause?: unknown;
+}
+
+const CODE_OF_TYPE: Readonly<Record<string, LogFailureCode>> = {
+  MESSAGE_TOO_LARGE: 'record_too_large',
+  RECORD_LIST_TOO_LARGE: 'record_too_large',
+  TOPIC_AUTHORIZATION_FAILED: 'log_misconfigured',
+  GROUP_AUTHORIZATION_FAILED: 'log_misconfigured',
+  CLUSTER_AUTHORIZATION_FAILED: 'log_misconfigured',
+  UNSUPPORTED_VERSION: 'log_misconfigured',
+  UNKNOWN_TOPIC_OR_PARTITION: 'log_halted',
+};
+
+/** Says "not retriable" of itself, but happens while a broker is away. */
+const OUTAGES: readonly (string | undefined)[] = [
+  'KafkaJSGroupCoordinatorNotFound',
+  'KafkaJSLockTimeout',
+  'KafkaJSTimeout',
+  'KafkaJSFetcherRebalanceError',
+];
+
+/**
+ * The failure that an error of the client stands for. What no outage explains, as a record that cannot be decoded, is
+ * `log_halted`: trying again would meet it again.
+ */
+export function kafkaFailure(error: unknown, doing: string): LogFailure {
+  if (error instanceof LogFailure) return error;
+  const innermost = innermostOf(error);
+  const detail = error instanceof Error ? error.message : String(error);
+  return new LogFailure(codeOf(innermost), `Kafka, ${doing}: ${detail}`, error);
+}
+
+function codeOf({ name, type, retriable }: ClientError): LogFailureCode {
+  const known = type === undefined ? undefined : CODE_OF_TYPE[type];
+  return known ?? (retriable === true || OUTAGES.includes(name) ? 'log_unavailable' : 'log_halted');
+}
+
+function innermostOf(error: unknown): ClientError {
+  let innermost = error as ClientError;
+  while (typeof innermost.cause === 'object' && innermost.cause !== null) innermost = innermost.cause as ClientError;
+  return innermost;
+}

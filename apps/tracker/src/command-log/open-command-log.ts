@@ -1,0 +1,106 @@
+// Owns the text form of a log's address and which adapter it means: `sqlite:<file>` or `kafka:<host:port,...>[/<topic>]`.
+import { readFileSync } from 'node:fs';
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { formatHostPort, parseHostPort } from '#wire/host-port';
+import { parseTrackerInfo } from '#wire/tracker-info';
+import { type CommandLog, LogFailure } from './command-log.ts';
+import { openKafkaCommandLog } from './kafka-command-log.ts';
+import { openSqliteCommandLog } from './sqlite-command-log.ts';
+
+/** Where a log is. */
+export type LogAddress =
+  | { readonly kind: 'sqlite'; readonly file: string }
+  | { readonly kind: 'kafka'; readonly brokers: readonly string[]; readonly topic: string };
+
+export interface OpenCommandLogOptions {
+  /** As `--log` takes it. */
+  readonly url: string;
+  /** The trackers that share the log; null when only a tool of this machine reads it. */
+  readonly trackerInfoPath: string | null;
+  /** Takes what a log's driver warns of, one line each; nothing is printed without it. */
+  readonly onWarning?: (message: string) => void;
+}
+
+const DEFAULT_TOPIC = 'cohort-commands';
+/** Kafka's own rule for names of topics. */
+const TOPIC = /^(?!\.{1,2}$)[a-zA-Z0-9._-]{1,249}$/;
+const FORMS = 'sqlite:<file> or kafka:<host:port,...>[/<topic>]';
+
+/**
+ * Opens the log that a text names. Rejects with a `LogFailure` within 5 s: `log_misconfigured` when a person has to change
+ * something, `log_unavailable` when trying again may help.
+ */
+export async function openCommandLog(options: OpenCommandLogOptions): Promise<CommandLog> {
+  const address = parseLogAddress(options.url);
+  if (address.kind === 'kafka') return openKafkaCommandLog({ ...address, onWarning: options.onWarning ?? (() => {}) });
+  if (options.trackerInfoPath !== null) await refuseOtherMachines(options.trackerInfoPath);
+  return openSqliteCommandLog(address.file);
+}
+
+/** Reads a log's address, or throws `log_misconfigured` with what to write instead. */
+export function parseLogAddress(url: string): LogAddress {
+  const [, kind, rest = ''] = /^(sqlite|kafka):(.*)$/s.exec(url) ?? [];
+  if (kind === 'sqlite') return parseSqlite(rest);
+  if (kind === 'kafka') return parseKafka(rest);
+  throw misconfigured(`--log "${url}" names no log; write ${FORMS}.`);
+}
+
+function parseSqlite(file: string): LogAddress {
+  if (file === '') throw misconfigured('--log sqlite: names no file; write sqlite:<file>.');
+  if (file.includes('\0')) throw misconfigured('--log sqlite: names a file with a NUL in it; write sqlite:<file>.');
+  return { kind: 'sqlite', file };
+}
+
+function parseKafka(rest: string): LogAddress {
+  const slash = rest.indexOf('/');
+  const brokerTexts = (slash === -1 ? rest : rest.slice(0, slash)).split(',');
+  const topic = slash === -1 ? DEFAULT_TOPIC : rest.slice(slash + 1);
+  if (!TOPIC.test(topic)) {
+    throw misconfigured(
+      `--log kafka: "${topic}" is not a topic; use 1 to 249 of the characters a-z, A-Z, 0-9, ".", "_" and "-".`,
+    );
+  }
+  return { kind: 'kafka', brokers: brokerTexts.map(parseBroker), topic };
+}
+
+function parseBroker(text: string): string {
+  const parsed = parseHostPort(text);
+  if (!parsed.ok) throw misconfigured(`--log kafka: ${parsed.message}`);
+  if (parsed.address.port === 0) throw misconfigured(`--log kafka: "${text}" needs the broker's port.`);
+  return formatHostPort(parsed.address);
+}
+
+/** A SQLite file is shared by processes of one machine; over a network its locks do not hold. */
+async function refuseOtherMachines(trackerInfoPath: string): Promise<void> {
+  const parsed = parseTrackerInfo(readFileSync(trackerInfoPath, 'utf8'));
+  if (!parsed.ok) return;
+  for (const { host } of parsed.trackers) {
+    if (await isThisMachine(host)) continue;
+    throw misconfigured(
+      `--log sqlite: is for trackers on one machine, and ${trackerInfoPath} lists ${host}: give --log kafka:<host:port,...>.`,
+    );
+  }
+}
+
+async function isThisMachine(host: string): Promise<boolean> {
+  const ownAddresses = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  const found = isIP(host) === 0 ? await lookup(host, { all: true }).catch(() => []) : [{ address: host }];
+  return found.every(
+    ({ address }) =>
+      isLoopback(address) || isAnyAddress(address) || ownAddresses.some((own) => own.address === address),
+  );
+}
+
+function isLoopback(address: string): boolean {
+  return address.startsWith('127.') || address === '::1';
+}
+
+function isAnyAddress(address: string): boolean {
+  return address === '0.0.0.0' || address === '::';
+}
+
+function misconfigured(message: string): LogFailure {
+  return new LogFailure('log_misconfigured', message);
+}

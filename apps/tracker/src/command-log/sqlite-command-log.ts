@@ -1,0 +1,104 @@
+// Owns the embedded log: one SQLite file that all tracker processes of a machine share. Readers look again after each append
+// of ours, when the file watch hears a foreign one, and in between with pauses that double up to half a second.
+import { type FSWatcher, watch } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import { ChangeSignal } from './change-signal.ts';
+import { type AppendRecord, type CommandLog, LogFailure, type StoredRecord } from './command-log.ts';
+import { GroupCommit } from './group-commit.ts';
+import { SqliteLogThread } from './sqlite-log-thread.ts';
+
+const POLL_MS = 500;
+
+/** Opens the log in a file, creating both when they are missing. Rejects with a `LogFailure` within 5 s. */
+export async function openSqliteCommandLog(file: string): Promise<CommandLog> {
+  const thread = new SqliteLogThread(resolve(file));
+  try {
+    await thread.open();
+  } catch (failure) {
+    await thread.close();
+    throw failure;
+  }
+  return new SqliteCommandLog(resolve(file), thread);
+}
+
+class SqliteCommandLog implements CommandLog {
+  readonly #thread: SqliteLogThread;
+  readonly #changes = new ChangeSignal();
+  readonly #commit = new GroupCommit((records) => this.#write(records));
+  readonly #closing = new AbortController();
+  readonly #watcher: FSWatcher | null;
+
+  constructor(file: string, thread: SqliteLogThread) {
+    this.#thread = thread;
+    this.#watcher = watchAppends(file, () => this.#changes.notify());
+  }
+
+  append(records: readonly AppendRecord[]): Promise<readonly number[]> {
+    return this.#commit.append(records);
+  }
+
+  async *read(fromOffset: number, signal: AbortSignal): AsyncGenerator<readonly StoredRecord[]> {
+    const stop = AbortSignal.any([signal, this.#closing.signal]);
+    let next = fromOffset;
+    let pauseMs = 1;
+    while (!stop.aborted) {
+      const since = this.#changes.version;
+      const records = await this.#recordsFrom(next);
+      if (stop.aborted) return;
+      if (records.length > 0) {
+        yield records;
+        next += records.length;
+        pauseMs = 1;
+        continue;
+      }
+      // The watch hears of an append when its bytes are written, which is before they are flushed and can be read: hence
+      // the pauses start small again after each notification.
+      const isNotified = await this.#changes.wait({ since, timeoutMs: pauseMs, signal: stop });
+      pauseMs = isNotified ? 1 : Math.min(pauseMs * 2, POLL_MS);
+    }
+  }
+
+  async end(): Promise<number> {
+    return (await this.#thread.request({ kind: 'end' })).end;
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#commit.close();
+    this.#watcher?.close();
+    await this.#thread.close();
+  }
+
+  async #write(records: readonly AppendRecord[]): Promise<number> {
+    const { firstOffset } = await this.#thread.request({ kind: 'append', records });
+    this.#changes.notify();
+    return firstOffset;
+  }
+
+  /** What can be read now, perhaps nothing. An outage reads as nothing; a log that is not the same any more throws. */
+  async #recordsFrom(next: number): Promise<readonly StoredRecord[]> {
+    try {
+      const { records, end } = await this.#thread.request({ kind: 'read', fromOffset: next });
+      if (end !== null && end < next) throw new LogFailure('log_halted', `The log ends at ${end}, before ${next}.`);
+      const gapAt = records.findIndex(({ offset }, index) => offset !== next + index);
+      if (gapAt !== -1) throw new LogFailure('log_halted', `The log lacks the record at offset ${next + gapAt}.`);
+      return records;
+    } catch (error) {
+      if (error instanceof LogFailure && error.retryable) return [];
+      throw error;
+    }
+  }
+}
+
+/** Watches the folder, because the write-ahead file comes and goes. Where a machine cannot watch, polling has to do. */
+function watchAppends(file: string, onAppend: () => void): FSWatcher | null {
+  const writeAheadName = `${basename(file)}-wal`;
+  try {
+    const watcher = watch(dirname(file), { persistent: false }, (_, name) => {
+      if (name === writeAheadName) onAppend();
+    });
+    return watcher.on('error', () => watcher.close());
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,196 @@
+// Owns the SQLite file of the log, in a worker of its own because the driver blocks its thread, for a flush or for another
+// process's lock. WAL with synchronous=FULL: an answered append is on the disk. Offsets are given inside the transaction,
+// under the write lock, so they are contiguous whichever process appends. Values are cast, never decoded: byte for byte.
+import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { parentPort, workerData } from 'node:worker_threads';
+import { type AppendRecord, LogFailure, type LogFailureCode, type StoredRecord } from './command-log.ts';
+import type { SqliteAnswer, SqliteExchange, SqliteRequest, SqliteWorkerData } from './sqlite-log-messages.ts';
+
+interface OpenLog {
+  readonly database: DatabaseSync;
+  readonly insert: StatementSync;
+  readonly end: StatementSync;
+  readonly from: StatementSync;
+}
+
+/** How long to try while another process holds the lock; an append has to be answered within 5 s. */
+const LOCK_WAIT_MS = 3_000;
+const LOCK_RETRY_MS = 1;
+const READ_RECORDS_MAX = 1_024;
+const READ_BYTES_MAX = 1024 * 1024;
+/** Marks the file as a Cohort log ("Coht"), with the version of its table. */
+const APPLICATION_ID = 0x436f6874;
+const TABLE_VERSION = 1;
+
+/** SQLite's primary result codes (https://sqlite.org/rescode.html) that are not simply an unavailable file. */
+const SQLITE_BUSY = 5;
+const SQLITE_CORRUPT = 11;
+const SQLITE_NOTADB = 26;
+
+const { file, fileIdentity: knownIdentity } = workerData as SqliteWorkerData;
+const sleeper = new Int32Array(new SharedArrayBuffer(4));
+let fileIdentity = knownIdentity;
+let log: OpenLog | null = null;
+
+parentPort!.on('message', ({ id, request }: { id: number; request: SqliteRequest }) => {
+  parentPort!.postMessage(answer(id, request));
+});
+
+function answer(id: number, request: SqliteRequest): SqliteAnswer {
+  try {
+    return { id, result: perform(request) };
+  } catch (error) {
+    closeLog();
+    const failure = error instanceof LogFailure ? error : wrap(error);
+    return { id, failure: { code: failure.code, message: failure.message, cause: failure.cause } };
+  }
+}
+
+function perform(request: SqliteRequest): SqliteExchange[keyof SqliteExchange]['result'] {
+  if (request.kind === 'close') {
+    closeLog();
+    return {};
+  }
+  log ??= openLog();
+  refuseOtherFile();
+  switch (request.kind) {
+    case 'open':
+      return { fileIdentity: fileIdentity! };
+    case 'append':
+      return { firstOffset: append(log, request.records) };
+    case 'read':
+      return read(log, request.fromOffset);
+    case 'end':
+      return { end: endOf(log) };
+  }
+}
+
+function openLog(): OpenLog {
+  if (fileIdentity === null) createFile();
+  else refuseOtherFile();
+  const database = new DatabaseSync(file);
+  try {
+    whileLocked(() => prepareFile(database));
+    fileIdentity ??= identityOfFile();
+    return {
+      database,
+      insert: database.prepare('INSERT INTO records VALUES (?, CAST(? AS TEXT), ?, ?)'),
+      end: database.prepare('SELECT coalesce(max(offset) + 1, 0) AS "end" FROM records'),
+      from: database.prepare(
+        `SELECT offset, CAST(value AS BLOB) AS value, sealed, append_time_ms AS appendTimeMs
+         FROM records WHERE offset >= ? ORDER BY offset LIMIT ${READ_RECORDS_MAX}`,
+      ),
+    };
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/** Password hashes travel in this file: only its owner may read it. SQLite gives its side files the same mode. */
+function createFile(): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  closeSync(openSync(file, 'a', 0o600));
+}
+
+function prepareFile(database: DatabaseSync): void {
+  database.exec('PRAGMA synchronous = FULL');
+  const { application_id: application } = database.prepare('PRAGMA application_id').get() as { application_id: number };
+  const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
+  if (application === APPLICATION_ID && version === TABLE_VERSION) return;
+  const { tables } = database.prepare('SELECT count(*) AS tables FROM sqlite_schema').get() as { tables: number };
+  if (tables > 0 || application !== 0 || version !== 0) {
+    throw new LogFailure(
+      'log_misconfigured',
+      `${file} is a SQLite file of something else, or of a newer Cohort: give --log another file.`,
+    );
+  }
+  database.exec('PRAGMA journal_mode = WAL');
+  database.exec(`BEGIN IMMEDIATE;
+    CREATE TABLE IF NOT EXISTS records (
+      offset INTEGER PRIMARY KEY, value TEXT NOT NULL, sealed TEXT, append_time_ms INTEGER NOT NULL
+    );
+    PRAGMA application_id = ${APPLICATION_ID};
+    PRAGMA user_version = ${TABLE_VERSION};
+    COMMIT`);
+}
+
+function append({ database, insert, end }: OpenLog, records: readonly AppendRecord[]): number {
+  whileLocked(() => database.exec('BEGIN IMMEDIATE'));
+  const { end: firstOffset } = end.get() as { end: number };
+  const now = Date.now();
+  for (const [index, { value, sealed }] of records.entries()) insert.run(firstOffset + index, value, sealed, now);
+  database.exec('COMMIT');
+  return firstOffset;
+}
+
+function read(open: OpenLog, fromOffset: number): SqliteExchange['read']['result'] {
+  const records: StoredRecord[] = [];
+  let byteCount = 0;
+  for (const row of open.from.iterate(fromOffset)) {
+    const record = { ...row } as unknown as StoredRecord;
+    records.push(record);
+    byteCount += record.value.byteLength;
+    if (byteCount >= READ_BYTES_MAX) break;
+  }
+  return { records, end: records.length === 0 ? endOf(open) : null };
+}
+
+function endOf({ end }: OpenLog): number {
+  return (end.get() as { end: number }).end;
+}
+
+/** Closing rolls an open transaction back; the next request opens the file anew. */
+function closeLog(): void {
+  log?.database.close();
+  log = null;
+}
+
+/** A log that was deleted or replaced under us would take records that nobody reads ever again. */
+function refuseOtherFile(): void {
+  if (identityOfFile() === fileIdentity) return;
+  throw new LogFailure(
+    'log_halted',
+    `${file} was deleted or replaced while it was in use: put the log back and restart.`,
+  );
+}
+
+function identityOfFile(): string | null {
+  const status = statSync(file, { throwIfNoEntry: false });
+  return status === undefined ? null : `${status.dev}:${status.ino}:${status.birthtimeMs}`;
+}
+
+/**
+ * Tries again while another connection has the lock. SQLite's own busy handler sleeps up to 100 ms between tries, which
+ * lets one busy tracker starve another.
+ */
+function whileLocked(operation: () => void): void {
+  const giveUpAt = performance.now() + LOCK_WAIT_MS;
+  for (;;) {
+    try {
+      return operation();
+    } catch (error) {
+      if (primaryCode(error) !== SQLITE_BUSY || performance.now() > giveUpAt) throw error;
+      Atomics.wait(sleeper, 0, 0, LOCK_RETRY_MS);
+    }
+  }
+}
+
+function wrap(error: unknown): LogFailure {
+  const detail = error instanceof Error ? error.message : String(error);
+  return new LogFailure(failureCode(error), `${file}: ${detail}`, error);
+}
+
+function failureCode(error: unknown): LogFailureCode {
+  const { code } = error as { code?: string };
+  if (primaryCode(error) === SQLITE_CORRUPT) return 'log_halted';
+  const isNoFile = code === 'ENOTDIR' || code === 'EISDIR' || code === 'EEXIST';
+  return isNoFile || primaryCode(error) === SQLITE_NOTADB ? 'log_misconfigured' : 'log_unavailable';
+}
+
+function primaryCode(error: unknown): number | null {
+  const { errcode } = error as { errcode?: number };
+  return errcode === undefined ? null : errcode & 0xff;
+}

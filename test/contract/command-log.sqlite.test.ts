@@ -1,0 +1,144 @@
+import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import type { Worker } from 'node:worker_threads';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import type { CommandLog } from '../../apps/tracker/src/command-log/command-log.ts';
+import { openCommandLog } from '../../apps/tracker/src/command-log/open-command-log.ts';
+import { describeCommandLog, recordOf, take, textsOf } from './command-log.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'cohort-sqlite-log-'));
+let logCount = 0;
+
+function newFile(): string {
+  logCount += 1;
+  return join(folder, `log-${logCount}.sqlite`);
+}
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describeCommandLog('SQLite', () => Promise.resolve(`sqlite:${newFile()}`));
+
+describe('a SQLite log', () => {
+  const opened: CommandLog[] = [];
+
+  const open = async (file: string): Promise<CommandLog> => {
+    const log = await openCommandLog({ url: `sqlite:${file}`, trackerInfoPath: null });
+    opened.push(log);
+    return log;
+  };
+
+  afterEach(async () => {
+    await Promise.all(opened.splice(0).map((log) => log.close()));
+  });
+
+  test('its table is readable with any SQLite tool, and only by its owner', async () => {
+    const file = newFile();
+    const log = await open(file);
+    await log.append([recordOf('{"a":1}', 'hash'), recordOf('{"b":2}')]);
+    const database = new DatabaseSync(file, { readOnly: true });
+    const rows = database.prepare('SELECT offset, value, typeof(value) AS type, sealed FROM records').all();
+    const journal = database.prepare('PRAGMA journal_mode').get();
+    database.close();
+    expect(rows).toEqual([
+      { offset: 0, value: '{"a":1}', type: 'text', sealed: 'hash' },
+      { offset: 1, value: '{"b":2}', type: 'text', sealed: null },
+    ]);
+    expect(journal).toEqual({ journal_mode: 'wal' });
+    expect([file, `${file}-wal`].map((path) => statSync(path).mode & 0o777)).toEqual([0o600, 0o600]);
+  });
+
+  test('a record that another tool inserts is heard', async () => {
+    const file = newFile();
+    const log = await open(file);
+    await log.append([recordOf('a')]);
+    const reading = take(log, { count: 2 });
+    const database = new DatabaseSync(file);
+    database.exec(`INSERT INTO records VALUES (1, 'foreign', NULL, 0)`);
+    database.close();
+    expect(textsOf(await reading)).toEqual(['a', 'foreign']);
+  });
+
+  test('a missing offset halts the reader at it', async () => {
+    const file = newFile();
+    const log = await open(file);
+    await log.append([recordOf('a'), recordOf('b'), recordOf('c')]);
+    const database = new DatabaseSync(file);
+    database.exec('DELETE FROM records WHERE offset = 1');
+    database.close();
+    await expect(take(log, { count: 3 })).rejects.toMatchObject({
+      code: 'log_halted',
+      message: expect.stringContaining('offset 1'),
+    });
+  });
+
+  test('while another process holds the lock, an append is log_unavailable; afterwards it works by itself', async () => {
+    const file = newFile();
+    const log = await open(file);
+    await log.append([recordOf('a')]);
+    const reading = take(log, { count: 2 });
+    const database = new DatabaseSync(file);
+    database.exec('BEGIN IMMEDIATE');
+    const startedAt = performance.now();
+    await expect(log.append([recordOf('lost')])).rejects.toMatchObject({
+      code: 'log_unavailable',
+      retryable: true,
+      cause: expect.objectContaining({ message: 'database is locked' }),
+    });
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    database.exec('COMMIT');
+    database.close();
+    expect(await log.append([recordOf('b')])).toEqual([1]);
+    expect(textsOf(await reading)).toEqual(['a', 'b']);
+  });
+
+  test('a file that is deleted or replaced under a running log halts it, instead of taking records nobody reads', async () => {
+    const file = newFile();
+    const log = await open(file);
+    await log.append([recordOf('a')]);
+    renameSync(file, `${file}.moved`);
+    await expect(log.append([recordOf('b')])).rejects.toMatchObject({ code: 'log_halted' });
+    await expect(take(log, { from: 1, count: 1 })).rejects.toMatchObject({ code: 'log_halted' });
+    writeFileSync(file, '');
+    await expect(log.end()).rejects.toMatchObject({ code: 'log_halted' });
+    expect(statSync(file).size).toBe(0);
+  });
+
+  test('a worker that dies fails what it had not answered, and a fresh one goes on', async () => {
+    const workers: Worker[] = [];
+    const onWorker = (message: unknown): void => void workers.push((message as { worker: Worker }).worker);
+    subscribe('worker_threads', onWorker);
+    const log = await open(newFile());
+    await log.append([recordOf('a')]);
+    const reading = take(log, { count: 2 });
+    const asked = log.end();
+    const failed = expect(asked).rejects.toMatchObject({ code: 'log_unavailable', retryable: true });
+    await workers[0]!.terminate();
+    await failed;
+    expect(await log.append([recordOf('b')])).toEqual([1]);
+    expect(textsOf(await reading)).toEqual(['a', 'b']);
+    unsubscribe('worker_threads', onWorker);
+    expect(workers.length).toBe(2);
+    expect(channel('worker_threads').hasSubscribers).toBe(false);
+  });
+
+  test('a file that is no log is refused and left as it is', async () => {
+    const text = newFile();
+    writeFileSync(
+      text,
+      'not a database, but long enough to be looked at as one by SQLite, which reads 100 bytes '.repeat(9),
+    );
+    await expect(open(text)).rejects.toMatchObject({ code: 'log_misconfigured', retryable: false });
+    const other = newFile();
+    const database = new DatabaseSync(other);
+    database.exec('CREATE TABLE records (offset INTEGER PRIMARY KEY)');
+    database.close();
+    await expect(open(other)).rejects.toMatchObject({
+      code: 'log_misconfigured',
+      message: expect.stringContaining('--log'),
+    });
+    await expect(open(folder)).rejects.toMatchObject({ code: 'log_misconfigured' });
+  });
+});

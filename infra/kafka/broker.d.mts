@@ -1,0 +1,34 @@
+// The types of broker.mjs, which is plain JavaScript so that any Node can run it.
+
+export interface Broker {
+  /** `host:port`, as clients take it; several with commas when `KAFKA_BROKERS` says so. */
+  readonly brokers: string;
+  /** Null for a broker of `KAFKA_BROKERS`. */
+  readonly pid: number | null;
+  /** Ends it as its operator would, and removes its data unless `dataDir` was given. */
+  stop(): Promise<void>;
+  /** Ends it with SIGKILL. */
+  kill(): Promise<void>;
+}
+
+export interface BrokerOptions {
+  /** Where its data stays; a temporary folder without it. */
+  readonly dataDir?: string;
+  /** A free port without it. */
+  readonly port?: number;
+}
+
+export interface ConsoleConsumerOptions {
+  readonly brokers: string;
+  readonly topic: string;
+  /** Ends after so many records. */
+  readonly maxMessages?: number;
+  /** Ends when nothing came for so long; 5 s without it. */
+  readonly idleMs?: number;
+  /** As `{ 'print.headers': 'true' }`. */
+  readonly properties?: Readonly<Record<string, string>>;
+}
+
+export function kafkaSkipReason(): string | null;
+export function startBroker(options?: BrokerOptions): Promise<Broker>;
+export function consumeOnConsole(options: ConsoleConsumerOptions): Promise<string[]>;

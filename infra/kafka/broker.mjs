@@ -1,0 +1,214 @@
+// Owns a real Kafka broker on this machine: Apache Kafka's own jars from Maven Central, one KRaft node that is broker and
+// controller, on loopback only. `npm run kafka` and the tests start it from here. Plain JavaScript for any Node from 20 on.
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const target = join(here, 'target');
+const jars = join(target, 'jars');
+const classPath = join(jars, '*');
+const START_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 15_000;
+const OUTPUT_KEPT_CHARACTERS = 8_000;
+const run = promisify(execFile);
+
+/** Why no Kafka can run here, or null when one can. `KAFKA_BROKERS` names one that is there already. */
+export function kafkaSkipReason() {
+  if (borrowedBrokers() !== null) return null;
+  if (!works('java'))
+    return 'no Kafka: there is no "java" on the path; install a JRE 17 or newer, or set KAFKA_BROKERS';
+  if (!existsSync(jars) && !works('mvn')) {
+    return 'no Kafka: there is no "mvn" on the path to fetch it with; install Maven, or set KAFKA_BROKERS';
+  }
+  return null;
+}
+
+/**
+ * Starts a broker, fetching Kafka first when that is missing. Without options, the brokers of `KAFKA_BROKERS` are used
+ * where that is set, and `stop` and `kill` leave those alone.
+ */
+export async function startBroker(options = {}) {
+  const borrowed = borrowedBrokers();
+  if (borrowed !== null && Object.keys(options).length === 0) {
+    return { brokers: borrowed, pid: null, stop: async () => {}, kill: async () => {} };
+  }
+  await fetchJars();
+  const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'cohort-kafka-')));
+  const port = options.port || (await freePort());
+  const configuration = await prepareStorage({ dataDir, port, controllerPort: await freePort() });
+  const broker = spawn('java', [...javaOptions(), 'kafka.Kafka', configuration], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const end = async (signal) => {
+    await stopped(broker, signal);
+    if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
+  };
+  try {
+    await ready(broker);
+  } catch (error) {
+    await end('SIGKILL');
+    throw error;
+  }
+  const brokers = `127.0.0.1:${port}`;
+  return { brokers, pid: broker.pid, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') };
+}
+
+/** The lines that Kafka's own console consumer prints for a topic, from its beginning. */
+export async function consumeOnConsole({ brokers, topic, maxMessages, idleMs = 5_000, properties = {} }) {
+  await fetchJars();
+  const count = maxMessages === undefined ? [] : ['--max-messages', String(maxMessages)];
+  const print = Object.entries(properties).flatMap(([name, value]) => ['--property', `${name}=${value}`]);
+  const consumer = [
+    '--bootstrap-server',
+    brokers,
+    '--topic',
+    topic,
+    '--from-beginning',
+    '--timeout-ms',
+    String(idleMs),
+  ];
+  const toolClass = 'org.apache.kafka.tools.consumer.ConsoleConsumer';
+  // It exits with 1 when the timeout ended it.
+  const options = { maxBuffer: 1024 * 1024 * 1024 };
+  const { stdout } = await run(
+    'java',
+    [...javaOptions('OFF'), toolClass, ...consumer, ...count, ...print],
+    options,
+  ).catch((error) => {
+    if (typeof error.code !== 'number' || error.code !== 1) throw error;
+    return error;
+  });
+  return stdout.split('\n').filter((line) => line !== '');
+}
+
+/** Brings Kafka's jars, about 55 MB, into `infra/kafka/target`. Does nothing when they are there. */
+async function fetchJars() {
+  if (existsSync(jars)) return;
+  await mkdir(target, { recursive: true });
+  const incoming = await mkdtemp(join(target, 'incoming-'));
+  const goal = [
+    '-q',
+    '-B',
+    '-f',
+    join(here, 'pom.xml'),
+    'dependency:copy-dependencies',
+    `-DoutputDirectory=${incoming}`,
+  ];
+  try {
+    await run('mvn', goal);
+    // Another process may have been faster; its jars are the same.
+    await rename(incoming, jars).catch((error) => {
+      if (!existsSync(jars)) throw error;
+    });
+  } catch (error) {
+    throw new Error(`Kafka's jars could not be fetched: ${error.stdout || error.message}`, { cause: error });
+  } finally {
+    await rm(incoming, { recursive: true, force: true });
+  }
+}
+
+async function prepareStorage({ dataDir, port, controllerPort }) {
+  const storage = join(dataDir, 'storage');
+  const configuration = join(dataDir, 'server.properties');
+  const isFormatted = existsSync(join(storage, 'meta.properties'));
+  await mkdir(storage, { recursive: true });
+  await writeFile(configuration, serverProperties({ storage, port, controllerPort }));
+  if (!isFormatted) {
+    const clusterId = randomBytes(16).toString('base64url');
+    const format = ['kafka.tools.StorageTool', 'format', '--cluster-id', clusterId, '--config', configuration];
+    await run('java', [...javaOptions(), ...format]);
+  }
+  return configuration;
+}
+
+function serverProperties({ storage, port, controllerPort }) {
+  const properties = {
+    'process.roles': 'broker,controller',
+    'node.id': 1,
+    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+    'controller.listener.names': 'CONTROLLER',
+    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'log.dirs': storage,
+    'auto.create.topics.enable': false,
+    'offsets.topic.replication.factor': 1,
+    'offsets.topic.num.partitions': 1,
+    'transaction.state.log.replication.factor': 1,
+    'transaction.state.log.min.isr': 1,
+    'group.initial.rebalance.delay.ms': 0,
+    'controlled.shutdown.enable': false,
+    'log.cleaner.dedupe.buffer.size': 16 * 1024 * 1024,
+    'num.network.threads': 2,
+    'num.io.threads': 2,
+  };
+  return Object.entries(properties)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('');
+}
+
+function javaOptions(logLevel = 'WARN') {
+  const logging = [`-Dlog4j2.configurationFile=${join(here, 'log4j2.properties')}`, `-Dcohort.kafka.log=${logLevel}`];
+  return ['-Xmx384m', '-XX:+UseSerialGC', '-Djava.awt.headless=true', ...logging, '-cp', classPath];
+}
+
+/** Resolves with the line that the broker prints when it takes requests; rejects with what it said instead. */
+function ready(broker) {
+  return new Promise((resolve, reject) => {
+    let output = '';
+    const fail = (what) => reject(new Error(`Kafka ${what}:\n${output}`));
+    const timer = setTimeout(() => fail(`was not ready within ${START_TIMEOUT_MS} ms`), START_TIMEOUT_MS);
+    const listen = (chunk) => {
+      output = (output + chunk).slice(-OUTPUT_KEPT_CHARACTERS);
+      if (!output.includes('Kafka Server started')) return;
+      clearTimeout(timer);
+      resolve();
+    };
+    broker.stdout.setEncoding('utf8').on('data', listen);
+    broker.stderr.setEncoding('utf8').on('data', listen);
+    broker.on('error', (error) => fail(`could not be started (${error.message})`));
+    broker.on('exit', (code, signal) => {
+      clearTimeout(timer);
+      fail(`ended (${code ?? signal})`);
+    });
+    endWithThisProcess(broker);
+  });
+}
+
+function endWithThisProcess(broker) {
+  const kill = () => broker.kill('SIGKILL');
+  process.on('exit', kill);
+  broker.on('exit', () => process.off('exit', kill));
+}
+
+async function stopped(broker, signal) {
+  if (broker.exitCode !== null || broker.signalCode !== null || broker.pid === undefined) return;
+  const exited = new Promise((resolve) => broker.once('exit', resolve));
+  broker.kill(signal);
+  const timer = setTimeout(() => broker.kill('SIGKILL'), STOP_TIMEOUT_MS);
+  await exited;
+  clearTimeout(timer);
+}
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+function borrowedBrokers() {
+  return process.env.KAFKA_BROKERS || null;
+}
+
+function works(command) {
+  return spawnSync(command, ['-version'], { stdio: 'ignore' }).status === 0;
+}

@@ -20,11 +20,15 @@ export interface GrantRequest {
 }
 
 export class GrantIssuer {
-  readonly #replica: Replica;
+  readonly #replica: Pick<Replica, 'state' | 'logSilentMs'>;
   readonly #identity: Pick<Identity, 'id' | 'privateKey'>;
   readonly #now: () => number;
 
-  constructor(from: { replica: Replica; identity: Pick<Identity, 'id' | 'privateKey'>; now: () => number }) {
+  constructor(from: {
+    replica: Pick<Replica, 'state' | 'logSilentMs'>;
+    identity: Pick<Identity, 'id' | 'privateKey'>;
+    now: () => number;
+  }) {
     this.#replica = from.replica;
     this.#identity = from.identity;
     this.#now = from.now;

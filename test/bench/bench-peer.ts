@@ -1,0 +1,73 @@
+// One peer of the benchmark in a process of its own: a transfer engine that does what the benchmark tells it over IPC.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadOrCreateIdentity } from '#identity/identity';
+import { openTransferEngine } from '../../apps/peer/src/swarm/open-transfer-engine.ts';
+import type { DownloadRequest, ServeRequest, TransferEngine } from '../../apps/peer/src/swarm/transfer-engine.ts';
+
+export type PeerCall =
+  | {
+      readonly kind: 'open';
+      readonly folder: string;
+      readonly workers: number;
+      readonly plain: boolean;
+      readonly trust: Parameters<TransferEngine['trustTrackers']>[0];
+    }
+  | { readonly kind: 'digest'; readonly path: string; readonly pieceBytes?: number }
+  | { readonly kind: 'serve'; readonly request: ServeRequest }
+  | { readonly kind: 'download'; readonly request: DownloadRequest }
+  | { readonly kind: 'usage' };
+
+/** CPU seconds of the process so far, and its peak resident memory in bytes. */
+export interface Usage {
+  readonly cpuSeconds: number;
+  readonly peakBytes: number;
+}
+
+let engine: TransferEngine | null = null;
+
+function running(): TransferEngine {
+  if (engine === null) throw new Error('the engine is not open');
+  return engine;
+}
+
+async function answer(call: PeerCall): Promise<unknown> {
+  switch (call.kind) {
+    case 'open': {
+      const identity = await loadOrCreateIdentity(join(call.folder, 'identity'));
+      const listen = { host: '127.0.0.1', port: 0 };
+      const { workers, plain, trust } = call;
+      engine = await openTransferEngine({ identity, listen, workers, plain, now: Date.now, random: Math.random });
+      engine.trustTrackers(trust);
+      return { peerId: identity.id, address: engine.listenAddress };
+    }
+    case 'digest': {
+      const { path, pieceBytes } = call;
+      return running().digest({ path, hash: 'sha1', ...(pieceBytes !== undefined && { pieceBytes }) });
+    }
+    case 'serve':
+      return running().serve(call.request);
+    case 'download': {
+      const download = running().download(call.request);
+      const { state, reason } = await download.done;
+      return { state, reason, peers: download.view().peers };
+    }
+    case 'usage':
+      return usage();
+  }
+}
+
+function usage(): Usage {
+  const { user, system } = process.cpuUsage();
+  const status = process.platform === 'linux' ? readFileSync('/proc/self/status', 'utf8') : '';
+  const peak = /VmHWM:\s+(\d+) kB/.exec(status)?.[1];
+  const peakBytes = peak === undefined ? process.resourceUsage().maxRSS * 1024 : Number(peak) * 1024;
+  return { cpuSeconds: (user + system) / 1e6, peakBytes };
+}
+
+process.on('message', (message: { readonly number: number; readonly call: PeerCall }) => {
+  answer(message.call).then(
+    (value) => process.send?.({ number: message.number, value }),
+    (error: Error) => process.send?.({ number: message.number, error: error.stack }),
+  );
+});

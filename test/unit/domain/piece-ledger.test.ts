@@ -1,0 +1,115 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { geometryOf, type PieceIndex } from '#domain/piece-geometry';
+import { PieceLedger } from '#domain/piece-ledger';
+
+const PIECES = 6;
+const geometry = geometryOf({ totalBytes: PIECES * 4 - 1, pieceBytes: 4 });
+
+/** The same rules with arrays and no cleverness. */
+class NaiveLedger {
+  readonly verified = new Set<number>();
+  readonly holders = new Map<number, number[]>();
+
+  stateOf(piece: number): string {
+    if (this.verified.has(piece)) return 'verified';
+    return ['missing', 'assigned', 'hedged'][this.holders.get(piece)?.length ?? 0] ?? '';
+  }
+
+  assign(piece: number, holder: number): boolean {
+    if (this.stateOf(piece) !== 'missing') return false;
+    this.holders.set(piece, [holder]);
+    return true;
+  }
+
+  hedge(piece: number, holder: number): boolean {
+    const holders = this.holders.get(piece) ?? [];
+    if (this.stateOf(piece) !== 'assigned' || holders.includes(holder)) return false;
+    this.holders.set(piece, [...holders, holder]);
+    return true;
+  }
+
+  verify(piece: number, holder: number): number[] {
+    if (this.verified.has(piece)) return [];
+    const losers = (this.holders.get(piece) ?? []).filter((other) => other !== holder);
+    this.verified.add(piece);
+    this.holders.delete(piece);
+    return losers;
+  }
+
+  release(piece: number, holder: number): string {
+    const holders = this.holders.get(piece) ?? [];
+    if (!holders.includes(holder)) return 'not_held';
+    const left = holders.filter((other) => other !== holder);
+    if (left.length > 0) this.holders.set(piece, left);
+    else this.holders.delete(piece);
+    return left.length > 0 ? 'taken_over' : 'missing';
+  }
+
+  releaseAll(holder: number): number[] {
+    const takenOver: number[] = [];
+    for (const [piece, holders] of [...this.holders]) {
+      const wasWriter = holders[0] === holder;
+      if (this.release(piece, holder) === 'taken_over' && wasWriter) takenOver.push(piece);
+    }
+    return takenOver.sort();
+  }
+}
+
+const piece = fc.nat(PIECES - 1);
+const holder = fc.nat(3);
+const step = fc.oneof(
+  fc.record({ kind: fc.constantFrom('assign', 'hedge', 'verify', 'release'), piece, holder }),
+  fc.record({ kind: fc.constant('releaseAll'), piece, holder }),
+);
+
+it('agrees with a naive model under any commands', () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const ledger = new PieceLedger(geometry, () => false);
+      const naive = new NaiveLedger();
+      for (const { kind, piece: number, holder: who } of steps) {
+        const index = number as PieceIndex;
+        if (kind === 'releaseAll') expect(ledger.releaseAll(who).sort()).toEqual(naive.releaseAll(who));
+        else if (kind === 'assign') expect(ledger.assign(index, who)).toBe(naive.assign(number, who));
+        else if (kind === 'hedge') expect(ledger.hedge(index, who)).toBe(naive.hedge(number, who));
+        else if (kind === 'verify') expect(ledger.verify(index, who)).toEqual(naive.verify(number, who));
+        else expect(ledger.release(index, who)).toBe(naive.release(number, who));
+        expectSame(ledger, naive);
+      }
+    }),
+  );
+});
+
+function expectSame(ledger: PieceLedger, naive: NaiveLedger): void {
+  const all = [...Array(PIECES).keys()];
+  expect(all.map((number) => ledger.stateOf(number as PieceIndex))).toEqual(all.map((number) => naive.stateOf(number)));
+  expect([...ledger.missingPieces()].sort()).toEqual(all.filter((number) => naive.stateOf(number) === 'missing'));
+  expect(ledger.missingCount).toBe(ledger.missingPieces().length);
+  expect(ledger.verifiedCount).toBe(naive.verified.size);
+  expect(ledger.isComplete).toBe(naive.verified.size === PIECES);
+  for (const who of [0, 1, 2, 3]) {
+    const held = all.filter((number) => naive.holders.get(number)?.includes(who));
+    expect([...ledger.piecesOf(who)].sort()).toEqual(held);
+  }
+  for (const number of all) expect(ledger.holdersOf(number as PieceIndex)).toEqual(naive.holders.get(number) ?? []);
+}
+
+it('counts the bytes of verified pieces, the short last one too', () => {
+  const ledger = new PieceLedger(geometry, (index) => index === 5);
+  expect(ledger.verifiedBytes).toBe(3);
+  ledger.assign(0 as PieceIndex, 1);
+  ledger.verify(0 as PieceIndex, 1);
+  expect(ledger.verifiedBytes).toBe(7);
+  expect(ledger.verifiedCount).toBe(2);
+});
+
+it('content without pieces is complete from the start', () => {
+  expect(new PieceLedger(geometryOf({ totalBytes: 0, pieceBytes: 4 }), () => false).isComplete).toBe(true);
+});
+
+it('gives out what a holder fetches in the order in which it was assigned', () => {
+  const ledger = new PieceLedger(geometry, () => false);
+  for (const index of [4, 1, 3]) ledger.assign(index as PieceIndex, 9);
+  expect([...ledger.piecesOf(9)]).toEqual([4, 1, 3]);
+});

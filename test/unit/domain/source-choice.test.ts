@@ -1,0 +1,203 @@
+import { describe, expect, it } from 'vitest';
+import { geometryOf, type PieceIndex } from '#domain/piece-geometry';
+import { PieceLedger } from '#domain/piece-ledger';
+import {
+  type Candidate,
+  chooseAssignments,
+  chooseEndgame,
+  type Lane,
+  type PieceStrategy,
+  requestWindowBytes,
+  reserveBytes,
+} from '#domain/source-choice';
+
+const PIECE_BYTES = 16;
+
+/** A small generator of its own, so that a seed gives the same run everywhere (mulberry32). */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+interface SimulatedPeer {
+  readonly id: number;
+  /** Chance of delivering in one step, against the others'. */
+  readonly speed: number;
+  readonly has: (piece: number) => boolean;
+}
+
+interface Simulated {
+  /** Pieces in the order in which they were first asked for. */
+  readonly order: number[];
+  readonly delivered: Map<number, number>;
+}
+
+/** Downloads everything from the peers; which one delivers next is drawn by speed. */
+function simulate(
+  peers: readonly SimulatedPeer[],
+  { pieceCount, strategy, random }: { pieceCount: number; strategy: PieceStrategy; random: () => number },
+): Simulated {
+  const geometry = geometryOf({ totalBytes: pieceCount * PIECE_BYTES, pieceBytes: PIECE_BYTES });
+  const ledger = new PieceLedger(geometry, () => false);
+  const order: number[] = [];
+  const delivered = new Map(peers.map(({ id }) => [id, 0]));
+  const availability = (piece: PieceIndex): number => peers.filter((peer) => peer.has(piece)).length;
+  while (!ledger.isComplete) {
+    const candidates: Candidate[] = peers.map(({ id, has }) => ({
+      id,
+      has,
+      outstandingBytes: ledger.piecesOf(id).size * PIECE_BYTES,
+      targetBytes: 4 * PIECE_BYTES,
+    }));
+    const missing = ledger.missingPieces();
+    for (const { candidate, piece } of chooseAssignments({
+      strategy,
+      geometry,
+      missing,
+      candidates,
+      availability,
+      random,
+    })) {
+      expect(ledger.assign(piece, candidate)).toBe(true);
+      order.push(piece);
+    }
+    const busy = peers.filter(({ id }) => ledger.piecesOf(id).size > 0);
+    let ticket = random() * busy.reduce((sum, { speed }) => sum + speed, 0);
+    const next = busy.find(({ speed }) => (ticket -= speed) < 0) ?? busy[0];
+    const [piece] = ledger.piecesOf(next?.id ?? 0);
+    if (piece === undefined || next === undefined) throw new Error('nobody delivers');
+    ledger.verify(piece, next.id);
+    delivered.set(next.id, (delivered.get(next.id) ?? 0) + 1);
+  }
+  return { order, delivered };
+}
+
+function everything(): boolean {
+  return true;
+}
+
+/** Spearman's rank correlation of position and piece index; both are permutations of the same numbers. */
+function rankCorrelation(order: readonly number[]): number {
+  const count = order.length;
+  const squares = order.reduce((sum, piece, position) => sum + (piece - position) ** 2, 0);
+  return 1 - (6 * squares) / (count * (count * count - 1));
+}
+
+describe('random', () => {
+  it('first requests are uncorrelated with the piece index over 100 seeded runs', () => {
+    const peers = [0, 1, 2].map((id) => ({ id, speed: 1, has: everything }));
+    const correlations = [...Array(100).keys()].map((seed) => {
+      const { order } = simulate(peers, { pieceCount: 256, strategy: 'random', random: seeded(seed) });
+      return Math.abs(rankCorrelation(order));
+    });
+    expect(correlations.reduce((sum, value) => sum + value, 0) / 100).toBeLessThan(0.1);
+  });
+
+  it('equal peers carry equal load', () => {
+    const peers = [0, 1, 2, 3].map((id) => ({ id, speed: 1, has: everything }));
+    const { delivered } = simulate(peers, { pieceCount: 2000, strategy: 'random', random: seeded(1) });
+    expect(Math.max(...delivered.values()) / 500).toBeLessThan(1.15);
+  });
+
+  it('a peer at a tenth of the speed is given a tenth of the load', () => {
+    const peers = [1, 1, 0.1].map((speed, id) => ({ id, speed, has: everything }));
+    const { delivered } = simulate(peers, { pieceCount: 2100, strategy: 'random', random: seeded(2) });
+    expect(delivered.get(2)).toBeGreaterThan(50);
+    expect(delivered.get(2)).toBeLessThan(200);
+  });
+
+  it('asks only peers that have the piece', () => {
+    const peers = [0, 1].map((id) => ({ id, speed: 1, has: (piece: number) => piece % 2 === id }));
+    const { delivered } = simulate(peers, { pieceCount: 100, strategy: 'random', random: seeded(3) });
+    expect([...delivered.values()]).toEqual([50, 50]);
+  });
+});
+
+describe('rarest-first', () => {
+  it('asks for what one peer has before what all have, and draws among equals', () => {
+    const peers = [0, 1, 2].map((id) => ({ id, speed: 1, has: (piece: number) => id === 0 || piece >= 20 }));
+    const { order } = simulate(peers, { pieceCount: 100, strategy: 'rarest-first', random: seeded(4) });
+    const rare = order.filter((piece) => piece < 20);
+    const lastRare = order.lastIndexOf(rare.at(-1) ?? 0);
+    expect(order.slice(0, 4).every((piece) => piece < 20)).toBe(true);
+    expect(rare).not.toEqual(rare.toSorted((left, right) => left - right));
+    expect(lastRare).toBeLessThan(99);
+  });
+
+  it('leaves out what nobody has', () => {
+    const geometry = geometryOf({ totalBytes: 2 * PIECE_BYTES, pieceBytes: PIECE_BYTES });
+    const candidates = [{ id: 1, has: (piece: number) => piece === 1, outstandingBytes: 0, targetBytes: 99 }];
+    const assignments = chooseAssignments({
+      strategy: 'rarest-first',
+      geometry,
+      missing: Uint32Array.of(0, 1),
+      candidates,
+      availability: (piece) => (piece === 1 ? 1 : 0),
+      random: seeded(5),
+    });
+    expect(assignments).toEqual([{ candidate: 1, piece: 1 }]);
+  });
+});
+
+it('sequential asks in order', () => {
+  const peers = [0, 1].map((id) => ({ id, speed: 1, has: everything }));
+  const { order } = simulate(peers, { pieceCount: 64, strategy: 'sequential', random: seeded(6) });
+  expect(order).toEqual([...Array(64).keys()]);
+});
+
+describe('the endgame', () => {
+  const lane = (id: number, pieces: number[], options: Partial<Lane> = {}): Lane => ({
+    id,
+    peer: id,
+    has: everything,
+    pieces: pieces as PieceIndex[],
+    inFlightCount: 2,
+    bytesPerSecond: 100,
+    ...options,
+  });
+  const choose = (lanes: Lane[], hedged: number[] = [], canHedge = true) =>
+    chooseEndgame({ lanes, isHedged: (piece) => hedged.includes(piece), canHedge });
+
+  it('takes half of the longest reserve back for an idle connection, from its end', () => {
+    const moves = choose([lane(1, []), lane(2, [10, 11, 12, 13, 14, 15])]);
+    expect(moves).toEqual({ recalls: [{ lane: 2, pieces: [14, 15] }], hedges: [] });
+  });
+
+  it('takes back from the connection that needs longest', () => {
+    const moves = choose([lane(1, []), lane(2, [10, 11, 12]), lane(3, [20, 21, 22], { bytesPerSecond: 10 })]);
+    expect(moves.recalls).toEqual([{ lane: 3, pieces: [22] }]);
+  });
+
+  it('asks another peer for what is on the wire when no reserve is left', () => {
+    const moves = choose([lane(1, []), lane(2, [10, 11])]);
+    expect(moves).toEqual({ recalls: [], hedges: [{ lane: 1, piece: 11 }] });
+  });
+
+  it('asks a third peer for no piece that is asked of two', () => {
+    expect(choose([lane(1, []), lane(2, [10, 11])], [11]).hedges).toEqual([{ lane: 1, piece: 10 }]);
+    expect(choose([lane(1, []), lane(2, [10])], [10]).hedges).toEqual([]);
+  });
+
+  it('does not ask the same peer twice, nor for pieces that are too long to keep in memory', () => {
+    expect(choose([lane(1, [], { peer: 5 }), lane(2, [10], { peer: 5 })]).hedges).toEqual([]);
+    expect(choose([lane(1, []), lane(2, [10])], [], false).hedges).toEqual([]);
+  });
+
+  it('leaves a connection alone that lacks the pieces', () => {
+    const moves = choose([lane(1, [], { has: () => false }), lane(2, [10, 11, 12, 13])]);
+    expect(moves).toEqual({ recalls: [], hedges: [] });
+  });
+});
+
+it('windows and reserves grow with the rate, between their bounds', () => {
+  expect(requestWindowBytes(0, 1000)).toBe(4000);
+  expect(requestWindowBytes(100_000, 1000)).toBe(30_000);
+  expect(requestWindowBytes(1e12, 1000)).toBe(16 * 1024 * 1024);
+  expect(reserveBytes(0, 1000)).toBe(8000);
+  expect(reserveBytes(50_000_000, 1000)).toBe(50_000_000);
+});

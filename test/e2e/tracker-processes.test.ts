@@ -1,86 +1,14 @@
 import { existsSync } from 'node:fs';
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { HelloView } from '#wire/tracker-api';
-import { Cleanup, films, type TestPeer, upload, verdict } from './tracker-harness.ts';
-import { cohort, TrackerFolder, type TrackerProcess } from './tracker-processes.ts';
+import { Cleanup, films, verdict } from './tracker-harness.ts';
+import { cohort, TrackerFolder } from './tracker-processes.ts';
 
 const cleanup = new Cleanup();
 afterEach(() => cleanup.run());
 
-/** The same peer at another tracker, knowing what it has seen. */
-async function at(tracker: TrackerProcess, peer: TestPeer): Promise<TestPeer> {
-  const elsewhere = await cleanup.peer(tracker, peer.identity);
-  elsewhere.seenOffset = peer.seenOffset;
-  elsewhere.user = peer.user;
-  return elsewhere;
-}
-
-describe('trackers that share the embedded log', () => {
-  it('show what was commanded through the other one at once', async () => {
-    const folder = await TrackerFolder.create(cleanup, 2);
-    const [one, two] = [await folder.start(1), await folder.start(2)];
-    const { alice } = await films(cleanup, one);
-    const elsewhere = await at(two, alice);
-    expect(await elsewhere.list('list_groups')).toHaveLength(1);
-    expect((await elsewhere.view<HelloView>('hello')).trackers).toHaveLength(2);
-    expect(await one.digestAt(alice.seenOffset)).toBe(await two.digestAt(alice.seenOffset));
-  });
-
-  it('let one of two win the race for a name, 200 times out of 200', async () => {
-    const folder = await TrackerFolder.create(cleanup, 2);
-    const [one, two] = [await folder.start(1), await folder.start(2)];
-    const [left, right] = [await cleanup.peer(one), await cleanup.peer(two)];
-    await left.signUp('left');
-    await right.signUp('right');
-    for (let race = 0; race < 200; race++) {
-      const body = { group: `group ${race}` };
-      const replies = await Promise.all([left.command('create_group', body), right.command('create_group', body)]);
-      expect(replies.map(verdict).sort(), `race ${race}`).toEqual(['accepted', 'group_exists']);
-    }
-  });
-
-  it('go on when one is killed, and have the same digest when it is back', async () => {
-    const folder = await TrackerFolder.create(cleanup, 2);
-    const [one, two] = [await folder.start(1), await folder.start(2)];
-    const { alice } = await films(cleanup, one);
-    const elsewhere = await at(two, alice);
-    await one.kill();
-    const killedAt = performance.now();
-    await elsewhere.accepted('upload_file', upload);
-    expect(performance.now() - killedAt).toBeLessThan(2_000);
-    const back = await folder.start(1);
-    const end = elsewhere.seenOffset;
-    expect(await back.digestAt(end)).toBe(await two.digestAt(end));
-    expect((await back.status()).root).toBe((await two.status()).root);
-  });
-
-  it('are joined by a third one on an empty disk', async () => {
-    const folder = await TrackerFolder.create(cleanup, 3);
-    const [one, two] = [await folder.start(1), await folder.start(2)];
-    const { alice } = await films(cleanup, one);
-    const three = await folder.start(3);
-    expect(await three.digestAt(alice.seenOffset)).toBe(await two.digestAt(alice.seenOffset));
-    const elsewhere = await at(three, alice);
-    await elsewhere.accepted('create_group', { group: 'more' });
-    expect((await elsewhere.view<HelloView>('hello')).trackers).toHaveLength(3);
-  });
-
-  it('have everything again when their folders are wiped and the log is kept', async () => {
-    const folder = await TrackerFolder.create(cleanup, 2);
-    const [one, two] = [await folder.start(1), await folder.start(2)];
-    const { alice } = await films(cleanup, one);
-    const before = await one.digestAt(alice.seenOffset);
-    await one.kill();
-    await two.stop('SIGTERM');
-    for (const n of [1, 2]) await rm(folder.dataDirectory(n), { recursive: true });
-    const again = await folder.start(1);
-    const elsewhere = await at(again, alice);
-    expect(await elsewhere.list('list_members', { group: 'films' })).toHaveLength(2);
-    expect(await again.digestAt(alice.seenOffset)).toBe(before);
-  });
-
+describe('a tracker', () => {
   it.each(['SIGINT', 'SIGTERM'] as const)(
     'stop cleanly within two seconds at %s, with peers connected',
     async (signal) => {

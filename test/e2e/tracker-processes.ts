@@ -41,16 +41,18 @@ export class TrackerFolder {
   readonly directory: string;
   readonly infoFile: string;
   readonly #cleanup: Cleanup;
+  readonly #logUrl: string | null;
 
-  private constructor(directory: string, cleanup: Cleanup) {
+  private constructor(directory: string, cleanup: Cleanup, logUrl: string | null) {
     this.directory = directory;
     this.infoFile = join(directory, 'tracker_info.txt');
     this.#cleanup = cleanup;
+    this.#logUrl = logUrl;
   }
 
-  /** Lists `count` trackers on free ports of this machine. */
-  static async create(cleanup: Cleanup, count: number): Promise<TrackerFolder> {
-    const folder = new TrackerFolder(await cleanup.directory(), cleanup);
+  /** Lists `count` trackers on free ports of this machine. Their log is the embedded one unless an address is given. */
+  static async create(cleanup: Cleanup, count: number, logUrl: string | null = null): Promise<TrackerFolder> {
+    const folder = new TrackerFolder(await cleanup.directory(), cleanup, logUrl);
     const ports = await freePorts(count);
     await writeFile(folder.infoFile, ports.map((port) => `127.0.0.1:${port}\n`).join(''));
     return folder;
@@ -62,7 +64,8 @@ export class TrackerFolder {
 
   /** Starts the n-th tracker and waits until it says that it is ready. */
   async start(n: number): Promise<TrackerProcess> {
-    const child = spawnMain(['tracker', this.infoFile, String(n), '--data-dir', this.dataDirectory(n)]);
+    const log = this.#logUrl === null ? [] : ['--log', this.#logUrl];
+    const child = spawnMain(['tracker', this.infoFile, String(n), '--data-dir', this.dataDirectory(n), ...log]);
     const tracker = new TrackerProcess(child);
     this.#cleanup.add(() => tracker.kill());
     await tracker.untilReady();

@@ -62,25 +62,31 @@ export class LocalSystem {
   readonly trackers: LocalTracker[] = [];
   readonly peers: LocalPeer[] = [];
   readonly #options: LocalSystemOptions;
-  readonly #places: TrackerPlace[];
+  readonly #ports: readonly number[];
+  readonly #places: TrackerPlace[] = [];
   readonly #started = new Set<NodeProcess>();
 
-  private constructor(options: LocalSystemOptions, places: TrackerPlace[]) {
+  private constructor(options: LocalSystemOptions, ports: readonly number[]) {
     this.folder = options.folder;
     this.trackerInfo = join(options.folder, 'tracker_info.txt');
     this.#options = options;
-    this.#places = places;
+    this.#ports = ports;
   }
 
   /** Makes the trackers' keys and tracker_info.txt; starts nothing. */
   static async prepare(options: LocalSystemOptions): Promise<LocalSystem> {
     await mkdir(options.folder, { recursive: true });
     const preferred = Array.from({ length: options.trackerCount }, (_, index) => options.trackerPorts?.[index] ?? 0);
-    const ports = await freePorts(options.host ?? '127.0.0.1', preferred);
-    const places = await Promise.all(ports.map((port, index) => placeOf(options, index + 1, port)));
-    const system = new LocalSystem(options, places);
-    await writeFile(system.trackerInfo, places.map(({ line }) => `${line}\n`).join(''));
+    const system = new LocalSystem(options, await freePorts(options.host ?? '127.0.0.1', preferred));
+    await system.pinTrackers();
     return system;
+  }
+
+  /** Writes tracker_info.txt with the trackers' fingerprints; a tracker whose folder is gone gets a new key. */
+  async pinTrackers(): Promise<void> {
+    const places = await Promise.all(this.#ports.map((port, index) => placeOf(this.#options, index + 1, port)));
+    this.#places.splice(0, this.#places.length, ...places);
+    await writeFile(this.trackerInfo, this.#places.map(({ line }) => `${line}\n`).join(''));
   }
 
   /** Starts all trackers and waits until they are ready. */

@@ -26,7 +26,10 @@ export async function trackerStatus({ http }: { http: string }): Promise<Tracker
 export async function digestsAtSameOffset(trackers: readonly { http: string }[]): Promise<DigestAt[]> {
   const statuses = await Promise.all(trackers.map(trackerStatus));
   const offset = Math.min(...statuses.map((status) => status.appliedOffset));
-  return Promise.all(
-    trackers.map(async ({ http }) => (await (await fetch(`${http}/digest?at=${offset}`)).json()) as DigestAt),
-  );
+  return Promise.all(trackers.map(({ http }) => digestAt(http, offset)));
+}
+
+/** GET /digest?at=<offset>. */
+export async function digestAt(http: string, offset: number): Promise<DigestAt> {
+  return (await (await fetch(`${http}/digest?at=${offset}`)).json()) as DigestAt;
 }

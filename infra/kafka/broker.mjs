@@ -141,8 +141,10 @@ function serverProperties({ storage, port, controllerPort }) {
     'transaction.state.log.replication.factor': 1,
     'transaction.state.log.min.isr': 1,
     'group.initial.rebalance.delay.ms': 0,
-    'controlled.shutdown.enable': false,
     'log.cleaner.dedupe.buffer.size': 16 * 1024 * 1024,
+    // A broker that was killed is let in again once its last session is over.
+    'broker.session.timeout.ms': 3_000,
+    'broker.heartbeat.interval.ms': 500,
     'num.network.threads': 2,
     'num.io.threads': 2,
   };

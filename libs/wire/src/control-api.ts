@@ -75,6 +75,7 @@ export const TRANSFER_REASON_CODES = [
   'trackers_unreachable',
   'source_changed',
   'source_missing',
+  'refused',
 ] as const;
 export const TRACKER_STATES = ['connecting', 'ready', 'catching_up', 'unreachable', 'refused'] as const;
 export const PEER_EVENT_TYPES = [

@@ -79,6 +79,8 @@ export class FailoverLink implements TrackerLink {
   #heartbeat: NodeJS.Timeout | null = null;
   #reachable: boolean | null = null;
   #disagreeing: readonly string[] = [];
+  /** Offset of the latest news of each group: every tracker tells it. */
+  readonly #groupNews = new Map<string, number>();
 
   constructor(options: FailoverLinkOptions) {
     this.#options = options;
@@ -346,8 +348,12 @@ export class FailoverLink implements TrackerLink {
 
   #pushed(push: Push): void {
     if (this.#disagreeing.length > 0 || push.type === 'subscribed') return;
-    if (push.type === 'session_changed') this.#userIs(push.user, push.offset);
-    else this.#emit(push);
+    if (push.type === 'session_changed') return this.#userIs(push.user, push.offset);
+    if (push.type === 'group_changed') {
+      if (push.offset <= (this.#groupNews.get(push.group) ?? -1)) return;
+      this.#groupNews.set(push.group, push.offset);
+    }
+    this.#emit(push);
   }
 
   #userIs(user: string | null, asOfOffset: number): void {

@@ -1,0 +1,121 @@
+// Owns `cohort peer`: its words, its life from the lock of its data directory to a clean stop, and how it ends: exit codes
+// and one sentence that says what to do.
+import 'reflect-metadata';
+import { Command as Program, CommanderError, Option } from 'commander';
+import { DataDirLocked, lockDataDir } from '#identity/data-dir-lock';
+import { EXIT } from './cli/exit-codes.ts';
+import { BadInput, type PeerFlags, type PeerOptions, readPeerOptions } from './peer-options.ts';
+import { startPeer } from './peer.module.ts';
+import { TransferFailure } from './swarm/transfer-engine.ts';
+
+/** A stop takes no longer than this, whatever hangs. */
+const STOP_TIMEOUT_MS = 1_800;
+const PEER_ID_SHOWN = 12;
+
+function program(): Program {
+  const root = new Program('cohort').exitOverride().showHelpAfterError('(--help lists the arguments)');
+  const peer = root
+    .command('peer')
+    .description('run a peer in the foreground until SIGINT or SIGTERM')
+    .argument('<ip>:<port>', 'where other peers reach this one; port 0 takes a free one')
+    .argument('<tracker_info.txt>', 'the list of trackers, one a line: host:port [sha256:<fingerprint>]')
+    .action(async (address: string, file: string, flags: PeerFlags) => {
+      await runPeer(await readPeerOptions(address, file, flags));
+    });
+  const options: [flags: string, environment: string, about: string][] = [
+    ['--data-dir <directory>', 'COHORT_DATA_DIR', 'key, token and transfers (default: $XDG_DATA_HOME/cohort/peer)'],
+    ['--control <host:port>', 'COHORT_CONTROL', 'where the control endpoint listens (default: 127.0.0.1:7070)'],
+    ['--control-token-file <file>', 'COHORT_CONTROL_TOKEN_FILE', 'its token (default: control-token in the data dir)'],
+    ['--listen <host:port>', 'COHORT_LISTEN', 'where to listen, when that is not <ip>:<port>'],
+    ['--advertise <host:port>', 'COHORT_ADVERTISE', 'what others are told, when that is not <ip>:<port>'],
+    ['--workers <n>', 'COHORT_WORKERS', 'worker threads (default: one for each processor, at most 8)'],
+    ['--plain', 'COHORT_PLAIN', 'no TLS between peers: for trusted networks; both sides must ask for it'],
+  ];
+  for (const [flag, environment, about] of options) peer.addOption(new Option(flag, about).env(environment));
+  peer.addOption(
+    new Option('--allow-host <name...>', 'further names in the Host header that the control endpoint answers to')
+      .env('COHORT_ALLOW_HOST')
+      .argParser((name: string, names: string[] | undefined) => [...(names ?? []), ...name.split(',')]),
+  );
+  return root;
+}
+
+async function runPeer(options: PeerOptions): Promise<void> {
+  const stopped = stopSignal();
+  const lock = lockDataDir(options.dataDirectory);
+  try {
+    const peer = await startPeer(options, warn);
+    const { peerId, controlUrl, listen } = peer;
+    process.stdout.write(
+      `peer ${peerId.slice(0, PEER_ID_SHOWN)} ready: control ${controlUrl}, listening on ${listen}\n`,
+    );
+    await stopped;
+    await peer.stop();
+  } finally {
+    lock.release();
+  }
+}
+
+/** Resolves at the first SIGINT or SIGTERM; the second one, or a stop that hangs, ends the process at once. */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    let isStopping = false;
+    const onSignal = (): void => {
+      if (isStopping) process.exit(EXIT.interrupted);
+      isStopping = true;
+      setTimeout(() => process.exit(EXIT.ok), STOP_TIMEOUT_MS).unref();
+      resolve();
+    };
+    process.on('SIGINT', onSignal);
+    process.on('SIGTERM', onSignal);
+  });
+}
+
+function warn(message: string): void {
+  process.stderr.write(`${new Date().toISOString()} warning ${message}\n`);
+}
+
+/** How an error ends the process. What nobody foresaw is a bug, and shows where it is. */
+function endOf(error: unknown): { readonly code: number; readonly message: string } {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof BadInput) return { code: EXIT.badInput, message };
+  if (error instanceof DataDirLocked || error instanceof TransferFailure) return { code: EXIT.unavailable, message };
+  const { code, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number };
+  switch (code) {
+    case 'EADDRINUSE':
+      return {
+        code: EXIT.unavailable,
+        message: `${address}:${port} is in use by another process; choose another port`,
+      };
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return { code: EXIT.badInput, message: `${message}: give an address that this machine has` };
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+    case 'ENOSPC':
+      return { code: EXIT.unavailable, message };
+    default:
+      return { code: EXIT.bug, message: `this is a bug: ${error instanceof Error ? error.stack : message}` };
+  }
+}
+
+process.on('uncaughtException', (error) => {
+  process.stderr.write(`cohort: this is a bug: ${error.stack ?? error.message}\n`);
+  process.exit(EXIT.bug);
+});
+
+try {
+  await program().parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    // Commander has printed its own sentence.
+    process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.badInput;
+  } else {
+    const { code, message } = endOf(error);
+    process.stderr.write(`cohort: ${message}\n`);
+    process.exitCode = code;
+  }
+}
+// Whatever still hangs, a connection that is slow to close say, does not keep the process.
+setTimeout(() => process.exit(), 500).unref();

@@ -1,0 +1,105 @@
+// Owns what a peer is told when it starts: its address, the trackers, the flags, and what follows from them. What is wrong
+// is said in one sentence that names the fix.
+import { readFile } from 'node:fs/promises';
+import { availableParallelism, homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { type HostPort, parseHostPort } from '#wire/host-port';
+import { parseTrackerInfo, type TrackerEntry } from '#wire/tracker-info';
+
+/** Flags as they were given; each has an environment variable. */
+export interface PeerFlags {
+  readonly dataDir?: string;
+  readonly control?: string;
+  readonly allowHost?: readonly string[];
+  readonly controlTokenFile?: string;
+  readonly listen?: string;
+  readonly advertise?: string;
+  readonly workers?: string;
+  readonly plain?: boolean;
+}
+
+export interface PeerOptions {
+  readonly dataDirectory: string;
+  readonly trackers: readonly TrackerEntry[];
+  /** Where this peer accepts other peers; port 0 takes a free one. */
+  readonly listen: HostPort;
+  /** Where others are told to reach it; port 0 stands for the port that it listens on. */
+  readonly advertise: HostPort;
+  readonly control: HostPort;
+  readonly allowedHosts: readonly string[];
+  readonly controlTokenFile: string;
+  readonly workers: number;
+  readonly plain: boolean;
+}
+
+/** What was asked for cannot be: the message is for the person who asked. */
+export class BadInput extends Error {
+  override readonly name = 'BadInput';
+}
+
+const CONTROL_DEFAULT = '127.0.0.1:7070';
+/** More workers than this are no faster for one peer. */
+const WORKERS_DEFAULT_MAX = 8;
+const WORKERS_MAX = 64;
+const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
+
+/** Works out the options of a peer. Throws BadInput. */
+export async function readPeerOptions(address: string, file: string, flags: PeerFlags): Promise<PeerOptions> {
+  const own = hostPort('<ip>:<port>', address);
+  const listen = flags.listen === undefined ? own : hostPort('--listen', flags.listen);
+  const advertise = flags.advertise === undefined ? own : hostPort('--advertise', flags.advertise);
+  if (WILDCARDS.has(advertise.host)) {
+    throw new BadInput(`${advertise.host} is no address that others can reach: give one with --advertise <host:port>`);
+  }
+  const dataDirectory = peerDataDirectory(flags.dataDir);
+  return {
+    dataDirectory,
+    trackers: await readTrackers(resolve(file)),
+    listen,
+    advertise,
+    control: hostPort('--control', flags.control ?? CONTROL_DEFAULT),
+    allowedHosts: (flags.allowHost ?? []).map(allowedHost),
+    controlTokenFile: resolve(flags.controlTokenFile ?? join(dataDirectory, 'control-token')),
+    workers: workerCount(flags.workers),
+    plain: flags.plain ?? false,
+  };
+}
+
+/** The data directory: the flag's, else `$XDG_DATA_HOME/cohort/peer`. */
+export function peerDataDirectory(flag: string | undefined): string {
+  if (flag !== undefined) return resolve(flag);
+  return join(process.env['XDG_DATA_HOME'] || join(homedir(), '.local', 'share'), 'cohort', 'peer');
+}
+
+async function readTrackers(path: string): Promise<readonly TrackerEntry[]> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw new BadInput(`cannot read ${path}: ${(error as Error).message}; give the path of a tracker_info.txt`);
+  }
+  const parsed = parseTrackerInfo(text);
+  if (parsed.ok) return parsed.trackers;
+  const lines = parsed.errors.map(({ line, message }) => `${path}${line === 0 ? '' : `:${line}`}: ${message}`);
+  throw new BadInput(lines.join('\n'));
+}
+
+function hostPort(name: string, text: string): HostPort {
+  const parsed = parseHostPort(text);
+  if (!parsed.ok) throw new BadInput(`${name}: ${parsed.message}`);
+  return parsed.address;
+}
+
+/** A name, or `name:port`. */
+function allowedHost(text: string): string {
+  const parsed = parseHostPort(/:\d+$/.test(text) ? text : `${text}:0`);
+  if (!parsed.ok) throw new BadInput(`--allow-host: ${parsed.message}`);
+  return text.toLowerCase();
+}
+
+function workerCount(text: string | undefined): number {
+  if (text === undefined) return Math.min(availableParallelism(), WORKERS_DEFAULT_MAX);
+  const count = /^[0-9]{1,3}$/.test(text) ? Number(text) : 0;
+  if (count >= 1 && count <= WORKERS_MAX) return count;
+  throw new BadInput(`--workers: "${text}" is not a number of threads; give one from 1 to ${WORKERS_MAX}`);
+}

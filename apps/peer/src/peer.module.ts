@@ -1,0 +1,168 @@
+// Owns putting a peer together: engine, tracker link, transfers and control endpoint, in the order in which they need each
+// other, and the events of all of them in one journal.
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Identity, loadOrCreateIdentity } from '#identity/identity';
+import { formatHostPort } from '#wire/host-port';
+import { ApiKeys, loadOrCreateToken } from './control/api-keys.ts';
+import { CommandMemory } from './control/command-memory.ts';
+import { CommandRunner } from './control/command-runner.ts';
+import { type ControlEndpoint, openControlEndpoint } from './control/control-endpoint.ts';
+import { PEER_ID, STATUS_FACTS, TRANSFER_ENGINE } from './control/control-tokens.ts';
+import { EventJournal } from './control/event-journal.ts';
+import { type StatusFacts, trackerView } from './control/status.controller.ts';
+import type { PeerOptions } from './peer-options.ts';
+import { openTransferEngine } from './swarm/open-transfer-engine.ts';
+import type { TransferEngine } from './swarm/transfer-engine.ts';
+import { FailoverLink } from './tracker-link/failover-link.ts';
+import { LinkMemory } from './tracker-link/link-memory.ts';
+import { type LinkEvent, TRACKER_LINK } from './tracker-link/tracker-link.ts';
+import { TrackerTrust } from './tracker-link/tracker-trust.ts';
+import { TransferRegistry } from './transfers/transfer-registry.ts';
+import { TransferStore } from './transfers/transfer-store.ts';
+import { type TransferEvent, TRANSFERS } from './transfers/transfers.ts';
+
+/** A peer that runs. */
+export interface RunningPeer {
+  readonly peerId: string;
+  /** `http://host:port` of the control endpoint. */
+  readonly controlUrl: string;
+  /** `host:port` where it accepts other peers. */
+  readonly listen: string;
+  stop(): Promise<void>;
+}
+
+/** What somebody at the terminal should hear of. */
+export type Warn = (message: string) => void;
+
+/** Starts everything. Throws what keeps it from starting; the data directory is locked by the caller. */
+export async function startPeer(options: PeerOptions, warn: Warn): Promise<RunningPeer> {
+  const { dataDirectory, plain } = options;
+  const identity = await loadOrCreateIdentity(dataDirectory);
+  const controlToken = await loadOrCreateToken(options.controlTokenFile);
+  const engine = await openTransferEngine({ identity, ...engineOptions(options) });
+  try {
+    const { listenAddress } = engine;
+    const port = options.advertise.port === 0 ? listenAddress.port : options.advertise.port;
+    const facts: StatusFacts = {
+      peerId: identity.id,
+      listen: formatHostPort({ host: options.listen.host, port: listenAddress.port }),
+      advertise: formatHostPort({ host: options.advertise.host, port }),
+      transport: plain ? 'plain' : 'tls',
+    };
+    return await startControl({ options, identity, controlToken, engine, facts, warn });
+  } catch (error) {
+    await engine.close();
+    throw error;
+  }
+}
+
+function engineOptions({ listen, workers, plain }: PeerOptions) {
+  return { listen, workers, plain, now: Date.now, random: Math.random };
+}
+
+interface ControlParts {
+  readonly options: PeerOptions;
+  readonly identity: Identity;
+  readonly controlToken: string;
+  readonly engine: TransferEngine;
+  readonly facts: StatusFacts;
+  readonly warn: Warn;
+}
+
+async function startControl(parts: ControlParts): Promise<RunningPeer> {
+  const { options, identity, controlToken, engine, facts, warn } = parts;
+  const { dataDirectory } = options;
+  const link = await openLink(parts);
+  const store = await TransferStore.open(dataDirectory);
+  const transfers = new TransferRegistry({ engine, link, store, transport: facts.transport, now: Date.now });
+  const journal = new EventJournal(join(dataDirectory, 'events.ndjson'), { now: Date.now });
+  link.onEvent((event) => journalLinkEvent(journal, event, warn));
+  transfers.onEvent((event) => journalTransferEvent(journal, event));
+  const keys = await ApiKeys.open({ dataDirectory, controlToken, now: Date.now });
+  const memory = new CommandMemory(join(dataDirectory, 'commands.ndjson'));
+  const endpoint = await openControlEndpoint({
+    listen: options.control,
+    allowedHosts: options.allowedHosts,
+    scopeOf: (token) => keys.scopeOf(token),
+    providers: [
+      { provide: TRACKER_LINK, useValue: link },
+      { provide: TRANSFERS, useValue: transfers },
+      { provide: TRANSFER_ENGINE, useValue: engine },
+      { provide: PEER_ID, useValue: identity.id },
+      { provide: STATUS_FACTS, useValue: facts },
+      { provide: CommandRunner, useValue: new CommandRunner({ link, transfers, memory }) },
+      { provide: ApiKeys, useValue: keys },
+      { provide: EventJournal, useValue: journal },
+    ],
+  });
+  await transfers.open();
+  link.start();
+  const controlUrl = `http://${formatHostPort(endpoint.address)}`;
+  const controlFile = join(dataDirectory, 'control.json');
+  await writeFile(controlFile, `${JSON.stringify({ url: controlUrl, pid: process.pid })}\n`, { mode: 0o600 });
+  const stop = async (): Promise<void> => {
+    await rm(controlFile, { force: true });
+    await stopAll({ endpoint, transfers, engine, link });
+  };
+  return { peerId: identity.id, controlUrl, listen: facts.listen, stop };
+}
+
+async function openLink({ options, identity, facts }: ControlParts): Promise<FailoverLink> {
+  const { dataDirectory, trackers } = options;
+  return new FailoverLink({
+    identity,
+    trackers,
+    trust: await TrackerTrust.open(trackers, join(dataDirectory, 'known-trackers.json')),
+    memory: await LinkMemory.open(join(dataDirectory, 'link.json')),
+    addresses: [facts.advertise],
+    transport: facts.transport,
+    random: Math.random,
+  });
+}
+
+/** First nobody can ask for anything any more, then what runs is let go of. */
+async function stopAll(parts: {
+  endpoint: ControlEndpoint;
+  transfers: TransferRegistry;
+  engine: TransferEngine;
+  link: FailoverLink;
+}): Promise<void> {
+  await parts.endpoint.close();
+  await parts.transfers.close();
+  await Promise.all([parts.engine.close(), parts.link.close()]);
+}
+
+function journalTransferEvent(journal: EventJournal, event: TransferEvent): void {
+  if (event.type === 'transfer_removed') journal.append(event.type, { transferId: event.transferId });
+  else journal.append(event.type, event.transfer);
+}
+
+function journalLinkEvent(journal: EventJournal, event: LinkEvent, warn: Warn): void {
+  switch (event.type) {
+    case 'tracker_changed':
+      return journal.append(event.type, trackerView(event.tracker));
+    case 'tracker_key_changed': {
+      const { address, expected, shown } = event;
+      warn(
+        `the tracker at ${address} shows the key sha256:${shown}, not sha256:${expected}: it is not trusted. ` +
+          'If its key was changed on purpose, correct its line in tracker_info.txt, or remove known-trackers.json',
+      );
+      return journal.append(event.type, { address, expected, shown });
+    }
+    case 'trackers_disagree':
+      warn(`the trackers serve different logs (${event.logIds.join(', ')}): correct tracker_info.txt`);
+      return journal.append(event.type, { logIds: event.logIds });
+    case 'reachability_changed':
+      if (event.reachable === false) warn('no tracker could connect to this peer: others cannot fetch from it');
+      return journal.append(event.type, { reachable: event.reachable });
+    case 'session_changed':
+      return journal.append(event.type, { user: event.user });
+    case 'group_changed':
+      return journal.append(event.type, { group: event.group });
+    case 'revoked':
+    case 'sources_changed':
+    case 'trust_changed':
+      return;
+  }
+}

@@ -1,0 +1,375 @@
+// Owns one download: permission and sources from the trackers, bytes through the engine, and at the end the record that
+// this peer has it too. What stands in its way for a while is waited out; what does not pass ends it with a reason.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { randomUUID } from 'node:crypto';
+import type { SharedContent } from '#domain/outcome';
+import type { TransferPeerView, TransferReasonView, TransferState, TransferView } from '#wire/control-api';
+import { grantFromText } from '#wire/grant';
+import { parseHostPort } from '#wire/host-port';
+import type { Refused, SourcesView, SourceView } from '#wire/tracker-api';
+import type { Download, DownloadView, Source } from '../swarm/transfer-engine.ts';
+import { serveCopy, singleFileSha1 } from './share-serving.ts';
+import { RETRY_MS, type TransferContext } from './transfer-context.ts';
+import { LOGGED_OUT, reasonOfRefusal, SHARE_REMOVED } from './transfer-reasons.ts';
+import { type DownloadRecord, shareRef, transferView, uniformBitfield } from './transfer-record.ts';
+
+/** How often sources and grant are asked for while bytes move, and while they do not. */
+const REFRESH_MS = 10_000;
+const REFRESH_STALLED_MS = 2_000;
+const RUNNING_STATES: ReadonlySet<TransferState> = new Set(['queued', 'downloading', 'stalled']);
+
+export class DownloadTransfer {
+  readonly record: DownloadRecord;
+  readonly #context: TransferContext;
+  #download: Download | null = null;
+  #grantExpiresAtMs = 0;
+  #refreshTimer: NodeJS.Timeout | null = null;
+  #refreshing: Promise<void> | null = null;
+  /** Aborts the recording of a finished copy. */
+  #recording: AbortController | null = null;
+  #hasManifest = false;
+
+  constructor(record: DownloadRecord, context: TransferContext) {
+    this.record = record;
+    this.#context = context;
+  }
+
+  /** Whether it goes on by itself, with or without bytes that move. */
+  get isRunning(): boolean {
+    return RUNNING_STATES.has(this.record.state);
+  }
+
+  /** Whether the copy is being fetched, and what there is of it is offered to others. */
+  get isActive(): boolean {
+    return this.#download !== null && this.isRunning;
+  }
+
+  /** Whether waiting for it is over. */
+  get end(): 'complete' | 'failed' | null {
+    const { state, isRecorded } = this.record;
+    if (state === 'complete') return isRecorded ? 'complete' : null;
+    return state === 'failed' || state === 'cancelled' ? 'failed' : null;
+  }
+
+  view(): TransferView {
+    const { share, state } = this.record;
+    const live = this.#download?.view() ?? null;
+    const totalBytes = this.#share.totalBytes;
+    const isComplete = state === 'complete';
+    return transferView(this.record, {
+      totalBytes,
+      verifiedBytes: isComplete ? totalBytes : (live?.verifiedBytes ?? this.record.verifiedBytes),
+      bytesPerSecond: this.isActive ? Math.round(live?.bytesPerSecond ?? 0) : 0,
+      etaSeconds: this.isActive ? (live?.etaSeconds ?? null) : null,
+      bitfield: isComplete
+        ? uniformBitfield(share!.pieceCount, true)
+        : live === null
+          ? this.record.bitfield
+          : Buffer.from(live.bitfield).toString('base64'),
+      peers: live === null ? [...this.record.peers] : sumOfPeers(this.record.peers, live),
+    });
+  }
+
+  /** Begins or goes on; what is finished is served. */
+  async run(): Promise<void> {
+    if (this.record.state === 'complete') {
+      if (this.record.isServed) await this.#serveAgain();
+      return;
+    }
+    this.#become('queued', null);
+    this.#download?.resume();
+    await this.refresh();
+  }
+
+  async resume(): Promise<void> {
+    if (this.isRunning) return;
+    await this.run();
+  }
+
+  /** Asks the trackers who has it, and for a fresh grant. */
+  refresh(): Promise<void> {
+    this.#refreshing ??= this.#refresh().finally(() => {
+      this.#refreshing = null;
+      this.#scheduleRefresh();
+    });
+    return this.#refreshing;
+  }
+
+  pause(reason: TransferReasonView | null): void {
+    if (this.record.state === 'complete') {
+      this.#recording?.abort();
+      this.#context.engine.withdraw(shareRef(this.#share));
+      return;
+    }
+    if (this.isRunning) this.#become('paused', reason);
+    this.#clearRefresh();
+    this.#download?.pause();
+    // Without a session nothing is served either, and what was learned of others has to be asked for anew.
+    if (reason !== null) void this.#drop();
+  }
+
+  /** Ends it; what came so far stays on disk. A finished one stays as it is. */
+  async cancel(): Promise<void> {
+    if (this.record.state === 'complete') return;
+    this.#become('cancelled', null);
+    await this.#drop();
+  }
+
+  /** It is to be forgotten, with what it wrote or without. */
+  async dispose({ keepData }: { readonly keepData: boolean }): Promise<void> {
+    const isFinished = this.record.state === 'complete';
+    this.#recording?.abort();
+    if (isFinished) this.#context.engine.withdraw(shareRef(this.#share));
+    else this.#become('cancelled', null);
+    await this.#drop({ keepData });
+    if (!keepData) await this.#context.engine.removeData(this.record.path);
+  }
+
+  /** The finished copy is not this peer's to serve any more. */
+  stopServing(reason: TransferReasonView | null): void {
+    if (this.record.state !== 'complete') return;
+    this.#recording?.abort();
+    this.#context.engine.withdraw(shareRef(this.#share));
+    this.record.isServed = false;
+    this.record.isRecorded = true;
+    this.#become('complete', reason);
+  }
+
+  fail(reason: TransferReasonView): void {
+    if (this.record.state === 'complete') return this.stopServing(reason);
+    this.#become('failed', reason);
+    void this.#drop();
+  }
+
+  /** The served copy on disk is not what it was; the engine has stopped serving it. */
+  sourceProblem(reason: TransferReasonView): void {
+    if (this.record.state === 'complete') this.#become('complete', reason);
+  }
+
+  /** Ends what runs, without a change of state: the process ends, and goes on with it at the next start. */
+  async halt(): Promise<void> {
+    this.#recording?.abort();
+    await this.#drop();
+  }
+
+  /** Whether the log sends others here for the finished copy. */
+  get isOffered(): boolean {
+    return this.record.state === 'complete' && this.record.isServed;
+  }
+
+  get #share(): SharedContent {
+    return this.record.share!;
+  }
+
+  async #refresh(): Promise<void> {
+    const { group, file } = this.record;
+    const answer = await this.#context.link.findSources({ group, file });
+    if (!this.isRunning) return;
+    if (answer.status !== 'accepted') return this.#refused(answer);
+    if (answer.view.share.shareId !== this.#share.shareId) return this.fail(SHARE_REMOVED);
+    const grant = answer.view.grant === null ? null : grantFromText(answer.view.grant);
+    if (grant === null) return this.#askAgain();
+    this.#grantExpiresAtMs = answer.view.grantExpiresAtMs ?? 0;
+    const sources = this.#usableSources(answer.view);
+    if (this.#download === null) this.#start(grant, sources);
+    else this.#update(this.#download, { grant, sources });
+  }
+
+  #update(
+    download: Download,
+    { grant, sources }: { readonly grant: Uint8Array; readonly sources: readonly Source[] },
+  ): void {
+    download.updateGrant(grant);
+    download.updateSources(sources);
+    const { state, reason } = download.view();
+    const isBack = this.record.reason?.code === 'trackers_unreachable' || this.record.state === 'queued';
+    if (isBack && (state === 'downloading' || state === 'stalled')) this.#become(state, reason);
+  }
+
+  /** The trackers give no grant: permission ended meanwhile, unless they cannot tell just now. */
+  async #askAgain(): Promise<void> {
+    const { group, file, user } = this.record;
+    if (this.#grantExpiresAtMs > this.#context.now()) return;
+    const answer = await this.#context.link.command(
+      'download_file',
+      { group, file },
+      { commandId: randomUUID(), user },
+    );
+    if (!this.isRunning) return;
+    if (answer.status !== 'accepted') this.#refused(answer);
+  }
+
+  #refused(refused: Refused): void {
+    const reason = reasonOfRefusal(refused);
+    if (reason.code === 'logged_out') return this.pause(reason);
+    if (reason.code !== 'trackers_unreachable') return this.fail(reason);
+    // What runs goes on while its grant lasts.
+    if (this.#download === null || this.#download.view().state === 'stalled') this.#become('stalled', reason);
+  }
+
+  #usableSources({ sources }: SourcesView): Source[] {
+    return sources.filter(({ transport }) => transport === this.#context.transport).map(sourceOf);
+  }
+
+  #start(grant: Uint8Array, sources: readonly Source[]): void {
+    const { path, strategy, overwrite } = this.record;
+    const { contentId, totalBytes, pieceBytes, pieceCount } = this.#share;
+    const download = this.#context.engine.download({
+      share: shareRef(this.#share),
+      ...{ contentId, totalBytes, pieceBytes, pieceCount, strategy, overwrite, sources, grant },
+      destination: path,
+    });
+    this.#download = download;
+    const stop = download.onChange(() => this.#follow(download));
+    void download.done.then(async (end) => {
+      stop();
+      if (this.#download !== download) return;
+      if (end.state === 'complete') await this.#completed(download, end.stamp);
+      else if (end.state === 'failed') this.#failed(download, end.reason);
+    });
+    this.#follow(download);
+  }
+
+  /** Takes over what the engine says, while the transfer runs. */
+  #follow(download: Download): void {
+    if (this.#download !== download || !this.isRunning) return;
+    this.#keepManifest(download);
+    const { state, reason } = download.view();
+    if (state !== 'downloading' && state !== 'stalled') return;
+    // Without trackers nobody can tell who is online.
+    const isUnknown = reason?.code === 'no_seeder_online' && this.record.reason?.code === 'trackers_unreachable';
+    if (state !== this.record.state || (reason?.code !== this.record.reason?.code && !isUnknown)) {
+      this.#become(state, reason);
+      this.#scheduleRefresh();
+    }
+  }
+
+  #keepManifest(download: Download): void {
+    const manifestBytes = this.#hasManifest ? null : download.manifestBytes();
+    if (manifestBytes === null) return;
+    this.#hasManifest = true;
+    this.record.sha1 = singleFileSha1(manifestBytes);
+    void this.#context.store.saveManifest(this.#share.contentId, manifestBytes);
+  }
+
+  async #completed(download: Download, stamp: string | null): Promise<void> {
+    const manifestBytes = download.manifestBytes();
+    if (manifestBytes === null) throw new Error('a complete download has a manifest');
+    await this.#context.store.saveManifest(this.#share.contentId, manifestBytes);
+    this.record.sha1 = singleFileSha1(manifestBytes);
+    this.record.stamp = stamp;
+    this.record.completedAtMs = this.#context.now();
+    this.record.isServed = true;
+    // The engine goes on serving it by itself.
+    this.#keepProgress(download);
+    this.#download = null;
+    this.#clearRefresh();
+    this.#become('complete', null);
+    await this.#recordCopy();
+  }
+
+  #failed(download: Download, reason: TransferReasonView | null): void {
+    this.#keepProgress(download);
+    this.#download = null;
+    this.#become('failed', reason);
+  }
+
+  async #serveAgain(): Promise<void> {
+    const { path, stamp } = this.record;
+    const served = await serveCopy(this.#context, { share: this.#share, path, stamp });
+    if (!served.ok) return this.#become('complete', served.reason);
+    if (this.#context.link.user() !== this.record.user) return this.#context.engine.withdraw(shareRef(this.#share));
+    this.record.stamp = served.stamp;
+    this.#become('complete', null);
+    await this.#recordCopy();
+  }
+
+  /** Issues `seed_file` for the finished copy, until the log has decided it. */
+  async #recordCopy(): Promise<void> {
+    if (this.record.isRecorded || this.#recording !== null) return;
+    const { group, file, seedCommandId: commandId, user } = this.record;
+    const { contentId } = this.#share;
+    const recording = new AbortController();
+    this.#recording = recording;
+    try {
+      for (;;) {
+        const answer = await this.#context.link.command('seed_file', { group, file, contentId }, { commandId, user });
+        recording.signal.throwIfAborted();
+        if (answer.status === 'rejected') return this.stopServing(reasonOfRefusal(answer));
+        if (answer.status === 'accepted') {
+          this.record.isRecorded = true;
+          return this.#become('complete', null);
+        }
+        if (answer.code === 'not_logged_in') return this.pause(LOGGED_OUT);
+        await sleep(RETRY_MS, undefined, { signal: recording.signal });
+      }
+    } catch (error) {
+      if (!recording.signal.aborted) throw error;
+    } finally {
+      this.#recording = null;
+    }
+  }
+
+  /** Lets go of the engine's download; its data stays unless told otherwise. */
+  async #drop({ keepData = true }: { readonly keepData?: boolean } = {}): Promise<void> {
+    this.#clearRefresh();
+    const download = this.#download;
+    this.#download = null;
+    if (download === null) return;
+    this.#keepProgress(download);
+    await download.cancel({ keepData });
+    this.#context.changed(this.record);
+  }
+
+  #keepProgress(download: Download): void {
+    const live = download.view();
+    this.record.verifiedBytes = live.verifiedBytes;
+    this.record.bitfield = Buffer.from(live.bitfield).toString('base64');
+    this.record.peers = sumOfPeers(this.record.peers, live);
+  }
+
+  #scheduleRefresh(): void {
+    this.#clearRefresh();
+    const { state } = this.record;
+    if (!RUNNING_STATES.has(state)) return;
+    const delayMs = state === 'downloading' ? REFRESH_MS : REFRESH_STALLED_MS;
+    this.#refreshTimer = setTimeout(() => void this.refresh(), delayMs);
+  }
+
+  #clearRefresh(): void {
+    if (this.#refreshTimer !== null) clearTimeout(this.#refreshTimer);
+    this.#refreshTimer = null;
+  }
+
+  #become(state: TransferState, reason: TransferReasonView | null): void {
+    this.record.state = state;
+    this.record.reason = reason;
+    this.#context.changed(this.record);
+  }
+}
+
+function sourceOf({ peerId, user, addresses }: SourceView): Source {
+  return {
+    peerId,
+    user,
+    addresses: addresses.flatMap((text) => {
+      const parsed = parseHostPort(text);
+      return parsed.ok ? [parsed.address] : [];
+    }),
+  };
+}
+
+/** What peers delivered in earlier runs and in this one. */
+function sumOfPeers(earlier: readonly TransferPeerView[], live: DownloadView): TransferPeerView[] {
+  const before = new Map(earlier.map((peer) => [peer.peerId, peer]));
+  const now = live.peers.map((peer) => {
+    const known = before.get(peer.peerId);
+    before.delete(peer.peerId);
+    return {
+      ...peer,
+      deliveredBytes: peer.deliveredBytes + (known?.deliveredBytes ?? 0),
+      corruptPieces: peer.corruptPieces + (known?.corruptPieces ?? 0),
+    };
+  });
+  return [...before.values(), ...now];
+}

@@ -1,0 +1,47 @@
+// Owns what the paths of a command may be, before anything is begun with them: a source that can be read, a destination
+// whose place is there.
+import type { Stats } from 'node:fs';
+import { access, constants, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { fileNameProblem } from '#domain/names';
+import type { Refused } from '#wire/tracker-api';
+
+/** A field of a command's body that cannot be. */
+export function invalidField(field: string, message: string): Refused {
+  return { status: 'failed', code: 'invalid_request', errors: [{ field, message }] };
+}
+
+/** Why what is at a path cannot be shared, or its length; a folder's is not known yet. */
+export async function readableSource(path: string): Promise<Refused | { readonly bytes: number | null }> {
+  const found = await statIfThere(path);
+  if (found === null) return invalidField('path', 'must be a file or folder that is there on the machine of the peer');
+  if (!found.isFile() && !found.isDirectory()) return invalidField('path', 'must be a file or a folder');
+  const mode = found.isDirectory() ? constants.R_OK | constants.X_OK : constants.R_OK;
+  const isReadable = await access(path, mode).then(
+    () => true,
+    () => false,
+  );
+  if (!isReadable) return invalidField('path', 'must be readable for the user that the peer runs as');
+  return { bytes: found.isFile() ? found.size : null };
+}
+
+/** The name that a source gets in its group, or why it cannot have it. */
+export function nameInGroup(path: string, name: string | undefined): Refused | string {
+  const chosen = (name ?? basename(resolve(path))).normalize('NFC');
+  const problem = fileNameProblem(chosen);
+  return problem === null ? chosen : invalidField('name', `${problem}; give a name for it in the group`);
+}
+
+/** Where a download goes, or why it cannot go there. */
+export async function finalDestination(destination: string, file: string): Promise<Refused | string> {
+  const path = resolve(destination);
+  const isFolder = (await statIfThere(path))?.isDirectory() === true;
+  if (isFolder) return join(path, file);
+  const parent = await statIfThere(dirname(path));
+  return parent?.isDirectory() === true ? path : invalidField('destination', `must be in a folder that exists`);
+}
+
+/** What is at a path, following links; null when nothing is, or it cannot be looked at. */
+async function statIfThere(path: string): Promise<Stats | null> {
+  return stat(path).catch(() => null);
+}

@@ -1,0 +1,60 @@
+// Owns serving a copy that is on disk: again after a restart or a pause, and only when it still is what was shared.
+import type { SharedContent } from '#domain/outcome';
+import type { TransferReasonView } from '#wire/control-api';
+import { decodeManifest } from '#wire/manifest-codec';
+import { TransferFailure } from '../swarm/transfer-engine.ts';
+import type { TransferContext } from './transfer-context.ts';
+import { SOURCE_CHANGED, SOURCE_MISSING } from './transfer-reasons.ts';
+import { shareRef } from './transfer-record.ts';
+
+export interface ServedCopy {
+  readonly share: SharedContent;
+  readonly path: string;
+  /** As the copy was when it was last known to be whole; null when it has to be read first. */
+  readonly stamp: string | null;
+}
+
+/** The copy's stamp now that it is served, or why it is not. */
+export type Served =
+  { readonly ok: true; readonly stamp: string } | { readonly ok: false; readonly reason: TransferReasonView };
+
+type Parts = Pick<TransferContext, 'engine' | 'store'>;
+
+/** Serves a copy; one that was touched since is read and verified first. */
+export async function serveCopy({ engine, store }: Parts, { share, path, stamp }: ServedCopy): Promise<Served> {
+  const { contentId } = share;
+  const manifestBytes = await store.readManifest(contentId);
+  if (manifestBytes === null) return { ok: false, reason: SOURCE_CHANGED };
+  const serve = async (withStamp: string): Promise<Served> => {
+    await engine.serve({ share: shareRef(share), contentId, manifestBytes, path, stamp: withStamp });
+    return { ok: true, stamp: withStamp };
+  };
+  try {
+    if (stamp !== null) return await serve(stamp);
+  } catch (error) {
+    if (!isFailure(error, 'source_changed')) return { ok: false, reason: reasonOfFailure(error) };
+  }
+  try {
+    const verified = await engine.verify({ path, manifestBytes });
+    return verified.complete ? await serve(verified.stamp) : { ok: false, reason: SOURCE_CHANGED };
+  } catch (error) {
+    return { ok: false, reason: reasonOfFailure(error) };
+  }
+}
+
+/** The SHA-1 of content that is one file, in hex; null for a folder. */
+export function singleFileSha1(manifestBytes: Uint8Array): string | null {
+  const decoded = decodeManifest(manifestBytes);
+  if (!decoded.ok) return null;
+  const [file, ...others] = decoded.manifest.files;
+  return file?.path === '' && others.length === 0 ? file.sha1 : null;
+}
+
+function reasonOfFailure(error: unknown): TransferReasonView {
+  if (!(error instanceof TransferFailure)) throw error;
+  return error.code === 'source_missing' ? SOURCE_MISSING : SOURCE_CHANGED;
+}
+
+function isFailure(error: unknown, code: TransferFailure['code']): boolean {
+  return error instanceof TransferFailure && error.code === code;
+}

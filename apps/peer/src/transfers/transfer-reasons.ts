@@ -1,0 +1,70 @@
+// Owns why a transfer stands still or failed, in a person's words: what happened, and what would help.
+import type { TransferReasonView } from '#wire/control-api';
+import type { Refused } from '#wire/tracker-api';
+import { ERRORS } from '#wire/wire-error';
+
+export const LOGGED_OUT: TransferReasonView = {
+  code: 'logged_out',
+  detail: 'The user who began this transfer is not logged in on this peer.',
+  action: 'Log in as that user: it goes on by itself.',
+};
+
+export const TRACKERS_UNREACHABLE: TransferReasonView = {
+  code: 'trackers_unreachable',
+  detail: 'No tracker answers, so there is no permission to fetch this and nobody to fetch it from.',
+  action: 'It goes on by itself when a tracker of tracker_info.txt answers.',
+};
+
+export const OTHER_LOG: TransferReasonView = {
+  code: 'not_a_member',
+  detail: 'The trackers serve another log than the one that this share belongs to.',
+  action: 'Share or download it anew.',
+};
+
+export const NOT_A_MEMBER: TransferReasonView = {
+  code: 'not_a_member',
+  detail: 'The user who began this transfer does not belong to the group any more.',
+  action: 'Ask to join the group with join_group, then resume the transfer.',
+};
+
+export const SHARE_REMOVED: TransferReasonView = {
+  code: 'source_missing',
+  detail: 'The file was taken out of the group.',
+  action: 'Ask who shared it to share it again.',
+};
+
+export const SOURCE_CHANGED: TransferReasonView = {
+  code: 'source_changed',
+  detail: 'What is at this path is not what was shared, so it is not served any more.',
+  action: 'Put the shared content back and resume, or share the new content under another name.',
+};
+
+export const SOURCE_MISSING: TransferReasonView = {
+  code: 'source_missing',
+  detail: 'There is nothing at this path any more, so it is not served.',
+  action: 'Put the shared content back and resume, or remove the transfer.',
+};
+
+/** Why a refusal of the trackers ends a transfer that had begun. */
+export function reasonOfRefusal(refused: Refused): TransferReasonView {
+  if (refused.status === 'failed') return refused.code === 'not_logged_in' ? LOGGED_OUT : TRACKERS_UNREACHABLE;
+  switch (refused.reason) {
+    case 'not_logged_in':
+      return LOGGED_OUT;
+    case 'file_not_found':
+      return SHARE_REMOVED;
+    case 'not_a_member':
+    case 'request_pending':
+    case 'group_not_found':
+      return NOT_A_MEMBER;
+    default: {
+      const detail = refused.reason in ERRORS ? ERRORS[refused.reason as keyof typeof ERRORS].detail : refused.reason;
+      return { code: 'refused', detail, action: 'Remove this transfer and begin it anew.' };
+    }
+  }
+}
+
+/** A reason as one sentence of a problem document. */
+export function reasonText(reason: TransferReasonView | null): string {
+  return reason === null ? 'The transfer was cancelled.' : `${reason.code}: ${reason.detail} ${reason.action}`;
+}

@@ -1,0 +1,98 @@
+// Owns what is kept of a transfer over restarts, and how it is shown. Everything else about a transfer is found out anew:
+// from the trackers, from the disk, from the engine.
+import type { PieceHash } from '#domain/command';
+import type { SharedContent } from '#domain/outcome';
+import type {
+  PieceStrategyName,
+  TransferPeerView,
+  TransferReasonView,
+  TransferState,
+  TransferView,
+} from '#wire/control-api';
+import type { ShareRef } from '../swarm/transfer-engine.ts';
+
+interface CommonRecord {
+  readonly transferId: string;
+  /** The command that began it. */
+  readonly commandId: string;
+  /** The log that its share belongs to; null until a tracker answered for the first time. */
+  readonly logId: string | null;
+  /** Who began it: it runs while this user is logged in. */
+  readonly user: string;
+  readonly group: string;
+  readonly file: string;
+  /** What is shared, or the finished download's place. */
+  readonly path: string;
+  readonly startedAtMs: number;
+  completedAtMs: number | null;
+  /** Of the command's record; null while an upload is being hashed. */
+  offset: number | null;
+  state: TransferState;
+  reason: TransferReasonView | null;
+  /** As the trackers describe it; null while an upload is being hashed. */
+  share: SharedContent | null;
+  sha1: string | null;
+  /** Lengths and times of what is at `path` when it was last known to be whole; null before. */
+  stamp: string | null;
+}
+
+/** A file or folder that this peer shares: new in the group, or as a copy of what is there. */
+export interface UploadRecord extends CommonRecord {
+  readonly direction: 'upload';
+  readonly command: 'upload_file' | 'seed_file';
+  readonly hash: PieceHash;
+  /** How the content is cut when the group has it already; null for the usual way. */
+  readonly pieceBytes: number | null;
+  /** What a copy has to be; null when anything will do. */
+  readonly expectedContentId: string | null;
+}
+
+/** A file or folder that this peer fetches. */
+export interface DownloadRecord extends CommonRecord {
+  readonly direction: 'download';
+  readonly strategy: PieceStrategyName;
+  readonly overwrite: boolean;
+  /** Id of the `seed_file` that records the finished copy. */
+  readonly seedCommandId: string;
+  /** Whether that command has been decided. */
+  isRecorded: boolean;
+  /** Whether the finished copy is served to others. */
+  isServed: boolean;
+  verifiedBytes: number;
+  bitfield: string;
+  /** What other peers delivered in earlier runs. */
+  peers: readonly TransferPeerView[];
+}
+
+export type TransferRecord = UploadRecord | DownloadRecord;
+
+/** What moves while a transfer runs. */
+export type TransferProgress = Pick<
+  TransferView,
+  'totalBytes' | 'verifiedBytes' | 'bytesPerSecond' | 'etaSeconds' | 'bitfield' | 'peers'
+>;
+
+/** A transfer as a person sees it. */
+export function transferView(record: TransferRecord, progress: TransferProgress): TransferView {
+  const { transferId, direction, group, file, share, sha1, state, reason, path } = record;
+  return {
+    ...{ transferId, direction, group, file, contentId: share?.contentId ?? null, sha1, state, reason },
+    ...progress,
+    path,
+    startedAt: new Date(record.startedAtMs).toISOString(),
+    completedAt: record.completedAtMs === null ? null : new Date(record.completedAtMs).toISOString(),
+  };
+}
+
+/** The share as the engine names it. */
+export function shareRef({ groupId, shareId }: SharedContent): ShareRef {
+  return { groupId, shareId };
+}
+
+/** Base64 of a bitfield with every piece, or none. */
+export function uniformBitfield(pieceCount: number, isSet: boolean): string {
+  const bytes = Buffer.alloc(Math.ceil(pieceCount / 8), isSet ? 0xff : 0);
+  const surplusBits = bytes.length * 8 - pieceCount;
+  if (isSet && surplusBits > 0) bytes[bytes.length - 1] = (0xff << surplusBits) & 0xff;
+  return bytes.toString('base64');
+}

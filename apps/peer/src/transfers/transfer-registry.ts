@@ -1,0 +1,464 @@
+// Owns the transfers of this peer: begins them for commands, goes on with them after a restart, and lets them follow who is
+// logged in and what the trackers revoke. Every change is on disk before anybody is told of it.
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SharedContent } from '#domain/outcome';
+import type {
+  DownloadFileBody,
+  SeedFileBody,
+  StopShareBody,
+  TransferReasonView,
+  TransferView,
+  UploadFileBody,
+} from '#wire/control-api';
+import type { DownloadPresence, Refused } from '#wire/tracker-api';
+import type { SourceProblem } from '../swarm/transfer-engine.ts';
+import type { CommandAnswer, CommandStamp, LinkEvent } from '../tracker-link/tracker-link.ts';
+import { DownloadTransfer } from './download-transfer.ts';
+import { finalDestination, invalidField, nameInGroup, readableSource } from './requested-paths.ts';
+import type { TransferContext } from './transfer-context.ts';
+import {
+  LOGGED_OUT,
+  NOT_A_MEMBER,
+  OTHER_LOG,
+  reasonText,
+  SHARE_REMOVED,
+  SOURCE_CHANGED,
+  SOURCE_MISSING,
+} from './transfer-reasons.ts';
+import type { DownloadRecord, TransferRecord, UploadRecord } from './transfer-record.ts';
+import type { StartedTransfer, TransferEnd, TransferEvent, Transfers } from './transfers.ts';
+import { UploadTransfer } from './upload-transfer.ts';
+
+type Transfer = UploadTransfer | DownloadTransfer;
+type UploadShape = Pick<UploadRecord, 'hash' | 'pieceBytes' | 'expectedContentId'>;
+
+/** An upload whose outcome is likely to be accepted is answered after this, hashed or not. */
+const DECISION_WAIT_MS = 2_000;
+/** How long the log is waited for when a served copy is removed. */
+const STOP_SHARE_WAIT_MS = 2_000;
+
+export class TransferRegistry implements Transfers {
+  readonly #context: TransferContext;
+  readonly #transfers = new Map<string, Transfer>();
+  readonly #listeners = new Set<(event: TransferEvent) => void>();
+  /** What was last told of each transfer, so that only changes of state and reason are events. */
+  readonly #told = new Map<string, string>();
+  readonly #waiting = new Set<() => void>();
+  #announced = '[]';
+
+  constructor(parts: Omit<TransferContext, 'changed'>) {
+    this.#context = { ...parts, changed: (record) => this.#changed(record) };
+  }
+
+  /** Reads what earlier runs left, and goes on with it as far as the one who began it is logged in. */
+  async open(): Promise<void> {
+    for (const record of await this.#context.store.loadAll()) this.#add(record);
+    const { engine, link } = this.#context;
+    const trust = link.trust();
+    if (trust !== null) engine.trustTrackers(trust);
+    engine.onSourceProblem((problem) => this.#sourceProblem(problem));
+    link.onEvent((event) => this.#linkEvent(event));
+    this.#sessionIs(link.user());
+  }
+
+  /** Lets go of everything; the next start goes on with it. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#transfers.values()].map((transfer) => transfer.halt()));
+    await this.#context.store.settled();
+  }
+
+  async upload(body: UploadFileBody, stamp: CommandStamp): Promise<StartedTransfer | Refused> {
+    const known = this.#startedBy(stamp.commandId);
+    if (known !== null) return known;
+    const source = await readableSource(body.path);
+    if ('status' in source) return source;
+    const file = nameInGroup(body.path, body.name);
+    if (typeof file !== 'string') return file;
+    const there = await this.#context.link.findSources({ group: body.group, file });
+    if (there.status === 'failed') return there;
+    const shape = uploadShape(body, source.bytes, there.status === 'accepted' ? there.view.share : null);
+    const transfer = this.#newUpload({ ...body, file, command: 'upload_file' }, shape, stamp);
+    // Nothing speaks against it, as far as a view can tell: hashing may take its time.
+    const isLikely = there.status === 'rejected' && there.reason === 'file_not_found' && !body.wait;
+    return this.#decided(transfer, isLikely ? DECISION_WAIT_MS : null);
+  }
+
+  async seed(body: SeedFileBody, stamp: CommandStamp): Promise<StartedTransfer | Refused> {
+    const known = this.#startedBy(stamp.commandId);
+    if (known !== null) return known;
+    const source = await readableSource(body.path);
+    if ('status' in source) return source;
+    const there = await this.#context.link.findSources(body);
+    if (there.status === 'failed') return there;
+    const share = there.status === 'accepted' ? there.view.share : null;
+    const shape = {
+      hash: share?.hash ?? ('sha1' as const),
+      pieceBytes: share?.pieceBytes ?? null,
+      expectedContentId: share?.contentId ?? null,
+    };
+    return this.#decided(this.#newUpload({ ...body, command: 'seed_file' }, shape, stamp), null);
+  }
+
+  async download(body: DownloadFileBody, stamp: CommandStamp): Promise<StartedTransfer | Refused> {
+    const known = this.#startedBy(stamp.commandId);
+    if (known !== null) return known;
+    const { group, file } = body;
+    const answer = await this.#context.link.command('download_file', { group, file }, stamp);
+    if (answer.status !== 'accepted') return answer;
+    const share = answer.result.share!;
+    const path = await finalDestination(body.destination, file);
+    if (typeof path !== 'string') return path;
+    if (this.#isTaken(path)) {
+      return { status: 'failed', code: 'destination_exists', detail: 'Another transfer has this destination.' };
+    }
+    const problem = await this.#context.engine.checkDestination({
+      destination: path,
+      overwrite: body.overwrite ?? false,
+      totalBytes: share.totalBytes,
+    });
+    if (problem?.code === 'destination_exists') return { status: 'failed', code: 'destination_exists' };
+    const transfer = this.#newDownload({ body, path, share, offset: answer.offset, stamp });
+    if (problem === null) void transfer.run();
+    else transfer.fail(problem);
+    return started(transfer);
+  }
+
+  async stopShare({ group, file, everywhere }: StopShareBody, stamp: CommandStamp): Promise<CommandAnswer> {
+    const body = { group, file, everywhere: everywhere ?? false };
+    const answer = await this.#context.link.command('stop_share', body, stamp);
+    if (answer.status === 'accepted') {
+      for (const transfer of this.#transfers.values()) {
+        const { record } = transfer;
+        if (record.group === group && record.file === file && record.user === stamp.user) transfer.stopServing(null);
+      }
+    }
+    return answer;
+  }
+
+  isUndecided(commandId: string): boolean {
+    const transfer = this.#byCommand(commandId);
+    return transfer instanceof UploadTransfer && transfer.isUndecided;
+  }
+
+  async end(transferId: string, timeoutMs: number): Promise<TransferEnd> {
+    const transfer = this.#transfers.get(transferId);
+    const isOver = (): boolean => transfer === undefined || transfer.end !== null || !this.#transfers.has(transferId);
+    if (!isOver()) await this.#until(isOver, timeoutMs);
+    if (transfer === undefined || !this.#transfers.has(transferId)) {
+      return { state: 'failed', detail: 'The transfer was removed.' };
+    }
+    const { offset, reason } = transfer.record;
+    if (transfer.end === 'failed') return { state: 'failed', detail: reasonText(reason) };
+    return { state: transfer.end ?? 'running', offset };
+  }
+
+  list(): TransferView[] {
+    return [...this.#transfers.values()].map((transfer) => transfer.view());
+  }
+
+  find(transferId: string): TransferView | null {
+    return this.#transfers.get(transferId)?.view() ?? null;
+  }
+
+  pause(transferId: string): Promise<TransferView | Refused> {
+    return this.#with(transferId, (transfer) => transfer.pause(null));
+  }
+
+  resume(transferId: string): Promise<TransferView | Refused> {
+    return this.#with(transferId, (transfer) => {
+      if (this.#context.link.user() !== transfer.record.user) return { status: 'failed', code: 'not_logged_in' };
+      void transfer.resume();
+      return undefined;
+    });
+  }
+
+  cancel(transferId: string): Promise<TransferView | Refused> {
+    return this.#with(transferId, (transfer) => transfer.cancel());
+  }
+
+  async remove(transferId: string, data: 'keep' | 'delete'): Promise<Refused | null> {
+    const transfer = this.#transfers.get(transferId);
+    if (transfer === undefined) return { status: 'failed', code: 'transfer_not_found' };
+    if (transfer instanceof UploadTransfer && data === 'delete') {
+      return invalidField('data', 'must be keep for an upload: what is shared belongs to whoever put it there');
+    }
+    const twins = this.#others(transfer).filter((other) => other.isOffered);
+    if (twins.length === 0) await this.#stopShareOf(transfer);
+    await transfer.dispose({ keepData: data === 'keep' });
+    await this.#forget(transfer);
+    // The engine serves one copy of a share: another one takes the place of this.
+    for (const twin of twins) void twin.run();
+    this.#emit({ type: 'transfer_removed', transferId });
+    return null;
+  }
+
+  onEvent(listener: (event: TransferEvent) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Waits for what the log says to an upload, at most so long; a refused one leaves no transfer. */
+  async #decided(transfer: UploadTransfer, timeoutMs: number | null): Promise<StartedTransfer | Refused> {
+    void transfer.run();
+    const { decision } = transfer;
+    const answer = timeoutMs === null ? await decision : await Promise.race([decision, sleep(timeoutMs, null)]);
+    if (answer !== null && answer.status !== 'accepted') {
+      await this.#forget(transfer);
+      return answer;
+    }
+    transfer.detach();
+    if (answer !== null) await this.#supersede(transfer);
+    return started(transfer);
+  }
+
+  /** The same copy was shared before: one transfer stands for it. */
+  async #supersede(transfer: UploadTransfer): Promise<void> {
+    for (const other of this.#others(transfer)) {
+      if (!(other instanceof UploadTransfer) || other.record.path !== transfer.record.path) continue;
+      await this.#forget(other);
+      this.#emit({ type: 'transfer_removed', transferId: other.record.transferId });
+    }
+  }
+
+  /** The other transfers of the same share. */
+  #others({ record }: Transfer): Transfer[] {
+    return [...this.#transfers.values()].filter(
+      (other) =>
+        other.record !== record && record.share !== null && other.record.share?.shareId === record.share.shareId,
+    );
+  }
+
+  #startedBy(commandId: string): StartedTransfer | null {
+    const transfer = this.#byCommand(commandId);
+    return transfer === undefined ? null : started(transfer);
+  }
+
+  #byCommand(commandId: string): Transfer | undefined {
+    return [...this.#transfers.values()].find(({ record }) => record.commandId === commandId);
+  }
+
+  #isTaken(path: string): boolean {
+    return [...this.#transfers.values()].some(
+      ({ record }) => record.direction === 'download' && record.path === path && !isOver(record),
+    );
+  }
+
+  #newUpload(
+    what: { group: string; file: string; path: string; command: UploadRecord['command'] },
+    shape: UploadShape,
+    stamp: CommandStamp,
+  ): UploadTransfer {
+    const { group, file, path, command } = what;
+    const record: UploadRecord = {
+      ...this.#newRecord(stamp),
+      ...{ direction: 'upload', command, group, file, path, ...shape },
+      ...{ completedAtMs: null, offset: null, state: 'hashing', reason: null, share: null, sha1: null, stamp: null },
+    };
+    return this.#add(record) as UploadTransfer;
+  }
+
+  #newDownload(of: {
+    body: DownloadFileBody;
+    path: string;
+    share: SharedContent;
+    offset: number;
+    stamp: CommandStamp;
+  }): DownloadTransfer {
+    const { body, path, share, offset, stamp } = of;
+    const { group, file, strategy = 'random', overwrite = false } = body;
+    const record: DownloadRecord = {
+      ...this.#newRecord(stamp),
+      ...{ direction: 'download', group, file, path, strategy, overwrite, share, offset },
+      ...{ completedAtMs: null, state: 'queued', reason: null, sha1: null, stamp: null },
+      ...{ seedCommandId: randomUUID(), isRecorded: false, isServed: false, verifiedBytes: 0, bitfield: '', peers: [] },
+    };
+    return this.#add(record) as DownloadTransfer;
+  }
+
+  #newRecord({
+    commandId,
+    user,
+  }: CommandStamp): Pick<TransferRecord, 'transferId' | 'commandId' | 'logId' | 'user' | 'startedAtMs'> {
+    const { link, now } = this.#context;
+    const logId = link.logId();
+    return { transferId: randomUUID(), commandId, logId, user: user ?? link.user() ?? '', startedAtMs: now() };
+  }
+
+  #add(record: TransferRecord): Transfer {
+    const transfer =
+      record.direction === 'upload'
+        ? new UploadTransfer(record, this.#context)
+        : new DownloadTransfer(record, this.#context);
+    this.#transfers.set(record.transferId, transfer);
+    return transfer;
+  }
+
+  async #with(
+    transferId: string,
+    act: (transfer: Transfer) => Refused | undefined | void | Promise<void>,
+  ): Promise<TransferView | Refused> {
+    const transfer = this.#transfers.get(transferId);
+    if (transfer === undefined) return { status: 'failed', code: 'transfer_not_found' };
+    return (await act(transfer)) ?? transfer.view();
+  }
+
+  /** Others must not be sent to a copy that is served no more. Best effort: a peer that is away is noticed anyway. */
+  async #stopShareOf({ record, isOffered }: Transfer): Promise<void> {
+    const { group, file, user } = record;
+    const { link } = this.#context;
+    if (!isOffered || link.user() !== user) return;
+    const stamp = { commandId: randomUUID(), user };
+    const stopped = link.command('stop_share', { group, file, everywhere: false }, stamp);
+    await Promise.race([stopped, sleep(STOP_SHARE_WAIT_MS)]);
+  }
+
+  async #forget({ record }: Transfer): Promise<void> {
+    const { transferId, share } = record;
+    this.#transfers.delete(transferId);
+    this.#told.delete(transferId);
+    await this.#context.store.remove(transferId);
+    const isNeeded = [...this.#transfers.values()].some((other) => other.record.share?.contentId === share?.contentId);
+    if (share !== null && !isNeeded) await this.#context.store.removeManifest(share.contentId);
+    this.#wake();
+  }
+
+  #linkEvent(event: LinkEvent): void {
+    const { engine, link } = this.#context;
+    if (event.type === 'session_changed') this.#sessionIs(event.user);
+    if (event.type === 'sources_changed') this.#refresh((record) => record.share?.shareId === event.shareId);
+    if (event.type === 'tracker_changed' && event.tracker.state === 'ready') {
+      this.#refresh(({ reason }) => reason?.code === 'trackers_unreachable');
+    }
+    if (event.type === 'revoked') this.#revoked(event);
+    const trust = event.type === 'trust_changed' ? link.trust() : null;
+    if (trust !== null) engine.trustTrackers(trust);
+  }
+
+  #refresh(concerns: (record: TransferRecord) => boolean): void {
+    for (const transfer of this.#transfers.values()) {
+      if (transfer instanceof DownloadTransfer && transfer.isRunning && concerns(transfer.record))
+        void transfer.refresh();
+    }
+  }
+
+  /** Transfers run while the one who began them is logged in. */
+  #sessionIs(user: string | null): void {
+    const logId = this.#context.link.logId();
+    for (const transfer of this.#transfers.values()) {
+      const { record } = transfer;
+      if (record.user !== user) transfer.pause(LOGGED_OUT);
+      else if (record.logId !== null && record.logId !== logId) transfer.fail(OTHER_LOG);
+      else if (goesOnByItself(record)) void transfer.run();
+    }
+  }
+
+  #revoked({ offset, groupId, shareId, user, peerId }: LinkEvent & { type: 'revoked' }): void {
+    this.#context.engine.revoke({
+      asOfOffset: offset,
+      ...(groupId !== null && { groupId }),
+      ...(shareId !== null && { shareId }),
+      ...(user !== null && { user }),
+      ...(peerId !== null && { peerId }),
+    });
+    // The end of a session is told by an event of its own.
+    if (groupId === null || peerId !== null) return;
+    for (const transfer of this.#transfers.values()) {
+      const { share, user: owner, offset: begunOffset } = transfer.record;
+      if (share === null || share.groupId !== groupId || (begunOffset ?? 0) > offset) continue;
+      if (shareId !== null ? share.shareId === shareId : user === owner) {
+        end(transfer, shareId === null ? NOT_A_MEMBER : SHARE_REMOVED);
+      }
+    }
+  }
+
+  #sourceProblem({ share, code, detail }: SourceProblem): void {
+    const known = code === 'source_missing' ? SOURCE_MISSING : SOURCE_CHANGED;
+    for (const transfer of this.#transfers.values()) {
+      if (transfer.record.share?.shareId !== share.shareId) continue;
+      if (transfer instanceof UploadTransfer) transfer.fail({ ...known, detail: `${known.detail} (${detail})` });
+      else transfer.sourceProblem(known);
+    }
+  }
+
+  #changed(record: TransferRecord): void {
+    const transfer = this.#transfers.get(record.transferId);
+    if (transfer === undefined) return;
+    void this.#context.store.save(record);
+    this.#announce();
+    this.#wake();
+    const told = JSON.stringify([record.state, record.reason?.code, record.sha1, record.share?.shareId]);
+    if (this.#told.get(record.transferId) === told) return;
+    this.#told.set(record.transferId, told);
+    this.#emit({ type: 'transfer_changed', transfer: transfer.view() });
+  }
+
+  /** Trackers send others here for what there is of a download, too. */
+  #announce(): void {
+    const downloading = [...this.#transfers.values()].flatMap((transfer): DownloadPresence[] => {
+      if (!(transfer instanceof DownloadTransfer) || !transfer.isActive) return [];
+      const { group, file, share } = transfer.record;
+      return [{ shareId: share!.shareId, group, file }];
+    });
+    const announced = JSON.stringify(downloading);
+    if (announced === this.#announced) return;
+    this.#announced = announced;
+    this.#context.link.announce(downloading);
+  }
+
+  async #until(isTrue: () => boolean, timeoutMs: number): Promise<void> {
+    const isOver = Promise.withResolvers<void>();
+    const look = (): void => {
+      if (isTrue()) isOver.resolve();
+    };
+    this.#waiting.add(look);
+    const timer = setTimeout(isOver.resolve, Math.min(timeoutMs, 2 ** 31 - 1));
+    await isOver.promise;
+    clearTimeout(timer);
+    this.#waiting.delete(look);
+  }
+
+  #wake(): void {
+    for (const look of this.#waiting) look();
+  }
+
+  #emit(event: TransferEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+}
+
+function started({ record }: Transfer): StartedTransfer {
+  const { transferId, offset, share } = record;
+  return { status: 'started', transferId, offset, result: share === null ? {} : { share } };
+}
+
+/** The user may not have the share any more: a copy that is whole stays, one that is not is given up. */
+function end(transfer: Transfer, reason: TransferReasonView): void {
+  if (transfer instanceof UploadTransfer || transfer.record.state === 'complete') {
+    transfer.stopServing(reason.code === 'not_a_member' ? reason : null);
+  } else if (!isOver(transfer.record)) {
+    transfer.fail(reason);
+  }
+}
+
+function isOver({ state }: TransferRecord): boolean {
+  return state === 'complete' || state === 'failed' || state === 'cancelled';
+}
+
+/** What a login, or a start of the peer, goes on with: everything that nobody stopped. */
+function goesOnByItself(record: TransferRecord): boolean {
+  const { state, reason } = record;
+  if (state === 'complete') return record.direction === 'download' && record.isServed;
+  if (state === 'paused') return reason?.code === 'logged_out';
+  return state !== 'failed' && state !== 'cancelled';
+}
+
+/** How an upload is cut: as the share that is there, when it may be the same content. */
+function uploadShape(body: UploadFileBody, bytes: number | null, share: SharedContent | null): UploadShape {
+  const isAlike = share !== null && share.totalBytes === bytes;
+  return {
+    hash: body.hash ?? (isAlike ? share.hash : 'sha1'),
+    pieceBytes: isAlike ? share.pieceBytes : null,
+    expectedContentId: null,
+  };
+}

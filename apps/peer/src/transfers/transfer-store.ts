@@ -1,0 +1,78 @@
+// Owns the files of the transfers: one small JSON file for each, and the manifests by content id, so that a share is served
+// again after a restart without being hashed again.
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ReplacedFile } from '#identity/durable-file';
+import type { TransferRecord } from './transfer-record.ts';
+
+export class TransferStore {
+  readonly #directory: string;
+  readonly #manifests: string;
+  readonly #files = new Map<string, ReplacedFile>();
+
+  private constructor(dataDirectory: string) {
+    this.#directory = join(dataDirectory, 'transfers');
+    this.#manifests = join(dataDirectory, 'manifests');
+  }
+
+  static async open(dataDirectory: string): Promise<TransferStore> {
+    const store = new TransferStore(dataDirectory);
+    await mkdir(store.#directory, { recursive: true, mode: 0o700 });
+    await mkdir(store.#manifests, { recursive: true, mode: 0o700 });
+    return store;
+  }
+
+  /** Every transfer, oldest first. */
+  async loadAll(): Promise<TransferRecord[]> {
+    const names = (await readdir(this.#directory)).filter((name) => name.endsWith('.json'));
+    const texts = await Promise.all(names.map((name) => readFile(join(this.#directory, name), 'utf8')));
+    const records = texts.map((text) => JSON.parse(text) as TransferRecord);
+    return records.sort((left, right) => left.startedAtMs - right.startedAtMs);
+  }
+
+  /** Resolves when the record, or a later state of it, is on the disk. */
+  async save(record: TransferRecord): Promise<void> {
+    let file = this.#files.get(record.transferId);
+    if (file === undefined) {
+      file = new ReplacedFile(this.#pathOf(record.transferId));
+      this.#files.set(record.transferId, file);
+    }
+    await file.write(JSON.stringify(record, null, 2));
+  }
+
+  async remove(transferId: string): Promise<void> {
+    await this.#files.get(transferId)?.settled();
+    this.#files.delete(transferId);
+    await rm(this.#pathOf(transferId), { force: true });
+  }
+
+  async saveManifest(contentId: string, manifestBytes: Uint8Array): Promise<void> {
+    await new ReplacedFile(this.#manifestPath(contentId)).write(manifestBytes);
+  }
+
+  /** The canonical bytes, or null when they are not there. */
+  async readManifest(contentId: string): Promise<Uint8Array | null> {
+    const path = this.#manifestPath(contentId);
+    return readFile(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return null;
+      throw error;
+    });
+  }
+
+  async removeManifest(contentId: string): Promise<void> {
+    await rm(this.#manifestPath(contentId), { force: true });
+  }
+
+  /** Resolves when nothing is being written. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.#files.values()].map((file) => file.settled()));
+  }
+
+  #pathOf(transferId: string): string {
+    return join(this.#directory, `${transferId}.json`);
+  }
+
+  #manifestPath(contentId: string): string {
+    return join(this.#manifests, `${contentId}.manifest`);
+  }
+}

@@ -1,0 +1,218 @@
+// Owns one upload: hash what is on disk, write it into the log, serve it. The log decides whether it is shared; until then
+// nothing is served, and after a refusal nothing ever is.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { manifestGeometry } from '#domain/manifest';
+import type { TransferReasonView, TransferState, TransferView } from '#wire/control-api';
+import type { Refused } from '#wire/tracker-api';
+import { type Digested, TransferFailure } from '../swarm/transfer-engine.ts';
+import type { CommandAnswer } from '../tracker-link/tracker-link.ts';
+import { serveCopy, singleFileSha1 } from './share-serving.ts';
+import { RETRY_MS, type TransferContext } from './transfer-context.ts';
+import {
+  LOGGED_OUT,
+  reasonOfRefusal,
+  SOURCE_CHANGED,
+  SOURCE_MISSING,
+  TRACKERS_UNREACHABLE,
+} from './transfer-reasons.ts';
+import { shareRef, transferView, uniformBitfield, type UploadRecord } from './transfer-record.ts';
+
+export class UploadTransfer {
+  readonly record: UploadRecord;
+  readonly #context: TransferContext;
+  readonly #decision = Promise.withResolvers<CommandAnswer>();
+  #hashing: AbortController | null = null;
+  #hashedBytes = 0;
+  #totalBytes = 0;
+  #hashingSinceMs = 0;
+  /** Nobody waits for the first answer of the trackers any more, so a failure is retried here. */
+  #isDetached = false;
+
+  constructor(record: UploadRecord, context: TransferContext) {
+    this.record = record;
+    this.#context = context;
+    this.#totalBytes = record.share?.totalBytes ?? 0;
+  }
+
+  /** What the log, or a failure on the way there, said to the command. */
+  get decision(): Promise<CommandAnswer> {
+    return this.#decision.promise;
+  }
+
+  get isUndecided(): boolean {
+    return this.record.offset === null && (this.record.state === 'hashing' || this.record.state === 'stalled');
+  }
+
+  /** Whether waiting for it is over. */
+  get end(): 'complete' | 'failed' | null {
+    const { state } = this.record;
+    if (state === 'seeding' || state === 'complete') return 'complete';
+    return state === 'failed' || state === 'cancelled' ? 'failed' : null;
+  }
+
+  /** Whoever began it has gone on: from now on it looks after itself. */
+  detach(): void {
+    this.#isDetached = true;
+  }
+
+  view(): TransferView {
+    const { state, share } = this.record;
+    const isHashing = state === 'hashing';
+    const seconds = (this.#context.now() - this.#hashingSinceMs) / 1000;
+    const bytesPerSecond = isHashing && seconds > 0 ? Math.round(this.#hashedBytes / seconds) : 0;
+    const leftBytes = this.#totalBytes - this.#hashedBytes;
+    return transferView(this.record, {
+      totalBytes: share?.totalBytes ?? this.#totalBytes,
+      verifiedBytes: share?.totalBytes ?? this.#hashedBytes,
+      bytesPerSecond,
+      etaSeconds: bytesPerSecond > 0 ? leftBytes / bytesPerSecond : null,
+      bitfield: uniformBitfield(share?.pieceCount ?? 0, true),
+      peers: [],
+    });
+  }
+
+  /** Hashes and publishes, or serves what is published already. */
+  async run(): Promise<void> {
+    if (this.record.share !== null) return this.#serve();
+    const hashing = new AbortController();
+    this.#hashing = hashing;
+    this.#hashingSinceMs = this.#context.now();
+    this.#become('hashing', null);
+    try {
+      const { path, hash, pieceBytes, expectedContentId } = this.record;
+      const digested = await this.#context.engine.digest({
+        path,
+        hash,
+        ...(pieceBytes !== null && { pieceBytes }),
+        signal: hashing.signal,
+        onProgress: (doneBytes, totalBytes) => {
+          this.#hashedBytes = doneBytes;
+          this.#totalBytes = totalBytes;
+        },
+      });
+      if (expectedContentId !== null && digested.contentId !== expectedContentId) return this.#isOtherContent();
+      await this.#context.store.saveManifest(digested.contentId, digested.manifestBytes);
+      this.record.stamp = digested.stamp;
+      this.record.sha1 = singleFileSha1(digested.manifestBytes);
+      await this.#publish(digested, hashing.signal);
+    } catch (error) {
+      this.#hashingFailed(error, hashing.signal);
+    } finally {
+      if (this.#hashing === hashing) this.#hashing = null;
+    }
+  }
+
+  async resume(): Promise<void> {
+    const { state } = this.record;
+    if (state === 'seeding' || state === 'hashing') return;
+    await this.run();
+  }
+
+  pause(reason: TransferReasonView | null): void {
+    const { state } = this.record;
+    if (state !== 'seeding' && state !== 'hashing' && state !== 'stalled') return;
+    this.#halt();
+    this.#become('paused', reason);
+  }
+
+  cancel(): void {
+    this.#halt();
+    this.#become('cancelled', null);
+  }
+
+  /** It is to be forgotten; what is shared stays on disk. */
+  dispose(): void {
+    this.#halt();
+  }
+
+  /** Whether the log sends others here for it. */
+  get isOffered(): boolean {
+    return this.record.state === 'seeding';
+  }
+
+  /** The share is not this peer's to serve any more. */
+  stopServing(reason: TransferReasonView | null): void {
+    if (this.record.share === null) return;
+    this.#halt();
+    this.#become('complete', reason);
+  }
+
+  fail(reason: TransferReasonView): void {
+    this.#halt();
+    this.#become('failed', reason);
+  }
+
+  /** Ends what runs, without a change of state: the process ends, and goes on with it at the next start. */
+  halt(): void {
+    this.#hashing?.abort();
+  }
+
+  async #publish({ contentId, manifest }: Digested, signal: AbortSignal): Promise<void> {
+    const { command, group, file, hash, commandId, user } = this.record;
+    const seeded = { group, file, contentId };
+    const published = { ...seeded, ...manifestGeometry(manifest), hash };
+    for (;;) {
+      const answer = await this.#context.link.command(command, command === 'seed_file' ? seeded : published, {
+        commandId,
+        user,
+      });
+      if (answer.status === 'accepted') {
+        this.record.offset = answer.offset;
+        this.record.share = answer.result.share ?? null;
+        this.record.completedAtMs = this.#context.now();
+      }
+      signal.throwIfAborted();
+      if (answer.status === 'accepted') return this.#serve().then(() => this.#decision.resolve(answer));
+      if (answer.status === 'rejected' || !this.#isDetached) return this.#refused(answer);
+      this.#become('stalled', TRACKERS_UNREACHABLE);
+      await sleep(RETRY_MS, undefined, { signal });
+    }
+  }
+
+  #refused(answer: Refused): void {
+    this.#become('failed', reasonOfRefusal(answer));
+    this.#decision.resolve(answer);
+  }
+
+  #isOtherContent(): void {
+    this.#become('failed', SOURCE_CHANGED);
+    this.#decision.resolve(wrongPath('does not hold the content of this file of the group'));
+  }
+
+  #hashingFailed(error: unknown, signal: AbortSignal): void {
+    if (signal.aborted) {
+      this.#decision.resolve({ status: 'failed', code: 'transfer_failed', detail: 'The upload was ended meanwhile.' });
+      return;
+    }
+    if (!(error instanceof TransferFailure)) throw error;
+    const known = error.code === 'source_missing' ? SOURCE_MISSING : SOURCE_CHANGED;
+    this.#become('failed', { ...known, detail: error.message });
+    this.#decision.resolve(wrongPath(`cannot be shared: ${error.message}`));
+  }
+
+  async #serve(): Promise<void> {
+    const { share, path, stamp } = this.record;
+    const served = await serveCopy(this.#context, { share: share!, path, stamp });
+    if (!served.ok) return this.#become('failed', served.reason);
+    this.record.stamp = served.stamp;
+    // A logout may have come while the copy was being read.
+    if (this.#context.link.user() === this.record.user) return this.#become('seeding', null);
+    this.#context.engine.withdraw(shareRef(share!));
+    this.#become('paused', LOGGED_OUT);
+  }
+
+  #halt(): void {
+    this.#hashing?.abort();
+    if (this.record.share !== null) this.#context.engine.withdraw(shareRef(this.record.share));
+  }
+
+  #become(state: TransferState, reason: TransferReasonView | null): void {
+    this.record.state = state;
+    this.record.reason = reason;
+    this.#context.changed(this.record);
+  }
+}
+
+function wrongPath(message: string): Refused {
+  return { status: 'failed', code: 'invalid_request', errors: [{ field: 'path', message }] };
+}

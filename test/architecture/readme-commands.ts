@@ -22,7 +22,7 @@ export function commandsOf(markdown: string): string[] {
 export function commandsNotRun(commands: readonly string[], runners: CommandRunners): string[] {
   const proven = provenCommands(runners);
   return commands.filter((command) => {
-    const word = /^(?:npx )?cohort (\S+)/.exec(command)?.[1];
+    const word = /^(?:npx )?cohort (?:--\S+ \S+ )*(\S+)/.exec(command)?.[1];
     if (word !== undefined) return !runners.tests.some((text) => text.includes(`'${word}'`));
     const isPreparation = /^(?:cd|git clone) /.test(command);
     return !isPreparation && !proven.some((line) => line === command || line.startsWith(`${command} `));
@@ -31,7 +31,7 @@ export function commandsNotRun(commands: readonly string[], runners: CommandRunn
 
 /** The commands of the proof without the quoted names of its steps, and what the npm scripts that they call run in turn. */
 function provenCommands({ proof, scripts }: CommandRunners): string[] {
-  const unquoted = proof.replaceAll(/'[^']*'/g, '');
+  const unquoted = proof.replaceAll(/^ *#.*$/gm, '').replaceAll(/'[^']*'/g, '');
   const proven = [...unquoted.matchAll(/\bnpm (?:ci|start|test|run \S+)[^\n&|;]*/g)].map(([command]) => command.trim());
   for (const command of proven) {
     const name = /^npm (?:run )?(\S+)/.exec(command)?.[1] ?? '';

@@ -28,7 +28,7 @@ it.each([
   ['npm run check:types'],
   ['npm test'],
   ['git clone . there'],
-  ['npx cohort create_user alice'],
+  ['npx cohort --data-dir d create_user alice'],
 ])('%s counts as run', (command) => {
   expect(commandsNotRun([command], runners)).toEqual([]);
 });

@@ -80,7 +80,7 @@ function guard(fastify: FastifyInstance, policy: AccessPolicy): void {
   const parseJson = fastify.getDefaultJsonParser('error', 'error');
   fastify.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) => {
     if (text.length === 0) done(null, {});
-    else parseJson(request, text as string, done);
+    else void parseJson(request, text as string, done);
   });
   fastify.addHook('onRequest', (request, _reply, done) => {
     const refusal = accessRefusal(accessRequestOf(request), policy);

@@ -64,7 +64,7 @@ export class TransferRegistry implements Transfers {
 
   /** Lets go of everything; the next start goes on with it. */
   async close(): Promise<void> {
-    await Promise.all([...this.#transfers.values()].map((transfer) => transfer.halt()));
+    await Promise.all([...this.#transfers.values()].map(async (transfer) => transfer.halt()));
     await this.#context.store.settled();
   }
 
@@ -143,8 +143,8 @@ export class TransferRegistry implements Transfers {
 
   async end(transferId: string, timeoutMs: number): Promise<TransferEnd> {
     const transfer = this.#transfers.get(transferId);
-    const isOver = (): boolean => transfer === undefined || transfer.end !== null || !this.#transfers.has(transferId);
-    if (!isOver()) await this.#until(isOver, timeoutMs);
+    const hasEnded = (): boolean => transfer === undefined || transfer.end !== null || !this.#transfers.has(transferId);
+    if (!hasEnded()) await this.#until(hasEnded, timeoutMs);
     if (transfer === undefined || !this.#transfers.has(transferId)) {
       return { state: 'failed', detail: 'The transfer was removed.' };
     }
@@ -407,13 +407,13 @@ export class TransferRegistry implements Transfers {
   }
 
   async #until(isTrue: () => boolean, timeoutMs: number): Promise<void> {
-    const isOver = Promise.withResolvers<void>();
+    const wait = Promise.withResolvers<void>();
     const look = (): void => {
-      if (isTrue()) isOver.resolve();
+      if (isTrue()) wait.resolve();
     };
     this.#waiting.add(look);
-    const timer = setTimeout(isOver.resolve, Math.min(timeoutMs, 2 ** 31 - 1));
-    await isOver.promise;
+    const timer = setTimeout(wait.resolve, timeoutMs);
+    await wait.promise;
     clearTimeout(timer);
     this.#waiting.delete(look);
   }

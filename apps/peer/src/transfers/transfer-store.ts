@@ -32,22 +32,21 @@ export class TransferStore {
 
   /** Resolves when the record, or a later state of it, is on the disk. */
   async save(record: TransferRecord): Promise<void> {
-    let file = this.#files.get(record.transferId);
-    if (file === undefined) {
-      file = new ReplacedFile(this.#pathOf(record.transferId));
-      this.#files.set(record.transferId, file);
-    }
-    await file.write(JSON.stringify(record, null, 2));
+    await this.#file(this.#pathOf(record.transferId)).write(JSON.stringify(record, null, 2));
   }
 
   async remove(transferId: string): Promise<void> {
-    await this.#files.get(transferId)?.settled();
-    this.#files.delete(transferId);
-    await rm(this.#pathOf(transferId), { force: true });
+    const path = this.#pathOf(transferId);
+    await this.#files.get(path)?.settled();
+    this.#files.delete(path);
+    await rm(path, { force: true });
   }
 
+  /** Several transfers may save the manifest of one content at once. */
   async saveManifest(contentId: string, manifestBytes: Uint8Array): Promise<void> {
-    await new ReplacedFile(this.#manifestPath(contentId)).write(manifestBytes);
+    const path = this.#manifestPath(contentId);
+    await this.#file(path).write(manifestBytes);
+    this.#files.delete(path);
   }
 
   /** The canonical bytes, or null when they are not there. */
@@ -66,6 +65,13 @@ export class TransferStore {
   /** Resolves when nothing is being written. */
   async settled(): Promise<void> {
     await Promise.all([...this.#files.values()].map((file) => file.settled()));
+  }
+
+  /** The one writer of a path. */
+  #file(path: string): ReplacedFile {
+    const file = this.#files.get(path) ?? new ReplacedFile(path);
+    this.#files.set(path, file);
+    return file;
   }
 
   #pathOf(transferId: string): string {

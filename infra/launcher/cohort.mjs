@@ -1,35 +1,13 @@
 #!/usr/bin/env node
-// Owns how `cohort` starts from a checkout or a package: with a Node that is new enough, on a build that is not older
-// than its sources. Plain JavaScript that Node 18 understands, because that may be the `node` of the host. When this process
-// is new enough the program is imported into it: one process, nothing to forward.
+// Owns `cohort`: the program that answers to the first word, imported into this process when its Node is new enough.
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { buildWhenStale } from './build.mjs';
-import { becomeChild, dieWithParent } from './child.mjs';
-import { chooseNode } from './node-choice.mjs';
+import { pathToFileURL } from 'node:url';
 import { programOf } from './program.mjs';
+import { root, runOnNode } from './run-on-node.mjs';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const words = process.argv.slice(2);
-const choice = chooseNode(root);
-
-if (choice.problem !== undefined) {
-  process.stderr.write(`cohort: ${choice.problem}\n`);
-  process.exitCode = 69;
-} else if (choice.path !== process.execPath) {
-  becomeChild(choice.path, [fileURLToPath(import.meta.url), ...words]);
-} else {
-  dieWithParent();
-  const problem = await buildWhenStale(root);
-  if (problem === null) await run(join(root, programOf(words)));
-  else {
-    process.stderr.write(`cohort: ${problem}\n`);
-    process.exitCode = 70;
-  }
-}
-
-/** Imports the program; it finds its own words behind its path in `process.argv`, the first one included. */
-async function run(file) {
+await runOnNode(import.meta.url, async (words) => {
+  const file = join(root, programOf(words));
+  // The program finds its own words behind its path, the first one included.
   process.argv[1] = file;
   await import(pathToFileURL(file).href);
-}
+});

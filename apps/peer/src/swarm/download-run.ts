@@ -19,6 +19,9 @@ import type { Connection, SourceEntry, SourceTable } from './source-table.ts';
 /** Hedged pieces wait in memory, so longer ones are not hedged. */
 const HEDGED_PIECE_BYTES_MAX = 8 * 1024 * 1024;
 
+/** A connection gets so many pieces however little is left, so that it never waits for the main thread. */
+const FAIR_PIECES_MIN = 4;
+
 export interface RunContext {
   readonly ledger: PieceLedger;
   readonly sources: SourceTable;
@@ -34,6 +37,7 @@ type PieceEvent = Extract<LaneEvent, { kind: 'verified' | 'held' | 'corrupt' | '
 
 export class DownloadRun {
   readonly #context: RunContext;
+  #fairBytes = 0;
   #isRefillDue = false;
   #isStopped = false;
 
@@ -137,6 +141,10 @@ export class DownloadRun {
     const open = sources.openConnections();
     if (open.length === 0 || ledger.isComplete) return;
     if (ledger.missingCount > 0) {
+      const { totalBytes, pieceBytes } = ledger.geometry;
+      // Sources that are being dialled get their part of a small content too.
+      const equalBytes = (totalBytes - ledger.verifiedBytes) / sources.connectionsExpected();
+      this.#fairBytes = Math.max(equalBytes, FAIR_PIECES_MIN * pieceBytes);
       const assignments = chooseAssignments({
         strategy,
         geometry: ledger.geometry,
@@ -158,8 +166,13 @@ export class DownloadRun {
       id: entry.number,
       has: (piece) => entry.bitfield !== null && hasBit(entry.bitfield, piece),
       outstandingBytes: sum(connections, ({ id }) => ledger.piecesOf(id).size * pieceBytes),
-      targetBytes: sum(connections, ({ bytesPerSecond }) => reserveBytes(bytesPerSecond, pieceBytes)),
+      targetBytes: sum(connections, (connection) => this.#targetBytes(connection)),
     }));
+  }
+
+  /** About a second's worth, and no more than a fair part of what is left. */
+  #targetBytes({ bytesPerSecond }: Connection): number {
+    return Math.min(reserveBytes(bytesPerSecond, this.#context.ledger.geometry.pieceBytes), this.#fairBytes);
   }
 
   /** Hands a source's new pieces to its connections, each to the one with the smallest part of its target. */
@@ -186,8 +199,7 @@ export class DownloadRun {
     let bestPart = Infinity;
     for (const connection of entry.connections.values()) {
       if (!connection.isOpen) continue;
-      const target = reserveBytes(connection.bytesPerSecond, ledger.geometry.pieceBytes);
-      const part = ledger.piecesOf(connection.id).size / target;
+      const part = ledger.piecesOf(connection.id).size / this.#targetBytes(connection);
       if (part < bestPart) [best, bestPart] = [connection, part];
     }
     return best;

@@ -95,6 +95,15 @@ export class SourceTable {
     return this.connections().filter(({ isOpen }) => isOpen);
   }
 
+  /** Open connections, and as many for each source that is dialled for the first time as the others have; at least 1. */
+  connectionsExpected(): number {
+    const entries = this.entries();
+    const connected = entries.filter(({ bitfield }) => bitfield !== null).length;
+    const open = this.openConnections().length;
+    const fresh = entries.filter((entry) => entry.bitfield === null && entry.isListed && entry.failures === 0).length;
+    return Math.max(1, open + fresh * Math.ceil(open / Math.max(1, connected)));
+  }
+
   /** How many connected sources have a piece. */
   availability(piece: number): number {
     return this.#availability[piece] ?? 0;

@@ -364,10 +364,10 @@ export class SwarmDownload implements Download {
       return;
     }
     const { ledger, run } = this.#part ?? {};
-    const isMoving = ledger === undefined || run?.isFetching === true;
-    if (isMoving || ledger.missingCount === 0) return this.#become('downloading', null);
+    if (ledger === undefined || run?.isFetching === true) return this.#become('downloading', null);
     const lacking = ledger.missingPieces().filter((piece) => this.#sources.availability(piece) === 0);
-    if (lacking.length > 0) this.#become('stalled', piecesMissingReason(lacking.length));
+    const isStuck = lacking.length > 0 && lacking.length === ledger.missingCount;
+    if (isStuck) this.#become('stalled', piecesMissingReason(lacking.length));
     else this.#become('downloading', null);
   }
 

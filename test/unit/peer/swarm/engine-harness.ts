@@ -48,6 +48,15 @@ export function newFolder(): string {
   return folder;
 }
 
+/** Three running engines with these names. */
+export async function startThree(
+  first: string,
+  second: string,
+  third: string,
+): Promise<[TestPeer, TestPeer, TestPeer]> {
+  return Promise.all([startPeer(first), startPeer(second), startPeer(third)]);
+}
+
 /** A running engine; `port` and `identity` let a peer come back as itself. */
 export async function startPeer(
   name: string,
@@ -58,7 +67,7 @@ export async function startPeer(
   const engine = await openTransferEngine({
     identity,
     listen: { host: '127.0.0.1', port: options.port ?? 0 },
-    workers: options.workers ?? 2,
+    workers: options.workers ?? 1,
     plain: options.plain ?? false,
     now: Date.now,
     random: Math.random,

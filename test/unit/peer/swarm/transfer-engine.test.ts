@@ -1,16 +1,154 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
-import { randomBytes, requestFor, sha1, shareFile, startPeer } from './engine-harness.ts';
+import { describe, expect, it } from 'vitest';
+import {
+  randomBytes,
+  requestFor,
+  SHARE,
+  sha1,
+  shareFile,
+  sourceOf,
+  startPeer,
+  startThree,
+  type TestPeer,
+} from './engine-harness.ts';
 
-it('a file arrives whole over TLS', async () => {
-  const [alice, bob] = await Promise.all([startPeer('alice'), startPeer('bob')]);
-  const path = join(alice.folder, 'film');
-  const bytes = randomBytes(20 * 1024 * 1024 + 1);
+const MIB = 1024 * 1024;
+
+function newFile(peer: TestPeer, bytes: Buffer): string {
+  const path = join(peer.folder, 'film');
   writeFileSync(path, bytes);
-  const digested = await shareFile(alice, path);
-  expect(digested.manifest.files[0]?.sha1).toBe(sha1(bytes));
+  return path;
+}
+
+describe.each([{ plain: false }, { plain: true }])('with $plain as plain', ({ plain }) => {
+  it.each([0, 1, 65_536, 65_537, 5 * MIB + 3])('content of %i bytes arrives whole', async (length) => {
+    const [alice, bob] = await Promise.all([startPeer('alice', { plain }), startPeer('bob', { plain })]);
+    const bytes = randomBytes(length);
+    const digested = await shareFile(alice, newFile(alice, bytes), 65_536);
+    const download = bob.engine.download(requestFor(bob, digested, { from: [alice] }));
+    expect(await download.done).toMatchObject({ state: 'complete', reason: null });
+    expect(sha1(readFileSync(join(bob.folder, 'fetched')))).toBe(sha1(bytes));
+    expect(download.view()).toMatchObject({ verifiedBytes: length, etaSeconds: null });
+  });
+});
+
+it('a folder arrives with its files, the empty ones too', async () => {
+  const [alice, bob] = await Promise.all([startPeer('alice'), startPeer('bob')]);
+  const root = join(alice.folder, 'album');
+  mkdirSync(join(root, 'b', 'c'), { recursive: true });
+  const files = {
+    'a.bin': randomBytes(100_000),
+    'b/c/d.bin': randomBytes(70_001),
+    'b/empty': Buffer.alloc(0),
+    z: randomBytes(3),
+  };
+  for (const [name, bytes] of Object.entries(files)) writeFileSync(join(root, name), bytes);
+  const digested = await shareFile(alice, root, 16_384);
+  expect(digested.manifest.files.map(({ path }) => path)).toEqual(Object.keys(files));
   const download = bob.engine.download(requestFor(bob, digested, { from: [alice] }));
-  expect(await download.done).toMatchObject({ state: 'complete', reason: null });
-  expect(sha1(readFileSync(join(bob.folder, 'fetched')))).toBe(sha1(bytes));
+  expect(await download.done).toMatchObject({ state: 'complete' });
+  for (const [name, bytes] of Object.entries(files)) {
+    expect(readFileSync(join(bob.folder, 'fetched', name)).equals(bytes)).toBe(true);
+  }
+});
+
+it('two seeders each deliver at least 30 % of a download', async () => {
+  const [alice, bob, carol] = await startThree('alice', 'bob', 'carol');
+  const digested = await shareFile(alice, newFile(alice, randomBytes(256 * MIB)));
+  const first = bob.engine.download(requestFor(bob, digested, { from: [alice] }));
+  await first.done;
+  const second = carol.engine.download(requestFor(carol, digested, { from: [alice, bob] }));
+  expect(await second.done).toMatchObject({ state: 'complete' });
+  const { peers, verifiedBytes } = second.view();
+  expect(peers.map(({ user }) => user)).toEqual(['alice', 'bob']);
+  for (const { deliveredBytes } of peers) expect(deliveredBytes).toBeGreaterThan(verifiedBytes * 0.3);
+});
+
+it('hashing a file that SHA-256 pieces were asked for, and verifying it, agree', async () => {
+  const alice = await startPeer('alice');
+  const path = newFile(alice, randomBytes(3 * MIB + 7));
+  const progress: number[] = [];
+  const digested = await alice.engine.digest({ path, hash: 'sha256', pieceBytes: 65_536 });
+  expect(digested.manifest.pieceDigests.length).toBe(49 * 32);
+  const { manifestBytes } = digested;
+  const verified = await alice.engine.verify({ path, manifestBytes, onProgress: (done) => progress.push(done) });
+  expect(verified).toMatchObject({ complete: true, sha1Matches: true, stamp: digested.stamp });
+  expect(progress.at(-1)).toBe(2 * (3 * MIB + 7));
+});
+
+it('verifying names the damaged pieces, and those that are cut off', async () => {
+  const alice = await startPeer('alice');
+  const bytes = randomBytes(8 * 65_536);
+  const path = newFile(alice, bytes);
+  const { manifestBytes } = await alice.engine.digest({ path, hash: 'sha1', pieceBytes: 65_536 });
+  bytes[65_536 * 2 + 5]! ^= 1;
+  writeFileSync(path, bytes);
+  truncateSync(path, 65_536 * 6);
+  const verified = await alice.engine.verify({ path, manifestBytes });
+  expect([...verified.bitfield]).toEqual([0b1101_1100]);
+  expect(verified).toMatchObject({ complete: false, sha1Matches: false });
+});
+
+it('hashing can be called off', async () => {
+  const alice = await startPeer('alice');
+  const path = newFile(alice, Buffer.alloc(0));
+  truncateSync(path, 4 * 1024 * MIB);
+  const abort = new AbortController();
+  const digesting = alice.engine.digest({ path, hash: 'sha1', signal: abort.signal, onProgress: () => abort.abort() });
+  await expect(digesting).rejects.toMatchObject({ code: 'aborted' });
+});
+
+it('what is not there, or is no file, is refused by name', async () => {
+  const alice = await startPeer('alice');
+  const missing = join(alice.folder, 'nothing');
+  await expect(alice.engine.digest({ path: missing, hash: 'sha1' })).rejects.toMatchObject({ code: 'source_missing' });
+  await expect(alice.engine.digest({ path: '/dev/null', hash: 'sha1' })).rejects.toMatchObject({
+    code: 'source_unsupported',
+  });
+});
+
+it('a copy that changed since it was hashed is not served', async () => {
+  const alice = await startPeer('alice');
+  const path = newFile(alice, randomBytes(1000));
+  const digested = await alice.engine.digest({ path, hash: 'sha1' });
+  writeFileSync(path, randomBytes(1000));
+  const serving = alice.engine.serve({ share: SHARE, path, ...digested });
+  await expect(serving).rejects.toMatchObject({ code: 'source_changed' });
+});
+
+it('a port that is taken is refused, and two engines do not share one', async () => {
+  const alice = await startPeer('alice');
+  const { port } = alice.engine.listenAddress;
+  await expect(startPeer('bob', { port })).rejects.toMatchObject({ code: 'listen_failed' });
+});
+
+it('metrics count tasks, bytes and connections of every worker', async () => {
+  const [alice, bob] = await Promise.all([startPeer('alice', { workers: 2 }), startPeer('bob', { workers: 2 })]);
+  const digested = await shareFile(alice, newFile(alice, randomBytes(16 * MIB)));
+  await bob.engine.download(requestFor(bob, digested, { from: [alice] })).done;
+  const [sent, received] = [alice.engine.metrics(), bob.engine.metrics()];
+  const total = (workers: typeof sent.workers, field: 'sentBytes' | 'receivedBytes' | 'hashedBytes') =>
+    workers.reduce((sum, worker) => sum + worker[field], 0);
+  expect(sent.workers).toHaveLength(2);
+  expect(total(sent.workers, 'sentBytes')).toBeGreaterThanOrEqual(16 * MIB);
+  expect(total(received.workers, 'receivedBytes')).toBeGreaterThanOrEqual(16 * MIB);
+  expect(total(received.workers, 'hashedBytes')).toBe(16 * MIB);
+  expect(received).toMatchObject({ verifiedPieces: 32, failedPieces: 0, replacedWorkers: 0 });
+  for (const { tasks, receivedBytes } of received.workers) {
+    expect(tasks).toBeGreaterThan(0);
+    expect(receivedBytes).toBeGreaterThan(MIB);
+  }
+});
+
+it('addresses are tried in order until one answers', async () => {
+  const [alice, bob] = await Promise.all([startPeer('alice'), startPeer('bob')]);
+  const digested = await shareFile(alice, newFile(alice, randomBytes(1000)));
+  const source = sourceOf(alice);
+  const addresses = [
+    { host: '127.0.0.1', port: 1 },
+    { host: 'localhost', port: alice.engine.listenAddress.port },
+  ];
+  const request = { ...requestFor(bob, digested, { from: [] }), sources: [{ ...source, addresses }] };
+  expect(await bob.engine.download(request).done).toMatchObject({ state: 'complete' });
 });

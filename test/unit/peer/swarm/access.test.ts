@@ -1,0 +1,199 @@
+// Who a seeder opens its door to: nothing but hello is said before the grant holds.
+import { writeFileSync } from 'node:fs';
+import { connect as connectPlain } from 'node:net';
+import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
+import { describe, expect, it } from 'vitest';
+import { mutualTlsOptions } from '#identity/tls';
+import type { GrantClaims } from '#wire/grant';
+import { encodeFrame, type Frame, FrameDecoder } from '#wire/transfer-frame';
+import {
+  grantFor,
+  onTestEnd,
+  randomBytes,
+  requestFor,
+  SHARE,
+  shareFile,
+  sourceOf,
+  startPeer,
+  type TestPeer,
+  until,
+} from './engine-harness.ts';
+
+const MIB = 1024 * 1024;
+
+async function twoPeers(bytes = MIB) {
+  const [alice, bob] = await Promise.all([startPeer('alice'), startPeer('bob')]);
+  const path = join(alice.folder, 'film');
+  writeFileSync(path, randomBytes(bytes));
+  return { alice, bob, digested: await shareFile(alice, path) };
+}
+
+/** What the listener says to hello and this grant, until it closes or admits. */
+function ask(peer: TestPeer, listener: TestPeer, frames: readonly Frame[]): Promise<string[]> {
+  const { host, port } = listener.engine.listenAddress;
+  return new Promise((resolve) => {
+    const said: string[] = [];
+    const decoder = new FrameDecoder();
+    const socket = connectTls({ host, port, ...mutualTlsOptions(peer.identity) }, () => {
+      for (const frame of frames) socket.write(encodeFrame(frame));
+    });
+    const finish = (): void => {
+      socket.destroy();
+      resolve(said);
+    };
+    const sink = {
+      frame: (frame: Frame) => {
+        said.push(frame.kind === 'refuse' ? frame.code : frame.kind);
+        if (frame.kind === 'bitfield' || frame.kind === 'refuse') finish();
+      },
+      blockStart: () => said.push('piece'),
+      blockBytes: () => {},
+      blockEnd: () => {},
+    };
+    socket.on('data', (chunk: Buffer) => decoder.push(chunk, sink));
+    socket.on('close', finish);
+    socket.on('error', finish);
+    onTestEnd(() => void socket.destroy());
+  });
+}
+
+const hello: Frame = {
+  kind: 'hello',
+  version: 1,
+  lane: 0,
+  laneCount: 1,
+  nonce: new Uint8Array(32),
+  key: new Uint8Array(0),
+};
+
+describe('a grant', () => {
+  const refused: readonly [string, Partial<GrantClaims>, string][] = [
+    ['for another peer', { peerId: 'cd'.repeat(32) }, 'grant_mismatch'],
+    ['for another content', { contentId: 'cd'.repeat(32) }, 'grant_mismatch'],
+    ['of another log', { logId: 'cd'.repeat(32) }, 'grant_mismatch'],
+    ['for another share', { shareId: 8 }, 'unknown_share'],
+    ['for another group', { groupId: 4 }, 'unknown_share'],
+    ['that has expired', { expiresAtMs: 1 }, 'grant_expired'],
+    ['of an unknown tracker', { trackerId: 'cd'.repeat(32) }, 'grant_not_signed'],
+  ];
+  it.each(refused)('%s is refused', async (_title, claims, code) => {
+    const { alice, bob, digested } = await twoPeers();
+    const grant = grantFor(bob, digested.contentId, claims);
+    expect(await ask(bob, alice, [hello, { kind: 'grant', grant }])).toEqual(['hello', code]);
+  });
+
+  it('that is genuine is admitted', async () => {
+    const { alice, bob, digested } = await twoPeers();
+    const grant = grantFor(bob, digested.contentId);
+    expect(await ask(bob, alice, [hello, { kind: 'grant', grant }])).toEqual(['hello', 'bitfield']);
+  });
+
+  it('that was changed after it was signed is refused', async () => {
+    const { alice, bob, digested } = await twoPeers();
+    const grant = grantFor(bob, digested.contentId);
+    grant[grant.length - 1]! ^= 1;
+    expect(await ask(bob, alice, [hello, { kind: 'grant', grant }])).toEqual(['hello', 'grant_not_signed']);
+  });
+
+  it('older than a revocation of the peer is refused, a newer one is not', async () => {
+    const { alice, bob, digested } = await twoPeers();
+    alice.engine.revoke({ peerId: bob.identity.id, asOfOffset: 20 });
+    const older = grantFor(bob, digested.contentId, { asOfOffset: 19 });
+    const newer = grantFor(bob, digested.contentId, { asOfOffset: 20 });
+    expect(await ask(bob, alice, [hello, { kind: 'grant', grant: older }])).toEqual(['hello', 'grant_revoked']);
+    expect(await ask(bob, alice, [hello, { kind: 'grant', grant: newer }])).toEqual(['hello', 'bitfield']);
+  });
+});
+
+it.each([
+  ['a request', { kind: 'request', piece: 0, begin: 0, length: 1 }],
+  ['a question for the manifest', { kind: 'askManifest', begin: 0, length: 1 }],
+] satisfies [string, Frame][])('%s before the grant is a breach', async (_title, frame) => {
+  const { alice, bob } = await twoPeers();
+  expect(await ask(bob, alice, [hello, frame])).toEqual(['hello', 'protocol_error']);
+});
+
+it('a grant before hello is a breach', async () => {
+  const { alice, bob, digested } = await twoPeers();
+  const grant = grantFor(bob, digested.contentId);
+  expect(await ask(bob, alice, [{ kind: 'grant', grant }, hello])).toEqual(['protocol_error']);
+});
+
+it('another version of the protocol is named', async () => {
+  const { alice, bob } = await twoPeers();
+  expect(await ask(bob, alice, [{ ...hello, version: 2 }])).toEqual(['version_mismatch']);
+});
+
+it('a revocation closes live connections within the download, which says why', async () => {
+  const { alice, bob, digested } = await twoPeers(256 * MIB);
+  const download = bob.engine.download(requestFor(bob, digested, { from: [alice] }));
+  await until(download, ({ peers }) => peers[0]?.state === 'connected');
+  alice.engine.revoke({ ...SHARE, user: 'bob', asOfOffset: 11 });
+  await until(download, ({ reason }) => reason?.code === 'not_a_member');
+  expect(download.view().state).toBe('stalled');
+});
+
+it('a grant that nobody renews ends the connection, and a new one opens it again', async () => {
+  const { alice, bob, digested } = await twoPeers();
+  const grant = grantFor(bob, digested.contentId, { expiresAtMs: Date.now() - 1 });
+  const download = bob.engine.download(requestFor(bob, digested, { from: [alice], grant }));
+  await until(download, ({ reason }) => reason?.code === 'trackers_unreachable');
+  download.updateGrant(grantFor(bob, digested.contentId));
+  expect(await download.done).toMatchObject({ state: 'complete' });
+});
+
+it('a share that was withdrawn is unknown', async () => {
+  const { alice, bob, digested } = await twoPeers();
+  alice.engine.withdraw(SHARE);
+  const grant = grantFor(bob, digested.contentId);
+  expect(await ask(bob, alice, [hello, { kind: 'grant', grant }])).toEqual(['hello', 'unknown_share']);
+});
+
+it('a peer without TLS and one with it do not understand each other, and say so', async () => {
+  const { alice, digested } = await twoPeers();
+  const bob = await startPeer('plain bob', { plain: true });
+  const download = bob.engine.download(requestFor(bob, digested, { from: [alice] }));
+  await until(download, ({ peers }) => peers[0]?.state === 'unreachable');
+});
+
+it('without TLS a peer that cannot prove its key is not admitted', async () => {
+  const alice = await startPeer('alice', { plain: true });
+  const bob = await startPeer('bob', { plain: true });
+  const { host, port } = alice.engine.listenAddress;
+  const socket = connectPlain({ host, port });
+  onTestEnd(() => void socket.destroy());
+  socket.write(encodeFrame({ ...hello, kind: 'hello', key: bob.identity.publicKeyDer } as Frame));
+  socket.write(encodeFrame({ kind: 'proof', signature: new Uint8Array(64) }));
+  const said = await new Promise<string[]>((resolve) => {
+    const kinds: string[] = [];
+    const decoder = new FrameDecoder();
+    const sink = {
+      frame: (frame: Frame) => void kinds.push(frame.kind === 'refuse' ? frame.code : frame.kind),
+      blockStart: () => {},
+      blockBytes: () => {},
+      blockEnd: () => {},
+    };
+    socket.on('data', (chunk: Buffer) => decoder.push(chunk, sink));
+    socket.on('close', () => resolve(kinds));
+  });
+  expect(said).toEqual(['hello', 'proof', 'protocol_error']);
+});
+
+it('nonsense is turned away, and others are served meanwhile', async () => {
+  const { alice, bob, digested } = await twoPeers();
+  const { host, port } = alice.engine.listenAddress;
+  for (let number = 0; number < 50; number++) {
+    const socket = connectPlain({ host, port });
+    socket.on('error', () => {});
+    socket.write(randomBytes(200));
+    onTestEnd(() => void socket.destroy());
+  }
+  const frames: Frame[] = [hello, { kind: 'have', pieces: [1] }];
+  for (let number = 0; number < 20; number++) {
+    expect(await ask(bob, alice, frames)).toEqual(['hello', 'protocol_error']);
+  }
+  const download = bob.engine.download(requestFor(bob, digested, { from: [alice] }));
+  expect(await download.done).toMatchObject({ state: 'complete' });
+  expect(sourceOf(alice).peerId).toBe(download.view().peers[0]?.peerId);
+});

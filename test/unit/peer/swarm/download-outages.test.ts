@@ -1,0 +1,306 @@
+// What a download does when sources go, lie, stall or come back, and when this peer itself is stopped and started.
+import {
+  existsSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import type { Worker } from 'node:worker_threads';
+import { expect, it } from 'vitest';
+import { countBits } from '#domain/bitfield';
+import {
+  grantFor,
+  randomBytes,
+  requestFor,
+  SHARE,
+  sha1,
+  shareFile,
+  sourceOf,
+  startPeer,
+  startThree,
+  type TestPeer,
+  until,
+} from './engine-harness.ts';
+
+const MIB = 1024 * 1024;
+
+function newFile(peer: TestPeer, bytes: Buffer): string {
+  const path = join(peer.folder, 'film');
+  writeFileSync(path, bytes);
+  return path;
+}
+
+it('stalls while its only seeder is away, and goes on by itself when that is back', async () => {
+  const [alice, bob] = await Promise.all([startPeer('alice'), startPeer('bob')]);
+  const path = newFile(alice, randomBytes(MIB));
+  const digested = await shareFile(alice, path);
+  const { port } = alice.engine.listenAddress;
+  const source = sourceOf(alice);
+  await alice.engine.close();
+  const download = bob.engine.download({ ...requestFor(bob, digested, { from: [] }), sources: [source] });
+  await until(download, ({ state, reason }) => state === 'stalled' && reason?.code === 'no_seeder_online');
+  const again = await startPeer('alice', { port, identity: alice.identity });
+  await again.engine.serve({ share: SHARE, path, ...digested });
+  expect(await download.done).toMatchObject({ state: 'complete' });
+});
+
+it('a download that nobody can serve stalls until a source is listed', async () => {
+  const [alice, bob] = await Promise.all([startPeer('alice'), startPeer('bob')]);
+  const digested = await shareFile(alice, newFile(alice, randomBytes(MIB)));
+  const download = bob.engine.download(requestFor(bob, digested, { from: [] }));
+  await until(download, ({ state, reason }) => state === 'stalled' && reason?.code === 'no_seeder_online');
+  download.updateSources([sourceOf(alice)]);
+  expect(await download.done).toMatchObject({ state: 'complete' });
+});
+
+it('a peer serves what it has verified while it still downloads, and goes on when the rest appears', async () => {
+  const [alice, bob, carol] = await startThree('alice', 'bob', 'carol');
+  const bytes = randomBytes(4 * MIB);
+  const path = newFile(alice, bytes);
+  const digested = await shareFile(alice, path, 65_536);
+  // Bob was stopped in the middle: half of it is on his disk.
+  const whole = bob.engine.download(requestFor(bob, digested, { from: [alice] }));
+  await whole.done;
+  const destination = join(bob.folder, 'half');
+  writeFileSync(`${destination}.part`, bytes.fill(0, 2 * MIB));
+  writeFileSync(`${destination}.part.journal`, await journalOf(alice, digested, 32));
+  bob.engine.withdraw(SHARE);
+  const half = bob.engine.download(requestFor(bob, digested, { from: [], destination }));
+  await until(half, ({ verifiedBytes }) => verifiedBytes === 2 * MIB);
+  const download = carol.engine.download(requestFor(carol, digested, { from: [bob] }));
+  await until(download, ({ reason }) => reason?.code === 'pieces_missing');
+  expect(download.view()).toMatchObject({ state: 'stalled', verifiedBytes: 2 * MIB });
+  half.updateSources([sourceOf(alice)]);
+  expect(await download.done).toMatchObject({ state: 'complete' });
+  expect(sha1(readFileSync(join(carol.folder, 'fetched')))).toBe(digested.manifest.files[0]?.sha1);
+});
+
+/** A journal that lists the first pieces, made by the code that writes them. */
+async function journalOf(peer: TestPeer, digested: { contentId: string; manifestBytes: Uint8Array }, pieces: number) {
+  const { JournalWriter, journalHead, journalPath } = await import('../../../../apps/peer/src/storage/part-journal.ts');
+  const destination = join(peer.folder, 'journal');
+  writeFileSync(journalPath(destination), journalHead(digested.contentId, digested.manifestBytes));
+  const writer = new JournalWriter(destination, digested.contentId);
+  for (let piece = 0; piece < pieces; piece++) writer.append(piece);
+  writer.close();
+  return readFileSync(journalPath(destination));
+}
+
+it('goes on after a restart with what it had, and fetches a damaged piece again', async () => {
+  const [alice, bob] = await Promise.all([startPeer('alice'), startPeer('bob')]);
+  const bytes = randomBytes(4 * MIB);
+  const digested = await shareFile(alice, newFile(alice, bytes), 65_536);
+  const destination = join(bob.folder, 'fetched');
+  const onDisk = Buffer.from(bytes).fill(0, 2 * MIB);
+  onDisk[5 * 65_536 + 1]! ^= 1;
+  writeFileSync(`${destination}.part`, onDisk);
+  const journal = await journalOf(alice, digested, 32);
+  writeFileSync(`${destination}.part.journal`, Buffer.concat([journal, Buffer.from([0, 0, 0])]));
+  const download = bob.engine.download(requestFor(bob, digested, { from: [alice] }));
+  expect(await download.done).toMatchObject({ state: 'complete' });
+  expect(bob.engine.metrics().verifiedPieces).toBe(33);
+  expect(sha1(readFileSync(destination))).toBe(sha1(bytes));
+  expect(existsSync(`${destination}.part.journal`)).toBe(false);
+});
+
+it('a part that a stopped engine left is finished by the next one', async () => {
+  const [alice, bob] = await Promise.all([startPeer('alice'), startPeer('bob')]);
+  const bytes = randomBytes(96 * MIB);
+  const digested = await shareFile(alice, newFile(alice, bytes));
+  const request = requestFor(bob, digested, { from: [alice] });
+  const first = bob.engine.download(request);
+  await until(first, ({ verifiedBytes }) => verifiedBytes > 0);
+  await bob.engine.close();
+  const had = countBits(first.view().bitfield);
+  const again = await startPeer('bob', { identity: bob.identity });
+  const second = again.engine.download(request);
+  expect(await second.done).toMatchObject({ state: 'complete' });
+  expect(again.engine.metrics().verifiedPieces).toBeLessThanOrEqual(192 - had);
+  expect(sha1(readFileSync(request.destination))).toBe(sha1(bytes));
+});
+
+it('a seeder whose file was changed serves no more, tells its owner, and the other seeder finishes', async () => {
+  const [alice, bob, carol] = await startThree('alice', 'bob', 'carol');
+  const bytes = randomBytes(8 * MIB);
+  const digested = await shareFile(alice, newFile(alice, bytes), 65_536);
+  const path = newFile(bob, bytes);
+  await bob.engine.serve({ share: SHARE, path, ...digested, ...(await bob.engine.verify({ path, ...digested })) });
+  const problem = new Promise((resolve) => bob.engine.onSourceProblem(resolve));
+  writeFileSync(path, randomBytes(8 * MIB));
+  const download = carol.engine.download(requestFor(carol, digested, { from: [alice, bob] }));
+  expect(await download.done).toMatchObject({ state: 'complete' });
+  expect(await problem).toMatchObject({ share: SHARE, code: 'source_changed' });
+  expect(carol.engine.metrics().failedPieces).toBe(0);
+  expect(sha1(readFileSync(join(carol.folder, 'fetched')))).toBe(sha1(bytes));
+});
+
+it('a file that was deleted is reported as missing', async () => {
+  const [alice, bob] = await Promise.all([startPeer('alice'), startPeer('bob')]);
+  const path = newFile(alice, randomBytes(MIB));
+  const digested = await shareFile(alice, path);
+  const problem = new Promise((resolve) => alice.engine.onSourceProblem(resolve));
+  rmSync(path);
+  const download = bob.engine.download(requestFor(bob, digested, { from: [alice] }));
+  expect(await problem).toMatchObject({ code: 'source_missing' });
+  await until(download, ({ state }) => state === 'stalled');
+  await download.cancel({ keepData: false });
+});
+
+it('a seeder that sends a wrong piece is dropped and named, and its owner is told', async () => {
+  const [alice, bob, carol] = await startThree('alice', 'bob', 'carol');
+  const bytes = randomBytes(8 * MIB);
+  const digested = await shareFile(alice, newFile(alice, bytes), 65_536);
+  const path = newFile(bob, bytes);
+  await bob.engine.serve({ share: SHARE, path, ...digested, ...(await bob.engine.verify({ path, ...digested })) });
+  damageUnnoticed(path);
+  const problem = new Promise((resolve) => bob.engine.onSourceProblem(resolve));
+  const download = carol.engine.download(requestFor(carol, digested, { from: [bob] }));
+  await until(download, ({ peers }) => peers[0]?.state === 'dropped');
+  expect(await problem).toMatchObject({ code: 'source_changed' });
+  await until(download, ({ state }) => state === 'stalled');
+  expect(download.view().reason?.detail).toContain('bob');
+  download.updateSources([sourceOf(alice), sourceOf(bob)]);
+  expect(await download.done).toMatchObject({ state: 'complete' });
+  const culprit = download.view().peers.find(({ user }) => user === 'bob');
+  expect(culprit?.state).toBe('dropped');
+  expect(culprit?.corruptPieces).toBeGreaterThan(0);
+  expect(sha1(readFileSync(join(carol.folder, 'fetched')))).toBe(sha1(bytes));
+});
+
+/** Changes a byte of every piece and sets the time of the last change back, so that only the digests can tell. */
+function damageUnnoticed(path: string): void {
+  const { atime, mtime, mtimeMs, size } = statSync(path);
+  const file = openSync(path, 'r+');
+  for (let at = 0; at < size; at += 65_536) writeSync(file, Buffer.from([at & 0xff, 1, 2, 3]), 0, 4, at);
+  utimesSync(path, atime, mtime);
+  if (statSync(path).mtimeMs !== mtimeMs) utimesSync(path, atime.getTime() / 1000, mtimeMs / 1000);
+}
+
+it('a worker that dies is replaced, and the download finishes', async () => {
+  const workers: Worker[] = [];
+  const collect = (worker: Worker): number => workers.push(worker);
+  const alice = await startPeer('alice');
+  process.on('worker', collect);
+  const bob = await startPeer('bob', { workers: 2 });
+  process.off('worker', collect);
+  const bytes = randomBytes(128 * MIB);
+  const digested = await shareFile(alice, newFile(alice, bytes));
+  const download = bob.engine.download(requestFor(bob, digested, { from: [alice] }));
+  await until(download, ({ verifiedBytes }) => verifiedBytes > 0);
+  await workers[0]?.terminate();
+  expect(await download.done).toMatchObject({ state: 'complete' });
+  expect(bob.engine.metrics().replacedWorkers).toBe(1);
+  expect(sha1(readFileSync(join(bob.folder, 'fetched')))).toBe(sha1(bytes));
+});
+
+it('bytes keep coming while the main thread is blocked', async () => {
+  const [alice, bob] = await Promise.all([startPeer('alice', { workers: 2 }), startPeer('bob', { workers: 2 })]);
+  const path = newFile(alice, Buffer.alloc(0));
+  truncateSync(path, 512 * MIB);
+  const digested = await shareFile(alice, path);
+  const download = bob.engine.download(requestFor(bob, digested, { from: [alice] }));
+  await until(download, ({ verifiedBytes }) => verifiedBytes > 64 * MIB);
+  const hashed = (): number => bob.engine.metrics().workers.reduce((sum, worker) => sum + worker.hashedBytes, 0);
+  const blockedAtMs = performance.now();
+  const before = hashed();
+  let late = 0;
+  while (performance.now() - blockedAtMs < 500) if (performance.now() - blockedAtMs < 250) late = hashed();
+  expect(late).toBeGreaterThan(before);
+  // In the second half of the block nothing but the reserve is left to live on.
+  expect(hashed()).toBeGreaterThan(late);
+  expect(await download.done).toMatchObject({ state: 'complete' });
+});
+
+it('pauses, goes on, and is cancelled with or without its data', async () => {
+  const [alice, bob] = await Promise.all([startPeer('alice'), startPeer('bob')]);
+  const digested = await shareFile(alice, newFile(alice, randomBytes(64 * MIB)));
+  const request = requestFor(bob, digested, { from: [alice] });
+  const download = bob.engine.download(request);
+  await until(download, ({ verifiedBytes }) => verifiedBytes > 0);
+  download.pause();
+  expect(download.view()).toMatchObject({ state: 'paused', reason: null, bytesPerSecond: 0 });
+  download.resume();
+  await until(download, ({ peers }) => peers[0]?.state === 'connected');
+  download.pause();
+  await download.cancel({ keepData: true });
+  expect(await download.done).toMatchObject({ state: 'cancelled' });
+  expect(existsSync(`${request.destination}.part`)).toBe(true);
+  const second = bob.engine.download(request);
+  await until(second, ({ verifiedBytes }) => verifiedBytes > 0);
+  await second.cancel({ keepData: false });
+  expect(existsSync(`${request.destination}.part`)).toBe(false);
+  expect(existsSync(`${request.destination}.part.journal`)).toBe(false);
+});
+
+it('a destination that is there is replaced only when asked to', async () => {
+  const [alice, bob] = await Promise.all([startPeer('alice'), startPeer('bob')]);
+  const bytes = randomBytes(1000);
+  const digested = await shareFile(alice, newFile(alice, bytes));
+  const request = requestFor(bob, digested, { from: [alice] });
+  writeFileSync(request.destination, 'mine');
+  expect(await bob.engine.download(request).done).toMatchObject({
+    state: 'failed',
+    reason: { code: 'destination_exists' },
+  });
+  expect(readFileSync(request.destination, 'utf8')).toBe('mine');
+  expect(await bob.engine.download({ ...request, overwrite: true }).done).toMatchObject({ state: 'complete' });
+  expect(readFileSync(request.destination).equals(bytes)).toBe(true);
+});
+
+it('a destination that cannot be written, or has no room, stops one download with its reason', async () => {
+  const [alice, bob] = await Promise.all([startPeer('alice'), startPeer('bob')]);
+  const digested = await shareFile(alice, newFile(alice, randomBytes(1000)));
+  const nowhere = join(bob.folder, 'missing', 'file');
+  const failed = bob.engine.download(requestFor(bob, digested, { from: [alice], destination: nowhere }));
+  expect(await failed.done).toMatchObject({ state: 'failed', reason: { code: 'destination_unwritable' } });
+  const destination = join(bob.folder, 'huge');
+  const check = { destination, overwrite: false, totalBytes: 2 ** 52 };
+  expect(await bob.engine.checkDestination(check)).toMatchObject({ code: 'disk_full' });
+  const fine = bob.engine.download(requestFor(bob, digested, { from: [alice] }));
+  expect(await fine.done).toMatchObject({ state: 'complete' });
+});
+
+it('two downloads to one destination do not meet', async () => {
+  const [alice, bob] = await Promise.all([startPeer('alice'), startPeer('bob')]);
+  const bytes = randomBytes(32 * MIB);
+  const digested = await shareFile(alice, newFile(alice, bytes));
+  const request = requestFor(bob, digested, { from: [alice] });
+  const [first, second] = [bob.engine.download(request), bob.engine.download(request)];
+  expect(await second.done).toMatchObject({ state: 'failed', reason: { code: 'destination_unwritable' } });
+  expect(await first.done).toMatchObject({ state: 'complete' });
+});
+
+it('somebody else at the address is not asked for anything', async () => {
+  const [alice, bob, mallory] = await startThree('alice', 'bob', 'mallory');
+  const path = newFile(alice, randomBytes(MIB));
+  const digested = await shareFile(alice, path);
+  await mallory.engine.serve({ share: SHARE, path, ...digested });
+  const source = { ...sourceOf(alice), addresses: [mallory.engine.listenAddress] };
+  const download = bob.engine.download({ ...requestFor(bob, digested, { from: [] }), sources: [source] });
+  await until(download, ({ peers }) => peers[0]?.state === 'unreachable');
+  expect(download.view().verifiedBytes).toBe(0);
+});
+
+it('removes finished and unfinished data, and nothing is no error', async () => {
+  const bob = await startPeer('bob');
+  const destination = join(bob.folder, 'file');
+  await bob.engine.removeData(destination);
+  for (const name of ['file', 'file.part', 'file.part.journal']) writeFileSync(join(bob.folder, name), 'x');
+  await bob.engine.removeData(destination);
+  for (const name of ['file', 'file.part', 'file.part.journal']) expect(existsSync(join(bob.folder, name))).toBe(false);
+});
+
+it('a grant that is renewed keeps the connection', async () => {
+  const [alice, bob] = await Promise.all([startPeer('alice'), startPeer('bob')]);
+  const digested = await shareFile(alice, newFile(alice, randomBytes(64 * MIB)));
+  const grant = grantFor(bob, digested.contentId, { expiresAtMs: Date.now() + 1000 });
+  const download = bob.engine.download(requestFor(bob, digested, { from: [alice], grant }));
+  download.updateGrant(grantFor(bob, digested.contentId));
+  expect(await download.done).toMatchObject({ state: 'complete' });
+});

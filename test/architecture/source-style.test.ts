@@ -34,6 +34,12 @@ it.each<[string, string, string, RegExp]>([
   ['an interface with I', 'apps/a.ts', `// Owns.\ninterface ILog {}\n`, /ILog begins with I/],
   ['a long function', 'apps/a.ts', `// Owns.\nfunction f() {\n${lines(69)}}\n`, /function of 71 lines/],
   ['a long method', 'apps/a.ts', `// Owns.\nclass A { m() {\n${lines(69)}} }\n`, /function of 71 lines/],
+  [
+    'a long case',
+    'apps/a.ts',
+    `// Owns.\nfunction f() { switch (a) { case 1:\n${lines(70)}} }\n`,
+    /function of 71 lines/,
+  ],
   ['a clock in the domain', domain, `// Owns.\nconst t = Date.now();\n`, /uses Date/],
   ['randomness in the domain', domain, `// Owns.\nconst r = Math.random();\n`, /uses Math.random/],
   ['a promise in the domain', domain, `// Owns.\nlet p: Promise<void>;\n`, /uses Promise/],
@@ -48,6 +54,7 @@ it.each<[string, string, string, RegExp]>([
 
 it.each<[string, string, string]>([
   ['a function of 70 lines', 'apps/a.ts', `// Owns.\nfunction f() {\n${lines(68)}}\n`],
+  ['a table of cases', 'apps/a.ts', `// Owns.\nfunction f() { switch (a) {\n${'case 1: b;\n'.repeat(90)}} }\n`],
   ['a long test', 'test/a.test.ts', `// Facts.\nit('a', () => {\n${lines(90)}});\n`],
   ['a field named after a global', domain, `// Owns.\nconst a = { process: 1 }.process;\n`],
   ['words that only contain a forbidden one', 'apps/commonplace.ts', `// Owns.\nclass Commonplace {}\n`],

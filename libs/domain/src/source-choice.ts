@@ -5,7 +5,6 @@ import { type PieceGeometry, type PieceIndex, pieceRange } from './piece-geometr
 
 /** How the next pieces are drawn: at random, the rarest first, or in order. */
 export type PieceStrategy = 'random' | 'rarest-first' | 'sequential';
-export const PIECE_STRATEGIES: readonly PieceStrategy[] = ['random', 'rarest-first', 'sequential'];
 
 /** A connected peer as the choice sees it. */
 export interface Candidate {

@@ -36,8 +36,6 @@ import {
 import { IsDigest, IsFileName, IsUserName } from './name-validation.ts';
 import { ERRORS, type ErrorCode, type FieldError, type Problem } from './wire-error.ts';
 
-/** Everything but `/metrics`, `/health/live` and `/api/docs` is under this path. */
-export const CONTROL_API_PATH = '/api/v1';
 /** Longest body of a request in bytes. */
 export const CONTROL_BODY_BYTES_MAX = 64 * 1024;
 /** How long `wait` waits unless told otherwise, and at most. */

@@ -11,7 +11,7 @@ import type {
 } from '#wire/control-api';
 import type { ShareRef } from '../swarm/transfer-engine.ts';
 
-interface CommonRecord {
+interface TransferFacts {
   readonly transferId: string;
   /** The command that began it. */
   readonly commandId: string;
@@ -37,7 +37,7 @@ interface CommonRecord {
 }
 
 /** A file or folder that this peer shares: new in the group, or as a copy of what is there. */
-export interface UploadRecord extends CommonRecord {
+export interface UploadRecord extends TransferFacts {
   readonly direction: 'upload';
   readonly command: 'upload_file' | 'seed_file';
   readonly hash: PieceHash;
@@ -48,7 +48,7 @@ export interface UploadRecord extends CommonRecord {
 }
 
 /** A file or folder that this peer fetches. */
-export interface DownloadRecord extends CommonRecord {
+export interface DownloadRecord extends TransferFacts {
   readonly direction: 'download';
   readonly strategy: PieceStrategyName;
   readonly overwrite: boolean;

@@ -69,11 +69,13 @@ export class Cluster {
     return cluster;
   }
 
-  /** Ends every process and removes the folder. */
+  /** Ends every process and removes the folder. Throws when a process has ended before without being asked to. */
   async stop(): Promise<void> {
+    const { crashes } = this.system;
     await this.system.stop();
     await this.#broker?.stop();
     await rm(this.folder, { recursive: true, force: true });
+    if (crashes !== '') throw new Error(crashes);
   }
 
   /** A peer with nobody logged in. */

@@ -1,6 +1,7 @@
 // Owns what peers are told unasked: revocations, news of their groups and sessions, new sources for what they download. A
-// push follows from an applied record or from a presence, goes only to those whom it concerns, and a peer that does not
-// read is cut off by the bytes that wait for it, so it never holds up others.
+// push follows from an applied record or from a presence, and goes only to those whom it concerns. Revocations go at once;
+// news that only says "look again" is gathered for a moment, or a busy group would cost its members' number for each
+// record. A peer that does not read is cut off by the bytes that wait for it, so it never holds up others.
 import type { Socket } from 'node:net';
 import { Observable, type Subscriber } from 'rxjs';
 import type { Event } from '#domain/event';
@@ -14,7 +15,11 @@ import type { TrackerMetrics } from './metrics.ts';
 interface Subscription {
   readonly subscriber: Subscriber<Push>;
   readonly socket: Socket;
+  /** News to be told at the next round, by what it is about. */
+  readonly gathered: Map<string, GatheredPush>;
 }
+
+type GatheredPush = Extract<Push, { type: 'group_changed' | 'sources_changed' }>;
 
 /** A push with who gets it, by peer and by who is logged in there. */
 interface Notice {
@@ -22,16 +27,21 @@ interface Notice {
   readonly isFor: (peerId: string, user: string | null) => boolean;
 }
 
+type ReplicaForPushes = Pick<Replica, 'state' | 'appliedOffset' | 'onApplied'>;
+
 const WAITING_BYTES_MAX = RPC_MESSAGE_BYTES_MAX;
+/** How long news is gathered. */
+const ROUND_MS = 100;
 
 export class PushHub {
-  readonly #replica: Replica;
+  readonly #replica: ReplicaForPushes;
   readonly #presence: PresenceTable;
   readonly #metrics: TrackerMetrics;
   /** By peer id: a second stream of one peer ends the first. */
   readonly #subscriptions = new Map<string, Subscription>();
+  #round: NodeJS.Timeout | null = null;
 
-  constructor(from: { replica: Replica; presence: PresenceTable; metrics: TrackerMetrics }) {
+  constructor(from: { replica: ReplicaForPushes; presence: PresenceTable; metrics: TrackerMetrics }) {
     this.#replica = from.replica;
     this.#presence = from.presence;
     this.#metrics = from.metrics;
@@ -46,7 +56,7 @@ export class PushHub {
   /** The pushes for a peer from now on. Ends with the connection: the transport itself would never end it. */
   stream(peerId: string, socket: Socket): Observable<Push> {
     return new Observable<Push>((subscriber) => {
-      const subscription = { subscriber, socket };
+      const subscription = { subscriber, socket, gathered: new Map<string, GatheredPush>() };
       this.#subscriptions.get(peerId)?.subscriber.complete();
       this.#subscriptions.set(peerId, subscription);
       const end = (): void => subscriber.complete();
@@ -161,7 +171,27 @@ export class PushHub {
     return acquainted;
   }
 
-  #send({ subscriber, socket }: Subscription, push: Push): void {
+  #send(subscription: Subscription, push: Push): void {
+    if (push.type === 'group_changed' || push.type === 'sources_changed') this.#gather(subscription, push);
+    else this.#write(subscription, push);
+  }
+
+  #gather({ gathered }: Subscription, push: GatheredPush): void {
+    gathered.set(push.type === 'group_changed' ? `group ${push.group}` : `share ${push.shareId}`, push);
+    if (this.#round === null) this.#round = setTimeout(() => this.#tellGathered(), ROUND_MS).unref();
+  }
+
+  #tellGathered(): void {
+    this.#round = null;
+    // All of it is true as of now, so that pushes stay in the order of their offsets.
+    const offset = this.#replica.appliedOffset;
+    for (const subscription of this.#subscriptions.values()) {
+      for (const push of subscription.gathered.values()) this.#write(subscription, { ...push, offset });
+      subscription.gathered.clear();
+    }
+  }
+
+  #write({ subscriber, socket }: Subscription, push: Push): void {
     if (socket.writableLength > WAITING_BYTES_MAX) {
       socket.destroy();
       return;

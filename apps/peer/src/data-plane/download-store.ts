@@ -6,8 +6,8 @@ import { type Manifest, manifestGeometry, pieceDigest } from '#domain/manifest';
 import { type PieceGeometry, type PieceIndex, pieceIndex, pieceRange } from '#domain/piece-geometry';
 import { decodeManifest } from '#wire/manifest-codec';
 import { ContentFiles } from '../storage/content-files.ts';
-import { placeFiles } from '../storage/content-layout.ts';
-import { JournalWriter, partPath } from '../storage/part-journal.ts';
+import { partPath, placeFiles } from '../storage/content-layout.ts';
+import { JournalWriter } from '../storage/part-journal.ts';
 import type { WrittenContent } from './lane-messages.ts';
 
 /** The files, journal and digests of one download, as one worker uses them. */

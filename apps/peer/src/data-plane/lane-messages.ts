@@ -1,5 +1,6 @@
 // Owns what the main thread and a worker's lane say to each other over their port. Everything is plain data; bytes of pieces
 // never appear here. Connections, downloads and calls are numbers that the main thread gives out.
+import type { MessagePort } from 'node:worker_threads';
 import type { CloseCode } from '#wire/transfer-frame';
 import type { FileStamp } from '../storage/content-files.ts';
 import type { StorageProblem } from '../storage/storage-problem.ts';
@@ -147,3 +148,8 @@ export type LaneEvent =
   | { readonly kind: 'sourceProblem'; readonly share: LaneShare; readonly problem: StorageProblem };
 
 export type SayToMain = (event: LaneEvent) => void;
+
+/** Sends a message over a port between threads. */
+export function post(port: MessagePort, message: LaneCommand | LaneEvent): void {
+  port.postMessage(message, []);
+}

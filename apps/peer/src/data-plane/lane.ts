@@ -10,7 +10,7 @@ import { DownloadStore } from './download-store.ts';
 import { FetchSession } from './fetch-session.ts';
 import { concerns, GrantDesk } from './grant-desk.ts';
 import { LaneCounters } from './lane-counters.ts';
-import type { LaneCommand, LaneEvent, LaneStart } from './lane-messages.ts';
+import { type LaneCommand, type LaneEvent, type LaneStart, post } from './lane-messages.ts';
 import type { LocalPeer } from './peer-handshake.ts';
 import { listenForPeers } from './peer-listener.ts';
 import { ServeSession } from './serve-session.ts';
@@ -20,7 +20,7 @@ const TICK_MS = 200;
 
 /** Runs until it is told to stop. */
 export async function runLane(start: LaneStart, port: MessagePort): Promise<void> {
-  const lane = new Lane(start, (event) => port.postMessage(event));
+  const lane = new Lane(start, (event) => post(port, event));
   const stopped = new Promise<void>((resolve) => {
     port.on('message', (command: LaneCommand) => {
       if (command.kind === 'stop') resolve();

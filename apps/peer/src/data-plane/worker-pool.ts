@@ -1,10 +1,10 @@
 // Owns the threads: the only file that knows Piscina. Every worker runs one lane, which never ends, and finite tasks beside it.
 // Idle workers must keep their event loop running for the sockets in them, so atomics are off; no task is ever aborted,
 // because that would end its worker and every connection in it.
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { MessageChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { Outcome } from '../storage/storage-problem.ts';
-import type { LaneStart } from './lane-messages.ts';
+import { type LaneCommand, type LaneEvent, type LaneStart, post } from './lane-messages.ts';
 import type { WorkerTasks } from './worker.ts';
 
 const TASKS_PER_WORKER = 16;
@@ -19,7 +19,8 @@ type TaskValue<Name extends TaskName> =
 
 /** A running lane. `ended` resolves with null after `stop`, and with an error when its worker died. */
 export interface RunningLane {
-  readonly port: MessagePort;
+  tell(command: LaneCommand): void;
+  listen(listener: (event: LaneEvent) => void): void;
   readonly ended: Promise<Error | null>;
 }
 
@@ -51,7 +52,11 @@ export class WorkerPool {
       (error: Error) => error,
     );
     void ended.then(() => port1.close());
-    return { port: port1, ended };
+    return {
+      tell: (command) => post(port1, command),
+      listen: (listener) => void port1.on('message', listener),
+      ended,
+    };
   }
 
   /**

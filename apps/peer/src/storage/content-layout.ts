@@ -60,3 +60,13 @@ function fileAt(files: readonly PlacedFile[], at: number): number {
 export function pathOnDisk(root: string, file: { readonly path: string }): string {
   return file.path === '' ? root : join(root, ...file.path.split('/'));
 }
+
+/** Where a download is until it is finished. */
+export function partPath(destination: string): string {
+  return `${destination}.part`;
+}
+
+/** Where the journal of an unfinished download is. */
+export function journalPath(destination: string): string {
+  return `${destination}.part.journal`;
+}

@@ -21,8 +21,8 @@ import {
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import type { Manifest } from '#domain/manifest';
-import { pathOnDisk } from './content-layout.ts';
-import { journalHead, journalPath, partPath, readJournal } from './part-journal.ts';
+import { journalPath, partPath, pathOnDisk } from './content-layout.ts';
+import { journalHead, readJournal } from './part-journal.ts';
 import { StorageFailure, writeFailure } from './storage-problem.ts';
 
 export interface DestinationRequest {

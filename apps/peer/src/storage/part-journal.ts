@@ -9,20 +9,13 @@ import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { setBit, bitfieldBytes } from '#domain/bitfield';
 import { MANIFEST_BYTES_MAX } from '#wire/limits';
+import { journalPath } from './content-layout.ts';
 import { writeFailure } from './storage-problem.ts';
 
 const MAGIC = Buffer.from('cohort journal 1\n');
 const CONTENT_ID_BYTES = 32;
 const ENTRY_BYTES = 8;
 const HEAD_BYTES = MAGIC.length + CONTENT_ID_BYTES + 4;
-
-export function partPath(destination: string): string {
-  return `${destination}.part`;
-}
-
-export function journalPath(destination: string): string {
-  return `${destination}.part.journal`;
-}
 
 /** What a journal says. `listed` is a bitfield, still to be checked against the data. */
 export interface JournalContents {

@@ -76,12 +76,12 @@ export class LaneFleet {
   }
 
   isRunning(lane: number): boolean {
-    return this.#lanes[lane] != null;
+    return (this.#lanes[lane] ?? null) !== null;
   }
 
   /** Tells one lane. A lane that is being replaced has lost what the command is about. */
   say(lane: number, command: LaneCommand): void {
-    this.#lanes[lane]?.port.postMessage(command);
+    this.#lanes[lane]?.tell(command);
   }
 
   /** Tells all lanes, and those that replace them later. */
@@ -104,7 +104,7 @@ export class LaneFleet {
   async close(): Promise<void> {
     this.#isClosing = true;
     const running = this.#lanes.filter((lane) => lane !== null);
-    for (const lane of running) lane.port.postMessage({ kind: 'stop' } satisfies LaneCommand);
+    for (const lane of running) lane.tell({ kind: 'stop' });
     await Promise.all(running.map((lane) => lane.ended));
   }
 
@@ -135,9 +135,9 @@ export class LaneFleet {
     };
     const running = this.#pool.startLane(start);
     this.#lanes[lane] = running;
-    for (const command of [...this.#memory.values(), ...this.#revocations]) running.port.postMessage(command);
+    for (const command of [...this.#memory.values(), ...this.#revocations]) running.tell(command);
     return new Promise((resolve, reject) => {
-      running.port.on('message', (event: LaneEvent) => {
+      running.listen((event) => {
         if (event.kind === 'started') {
           this.#port = event.port ?? this.#port;
           resolve();

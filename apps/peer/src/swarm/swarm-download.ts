@@ -9,7 +9,7 @@ import { decodeManifest } from '#wire/manifest-codec';
 import type { LaneEvent } from '../data-plane/lane-messages.ts';
 import { inSharedMemory } from '../data-plane/shared-memory.ts';
 import type { WorkerPool } from '../data-plane/worker-pool.ts';
-import { partPath } from '../storage/part-journal.ts';
+import { partPath } from '../storage/content-layout.ts';
 import type { StorageProblem } from '../storage/storage-problem.ts';
 import { type ContentHashing, valueOf } from './content-hashing.ts';
 import { DownloadRun } from './download-run.ts';

@@ -155,6 +155,7 @@ it('a peer without TLS and one with it do not understand each other, and say so'
   const bob = await startPeer('plain bob', { plain: true });
   const download = bob.engine.download(requestFor(bob, digested, { from: [alice] }));
   await until(download, ({ peers }) => peers[0]?.state === 'unreachable');
+  expect(download.view().verifiedBytes).toBe(0);
 });
 
 it('without TLS a peer that cannot prove its key is not admitted', async () => {

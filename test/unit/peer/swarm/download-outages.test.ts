@@ -14,6 +14,8 @@ import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { expect, it } from 'vitest';
 import { countBits } from '#domain/bitfield';
+import { journalPath } from '../../../../apps/peer/src/storage/content-layout.ts';
+import { journalHead, JournalWriter } from '../../../../apps/peer/src/storage/part-journal.ts';
 import {
   grantFor,
   randomBytes,
@@ -69,7 +71,7 @@ it('a peer serves what it has verified while it still downloads, and goes on whe
   await whole.done;
   const destination = join(bob.folder, 'half');
   writeFileSync(`${destination}.part`, bytes.fill(0, 2 * MIB));
-  writeFileSync(`${destination}.part.journal`, await journalOf(alice, digested, 32));
+  writeFileSync(`${destination}.part.journal`, journalOf(alice, digested, 32));
   bob.engine.withdraw(SHARE);
   const half = bob.engine.download(requestFor(bob, digested, { from: [], destination }));
   await until(half, ({ verifiedBytes }) => verifiedBytes === 2 * MIB);
@@ -82,8 +84,7 @@ it('a peer serves what it has verified while it still downloads, and goes on whe
 });
 
 /** A journal that lists the first pieces, made by the code that writes them. */
-async function journalOf(peer: TestPeer, digested: { contentId: string; manifestBytes: Uint8Array }, pieces: number) {
-  const { JournalWriter, journalHead, journalPath } = await import('../../../../apps/peer/src/storage/part-journal.ts');
+function journalOf(peer: TestPeer, digested: { contentId: string; manifestBytes: Uint8Array }, pieces: number) {
   const destination = join(peer.folder, 'journal');
   writeFileSync(journalPath(destination), journalHead(digested.contentId, digested.manifestBytes));
   const writer = new JournalWriter(destination, digested.contentId);
@@ -100,7 +101,7 @@ it('goes on after a restart with what it had, and fetches a damaged piece again'
   const onDisk = Buffer.from(bytes).fill(0, 2 * MIB);
   onDisk[5 * 65_536 + 1]! ^= 1;
   writeFileSync(`${destination}.part`, onDisk);
-  const journal = await journalOf(alice, digested, 32);
+  const journal = journalOf(alice, digested, 32);
   writeFileSync(`${destination}.part.journal`, Buffer.concat([journal, Buffer.from([0, 0, 0])]));
   const download = bob.engine.download(requestFor(bob, digested, { from: [alice] }));
   expect(await download.done).toMatchObject({ state: 'complete' });

@@ -34,7 +34,7 @@ export interface TestPeer {
 
 const closing: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
-  for (const close of closing.splice(0).reverse()) await close();
+  for (const close of closing.splice(0).toReversed()) await close();
 });
 
 export function onTestEnd(close: () => Promise<void> | void): void {

@@ -30,12 +30,8 @@ export async function demo(words: readonly string[]): Promise<void> {
     return;
   }
   const folder = await mkdtemp(join(tmpdir(), 'cohort-demo-'));
-  const leave = Promise.withResolvers<never>();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => leave.reject(new Error(`stopped by ${signal}`)));
-  }
   try {
-    const isSound = await Promise.race([playIn(folder, { kafka, bigBytes }), leave.promise]);
+    const isSound = await Promise.race([playIn(folder, { kafka, bigBytes }), stopSignal()]);
     process.exitCode = isSound ? 0 : 1;
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
@@ -44,6 +40,15 @@ export async function demo(words: readonly string[]): Promise<void> {
     for (const clean of cleanups.splice(0)) await clean();
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Rejects when somebody wants the demo to end. */
+function stopSignal(): Promise<never> {
+  return new Promise((_, reject) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, () => reject(new Error(`stopped by ${signal}`)));
+    }
+  });
 }
 
 /** What has to end, in this order. */
@@ -58,7 +63,7 @@ async function playIn(folder: string, { kafka, bigBytes }: { kafka: boolean; big
   const log = kafka ? await kafkaLog() : EMBEDDED_LOG;
   cleanups.push(log.stop);
   const system = await LocalSystem.prepare({ folder, trackerCount: 2, ...(log.url && { logUrl: log.url }) });
-  cleanups.unshift(() => system.stop());
+  cleanups.unshift(() => endSystem(system));
   await system.startTrackers();
   const watched = [...system.trackers.map((tracker) => tracker.dataDirectory), ...log.folders(folder)];
   const beforeBytes = await folderBytes(watched);
@@ -68,6 +73,12 @@ async function playIn(folder: string, { kafka, bigBytes }: { kafka: boolean; big
   tell('the end');
   process.stdout.write(text);
   return isSound;
+}
+
+/** Ends the system, and says what has ended before without being asked to. */
+async function endSystem(system: LocalSystem): Promise<void> {
+  if (system.crashes !== '') process.stderr.write(`${system.crashes}\n`);
+  await system.stop();
 }
 
 const EMBEDDED_LOG: DemoLog = {

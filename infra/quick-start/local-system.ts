@@ -3,7 +3,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ControlApi } from './control-api.ts';
-import { NodeProcess, runCohort } from './node-process.ts';
+import { NodeProcess, runCohort, StartFailed } from './node-process.ts';
 import { freePorts } from './ports.ts';
 
 export interface LocalSystemOptions {
@@ -65,6 +65,7 @@ export class LocalSystem {
   readonly #ports: readonly number[];
   readonly #places: TrackerPlace[] = [];
   readonly #started = new Set<NodeProcess>();
+  #isStopping = false;
 
   private constructor(options: LocalSystemOptions, ports: readonly number[]) {
     this.folder = options.folder;
@@ -135,8 +136,14 @@ export class LocalSystem {
     return peer;
   }
 
+  /** What the processes printed that ended without being asked to; empty when there are none. */
+  get crashes(): string {
+    return [...this.#started].flatMap((process) => process.crash ?? []).join('\n');
+  }
+
   /** Ends everything that still runs. */
   async stop(): Promise<void> {
+    this.#isStopping = true;
     const trackers = new Set(this.trackers.map((tracker) => tracker?.process));
     await Promise.all([...this.#started].filter((process) => !trackers.has(process)).map((process) => process.stop()));
     await Promise.all([...this.#started].map((process) => process.stop()));
@@ -152,6 +159,7 @@ export class LocalSystem {
   }
 
   async #run(options: { name: string; words: readonly string[] }): Promise<NodeProcess> {
+    if (this.#isStopping) throw new StartFailed(options.name, 'was not started: the system stops', '');
     const process = new NodeProcess(options);
     this.#started.add(process);
     await process.ready();

@@ -4,8 +4,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-/** The checkout. */
-export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** What `cohort` runs. */
 export const LAUNCHER = fileURLToPath(new URL('../launcher/cohort.mjs', import.meta.url));
 
@@ -41,6 +39,7 @@ export class NodeProcess {
   readonly #child: ChildProcess;
   readonly #output: string[] = [];
   #readyLine = '';
+  #isEndAsked = false;
 
   constructor({ name, words, environment }: NodeProcessOptions) {
     this.name = name;
@@ -101,8 +100,15 @@ export class NodeProcess {
     }
   }
 
+  /** What it printed before it ended by itself, or null. */
+  get crash(): string | null {
+    return this.isRunning || this.#isEndAsked ? null : `${this.name} has ended by itself:\n${this.output}`;
+  }
+
   signal(signal: NodeJS.Signals): void {
-    if (this.isRunning) this.#child.kill(signal);
+    if (!this.isRunning) return;
+    this.#isEndAsked = true;
+    this.#child.kill(signal);
   }
 
   /** Ends it as Ctrl-C does; what does not end within five seconds is killed. */
@@ -134,7 +140,7 @@ export async function runCohort(words: readonly string[]): Promise<string> {
     child.once('error', reject);
     child.once('close', resolve);
   });
-  if (code !== 0) throw new Error(`cohort ${words.join(' ')} ended with ${code}:\n${complaint()}`);
+  if (code !== 0) throw new StartFailed(`cohort ${words.join(' ')}`, `ended with ${code}`, complaint());
   return out();
 }
 

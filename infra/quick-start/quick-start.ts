@@ -23,27 +23,36 @@ export async function quickStart(words: readonly string[]): Promise<void> {
   const folder = resolve(state);
   if (fresh) await rm(folder, { recursive: true, force: true });
   const isContinued = existsSync(folder);
-  const stopping = stopSignal();
-  const system = await LocalSystem.prepare({ folder, trackerCount: 2, trackerPorts: TRACKER_PORTS });
   try {
-    await bringUp(system);
-    process.stdout.write(
-      isContinued ? 'What was there before is there still (npm start -- --fresh forgets it).\n' : '',
-    );
-    process.stdout.write(introduction(system));
-    await Promise.race([stopping, firstToEnd(system)]);
+    await run(folder, isContinued);
   } catch (error) {
     if (!(error instanceof StartFailed)) throw error;
     process.stderr.write(`${error.message}\n`);
     process.exitCode = 69;
+  }
+}
+
+async function run(folder: string, isContinued: boolean): Promise<void> {
+  const stopping = stopSignal();
+  process.stdout.write('Starting two trackers and two peers ...\n');
+  const system = await LocalSystem.prepare({ folder, trackerCount: 2, trackerPorts: TRACKER_PORTS });
+  try {
+    const isUp = await Promise.race([stopping.then(() => false), bringUp(system).then(() => true)]);
+    if (!isUp) return;
+    introduce(system, isContinued);
+    await Promise.race([stopping, firstToEnd(system)]);
   } finally {
     process.stdout.write('Stopping ...\n');
     await system.stop();
   }
 }
 
+function introduce(system: LocalSystem, isContinued: boolean): void {
+  if (isContinued) process.stdout.write('What was there before is there still (npm start -- --fresh forgets it).\n');
+  process.stdout.write(introduction(system));
+}
+
 async function bringUp(system: LocalSystem): Promise<void> {
-  process.stdout.write('Starting two trackers and two peers ...\n');
   await system.startTrackers();
   const ports = await freePorts('127.0.0.1', [...PEER_PORTS, ...CONTROL_PORTS]);
   await Promise.all(
@@ -74,7 +83,8 @@ function stopSignal(): Promise<void> {
 }
 
 function introduction({ trackers, peers, folder }: LocalSystem): string {
-  const place = relative(process.cwd(), folder) || '.';
+  const below = relative(process.cwd(), folder);
+  const place = below.startsWith('..') ? folder : below;
   const cohort = (name: string): string => `  npx cohort --data-dir ${join(place, name)}`;
   return `
 ${trackers.map(({ ordinal, address, http }) => `tracker ${ordinal}   ${address}   status ${http}/status`).join('\n')}

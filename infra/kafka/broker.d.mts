@@ -30,5 +30,6 @@ export interface ConsoleConsumerOptions {
 }
 
 export function kafkaSkipReason(): string | null;
+export function ownBrokerSkipReason(): string | null;
 export function startBroker(options?: BrokerOptions): Promise<Broker>;
 export function consumeOnConsole(options: ConsoleConsumerOptions): Promise<string[]>;

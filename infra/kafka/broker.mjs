@@ -19,9 +19,13 @@ const STOP_TIMEOUT_MS = 15_000;
 const OUTPUT_KEPT_CHARACTERS = 8_000;
 const run = promisify(execFile);
 
-/** Why no Kafka can run here, or null when one can. `KAFKA_BROKERS` names one that is there already. */
+/** Why there is no Kafka here, or null when there is. `KAFKA_BROKERS` names one that runs already. */
 export function kafkaSkipReason() {
-  if (borrowedBrokers() !== null) return null;
+  return borrowedBrokers() === null ? ownBrokerSkipReason() : null;
+}
+
+/** Why no broker can be started here, or null when one can. */
+export function ownBrokerSkipReason() {
   if (!works('java'))
     return 'no Kafka: there is no "java" on the path; install a JRE 17 or newer, or set KAFKA_BROKERS';
   if (!existsSync(jars) && !works('mvn')) {

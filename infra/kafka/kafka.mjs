@@ -1,12 +1,10 @@
 // `npm run kafka [-- --port N] [-- --data-dir D]`: a real Kafka broker on loopback until SIGINT or SIGTERM.
 import { parseArgs } from 'node:util';
-import { kafkaSkipReason, startBroker } from './broker.mjs';
+import { ownBrokerSkipReason, startBroker } from './broker.mjs';
 
 const { values } = parseArgs({ options: { port: { type: 'string' }, 'data-dir': { type: 'string' } } });
 const port = Number(values.port ?? 0);
-// A broker of our own is wanted here, whatever KAFKA_BROKERS says.
-delete process.env.KAFKA_BROKERS;
-const reason = kafkaSkipReason();
+const reason = ownBrokerSkipReason();
 if (reason !== null || !Number.isInteger(port) || port < 0 || port > 65_535) {
   console.error(reason ?? `--port ${values.port} is not a port; give a number from 0 to 65535.`);
   process.exit(reason === null ? 64 : 69);

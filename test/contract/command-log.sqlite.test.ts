@@ -114,9 +114,10 @@ describe('a SQLite log', () => {
     await log.append([recordOf('a')]);
     const reading = take(log, { count: 2 });
     const asked = log.end();
-    const failed = expect(asked).rejects.toMatchObject({ code: 'log_unavailable', retryable: true });
-    await workers[0]!.terminate();
-    await failed;
+    await Promise.all([
+      expect(asked).rejects.toMatchObject({ code: 'log_unavailable', retryable: true }),
+      workers[0]!.terminate(),
+    ]);
     expect(await log.append([recordOf('b')])).toEqual([1]);
     expect(textsOf(await reading)).toEqual(['a', 'b']);
     unsubscribe('worker_threads', onWorker);

@@ -18,7 +18,7 @@ import kafkajs, {
 import { BatchHandover } from './batch-handover.ts';
 import { type AppendRecord, type CommandLog, LogFailure, type StoredRecord } from './command-log.ts';
 import { GroupCommit } from './group-commit.ts';
-import { kafkaFailure } from './kafka-failure.ts';
+import { isCertainlyUnsent, kafkaFailure } from './kafka-failure.ts';
 import { topicFaults, topicPlan } from './kafka-topic-rules.ts';
 
 export interface KafkaLogOptions {
@@ -76,6 +76,7 @@ class KafkaCommandLog implements CommandLog {
       allowAutoTopicCreation: false,
       createPartitioner: () => () => 0,
       idempotent: false,
+      retry: { retries: 0 },
     });
   }
 
@@ -155,22 +156,35 @@ class KafkaCommandLog implements CommandLog {
     });
   }
 
-  /** All of one batch stands in one record batch of Kafka's, so it is stored as a whole, under consecutive offsets. */
+  /**
+   * All of one batch stands in one record batch of Kafka's, so it is stored as a whole, under consecutive offsets. It is sent
+   * again only when it was certainly not stored, as while the leader moves: a batch of unknown outcome would be there twice.
+   */
   async #write(records: readonly AppendRecord[]): Promise<number> {
-    try {
-      const [stored] = await this.#producer.send({
-        topic: this.#topic,
-        acks: -1,
-        timeout: PRODUCE_TIMEOUT_MS,
-        messages: records.map(({ value, sealed }) => ({
-          value: Buffer.from(value.buffer, value.byteOffset, value.byteLength),
-          ...(sealed !== null && { headers: { [SEALED_HEADER]: sealed } }),
-        })),
-      });
-      return Number(stored?.baseOffset);
-    } catch (error) {
-      throw kafkaFailure(error, 'appending');
+    const giveUpAt = performance.now() + PRODUCE_TIMEOUT_MS;
+    for (;;) {
+      try {
+        return await this.#send(records);
+      } catch (error) {
+        if (!isCertainlyUnsent(error) || performance.now() > giveUpAt || this.#closing.signal.aborted) {
+          throw kafkaFailure(error, 'appending');
+        }
+        await sleep(RECONNECT_PAUSE_MS);
+      }
     }
+  }
+
+  async #send(records: readonly AppendRecord[]): Promise<number> {
+    const [stored] = await this.#producer.send({
+      topic: this.#topic,
+      acks: -1,
+      timeout: PRODUCE_TIMEOUT_MS,
+      messages: records.map(({ value, sealed }) => ({
+        value: Buffer.from(value.buffer, value.byteOffset, value.byteLength),
+        ...(sealed !== null && { headers: { [SEALED_HEADER]: sealed } }),
+      })),
+    });
+    return Number(stored?.baseOffset);
   }
 
   /** First and next offset of the partition. */
@@ -229,15 +243,15 @@ class KafkaCommandLog implements CommandLog {
     await consumer.subscribe({ topic, fromBeginning: true });
     await consumer.run({
       autoCommit: false,
-      eachBatch: async ({ batch, heartbeat }: EachBatchPayload) => {
-        const records = batch.messages.map(storedRecord);
+      eachBatch: async (payload: EachBatchPayload) => {
+        const records = payload.batch.messages.map(storedRecord);
         const gapAt = records.findIndex(({ offset }, index) => offset !== next + index);
         if (gapAt !== -1) {
           handover.fail(halted(`it has ${records[gapAt]!.offset} where ${next + gapAt} has to be`));
           return;
         }
         next += records.length;
-        await whileBeating(handover.offer(records), heartbeat);
+        await whileBeating(handover.offer(records), () => payload.heartbeat());
       },
     });
   }
@@ -308,7 +322,7 @@ function warningsTo(onWarning: (message: string) => void): (entry: LogEntry) => 
 interface RequestQueue {
   readonly pending: readonly unknown[];
   readonly throttledUntil: number;
-  scheduleCheckPendingRequests(): void;
+  scheduleCheckPendingRequests: (this: RequestQueue) => void;
 }
 
 /**

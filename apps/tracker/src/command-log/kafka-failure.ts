@@ -8,6 +8,8 @@ interface ClientError {
   /** The protocol's error, as `UNKNOWN_TOPIC_OR_PARTITION`. */
   readonly type?: string;
   readonly retriable?: boolean;
+  /** The system's error, as `ECONNREFUSED`. */
+  readonly code?: unknown;
   readonly cause?: unknown;
 }
 
@@ -38,6 +40,25 @@ export function kafkaFailure(error: unknown, doing: string): LogFailure {
   const innermost = innermostOf(error);
   const detail = error instanceof Error ? error.message : String(error);
   return new LogFailure(codeOf(innermost), `Kafka, ${doing}: ${detail}`, error);
+}
+
+/** What a broker answers before it stores anything, and what the system says before anything is sent. */
+const UNSENT: readonly unknown[] = [
+  'LEADER_NOT_AVAILABLE',
+  'NOT_LEADER_FOR_PARTITION',
+  'BROKER_NOT_AVAILABLE',
+  'NOT_ENOUGH_REPLICAS',
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+];
+
+/** Whether it is certain that nothing of a failed send was stored, so that sending again cannot store it twice. */
+export function isCertainlyUnsent(error: unknown): boolean {
+  const { type, code } = innermostOf(error);
+  return UNSENT.includes(type) || UNSENT.includes(code);
 }
 
 function codeOf({ name, type, retriable }: ClientError): LogFailureCode {

@@ -20,7 +20,7 @@ export interface SqliteExchange {
   };
   end: { request: { kind: 'end' }; result: { end: number } };
   /** Gives the file back, so that the worker can be ended. */
-  close: { request: { kind: 'close' }; result: object };
+  close: { request: { kind: 'close' }; result: { closed: true } };
 }
 
 export type SqliteRequest = SqliteExchange[keyof SqliteExchange]['request'];

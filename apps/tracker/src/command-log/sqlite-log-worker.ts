@@ -51,7 +51,7 @@ function answer(id: number, request: SqliteRequest): SqliteAnswer {
 function perform(request: SqliteRequest): SqliteExchange[keyof SqliteExchange]['result'] {
   if (request.kind === 'close') {
     closeLog();
-    return {};
+    return { closed: true };
   }
   log ??= openLog();
   refuseOtherFile();

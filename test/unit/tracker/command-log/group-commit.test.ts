@@ -134,9 +134,7 @@ describe('group commit', () => {
     const log = new HeldLog();
     const commit = new GroupCommit(log.write);
     const first = commit.append([record(1)]);
-    const failure = expect(first).rejects.toThrow('disk full');
-    await log.fail(new Error('disk full'));
-    await failure;
+    await Promise.all([expect(first).rejects.toThrow('disk full'), log.fail(new Error('disk full'))]);
     const second = commit.append([record(2)]);
     await log.finish();
     expect(await second).toEqual([1]);

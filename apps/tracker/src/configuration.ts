@@ -36,7 +36,7 @@ export async function readConfiguration(file: string, n: string, flags: TrackerF
   const trackerInfoPath = resolve(file);
   const trackers = await readTrackers(trackerInfoPath);
   const own = trackers[ordinal(n, trackers.length) - 1]!;
-  const logUrl = flags.log ?? defaultLogUrl(trackerInfoPath);
+  const logUrl = flags.log === undefined ? defaultLogUrl(trackerInfoPath) : withAbsolutePath(flags.log);
   const rpc = { host: own.host, port: own.port };
   return {
     trackerInfoPath,
@@ -59,6 +59,12 @@ export function dataDirectoryOf({ dataDir }: Pick<TrackerFlags, 'dataDir'>): str
 /** The embedded log stands beside tracker_info.txt, where every tracker of this machine finds it. */
 function defaultLogUrl(trackerInfoPath: string): string {
   return `sqlite:${join(dirname(trackerInfoPath), 'cohort-log.sqlite')}`;
+}
+
+/** The address is remembered for operators, who may stand in another folder. */
+function withAbsolutePath(logUrl: string): string {
+  const file = /^sqlite:(.+)$/s.exec(logUrl)?.[1];
+  return file === undefined ? logUrl : `sqlite:${resolve(file)}`;
 }
 
 async function readTrackers(path: string): Promise<readonly TrackerEntry[]> {

@@ -2,7 +2,7 @@
 import 'reflect-metadata';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { CONTROL_COMMAND_BODIES } from '#wire/control-api';
+import { CONTROL_COMMAND_BODIES } from '#wire/control-requests';
 import { createControlApp } from '../../apps/peer/src/control/control-endpoint.ts';
 import { CONTROL_NEEDS } from '../../apps/peer/src/control/control.module.ts';
 import { controlDocument } from '../../apps/peer/src/control/openapi-document.ts';

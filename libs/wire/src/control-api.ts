@@ -1,7 +1,6 @@
-// Owns the peer's HTTP control endpoint: the body of every command, every query, and every view, as classes that
-// class-validator checks. The OpenAPI file beside this one is generated from them. In a body `IsOptional` means that a field
-// may be left out; a view always has every field, and `IsOptional` there means that it may be null (`CommandResultBody` and
-// `ProblemView` leave out what has no meaning).
+// Owns what the peer's HTTP control endpoint shows: every list, view and event, as classes that class-validator checks. With
+// the requests and the answers to commands they are the contract; the OpenAPI file is generated from them. A view always has
+// every field, and `IsOptional` means that it may be null.
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
@@ -16,41 +15,28 @@ import {
   IsRFC3339,
   IsString,
   IsUUID,
-  Length,
   Matches,
-  Max,
-  Min,
   ValidateNested,
 } from 'class-validator';
-import type { CommandName, PieceHash } from '#domain/command';
 import {
-  ChangePasswordBody,
-  CredentialsBody,
-  EmptyBody,
-  EndSessionBody,
-  GroupBody,
-  GroupFileBody,
-  GroupUserBody,
-  NewUserBody,
-} from './command-bodies.ts';
-import { IsDigest, IsFileName, IsUserName } from './name-validation.ts';
-import { ERRORS, type ErrorCode, type FieldError, type Problem } from './wire-error.ts';
+  CommandResultBody,
+  CommandStateView,
+  CommandView,
+  FieldErrorView,
+  ProblemView,
+  ShareView,
+} from './control-answers.ts';
+import {
+  API_KEY_SCOPES,
+  type ApiKeyScope,
+  CONTROL_COMMAND_BODIES,
+  DeleteTransferQuery,
+  EventsQuery,
+  ListQuery,
+  NewApiKeyBody,
+} from './control-requests.ts';
+import { IsDigest } from './name-validation.ts';
 
-/** Longest body of a request in bytes. */
-export const CONTROL_BODY_BYTES_MAX = 64 * 1024;
-/** How long `wait` waits unless told otherwise, and at most. */
-export const WAIT_SECONDS_DEFAULT = 3600;
-export const WAIT_SECONDS_MAX = 7 * 24 * 3600;
-/** Longest absolute path that a body may name, in characters. */
-export const PATH_CHARACTERS_MAX = 4096;
-/** Items of a list when `limit` is left out, and at most. */
-export const LIST_LIMIT_DEFAULT = 100;
-export const LIST_LIMIT_MAX = 1000;
-/** Longest wait of the long poll of `/events`. */
-export const EVENT_POLL_SECONDS_MAX = 60;
-
-export const PIECE_STRATEGIES = ['random', 'rarest-first', 'sequential'] as const;
-export const API_KEY_SCOPES = ['read', 'transfer', 'admin'] as const;
 export const TRANSFER_STATES = [
   'queued',
   'hashing',
@@ -88,294 +74,11 @@ export const PEER_EVENT_TYPES = [
   'reset',
 ] as const;
 
-export type PieceStrategyName = (typeof PIECE_STRATEGIES)[number];
-/** `read` is every GET; `transfer` also moves files; `admin` is everything, as the control token is. */
-export type ApiKeyScope = (typeof API_KEY_SCOPES)[number];
 export type TransferState = (typeof TRANSFER_STATES)[number];
 export type TransferReasonCode = (typeof TRANSFER_REASON_CODES)[number];
 /** `catching_up`: connected, and still replaying the log. `refused`: it showed another key than the pinned one. */
 export type TrackerState = (typeof TRACKER_STATES)[number];
 export type PeerEventType = (typeof PEER_EVENT_TYPES)[number];
-
-/** An absolute path on the machine of the peer. */
-function IsAbsolutePath(): PropertyDecorator {
-  const isString = IsString();
-  const length = Length(1, PATH_CHARACTERS_MAX);
-  // oxlint-disable-next-line no-control-regex -- NUL is exactly what no path may hold
-  const absolute = Matches(/^(?:\/|[A-Za-z]:[\\/])[^\u0000]*$/, {
-    message: '$property must be an absolute path, like /home/me/file (the command line makes one of a relative path)',
-  });
-  return (target, property) => {
-    isString(target, property);
-    length(target, property);
-    absolute(target, property);
-  };
-}
-
-/** Waiting for the end of the work that a command began. */
-export class WaitBody extends GroupBody {
-  /** Answer when the transfer is complete, not as soon as it has begun. */
-  @IsOptional()
-  @IsBoolean()
-  wait?: boolean;
-
-  /** With `wait`: answer 202 when it takes longer than this. 3600 by default. */
-  @IsOptional()
-  @IsInt()
-  @Min(0)
-  @Max(WAIT_SECONDS_MAX)
-  timeoutSeconds?: number;
-}
-
-/** upload_file: hash what is at `path`, publish it in the group, serve it. */
-export class UploadFileBody extends WaitBody {
-  /** Absolute path of a file or folder on the peer's machine. */
-  @IsAbsolutePath()
-  path!: string;
-
-  /** The name in the group; the last component of `path` by default. */
-  @IsOptional()
-  @IsFileName()
-  name?: string;
-
-  @IsOptional()
-  @IsIn(['sha1', 'sha256'])
-  hash?: PieceHash;
-}
-
-/** download_file: fetch a share from those who have it. */
-export class DownloadFileBody extends WaitBody {
-  @IsFileName()
-  file!: string;
-
-  /** Absolute: an existing folder gives `<folder>/<name>`, otherwise the file's own path, whose parent exists. */
-  @IsAbsolutePath()
-  destination!: string;
-
-  @IsOptional()
-  @IsIn(PIECE_STRATEGIES)
-  strategy?: PieceStrategyName;
-
-  /** Replace what is at the destination. */
-  @IsOptional()
-  @IsBoolean()
-  overwrite?: boolean;
-}
-
-/** seed_file: adopt and verify a copy that is on disk already, and serve it. */
-export class SeedFileBody extends GroupFileBody {
-  /** Absolute path of the copy on the peer's machine. */
-  @IsAbsolutePath()
-  path!: string;
-}
-
-/** stop_share: end this peer's own seeding, or with `everywhere` take the file out of the group. */
-export class StopShareBody extends GroupFileBody {
-  @IsOptional()
-  @IsBoolean()
-  everywhere?: boolean;
-}
-
-/** POST /api-keys. */
-export class NewApiKeyBody {
-  @IsUserName()
-  name!: string;
-
-  @IsIn(API_KEY_SCOPES)
-  scope!: ApiKeyScope;
-}
-
-/** The body of every command that the control endpoint takes. */
-export const CONTROL_COMMAND_BODIES = {
-  create_user: NewUserBody,
-  login: CredentialsBody,
-  logout: EmptyBody,
-  end_session: EndSessionBody,
-  change_password: ChangePasswordBody,
-  create_group: GroupBody,
-  join_group: GroupBody,
-  leave_group: GroupBody,
-  accept_request: GroupUserBody,
-  reject_request: GroupUserBody,
-  remove_member: GroupUserBody,
-  transfer_ownership: GroupUserBody,
-  upload_file: UploadFileBody,
-  download_file: DownloadFileBody,
-  seed_file: SeedFileBody,
-  stop_share: StopShareBody,
-} as const satisfies Partial<Record<CommandName, unknown>>;
-
-export type ControlCommandName = keyof typeof CONTROL_COMMAND_BODIES;
-export type ControlCommandBody<Name extends ControlCommandName> = InstanceType<(typeof CONTROL_COMMAND_BODIES)[Name]>;
-
-/** Query of a list: the items after `after` (the `next` of the page before), at most `limit` of them. */
-export class ListQuery {
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(LIST_LIMIT_MAX)
-  limit?: number;
-
-  @IsOptional()
-  @IsString()
-  @Length(1, 300)
-  after?: string;
-}
-
-/** Query of the long poll of `/events`: what came after the event `since`, waiting up to `timeout` seconds. */
-export class EventsQuery {
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(0)
-  since?: number;
-
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(0)
-  @Max(EVENT_POLL_SECONDS_MAX)
-  timeout?: number;
-}
-
-/** Query of DELETE /transfers/{id}. The file of an upload is never deleted. */
-export class DeleteTransferQuery {
-  @IsOptional()
-  @IsIn(['keep', 'delete'])
-  data?: 'keep' | 'delete';
-}
-
-/** What a peer needs to fetch or to seed a share. Sizes in bytes. */
-export class ShareView {
-  @IsInt()
-  groupId!: number;
-
-  @IsInt()
-  shareId!: number;
-
-  @IsDigest()
-  contentId!: string;
-
-  @IsInt()
-  totalBytes!: number;
-
-  @IsInt()
-  pieceBytes!: number;
-
-  @IsInt()
-  pieceCount!: number;
-
-  @IsIn(['sha1', 'sha256'])
-  hash!: PieceHash;
-}
-
-/** What a command came to beside its offset; a field is there only where it has a meaning. */
-export class CommandResultBody {
-  /** create_group. */
-  @IsOptional()
-  @IsInt()
-  groupId?: number;
-
-  /** login. */
-  @IsOptional()
-  @IsInt()
-  sessionId?: number;
-
-  /** upload_file, download_file, seed_file. */
-  @IsOptional()
-  @ValidateNested()
-  @Type(() => ShareView)
-  share?: ShareView;
-
-  /** upload_file, download_file, seed_file: see /transfers/{id}. */
-  @IsOptional()
-  @IsUUID()
-  transferId?: string;
-}
-
-/** The answer to a command: 200 when it is done, 202 when work that it began goes on. */
-export class CommandView {
-  @IsUUID()
-  commandId!: string;
-
-  /** Of the command's record in the log; null while an upload is still being hashed. */
-  @IsOptional()
-  @IsInt()
-  offset!: number | null;
-
-  @ValidateNested()
-  @Type(() => CommandResultBody)
-  result!: CommandResultBody;
-}
-
-/** One field of a request and what is wrong with it. */
-export class FieldErrorView implements FieldError {
-  @IsString()
-  field!: string;
-
-  @IsString()
-  message!: string;
-}
-
-/** `application/problem+json` (RFC 9457). */
-export class ProblemView implements Omit<Problem, 'commandId' | 'offset'> {
-  @IsIn(['about:blank'])
-  type!: 'about:blank';
-
-  @IsString()
-  title!: string;
-
-  @IsInt()
-  status!: number;
-
-  /** What happened and what to do. */
-  @IsString()
-  detail!: string;
-
-  @IsIn(Object.keys(ERRORS))
-  code!: ErrorCode;
-
-  /** Whether the same request with the same Idempotency-Key may succeed later. */
-  @IsBoolean()
-  retryable!: boolean;
-
-  @IsOptional()
-  @IsUUID()
-  commandId?: string;
-
-  /** Of the record that was refused. */
-  @IsOptional()
-  @IsInt()
-  offset?: number;
-
-  @IsArray()
-  @ValidateNested({ each: true })
-  @Type(() => FieldErrorView)
-  errors!: FieldErrorView[];
-}
-
-/** GET /commands/{id}. `unknown`: no tracker has applied such a command of this peer or its user. */
-export class CommandStateView {
-  @IsIn(['pending', 'accepted', 'rejected', 'unknown'])
-  state!: 'pending' | 'accepted' | 'rejected' | 'unknown';
-
-  @IsOptional()
-  @IsInt()
-  offset!: number | null;
-
-  /** When accepted. */
-  @IsOptional()
-  @ValidateNested()
-  @Type(() => CommandResultBody)
-  result!: CommandResultBody | null;
-
-  /** When rejected. */
-  @IsOptional()
-  @ValidateNested()
-  @Type(() => ProblemView)
-  problem!: ProblemView | null;
-}
 
 /** What every list says beside its items. */
 export class ListPage {

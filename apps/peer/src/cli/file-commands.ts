@@ -1,7 +1,8 @@
 // Owns the commands that move or adopt files. Paths become absolute here, because the peer's working directory is not the
 // person's; long work is watched until it is done unless told otherwise.
 import { resolve } from 'node:path';
-import type { CommandStateView, CommandView, TransferView } from '#wire/control-api';
+import type { CommandStateView, CommandView } from '#wire/control-answers';
+import type { TransferView } from '#wire/control-api';
 import { CommandRefused } from './control-client.ts';
 import { uploadArguments } from './file-arguments.ts';
 import type { Invocation } from './invocation.ts';

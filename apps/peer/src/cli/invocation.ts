@@ -1,7 +1,7 @@
 // Owns what one command has at hand while it runs: the peer, the terminal, the flags that every command takes, and how an
 // answer is shown. It is made anew for each line of the interactive prompt.
 import { randomUUID } from 'node:crypto';
-import type { CommandView } from '#wire/control-api';
+import type { CommandView } from '#wire/control-answers';
 import { ControlClient, findPeer, peerPlace } from './control-client.ts';
 import type { Terminal } from './terminal.ts';
 

@@ -1,6 +1,6 @@
 // Owns who may use the control endpoint: an exact list of hosts against DNS rebinding, no page of another origin, and a
 // bearer token. It runs before a body is read, and a path that nobody has named needs the token like any other.
-import type { ApiKeyScope } from '#wire/control-api';
+import type { ApiKeyScope } from '#wire/control-requests';
 import type { ErrorCode } from '#wire/wire-error';
 
 /** What a decision needs of a request. Headers as they came. */

@@ -4,7 +4,8 @@ import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypt
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readTextIfThere, ReplacedFile } from '#identity/durable-file';
-import type { ApiKeyItem, ApiKeyScope, NewApiKeyView } from '#wire/control-api';
+import type { ApiKeyItem, NewApiKeyView } from '#wire/control-api';
+import type { ApiKeyScope } from '#wire/control-requests';
 
 const TOKEN_BYTES = 32;
 const FILE_NAME = 'api-keys.json';

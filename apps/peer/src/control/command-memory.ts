@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import type { CommandResult } from '#domain/outcome';
 import type { RejectionReason } from '#domain/rejection';
 import { LineFile } from '#identity/durable-file';
-import type { ControlCommandName } from '#wire/control-api';
+import type { ControlCommandName } from '#wire/control-requests';
 
 /** Commands remembered. */
 export const COMMANDS_KEPT_MAX = 10_000;

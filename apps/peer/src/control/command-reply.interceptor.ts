@@ -2,7 +2,7 @@
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { map, type Observable } from 'rxjs';
-import type { CommandStateView, CommandView } from '#wire/control-api';
+import type { CommandStateView, CommandView } from '#wire/control-answers';
 import type { CommandReply } from './command-runner.ts';
 
 @Injectable()

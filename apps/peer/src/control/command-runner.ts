@@ -2,10 +2,8 @@
 // ran, and with the answer that the first use got. Commands that move bytes go to the transfers, the others to the trackers.
 import { randomUUID } from 'node:crypto';
 import { isUUID } from 'class-validator';
+import { type CommandResultBody, type CommandStateView, type CommandView } from '#wire/control-answers';
 import {
-  type CommandResultBody,
-  type CommandStateView,
-  type CommandView,
   type ControlCommandBody,
   type ControlCommandName,
   type DownloadFileBody,
@@ -14,7 +12,7 @@ import {
   type UploadFileBody,
   WAIT_SECONDS_DEFAULT,
   type WaitBody,
-} from '#wire/control-api';
+} from '#wire/control-requests';
 import type { Refused } from '#wire/tracker-api';
 import type { AcceptedCommand, CommandStamp, TrackerLink } from '../tracker-link/tracker-link.ts';
 import type { StartedTransfer, Transfers } from '../transfers/transfers.ts';

@@ -10,15 +10,14 @@ import {
   GroupUserBody,
   NewUserBody,
 } from '#wire/command-bodies';
+import { CommandStateView, CommandView } from '#wire/control-answers';
 import {
-  CommandStateView,
-  CommandView,
   type ControlCommandName,
   DownloadFileBody,
   SeedFileBody,
   StopShareBody,
   UploadFileBody,
-} from '#wire/control-api';
+} from '#wire/control-requests';
 import { type CommandReply, CommandRunner } from './command-runner.ts';
 import { CommandReplyInterceptor } from './command-reply.interceptor.ts';
 import { IdempotencyKey, TakesIdempotencyKey } from './idempotency-key.ts';

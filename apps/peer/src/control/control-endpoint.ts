@@ -6,7 +6,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { SwaggerModule } from '@nestjs/swagger';
 import type { Provider } from '@nestjs/common';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { CONTROL_BODY_BYTES_MAX } from '#wire/control-api';
+import { CONTROL_BODY_BYTES_MAX } from '#wire/control-requests';
 import type { HostPort } from '#wire/host-port';
 import type { FieldError } from '#wire/wire-error';
 import { type AccessPolicy, type AccessRequest, accessRefusal } from './access-policy.ts';

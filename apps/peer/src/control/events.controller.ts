@@ -3,7 +3,8 @@
 import { Controller, Get, Inject, Query, Req, Res } from '@nestjs/common';
 import { ApiHeader, ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { EventsQuery, PeerEventListView, type PeerEventView } from '#wire/control-api';
+import { PeerEventListView, type PeerEventView } from '#wire/control-api';
+import { EventsQuery } from '#wire/control-requests';
 import { EventJournal } from './event-journal.ts';
 import { ProblemResponses } from './openapi-document.ts';
 

@@ -11,7 +11,8 @@ import {
 } from '@nestjs/swagger';
 import { defaultMetadataStorage } from 'class-transformer/cjs/storage.js';
 import { getMetadataStorage } from 'class-validator';
-import { CONTROL_SCHEMAS, ProblemView } from '#wire/control-api';
+import { ProblemView } from '#wire/control-answers';
+import { CONTROL_SCHEMAS } from '#wire/control-api';
 
 type SchemaClass = new () => object;
 type Rule = ReturnType<ReturnType<typeof getMetadataStorage>['getTargetValidationMetadatas']>[number];

@@ -8,7 +8,8 @@ import {
   ApiOperation,
   ApiTags,
 } from '@nestjs/swagger';
-import { ApiKeyListView, NewApiKeyBody, NewApiKeyView, StatusView, type TrackerView } from '#wire/control-api';
+import { ApiKeyListView, NewApiKeyView, StatusView, type TrackerView } from '#wire/control-api';
+import { NewApiKeyBody } from '#wire/control-requests';
 import { formatFingerprint } from '#wire/tracker-info';
 import type { TransferEngine } from '../swarm/transfer-engine.ts';
 import { TRACKER_LINK, type TrackerLink, type TrackerStatus } from '../tracker-link/tracker-link.ts';

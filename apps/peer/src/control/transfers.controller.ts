@@ -1,7 +1,8 @@
 // Owns the addresses of the transfers of this peer: lists, one of them, and what may be done with it.
 import { Controller, Delete, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { DeleteTransferQuery, LIST_LIMIT_DEFAULT, ListQuery, TransferListView, TransferView } from '#wire/control-api';
+import { TransferListView, TransferView } from '#wire/control-api';
+import { DeleteTransferQuery, LIST_LIMIT_DEFAULT, ListQuery } from '#wire/control-requests';
 import { TRANSFERS, type Transfers } from '../transfers/transfers.ts';
 import { ProblemResponses } from './openapi-document.ts';
 import { acceptedOrThrow, ProblemError } from './problem-error.ts';

@@ -2,16 +2,9 @@
 import { Controller, Delete, Get, Inject, Param, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { EndSessionBody } from '#wire/command-bodies';
-import {
-  CommandView,
-  FileListView,
-  GroupListView,
-  LIST_LIMIT_DEFAULT,
-  ListQuery,
-  MemberListView,
-  RequestListView,
-  SessionListView,
-} from '#wire/control-api';
+import { CommandView } from '#wire/control-answers';
+import { FileListView, GroupListView, MemberListView, RequestListView, SessionListView } from '#wire/control-api';
+import { LIST_LIMIT_DEFAULT, ListQuery } from '#wire/control-requests';
 import type { Page } from '#wire/tracker-api';
 import { type PageRequest, TRACKER_LINK, type TrackerLink, type ViewAnswer } from '../tracker-link/tracker-link.ts';
 import { CommandRunner } from './command-runner.ts';

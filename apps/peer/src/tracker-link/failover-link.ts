@@ -1,5 +1,6 @@
 // Owns the tracker link: one standing connection to each tracker of tracker_info.txt, presence to all, every request to one
 // and to the next when that one cannot answer. A command keeps its id on the way, so it runs once whoever answers.
+import { setImmediate } from 'node:timers/promises';
 import type { Identity } from '#identity/identity';
 import { PRESENCE_HEARTBEAT_MS } from '#wire/limits';
 import {
@@ -224,6 +225,7 @@ export class FailoverLink implements TrackerLink {
     { timeoutMs, isCommand }: { timeoutMs: number; isCommand: boolean },
   ): Promise<(ReplyHead & Answer) | Refused> {
     const startedMs = performance.now();
+    if (isCommand) await whatHasArrived();
     if (!this.#connections.some(({ state }) => state === 'ready')) await this.#anyReady();
     if (this.#disagreeing.length > 0) return { status: 'failed', code: 'trackers_disagree' };
     let mayHaveArrived = false;
@@ -375,6 +377,15 @@ function userAfter(name: PeerCommandName, body: object, ownPeerId: string): stri
   if (name === 'logout') return null;
   if (name === 'end_session' && (body as PeerCommandBody<'end_session'>).peerId === ownPeerId) return null;
   return undefined;
+}
+
+/**
+ * Resolves when everything that has arrived by now has been dealt with. Connections that are closed already are noticed
+ * then, so that a command is not sent into one and left in doubt. Two turns: one to read the end, one to close.
+ */
+async function whatHasArrived(): Promise<void> {
+  await setImmediate();
+  await setImmediate();
 }
 
 function withoutHead<Answer>(reply: Reply<Answer>): (ReplyHead & Answer) | Refused {

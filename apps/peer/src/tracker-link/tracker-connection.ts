@@ -23,6 +23,8 @@ const GREETING_TIMEOUT_MS = 2_000;
 const PRESENCE_TIMEOUT_MS = 3_000;
 /** A tracker that has not answered for this long is asked whether it is there, and has as long to say so. */
 const SILENCE_MS = 600;
+/** A tracker that is still finding out whether it can reach this peer is asked again after this. */
+const REACHABILITY_MS = 1_000;
 
 /** A hello, with the key that the tracker showed for it. */
 export interface Greeting {
@@ -56,6 +58,8 @@ export class TrackerConnection {
   /** The connection, from its handshake to its end. */
   #client: TrackerClient | null = null;
   #shownId = '';
+  /** The connection over which reachability was asked for again. */
+  #askedAgain: TrackerClient | null = null;
   #state: TrackerState = 'connecting';
   #appliedOffset: number | null = null;
   #logId: string | null = null;
@@ -129,7 +133,9 @@ export class TrackerConnection {
         PRESENCE_TIMEOUT_MS,
       );
       this.#observe(reply);
-      if (reply.status === 'accepted') this.#host.present(this, reply);
+      if (reply.status !== 'accepted') return;
+      this.#host.present(this, reply);
+      if (reply.view.reachable === null) this.#announceSoon(client);
     } catch {
       client.destroy();
     }
@@ -215,6 +221,16 @@ export class TrackerConnection {
       error: () => client.destroy(),
       complete: () => client.destroy(),
     });
+  }
+
+  /** Once for each connection: what is not known then is told at the next heartbeat. */
+  #announceSoon(client: TrackerClient): void {
+    if (this.#askedAgain === client) return;
+    this.#askedAgain = client;
+    void sleep(REACHABILITY_MS, undefined, { signal: this.#stopping.signal }).then(
+      () => (this.#client === client ? this.announce() : undefined),
+      () => undefined,
+    );
   }
 
   async #probe(client: TrackerClient): Promise<void> {

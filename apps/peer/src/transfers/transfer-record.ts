@@ -2,13 +2,8 @@
 // from the trackers, from the disk, from the engine.
 import type { PieceHash } from '#domain/command';
 import type { SharedContent } from '#domain/outcome';
-import type {
-  PieceStrategyName,
-  TransferPeerView,
-  TransferReasonView,
-  TransferState,
-  TransferView,
-} from '#wire/control-api';
+import type { TransferPeerView, TransferReasonView, TransferState, TransferView } from '#wire/control-api';
+import type { PieceStrategyName } from '#wire/control-requests';
 import type { ShareRef } from '../swarm/transfer-engine.ts';
 
 interface TransferFacts {

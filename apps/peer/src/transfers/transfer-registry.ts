@@ -3,14 +3,8 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SharedContent } from '#domain/outcome';
-import type {
-  DownloadFileBody,
-  SeedFileBody,
-  StopShareBody,
-  TransferReasonView,
-  TransferView,
-  UploadFileBody,
-} from '#wire/control-api';
+import type { TransferReasonView, TransferView } from '#wire/control-api';
+import type { DownloadFileBody, SeedFileBody, StopShareBody, UploadFileBody } from '#wire/control-requests';
 import type { DownloadPresence, Refused } from '#wire/tracker-api';
 import type { SourceProblem } from '../swarm/transfer-engine.ts';
 import type { CommandAnswer, CommandStamp, LinkEvent } from '../tracker-link/tracker-link.ts';

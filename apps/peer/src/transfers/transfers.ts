@@ -1,6 +1,7 @@
 // The port of the transfers: uploads and downloads of this peer, kept over restarts. Refusals are data, as those of trackers.
 import type { CommandResult } from '#domain/outcome';
-import type { DownloadFileBody, SeedFileBody, StopShareBody, TransferView, UploadFileBody } from '#wire/control-api';
+import type { TransferView } from '#wire/control-api';
+import type { DownloadFileBody, SeedFileBody, StopShareBody, UploadFileBody } from '#wire/control-requests';
 import type { Refused } from '#wire/tracker-api';
 import type { CommandAnswer, CommandStamp } from '../tracker-link/tracker-link.ts';
 

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { CONTROL_COMMAND_BODIES } from '#wire/control-api';
+import { CONTROL_COMMAND_BODIES } from '#wire/control-requests';
 import { problemOf } from '#wire/wire-error';
 import { type RecordedPeer, runWords, startRecordedPeer, TOKEN } from './recorded-peer.ts';
 

@@ -1,0 +1,185 @@
+// Owns what the peer's HTTP control endpoint takes: the body of every command, every query, and their limits, as classes
+// that class-validator checks. In them `IsOptional` means that a field may be left out.
+import { Type } from 'class-transformer';
+import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Length, Matches, Max, Min } from 'class-validator';
+import type { CommandName, PieceHash } from '#domain/command';
+import {
+  ChangePasswordBody,
+  CredentialsBody,
+  EmptyBody,
+  EndSessionBody,
+  GroupBody,
+  GroupFileBody,
+  GroupUserBody,
+  NewUserBody,
+} from './command-bodies.ts';
+import { IsFileName, IsUserName } from './name-validation.ts';
+
+/** Longest body of a request in bytes. */
+export const CONTROL_BODY_BYTES_MAX = 64 * 1024;
+/** How long `wait` waits unless told otherwise, and at most. */
+export const WAIT_SECONDS_DEFAULT = 3600;
+export const WAIT_SECONDS_MAX = 7 * 24 * 3600;
+/** Longest absolute path that a body may name, in characters. */
+export const PATH_CHARACTERS_MAX = 4096;
+/** Items of a list when `limit` is left out, and at most. */
+export const LIST_LIMIT_DEFAULT = 100;
+export const LIST_LIMIT_MAX = 1000;
+/** Longest wait of the long poll of `/events`. */
+export const EVENT_POLL_SECONDS_MAX = 60;
+
+export const PIECE_STRATEGIES = ['random', 'rarest-first', 'sequential'] as const;
+export const API_KEY_SCOPES = ['read', 'transfer', 'admin'] as const;
+
+export type PieceStrategyName = (typeof PIECE_STRATEGIES)[number];
+/** `read` is every GET; `transfer` also moves files; `admin` is everything, as the control token is. */
+export type ApiKeyScope = (typeof API_KEY_SCOPES)[number];
+
+/** An absolute path on the machine of the peer. */
+function IsAbsolutePath(): PropertyDecorator {
+  const isString = IsString();
+  const length = Length(1, PATH_CHARACTERS_MAX);
+  // oxlint-disable-next-line no-control-regex -- NUL is exactly what no path may hold
+  const absolute = Matches(/^(?:\/|[A-Za-z]:[\\/])[^\u0000]*$/, {
+    message: '$property must be an absolute path, like /home/me/file (the command line makes one of a relative path)',
+  });
+  return (target, property) => {
+    isString(target, property);
+    length(target, property);
+    absolute(target, property);
+  };
+}
+
+/** Waiting for the end of the work that a command began. */
+export class WaitBody extends GroupBody {
+  /** Answer when the transfer is complete, not as soon as it has begun. */
+  @IsOptional()
+  @IsBoolean()
+  wait?: boolean;
+
+  /** With `wait`: answer 202 when it takes longer than this. 3600 by default. */
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  @Max(WAIT_SECONDS_MAX)
+  timeoutSeconds?: number;
+}
+
+/** upload_file: hash what is at `path`, publish it in the group, serve it. */
+export class UploadFileBody extends WaitBody {
+  /** Absolute path of a file or folder on the peer's machine. */
+  @IsAbsolutePath()
+  path!: string;
+
+  /** The name in the group; the last component of `path` by default. */
+  @IsOptional()
+  @IsFileName()
+  name?: string;
+
+  @IsOptional()
+  @IsIn(['sha1', 'sha256'])
+  hash?: PieceHash;
+}
+
+/** download_file: fetch a share from those who have it. */
+export class DownloadFileBody extends WaitBody {
+  @IsFileName()
+  file!: string;
+
+  /** Absolute: an existing folder gives `<folder>/<name>`, otherwise the file's own path, whose parent exists. */
+  @IsAbsolutePath()
+  destination!: string;
+
+  @IsOptional()
+  @IsIn(PIECE_STRATEGIES)
+  strategy?: PieceStrategyName;
+
+  /** Replace what is at the destination. */
+  @IsOptional()
+  @IsBoolean()
+  overwrite?: boolean;
+}
+
+/** seed_file: adopt and verify a copy that is on disk already, and serve it. */
+export class SeedFileBody extends GroupFileBody {
+  /** Absolute path of the copy on the peer's machine. */
+  @IsAbsolutePath()
+  path!: string;
+}
+
+/** stop_share: end this peer's own seeding, or with `everywhere` take the file out of the group. */
+export class StopShareBody extends GroupFileBody {
+  @IsOptional()
+  @IsBoolean()
+  everywhere?: boolean;
+}
+
+/** POST /api-keys. */
+export class NewApiKeyBody {
+  @IsUserName()
+  name!: string;
+
+  @IsIn(API_KEY_SCOPES)
+  scope!: ApiKeyScope;
+}
+
+/** The body of every command that the control endpoint takes. */
+export const CONTROL_COMMAND_BODIES = {
+  create_user: NewUserBody,
+  login: CredentialsBody,
+  logout: EmptyBody,
+  end_session: EndSessionBody,
+  change_password: ChangePasswordBody,
+  create_group: GroupBody,
+  join_group: GroupBody,
+  leave_group: GroupBody,
+  accept_request: GroupUserBody,
+  reject_request: GroupUserBody,
+  remove_member: GroupUserBody,
+  transfer_ownership: GroupUserBody,
+  upload_file: UploadFileBody,
+  download_file: DownloadFileBody,
+  seed_file: SeedFileBody,
+  stop_share: StopShareBody,
+} as const satisfies Partial<Record<CommandName, unknown>>;
+
+export type ControlCommandName = keyof typeof CONTROL_COMMAND_BODIES;
+export type ControlCommandBody<Name extends ControlCommandName> = InstanceType<(typeof CONTROL_COMMAND_BODIES)[Name]>;
+
+/** Query of a list: the items after `after` (the `next` of the page before), at most `limit` of them. */
+export class ListQuery {
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(LIST_LIMIT_MAX)
+  limit?: number;
+
+  @IsOptional()
+  @IsString()
+  @Length(1, 300)
+  after?: string;
+}
+
+/** Query of the long poll of `/events`: what came after the event `since`, waiting up to `timeout` seconds. */
+export class EventsQuery {
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(0)
+  since?: number;
+
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(0)
+  @Max(EVENT_POLL_SECONDS_MAX)
+  timeout?: number;
+}
+
+/** Query of DELETE /transfers/{id}. The file of an upload is never deleted. */
+export class DeleteTransferQuery {
+  @IsOptional()
+  @IsIn(['keep', 'delete'])
+  data?: 'keep' | 'delete';
+}

@@ -190,7 +190,7 @@ export class FetchSession implements FrameSink {
     const isLast = number + 1 === this.#request.addresses.length;
     const socket = dialSocket(address, {
       secureContext: this.#context.secureContext,
-      nextBuffer: () => this.#received.next(),
+      nextBuffer: () => this.#nextBuffer(),
       onBytes: (length) => this.#onBytes(length),
       timeoutMs: PEER_HANDSHAKE_TIMEOUT_MS / 2,
       onReady: () => this.#onReady(socket),
@@ -212,6 +212,13 @@ export class FetchSession implements FrameSink {
     }
     this.#send(this.#hello);
     if (isTls) this.#send({ kind: 'grant', grant: this.#grant });
+  }
+
+  /** Room is made by writing what is pending; when that fails the socket still gets a place for what it has read. */
+  #nextBuffer(): Uint8Array {
+    let place: Uint8Array | null = null;
+    this.#guardStorage(() => (place = this.#received.next()));
+    return place ?? this.#received.next();
   }
 
   #onBytes(length: number): void {

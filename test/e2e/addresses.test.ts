@@ -1,8 +1,10 @@
 import { createServer } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { StatusView } from '#wire/control-api';
 import { freePorts } from '../../infra/quick-start/ports.ts';
 import { Cluster, sha1Of, type TestPeer, until } from './cluster.ts';
+
+vi.setConfig({ testTimeout: 90_000 });
 
 let cluster: Cluster | undefined;
 afterEach(async () => {
@@ -54,13 +56,17 @@ describe('a peer', () => {
     cluster = await Cluster.start();
     const [free] = await freePorts('127.0.0.1', [0]);
     const alice = await cluster.user('alice', { flags: ['--advertise', `127.0.0.1:${free}`] });
-    const status = await until('alice is told', async () => {
-      const view = await alice.view<StatusView>('/status');
-      return view.reachable === false && view;
-    });
+    const status = await until(
+      'alice is told',
+      async () => {
+        const view = await alice.view<StatusView>('/status');
+        return view.reachable === false && view;
+      },
+      45_000,
+    );
     expect(status.advertise).toBe(`127.0.0.1:${free}`);
     const bob = await cluster.user('bob');
-    await until('bob is reachable', async () => (await bob.view<StatusView>('/status')).reachable === true);
+    await until('bob is reachable', async () => (await bob.view<StatusView>('/status')).reachable === true, 45_000);
   });
 
   it('without TLS exchanges files with others without TLS, and not with those who ask for it', async () => {

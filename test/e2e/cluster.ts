@@ -196,17 +196,20 @@ export class TestPeer {
   }
 
   /** Waits until a transfer is as wanted. */
-  untilTransfer(
+  async untilTransfer(
     transferId: string,
     what: string,
     isWanted: (transfer: TransferView) => boolean,
     timeoutMs?: number,
   ): Promise<TransferView> {
-    const look = async (): Promise<TransferView | null> => {
-      const transfer = await this.transfer(transferId);
-      return isWanted(transfer) ? transfer : null;
-    };
-    return until(`the transfer of ${this.name} is ${what}`, look, timeoutMs);
+    let transfer: TransferView | undefined;
+    const look = async (): Promise<boolean> => isWanted((transfer = await this.transfer(transferId)));
+    try {
+      await until(`the transfer of ${this.name} is ${what}`, look, timeoutMs);
+    } catch (error) {
+      throw new Error(`the last that was seen: ${JSON.stringify(transfer)}`, { cause: error });
+    }
+    return transfer!;
   }
 }
 

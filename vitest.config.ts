@@ -10,7 +10,7 @@ export default defineConfig({
     pool: 'forks',
     execArgv: ['--conditions=source'],
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 180_000,
   },
 });

@@ -44,3 +44,5 @@ export const PEER_KEEP_ALIVE_MS = 20_000;
 /** Connections from other peers that one worker accepts, and how many of them may be without a grant yet. */
 export const PEER_CONNECTIONS_MAX = 512;
 export const PEER_HANDSHAKES_MAX = 64;
+/** Connections that one worker admits from one peer. */
+export const PEER_CONNECTIONS_PER_PEER_MAX = 64;

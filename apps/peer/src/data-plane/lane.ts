@@ -150,6 +150,7 @@ class Lane {
       shares: this.#shares,
       desk: this.#desk,
       counters: this.#counters,
+      admittedCount: (peerId) => [...this.#serving].filter(({ claims }) => claims?.peerId === peerId).length,
       onClosed: (closed) => {
         this.#counters.add('connections', -1);
         this.#serving.delete(closed);

@@ -4,7 +4,13 @@
 import type { Socket } from 'node:net';
 import { fullBitfield, hasBit } from '#domain/bitfield';
 import type { GrantClaims } from '#wire/grant';
-import { BLOCK_BYTES_MAX, HAVE_PIECES_MAX, PEER_IDLE_TIMEOUT_MS, PEER_REQUESTS_MAX } from '#wire/limits';
+import {
+  BLOCK_BYTES_MAX,
+  HAVE_PIECES_MAX,
+  PEER_CONNECTIONS_PER_PEER_MAX,
+  PEER_IDLE_TIMEOUT_MS,
+  PEER_REQUESTS_MAX,
+} from '#wire/limits';
 import {
   type BlockPlace,
   type CloseCode,
@@ -31,6 +37,8 @@ export interface ServeContext {
   readonly shares: ShareTable;
   readonly desk: GrantDesk;
   readonly counters: LaneCounters;
+  /** Connections of this worker that were admitted for a peer. */
+  readonly admittedCount: (peerId: string) => number;
   readonly onClosed: (session: ServeSession) => void;
 }
 
@@ -162,8 +170,10 @@ export class ServeSession implements FrameSink, Visitor {
     const refusal = this.#context.desk.refusal(claims, admission, Date.now());
     if (refusal !== null) return this.dismiss(refusal);
     if (this.#share !== null && this.#share !== share) return this.dismiss('grant_mismatch');
+    const isNew = this.#share === null;
+    if (isNew && this.#context.admittedCount(peerId) >= PEER_CONNECTIONS_PER_PEER_MAX) return this.dismiss('busy');
     this.#claims = claims;
-    if (this.#share === null) this.#admit(share);
+    if (isNew) this.#admit(share);
   }
 
   #admit(share: ServedShare): void {

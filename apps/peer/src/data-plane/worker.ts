@@ -50,7 +50,8 @@ export const stampSource = task(stampSourceNow);
 export const checkUnchanged = task(checkUnchangedNow);
 export const hashPieces = task(async (request: Parameters<typeof hashPiecesNow>[0]) => {
   const digests = await hashPiecesNow(request);
-  counters?.add('hashedBytes', request.pieceCount * request.pieceBytes);
+  const begin = request.firstPiece * request.pieceBytes;
+  counters?.add('hashedBytes', Math.min(request.pieceCount * request.pieceBytes, request.totalBytes - begin));
   return digests;
 });
 export const hashWholeFiles = task(async (request: Parameters<typeof hashWholeFilesNow>[0]) => {

@@ -103,7 +103,8 @@ export function preparePart(request: {
   const { destination } = request;
   const journal = readOwnJournal(destination);
   try {
-    if (journal?.contentId === request.contentId) {
+    const isSame = journal?.contentId === request.contentId;
+    if (journal !== null && isSame && Buffer.from(request.manifestBytes).equals(journal.manifestBytes)) {
       truncateSync(journalPath(destination), journal.soundBytes);
     } else {
       rmSync(partPath(destination), { recursive: true, force: true });

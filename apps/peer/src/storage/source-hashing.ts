@@ -1,8 +1,7 @@
 // Owns the finite tasks that read and hash content on disk. They run in pool workers beside the transfers of the same
 // worker, so each yields to the event loop after every slice. A file that changes while it is read is noticed by its stamp.
 import { createHash } from 'node:crypto';
-import { lstatSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { lstatSync, readdirSync, statSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PieceHash } from '#domain/command';
 import { MANIFEST_FILES_MAX } from '#domain/manifest';
@@ -34,7 +33,7 @@ export function scanSource({ path }: { readonly path: string }): ScannedFile[] {
 
 function scanInto(found: ScannedFile[], root: string, relative: string): void {
   const path = pathOnDisk(root, { path: relative });
-  const kind = kindOf(path);
+  const kind = kindOf(path, relative === '');
   if (kind === 'file') {
     if (found.length === MANIFEST_FILES_MAX) {
       throw new StorageFailure('source_unsupported', `${root} holds more than ${MANIFEST_FILES_MAX} files`);
@@ -43,13 +42,18 @@ function scanInto(found: ScannedFile[], root: string, relative: string): void {
     found.push({ path: relative, bytes: stamp.bytes, stamp });
     return;
   }
-  if (kind === 'other') throw new StorageFailure('source_unsupported', `${path} is neither a file nor a folder`);
+  if (kind === 'other')
+    throw new StorageFailure(
+      'source_unsupported',
+      `${path} is neither a file nor a folder: leave it out of what is shared`,
+    );
   for (const name of namesIn(path)) scanInto(found, root, relative === '' ? name : `${relative}/${name}`);
 }
 
-function kindOf(path: string): 'file' | 'folder' | 'other' {
+/** A link is followed when it is what was named; inside a folder it could lead anywhere and is refused. */
+function kindOf(path: string, isRoot: boolean): 'file' | 'folder' | 'other' {
   try {
-    const entry = lstatSync(path);
+    const entry = isRoot ? statSync(path) : lstatSync(path);
     return entry.isFile() ? 'file' : entry.isDirectory() ? 'folder' : 'other';
   } catch (error) {
     throw readFailure(error, path);
@@ -160,7 +164,7 @@ export async function hashWholeFiles(request: {
 /** Throws `source_changed` when any file has another stamp than at the scan. */
 export function checkUnchanged(request: { readonly root: string; readonly files: readonly ScannedFile[] }): void {
   for (const file of request.files) {
-    const path = join(request.root, ...file.path.split('/').filter((component) => component !== ''));
+    const path = pathOnDisk(request.root, file);
     if (!isSameStamp(stampFile(path), file.stamp)) {
       throw new StorageFailure('source_changed', `${path} was changed while it was read`);
     }

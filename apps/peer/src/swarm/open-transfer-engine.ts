@@ -1,4 +1,5 @@
 // Owns putting the transfer engine together: worker pool, lanes, hashing and downloads behind the port.
+import { createPublicKey } from 'node:crypto';
 import type { LaneEvent } from '../data-plane/lane-messages.ts';
 import { inSharedMemory } from '../data-plane/shared-memory.ts';
 import { WorkerPool } from '../data-plane/worker-pool.ts';
@@ -74,6 +75,10 @@ class WorkerTransferEngine implements TransferEngine {
   }
 
   trustTrackers(trust: GrantTrust): void {
+    // A key that cannot be read fails here, for the caller, and not in every worker.
+    for (const { publicKeyDer } of trust.trackers) {
+      createPublicKey({ key: Buffer.from(publicKeyDer), format: 'der', type: 'spki' });
+    }
     this.#lanes.announce({ kind: 'trust', trust });
   }
 

@@ -10,6 +10,7 @@ const BACKOFF_MAX_MS = 5_000;
 const BACKOFF_LONG_MS = 30_000;
 const CONNECTED_SOURCES_MAX = 32;
 const RATE_SAMPLE_MS = 200;
+const RESHUFFLES_MAX = 8;
 
 /** One connection to a source. */
 export interface Connection {
@@ -17,6 +18,8 @@ export interface Connection {
   readonly lane: number;
   readonly entry: SourceEntry;
   isOpen: boolean;
+  /** Which worker of the other side holds it, once it is open. */
+  remoteLane: number;
   /** A recall was sent and not answered yet. */
   isRecalled: boolean;
   bytesPerSecond: number;
@@ -42,6 +45,8 @@ export interface SourceEntry {
   address: Address | null;
   deliveredBytes: number;
   corruptPieces: number;
+  /** Connections closed again because another worker of the source has room. */
+  reshuffles: number;
 }
 
 const LONG_CODES: readonly HangUpCode[] = ['wrong_peer', 'source_changed', 'source_missing', 'version_mismatch'];
@@ -125,6 +130,7 @@ export class SourceTable {
       ...place,
       entry,
       isOpen: false,
+      remoteLane: 0,
       isRecalled: false,
       bytesPerSecond: 0,
       sampleBytes: 0,
@@ -135,14 +141,35 @@ export class SourceTable {
     return connection;
   }
 
+  /**
+   * Whether a new connection should be made again because the source's system gave it to a worker that has more of them
+   * than another. Worth a few tries: one worker sends at one core's speed.
+   */
+  isCrowded(connection: Connection, remote: { readonly lane: number; readonly laneCount: number }): boolean {
+    const { entry } = connection;
+    if (remote.laneCount < 2 || entry.reshuffles >= RESHUFFLES_MAX) return false;
+    const counts = Array.from({ length: remote.laneCount }, () => 0);
+    for (const { isOpen, remoteLane } of entry.connections.values()) {
+      if (isOpen) counts[remoteLane] = (counts[remoteLane] ?? 0) + 1;
+    }
+    if ((counts[remote.lane] ?? 0) <= Math.min(...counts)) return false;
+    entry.reshuffles++;
+    return true;
+  }
+
   /** A connection was admitted. */
-  opened(connection: Connection, address: Address, bitfield: Uint8Array): void {
+  opened(
+    connection: Connection,
+    address: Address,
+    remote: { readonly lane: number; readonly bitfield: Uint8Array },
+  ): void {
     const { entry } = connection;
     connection.isOpen = true;
+    connection.remoteLane = remote.lane;
     entry.failures = 0;
     entry.lastCode = null;
     entry.address = address;
-    this.#setBitfield(entry, bitfield);
+    this.#setBitfield(entry, remote.bitfield);
   }
 
   gained(entry: SourceEntry, pieces: readonly number[]): void {
@@ -233,6 +260,7 @@ function newEntry(number: number, source: Source): SourceEntry {
     address: null,
     deliveredBytes: 0,
     corruptPieces: 0,
+    reshuffles: 0,
   };
 }
 

@@ -193,6 +193,7 @@ export class SwarmDownload implements Download {
         this.#part?.run.pieceEvent(connection, event);
     }
     this.#advance();
+    if (event.kind === 'connected' || event.kind === 'closed') this.#notify();
   }
 
   storageFailed(problem: StorageProblem): void {
@@ -293,7 +294,10 @@ export class SwarmDownload implements Download {
       connection.entry.isDropped = true;
       return this.#hangUp(connection.entry);
     }
-    this.#sources.opened(connection, event.address, event.bitfield);
+    if (this.#sources.isCrowded(connection, { lane: event.remoteLane, laneCount: event.remoteLaneCount })) {
+      return this.#context.fleet.say(connection.lane, { kind: 'hangUp', connection: connection.id });
+    }
+    this.#sources.opened(connection, event.address, { lane: event.remoteLane, bitfield: event.bitfield });
     this.#part?.run.refillSoon();
   }
 

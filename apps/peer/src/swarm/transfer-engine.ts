@@ -184,9 +184,9 @@ export interface Download {
   resume(): void;
   /** Ends it, also when it is paused; without `keepData` what came so far is removed. Finished files stay. */
   cancel(options: { readonly keepData: boolean }): Promise<void>;
-  /** Settles with the final state and never rejects. A failed one keeps its data: download it again to go on. */
+  /** Settles with the final state, never rejects; pending for good when the engine closes. A failed one keeps its data: download it again to go on. */
   readonly done: Promise<DownloadEnd>;
-  /** Calls back after changes of state or reason, and about five times a second while bytes move. Returns the way to stop. */
+  /** Calls back when state, reason or a peer changes, and about five times a second while bytes move. Returns the way to stop. */
   onChange(listener: () => void): () => void;
 }
 

@@ -1,0 +1,112 @@
+// Sources that are silent, slow, lying or broken, beside a good one: the download finishes with the right bytes.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { encodeFrame } from '#wire/transfer-frame';
+import type { Digested, DownloadView } from '../../../../apps/peer/src/swarm/transfer-engine.ts';
+import { randomBytes, requestFor, sha1, shareFile, sourceOf, startPeer, until } from './engine-harness.ts';
+import { blockFrame, type FakeOptions, startFakeSeeder } from './fake-seeder.ts';
+
+const PIECE_BYTES = 65_536;
+const TOTAL_BYTES = 64 * PIECE_BYTES;
+
+async function goodSeederAnd(fake: (bytes: Buffer, digested: Digested) => Omit<FakeOptions, 'digested'>) {
+  const alice = await startPeer('alice', { plain: true });
+  const bob = await startPeer('bob', { plain: true });
+  const bytes = randomBytes(TOTAL_BYTES);
+  const path = join(alice.folder, 'film');
+  writeFileSync(path, bytes);
+  const digested = await shareFile(alice, path, PIECE_BYTES);
+  const mallory = await startFakeSeeder('mallory', { digested, ...fake(bytes, digested) });
+  const request = requestFor(bob, digested, { from: [] });
+  const result = (): string => sha1(readFileSync(request.destination));
+  return { bob, request, mallory, alice: sourceOf(alice), result, sha1: sha1(bytes) };
+}
+
+function peer(view: DownloadView, user: string) {
+  return view.peers.find((each) => each.user === user);
+}
+
+describe.each<[string, (bytes: Buffer) => Omit<FakeOptions, 'digested'>]>([
+  ['never answers', () => ({ answer: () => {} })],
+  ['closes at every request', () => ({ answer: (_request, socket) => void socket.destroy() })],
+  [
+    'rejects everything',
+    () => ({ answer: ({ piece, begin }, socket) => void socket.write(encodeFrame({ kind: 'reject', piece, begin })) }),
+  ],
+  [
+    'sends blocks that nobody asked for',
+    () => ({ answer: ({ piece }, socket) => void socket.write(blockFrame({ piece, begin: 5 }, randomBytes(100))) }),
+  ],
+  [
+    'sends wrong bytes',
+    () => ({ answer: (request, socket) => void socket.write(blockFrame(request, randomBytes(request.length))) }),
+  ],
+  [
+    'stops in the middle of a block',
+    (bytes) => ({
+      answer: (request, socket) => {
+        const begin = request.piece * PIECE_BYTES + request.begin;
+        const frame = blockFrame(request, bytes.subarray(begin, begin + request.length));
+        socket.write(frame.subarray(0, frame.length / 2));
+      },
+    }),
+  ],
+])('a source that %s', (_title, fake) => {
+  it('does not keep a download from finishing', async () => {
+    const { bob, request, mallory, alice, result, sha1: expected } = await goodSeederAnd(fake);
+    const download = bob.engine.download({ ...request, sources: [mallory] });
+    await until(download, ({ peers }) => peers[0]?.state === 'connected' || peers[0]?.state === 'dropped');
+    download.updateSources([mallory, alice]);
+    expect(await download.done).toMatchObject({ state: 'complete' });
+    expect(result()).toBe(expected);
+    expect(peer(download.view(), 'mallory')?.deliveredBytes).toBe(0);
+    expect(peer(download.view(), 'alice')?.deliveredBytes).toBe(TOTAL_BYTES);
+  });
+});
+
+it('a source that gives out another manifest is dropped', async () => {
+  const {
+    bob,
+    request,
+    mallory,
+    alice,
+    result,
+    sha1: expected,
+  } = await goodSeederAnd((_bytes, digested) => ({
+    answer: () => {},
+    manifestBytes: digested.manifestBytes.with(digested.manifestBytes.length - 1, 0),
+  }));
+  const download = bob.engine.download({ ...request, sources: [mallory] });
+  await until(download, ({ peers }) => peers[0]?.state === 'dropped');
+  download.updateSources([mallory, alice]);
+  expect(await download.done).toMatchObject({ state: 'complete' });
+  expect(result()).toBe(expected);
+});
+
+it('the last pieces are asked of another peer too, and the loser is told to stop', async () => {
+  const cancelled: number[] = [];
+  const { bob, request, mallory, alice } = await goodSeederAnd(() => ({
+    answer: () => {},
+    heard: (frame) => void (frame.kind === 'cancel' && cancelled.push(frame.piece)),
+  }));
+  const download = bob.engine.download({ ...request, sources: [mallory] });
+  await until(download, ({ peers }) => peers[0]?.state === 'connected');
+  download.updateSources([mallory, alice]);
+  expect(await download.done).toMatchObject({ state: 'complete' });
+  expect(cancelled.length).toBeGreaterThan(0);
+});
+
+it('a source that says nothing for five seconds is left, and asked again later', async () => {
+  let connections = 0;
+  const { bob, request, mallory } = await goodSeederAnd(() => ({
+    answer: () => {},
+    heard: (frame) => void (frame.kind === 'hello' && connections++),
+  }));
+  const download = bob.engine.download({ ...request, sources: [mallory] });
+  await until(download, ({ state }) => state === 'stalled');
+  expect(download.view().reason).toMatchObject({ code: 'no_seeder_online' });
+  const before = connections;
+  await until(download, () => connections > before);
+  await download.cancel({ keepData: false });
+});

@@ -1,6 +1,7 @@
 // Owns the sources of one download: who they are, what each has, its connections, and when it may be dialled again. It decides
 // nothing about pieces and sends nothing; time and randomness are given to it.
 import { hasBit, setBit } from '#domain/bitfield';
+import { formatHostPort } from '#wire/host-port';
 import type { HangUpCode } from '../data-plane/lane-messages.ts';
 import type { Address, Source, SourceState, SourceView } from './transfer-engine.ts';
 
@@ -222,7 +223,7 @@ export class SourceTable {
       return {
         peerId: entry.source.peerId,
         user: entry.source.user,
-        address: address === undefined ? '' : addressText(address),
+        address: address === undefined ? '' : formatHostPort(address),
         state: stateOf(entry),
         deliveredBytes: entry.deliveredBytes,
         corruptPieces: entry.corruptPieces,
@@ -275,8 +276,4 @@ function stateOf(entry: SourceEntry): SourceState {
   if ([...entry.connections.values()].some(({ isOpen }) => isOpen)) return 'connected';
   if (entry.lastCode !== null) return REFUSED_CODES.includes(entry.lastCode) ? 'refused' : 'unreachable';
   return entry.connections.size > 0 ? 'connecting' : 'waiting';
-}
-
-function addressText({ host, port }: Address): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

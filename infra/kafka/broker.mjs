@@ -26,10 +26,9 @@ export function kafkaSkipReason() {
 
 /** Why no broker can be started here, or null when one can. */
 export function ownBrokerSkipReason() {
-  if (!works('java'))
-    return 'no Kafka: there is no "java" on the path; install a JRE 17 or newer, or set KAFKA_BROKERS';
+  if (!works('java')) return 'there is no "java" on the path; install a JRE 17 or newer, or set KAFKA_BROKERS';
   if (!existsSync(jars) && !works('mvn')) {
-    return 'no Kafka: there is no "mvn" on the path to fetch it with; install Maven, or set KAFKA_BROKERS';
+    return 'there is no "mvn" on the path to fetch it with; install Maven, or set KAFKA_BROKERS';
   }
   return null;
 }

@@ -20,9 +20,8 @@ import { describeCommandLog, recordOf, take, textsOf } from './command-log.ts';
 
 const skipReason = kafkaSkipReason();
 if (skipReason !== null) {
-  if (process.env['COHORT_REQUIRE_KAFKA'] === '1')
-    throw new Error(`COHORT_REQUIRE_KAFKA=1, but there is ${skipReason}`);
-  process.stderr.write(`Skipped: the log on Kafka; ${skipReason}.\n`);
+  if (process.env['COHORT_REQUIRE_KAFKA'] === '1') throw new Error(`COHORT_REQUIRE_KAFKA=1, but ${skipReason}`);
+  process.stderr.write(`Skipped: the log on Kafka, because ${skipReason}.\n`);
 }
 
 describe.skipIf(skipReason !== null)('Kafka', { timeout: 60_000 }, () => {

@@ -42,11 +42,13 @@ const REPEATED_WARNING_MS = 30_000;
 export async function openKafkaCommandLog(options: KafkaLogOptions): Promise<CommandLog> {
   stopIdleTimers();
   const log = new KafkaCommandLog(options);
+  const started = log.start();
   try {
-    await answered(log.start(), 'opening the log');
+    await answered(started, 'opening the log');
     return log;
   } catch (failure) {
-    void log.close();
+    // A client that is still connecting cannot be closed yet.
+    void started.catch(() => undefined).then(() => log.close());
     throw failure;
   }
 }

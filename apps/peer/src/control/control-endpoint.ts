@@ -8,12 +8,12 @@ import type { Provider } from '@nestjs/common';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { CONTROL_BODY_BYTES_MAX } from '#wire/control-requests';
 import type { HostPort } from '#wire/host-port';
-import type { FieldError } from '#wire/wire-error';
+import { type FieldError, problemOf } from '#wire/wire-error';
 import { type AccessPolicy, type AccessRequest, accessRefusal } from './access-policy.ts';
 import { ControlModule } from './control.module.ts';
 import { controlDocument } from './openapi-document.ts';
 import { ProblemError } from './problem-error.ts';
-import { ProblemFilter } from './problem.filter.ts';
+import { ProblemFilter, sendProblem } from './problem.filter.ts';
 
 /** Where the interface describes itself, for people; `-json` after it for programs. */
 const DOCS_PATH = 'api/docs';
@@ -48,7 +48,14 @@ export async function openControlEndpoint(options: ControlEndpointOptions): Prom
 
 /** The application without its guards and its address: what the OpenAPI document is made from. */
 export async function createControlApp(providers: Provider[]): Promise<NestFastifyApplication> {
-  const adapter = new FastifyAdapter({ bodyLimit: CONTROL_BODY_BYTES_MAX, forceCloseConnections: true });
+  const adapter = new FastifyAdapter({
+    bodyLimit: CONTROL_BODY_BYTES_MAX,
+    forceCloseConnections: true,
+    // An address that cannot be read: no route, no hook and no filter come to see it.
+    frameworkErrors: (error, _request, reply) => {
+      sendProblem(reply, problemOf('invalid_request', { detail: error.message }));
+    },
+  });
   const app = await NestFactory.create<NestFastifyApplication>(ControlModule.with(providers), adapter, {
     bodyParser: false,
     logger: ['error', 'warn'],

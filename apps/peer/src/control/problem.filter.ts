@@ -22,12 +22,8 @@ export class ProblemFilter implements ExceptionFilter {
 
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
-    const problem = this.#problemOf(error);
-    const reply = http.getResponse<FastifyReply>();
-    void reply
-      .status(problem.status)
-      .header('content-type', 'application/problem+json; charset=utf-8')
-      .send(JSON.stringify(withCommandId(problem, http.getRequest<FastifyRequest>())));
+    const problem = withCommandId(this.#problemOf(error), http.getRequest<FastifyRequest>());
+    sendProblem(http.getResponse<FastifyReply>(), problem);
   }
 
   #problemOf(error: unknown): Problem {
@@ -37,6 +33,14 @@ export class ProblemFilter implements ExceptionFilter {
     this.#logger.error(error instanceof Error ? error.stack : error);
     return problemOf('internal_error');
   }
+}
+
+/** Answers with a problem document. */
+export function sendProblem(reply: FastifyReply, problem: Problem): void {
+  void reply
+    .status(problem.status)
+    .header('content-type', 'application/problem+json; charset=utf-8')
+    .send(JSON.stringify(problem));
 }
 
 function statusOf(error: unknown): number | undefined {

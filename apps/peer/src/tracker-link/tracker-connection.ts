@@ -17,7 +17,7 @@ import type { TrackerState } from '#wire/control-api';
 import { TrackerClient, TrackerGone } from './tracker-client.ts';
 
 const RETRY_MIN_MS = 100;
-const RETRY_MAX_MS = 2_000;
+const RETRY_MAX_MS = 1_000;
 const CATCHING_UP_MS = 250;
 const GREETING_TIMEOUT_MS = 2_000;
 const PRESENCE_TIMEOUT_MS = 3_000;

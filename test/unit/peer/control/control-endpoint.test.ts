@@ -1,0 +1,265 @@
+// The endpoint as it is, over HTTP on a free loopback port; behind it ports that answer what a test says.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { get, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import 'reflect-metadata';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { CONTROL_BODY_BYTES_MAX } from '#wire/control-requests';
+import { ApiKeys } from '../../../../apps/peer/src/control/api-keys.ts';
+import { CommandMemory } from '../../../../apps/peer/src/control/command-memory.ts';
+import { CommandRunner } from '../../../../apps/peer/src/control/command-runner.ts';
+import { type ControlEndpoint, openControlEndpoint } from '../../../../apps/peer/src/control/control-endpoint.ts';
+import { PEER_ID, STATUS_FACTS, TRANSFER_ENGINE } from '../../../../apps/peer/src/control/control-tokens.ts';
+import { EventJournal } from '../../../../apps/peer/src/control/event-journal.ts';
+import { TRACKER_LINK } from '../../../../apps/peer/src/tracker-link/tracker-link.ts';
+import { TRANSFERS } from '../../../../apps/peer/src/transfers/transfers.ts';
+import { RecordedLink, RecordedTransfers } from './recorded-ports.ts';
+
+const TOKEN = 'a-token-of-a-test';
+const PEER = 'cd'.repeat(32);
+const directory = mkdtempSync(join(tmpdir(), 'cohort-endpoint-'));
+const journal = new EventJournal(join(directory, 'events.ndjson'), { now: () => 0 });
+const link = new RecordedLink();
+const transfers = new RecordedTransfers();
+const metrics = { workers: [], verifiedPieces: 3, failedPieces: 0, replacedWorkers: 0 };
+let endpoint: ControlEndpoint;
+let base: string;
+
+beforeAll(async () => {
+  const keys = await ApiKeys.open({ dataDirectory: directory, controlToken: TOKEN, now: () => 0 });
+  const memory = new CommandMemory(join(directory, 'commands.ndjson'));
+  endpoint = await openControlEndpoint({
+    listen: { host: '127.0.0.1', port: 0 },
+    allowedHosts: [],
+    scopeOf: (token) => keys.scopeOf(token),
+    providers: [
+      { provide: TRACKER_LINK, useValue: link },
+      { provide: TRANSFERS, useValue: transfers },
+      { provide: TRANSFER_ENGINE, useValue: { metrics: () => metrics } },
+      { provide: PEER_ID, useValue: PEER },
+      {
+        provide: STATUS_FACTS,
+        useValue: { peerId: PEER, listen: '127.0.0.1:1', advertise: '127.0.0.1:1', transport: 'tls' },
+      },
+      { provide: CommandRunner, useValue: new CommandRunner({ link, transfers, memory }) },
+      { provide: ApiKeys, useValue: keys },
+      { provide: EventJournal, useValue: journal },
+    ],
+  });
+  base = `http://127.0.0.1:${endpoint.address.port}`;
+});
+afterAll(async () => {
+  await endpoint.close();
+  rmSync(directory, { recursive: true });
+});
+beforeEach(() => {
+  link.sent.length = 0;
+  link.currentUser = 'alice';
+});
+
+const JSON_HEADERS = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' };
+
+async function call(
+  method: string,
+  path: string,
+  body?: string | object,
+  headers: Record<string, string> = JSON_HEADERS,
+) {
+  const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+  const response = await fetch(base + path, { method, headers, ...(text !== undefined && { body: text }) });
+  const type = response.headers.get('content-type');
+  return { status: response.status, type, body: (await response.json().catch(() => null)) as Record<string, unknown> };
+}
+
+const command = (name: string, body: string | object, headers?: Record<string, string>) =>
+  call('POST', `/api/v1/commands/${name}`, body, headers);
+
+describe('a body', () => {
+  test.each([
+    ['{', 400, 'invalid_request'],
+    ['', 400, 'invalid_request'],
+    ['[]', 400, 'invalid_request'],
+    ['null', 400, 'invalid_request'],
+    ['"text"', 400, 'invalid_request'],
+    ['{"group":"a","__proto__":{"x":1}}', 400, 'invalid_request'],
+    [`{"group":"${'a'.repeat(CONTROL_BODY_BYTES_MAX)}"}`, 413, 'too_large'],
+  ])('%.40s is answered with %i %s, and nothing is sent', async (body, status, code) => {
+    const answer = await command('create_group', body);
+    expect(answer).toMatchObject({ status, type: 'application/problem+json; charset=utf-8', body: { code, status } });
+    expect(link.sent).toEqual([]);
+  });
+
+  test.each([
+    [{ group: 'a', other: 1 }, 'other'],
+    [{}, 'group'],
+    [{ group: 7 }, 'group'],
+    [{ group: '' }, 'group'],
+    [{ group: '../a' }, 'group'],
+    [{ group: 'a\u0000' }, 'group'],
+    [{ group: 'a'.repeat(65) }, 'group'],
+  ])('%j is refused by the name of its field', async (body, field) => {
+    const { status, body: problem } = await command('create_group', body);
+    expect(status).toBe(400);
+    expect(problem['errors']).toEqual([{ field, message: expect.stringMatching(/^(?:must|is not) /) as string }]);
+  });
+
+  test('that is not JSON by its type is 415', async () => {
+    const headers = { ...JSON_HEADERS, 'content-type': 'text/plain' };
+    expect(await command('create_group', '{"group":"a"}', headers)).toMatchObject({
+      status: 415,
+      body: { code: 'json_required' },
+    });
+  });
+
+  test('of a download with a relative destination says what to do', async () => {
+    const { body } = await command('download_file', { group: 'a', file: 'b', destination: 'here' });
+    expect(body['errors']).toEqual([
+      { field: 'destination', message: expect.stringContaining('must be an absolute path') as string },
+    ]);
+  });
+
+  test('has its names normalised before they are sent', async () => {
+    await command('create_group', { group: 'Cafe\u0301' });
+    expect(link.sent[0]?.body).toMatchObject({ group: 'Caf\u00e9' });
+  });
+});
+
+describe('a refusal', () => {
+  test('names the command, its offset and what to do', async () => {
+    link.answer = () => ({ status: 'rejected', reason: 'group_exists', offset: 12 });
+    const key = '22222222-2222-4222-8222-222222222222';
+    const { status, body } = await command('create_group', { group: 'a' }, { ...JSON_HEADERS, 'idempotency-key': key });
+    expect(status).toBe(409);
+    expect(body).toEqual({
+      type: 'about:blank',
+      title: 'group exists',
+      status: 409,
+      detail: 'That group name is taken.',
+      code: 'group_exists',
+      retryable: false,
+      commandId: key,
+      offset: 12,
+      errors: [],
+    });
+  });
+
+  test.each([
+    ['POST', '/api/v1/commands/no_such', 404, 'command_not_found'],
+    ['GET', '/api/v1/no_such', 404, 'not_found'],
+    ['GET', '/api/v1/%', 400, 'invalid_request'],
+    ['GET', '/api/v1/transfers/x', 404, 'transfer_not_found'],
+    ['POST', '/api/v1/transfers/x/pause', 404, 'transfer_not_found'],
+    ['GET', '/api/v1/groups?limit=0', 400, 'invalid_request'],
+    ['GET', '/api/v1/groups?limit=x', 400, 'invalid_request'],
+    ['GET', '/api/v1/groups?other=1', 400, 'invalid_request'],
+    ['GET', '/api/v1/groups/a/requests', 403, 'not_group_owner'],
+    ['DELETE', '/api/v1/sessions/x', 400, 'invalid_request'],
+    ['DELETE', '/api/v1/transfers/x?data=burn', 400, 'invalid_request'],
+  ])('of %s %s is %i %s', async (method, path, status, code) => {
+    const body = method === 'POST' ? {} : undefined;
+    const headers = body === undefined ? { authorization: JSON_HEADERS.authorization } : JSON_HEADERS;
+    expect(await call(method, path, body, headers)).toMatchObject({
+      status,
+      type: 'application/problem+json; charset=utf-8',
+      body: { code },
+    });
+  });
+
+  test('of what nobody foresaw tells nothing of the inside', async () => {
+    link.answer = () => Promise.reject(new Error('the inside'));
+    const answer = await command('create_group', { group: 'b' });
+    expect(answer).toMatchObject({ status: 500, body: { code: 'internal_error' } });
+    expect(JSON.stringify(answer)).not.toContain('the inside');
+    link.answer = () => ({ status: 'accepted', offset: 1, result: {} });
+  });
+});
+
+describe('access', () => {
+  test('needs the token before anything is read', async () => {
+    const answer = await command('create_group', '{', { 'content-type': 'application/json' });
+    expect(answer).toMatchObject({ status: 401, body: { code: 'control_token_required' } });
+  });
+
+  test('by a foreign name of the host, or from a foreign page, is 403', async () => {
+    const status = (headers: Record<string, string>) =>
+      new Promise((resolve) => {
+        get(`${base}/api/v1/status`, { headers: { ...JSON_HEADERS, ...headers } }, (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        });
+      });
+    expect(await status({ host: 'evil.example' })).toBe(403);
+    expect(await status({ origin: 'http://evil.example' })).toBe(403);
+    expect(await status({})).toBe(200);
+  });
+
+  test('with a named key lasts until the key is deleted, and never shows the key again', async () => {
+    const { status, body } = await call('POST', '/api/v1/api-keys', { name: 'reader', scope: 'read' });
+    expect(status).toBe(201);
+    const reader = { authorization: `Bearer ${String(body['key'])}` };
+    expect(await call('GET', '/api/v1/status', undefined, reader)).toMatchObject({ status: 200 });
+    expect(await command('logout', {}, { ...JSON_HEADERS, ...reader })).toMatchObject({ status: 401 });
+    const list = await call('GET', '/api/v1/api-keys');
+    expect(JSON.stringify(list.body)).not.toContain(String(body['key']));
+    expect((await call('DELETE', `/api/v1/api-keys/${String(body['keyId'])}`, undefined, BARE)).status).toBe(204);
+    expect(await call('GET', '/api/v1/status', undefined, reader)).toMatchObject({ status: 401 });
+    expect(await call('DELETE', `/api/v1/api-keys/${String(body['keyId'])}`, undefined, BARE)).toMatchObject({
+      status: 404,
+    });
+  });
+
+  const BARE = { authorization: JSON_HEADERS.authorization };
+});
+
+describe('events', () => {
+  test('are a stream that goes on after the last id, and says reset when that is unknown', async () => {
+    journal.append('group_changed', { group: 'one' });
+    const from = journal.lastId;
+    journal.append('group_changed', { group: 'two' });
+    const text = await streamUntil(String(from), 'three', () => journal.append('group_changed', { group: 'three' }));
+    expect(text).not.toContain('"one"');
+    expect(text).toMatch(new RegExp(`id: ${from + 1}\nevent: group_changed\ndata: {"id":${from + 1},.*"two"`));
+    expect(await streamUntil('99999', 'reset', () => undefined)).toContain('event: reset');
+  });
+
+  test('are waited for by a long poll', async () => {
+    const since = journal.lastId;
+    const poll = call('GET', `/api/v1/events?since=${since}&timeout=20`);
+    // The poll is there once it has been let in, which the endpoint tells nobody: news come until it answers.
+    const news = setInterval(() => journal.append('group_changed', { group: 'news' }), 20);
+    const { body } = await poll.finally(() => clearInterval(news));
+    expect(body).toMatchObject({
+      last: expect.any(Number) as number,
+      items: [{ id: since + 1, type: 'group_changed' }],
+    });
+  });
+
+  /** What a stream said until a word of it. */
+  function streamUntil(lastEventId: string, word: string, whenOpen: () => void): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const headers = { authorization: JSON_HEADERS.authorization, 'last-event-id': lastEventId };
+      const streaming = request(`${base}/api/v1/events`, { headers }, (response) => {
+        let text = '';
+        response.setEncoding('utf8');
+        response.on('data', (chunk: string) => {
+          text += chunk;
+          if (!text.includes(word)) return;
+          resolve(text);
+          streaming.destroy();
+        });
+        response.once('data', whenOpen);
+      });
+      streaming.on('error', reject);
+      streaming.end();
+    });
+  }
+});
+
+test('health, metrics and the interface are described without a token', async () => {
+  const textOf = async (path: string): Promise<string> => (await fetch(base + path)).text();
+  expect(await textOf('/health/live')).toBe('{"status":"live"}');
+  expect(await textOf('/metrics')).toContain('\ncohort_pieces_verified_total 3\n');
+  expect(await textOf('/api/docs-json')).toContain('"/api/v1/commands/upload_file"');
+  expect(await textOf('/api/docs')).toContain('swagger-ui');
+});

@@ -1,0 +1,54 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { EventJournal, EVENTS_KEPT_MAX } from '../../../../apps/peer/src/control/event-journal.ts';
+
+let directory: string;
+const open = (): EventJournal => new EventJournal(join(directory, 'events.ndjson'), { now: () => 0 });
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'cohort-events-'));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+const idsSince = (journal: EventJournal, id: number): number[] => journal.since(id).events.map((event) => event.id);
+
+test('ids begin at 1, only grow, and go on after a restart', () => {
+  const before = open();
+  before.append('group_changed', { group: 'a' });
+  before.append('group_changed', { group: 'b' });
+  const after = open();
+  after.append('group_changed', { group: 'c' });
+  expect(after.lastId).toBe(3);
+  expect(after.since(1)).toMatchObject({ isGapless: true, events: [{ id: 2 }, { id: 3, data: { group: 'c' } }] });
+});
+
+test('an id that was never given, as after the files were lost, has a gap', () => {
+  const journal = open();
+  journal.append('group_changed', {});
+  expect(journal.since(2).isGapless).toBe(false);
+  expect(journal.since(1)).toEqual({ events: [], isGapless: true });
+  expect(journal.reset()).toMatchObject({ id: 1, type: 'reset' });
+});
+
+test('too old an id has a gap, and the file does not grow without end', () => {
+  const journal = open();
+  for (let count = 0; count < 2 * EVENTS_KEPT_MAX + 1; count++) journal.append('group_changed', {});
+  expect(journal.since(0).isGapless).toBe(false);
+  const reopened = open();
+  expect(reopened.lastId).toBe(2 * EVENTS_KEPT_MAX + 1);
+  expect(idsSince(reopened, 2 * EVENTS_KEPT_MAX)).toEqual([2 * EVENTS_KEPT_MAX + 1]);
+  expect(reopened.since(EVENTS_KEPT_MAX + 1).isGapless).toBe(true);
+  expect(reopened.since(EVENTS_KEPT_MAX).isGapless).toBe(false);
+});
+
+test('listeners hear of each event until they stop', () => {
+  const journal = open();
+  const heard: number[] = [];
+  const stop = journal.onEvent(({ id }) => heard.push(id));
+  journal.append('group_changed', {});
+  stop();
+  journal.append('group_changed', {});
+  expect(heard).toEqual([1]);
+});

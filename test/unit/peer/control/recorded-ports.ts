@@ -1,0 +1,80 @@
+// Ports of the control endpoint that answer what a test says, and remember what they were asked.
+import type { CommandResult } from '#domain/outcome';
+import type { TransferView } from '#wire/control-api';
+import type { CommandAnswer, CommandStamp, TrackerLink } from '../../../../apps/peer/src/tracker-link/tracker-link.ts';
+import type { StartedTransfer, TransferEnd, Transfers } from '../../../../apps/peer/src/transfers/transfers.ts';
+
+export const TRANSFER_ID = '33333333-3333-4333-8333-333333333333';
+
+export interface SentCommand extends CommandStamp {
+  readonly name: string;
+  readonly body: object;
+}
+
+export const accepted = (offset: number, result: CommandResult = {}): CommandAnswer => ({
+  status: 'accepted',
+  offset,
+  result,
+});
+
+/** A tracker link whose commands are answered by `answer`, and whose views are empty. */
+export class RecordedLink implements TrackerLink {
+  readonly sent: SentCommand[] = [];
+  currentUser: string | null = 'alice';
+  answer: (command: SentCommand) => CommandAnswer | Promise<CommandAnswer> = () => accepted(this.sent.length);
+
+  user = (): string | null => this.currentUser;
+  logId = (): string => 'ab'.repeat(32);
+  trust = (): null => null;
+  trackers = (): [] => [];
+  reachable = (): null => null;
+  announce(): void {}
+  onEvent = (): (() => void) => () => undefined;
+
+  async command(name: string, body: object, stamp: CommandStamp): Promise<CommandAnswer> {
+    const command = { name, body, ...stamp };
+    this.sent.push(command);
+    return this.answer(command);
+  }
+
+  commandOutcome = async () => view({ state: 'unknown' } as const);
+  listGroups = async () => view({ items: [], next: null });
+  listMembers = async () => view({ items: [], next: null });
+  listRequests = async () => ({ status: 'rejected', reason: 'not_group_owner', offset: null }) as const;
+  listFiles = async () => view({ items: [], next: null });
+  listSessions = async () => view({ items: [] });
+  findSources = async () => ({ status: 'rejected', reason: 'file_not_found', offset: null }) as const;
+  renewGrant = async () => ({ status: 'rejected', reason: 'file_not_found', offset: null }) as const;
+}
+
+function view<View>(shown: View) {
+  return { status: 'accepted', asOfOffset: 5, view: shown } as const;
+}
+
+/** Transfers that begin whatever they are told to, and end as `ends` says. */
+export class RecordedTransfers implements Transfers {
+  readonly begun: { readonly body: object; readonly stamp: CommandStamp }[] = [];
+  offset: number | null = 9;
+  ends: TransferEnd = { state: 'complete', offset: 9 };
+  undecided = new Set<string>();
+  views: TransferView[] = [];
+
+  upload = (body: object, stamp: CommandStamp): Promise<StartedTransfer> => this.#begin(body, stamp);
+  download = (body: object, stamp: CommandStamp): Promise<StartedTransfer> => this.#begin(body, stamp);
+  seed = (body: object, stamp: CommandStamp): Promise<StartedTransfer> => this.#begin(body, stamp);
+  stopShare = async (): Promise<CommandAnswer> => accepted(1);
+  isUndecided = (commandId: string): boolean => this.undecided.has(commandId);
+  end = async (): Promise<TransferEnd> => this.ends;
+  list = (): TransferView[] => this.views;
+  find = (id: string): TransferView | null => this.views.find(({ transferId }) => transferId === id) ?? null;
+  pause = async () => ({ status: 'failed', code: 'transfer_not_found' }) as const;
+  resume = async () => ({ status: 'failed', code: 'transfer_not_found' }) as const;
+  cancel = async () => ({ status: 'failed', code: 'transfer_not_found' }) as const;
+  remove = async (): Promise<null> => null;
+  onEvent = (): (() => void) => () => undefined;
+
+  async #begin(body: object, stamp: CommandStamp): Promise<StartedTransfer> {
+    this.begun.push({ body, stamp });
+    return { status: 'started', transferId: TRANSFER_ID, offset: this.offset, result: {} };
+  }
+}

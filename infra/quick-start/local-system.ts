@@ -53,6 +53,8 @@ interface TrackerPlace {
   readonly dataDirectory: string;
   readonly address: string;
   readonly line: string;
+  /** The tracker_info.txt that it was given. */
+  readonly trackerInfo: string;
 }
 
 /** A folder with trackers and peers. Make one with `LocalSystem.prepare`. */
@@ -85,7 +87,10 @@ export class LocalSystem {
 
   /** Writes tracker_info.txt with the trackers' fingerprints; a tracker whose folder is gone gets a new key. */
   async pinTrackers(): Promise<void> {
-    const places = await Promise.all(this.#ports.map((port, index) => placeOf(this.#options, index + 1, port)));
+    const { trackerInfo } = this;
+    const places = await Promise.all(
+      this.#ports.map((port, index) => placeOf(this.#options, { ordinal: index + 1, port, trackerInfo })),
+    );
     this.#places.splice(0, this.#places.length, ...places);
     await writeFile(this.trackerInfo, this.#places.map(({ line }) => `${line}\n`).join(''));
   }
@@ -107,11 +112,12 @@ export class LocalSystem {
   /** Adds one more tracker to the running system: the others learn of it from the log alone. */
   async addTracker(): Promise<LocalTracker> {
     const [port] = await freePorts(this.#options.host ?? '127.0.0.1', [0]);
-    const place = await placeOf(this.#options, this.#places.length + 1, port!);
+    const ordinal = this.#places.length + 1;
+    const trackerInfo = join(this.folder, `tracker_info-${ordinal}.txt`);
+    const place = await placeOf(this.#options, { ordinal, port: port!, trackerInfo });
     this.#places.push(place);
-    const trackerInfo = join(this.folder, `tracker_info-${place.ordinal}.txt`);
     await writeFile(trackerInfo, this.#places.map(({ line }) => `${line}\n`).join(''));
-    const tracker = await this.#runTracker(place, trackerInfo);
+    const tracker = await this.#runTracker(place);
     this.trackers[place.ordinal - 1] = tracker;
     return tracker;
   }
@@ -149,8 +155,7 @@ export class LocalSystem {
     await Promise.all([...this.#started].map((process) => process.stop()));
   }
 
-  async #runTracker(place: TrackerPlace, trackerInfo = this.trackerInfo): Promise<LocalTracker> {
-    const { ordinal, dataDirectory, address } = place;
+  async #runTracker({ ordinal, dataDirectory, address, trackerInfo }: TrackerPlace): Promise<LocalTracker> {
     const log = this.#options.logUrl === undefined ? [] : ['--log', this.#options.logUrl];
     const words = ['tracker', trackerInfo, String(ordinal), '--data-dir', dataDirectory, ...log];
     const process = await this.#run({ name: `tracker ${ordinal}`, words });
@@ -176,11 +181,15 @@ export class LocalSystem {
   }
 }
 
-async function placeOf({ folder, host }: LocalSystemOptions, ordinal: number, port: number): Promise<TrackerPlace> {
+async function placeOf(
+  { folder, host = '127.0.0.1' }: LocalSystemOptions,
+  tracker: { ordinal: number; port: number; trackerInfo: string },
+): Promise<TrackerPlace> {
+  const { ordinal, port, trackerInfo } = tracker;
   const dataDirectory = join(folder, `tracker-${ordinal}`);
   const fingerprint = (await runCohort(['keys', 'init', '--data-dir', dataDirectory])).trim();
-  const address = `${bracketed(host ?? '127.0.0.1')}:${port}`;
-  return { ordinal, dataDirectory, address, line: `${address} ${fingerprint}` };
+  const address = `${bracketed(host)}:${port}`;
+  return { ordinal, dataDirectory, address, line: `${address} ${fingerprint}`, trackerInfo };
 }
 
 function bracketed(host: string): string {

@@ -31,6 +31,9 @@ import { piecesMissingReason, stalledReason, storageReason } from './transfer-re
 const TICK_MS = 200;
 /** Connections of one download: enough to keep every worker busy in both directions. */
 const CONNECTIONS_PER_WORKER = 2;
+/** What may lie unsynced before it is pushed to the disk, and the most files for which that is worth opening them. */
+const SYNC_BYTES = 64 * 1024 * 1024;
+const SYNCED_FILES_MAX = 16;
 
 /** What a download needs of the engine. */
 export interface DownloadContext {
@@ -85,6 +88,8 @@ export class SwarmDownload implements Download {
   #isOpening = true;
   #manifestFrom: number | null = null;
   #ticker: NodeJS.Timeout | null = null;
+  #unsyncedBytes = 0;
+  #isSyncing = false;
 
   constructor(request: DownloadRequest, context: DownloadContext) {
     this.share = request.share;
@@ -277,7 +282,10 @@ export class SwarmDownload implements Download {
       random,
       now,
       say: (lane, command) => fleet.say(lane, command),
-      onVerified: () => this.#context.countPiece('verified'),
+      onVerified: () => {
+        this.#context.countPiece('verified');
+        void this.#syncAhead(manifest);
+      },
       onCorrupt: (connection) => this.#corrupt(connection.entry),
     });
     const shared = { manifestBytes, verified: this.#verified };
@@ -287,6 +295,17 @@ export class SwarmDownload implements Download {
     this.#manifestBytes = Uint8Array.from(bytes);
     this.#part = { manifest, manifestBytes, ledger, run };
     run.refillSoon();
+  }
+
+  /** Pushes what came to the disk while more comes, so that little is left to wait for at the end. */
+  async #syncAhead({ files, pieceBytes }: Manifest): Promise<void> {
+    this.#unsyncedBytes += pieceBytes;
+    if (this.#unsyncedBytes < SYNC_BYTES || this.#isSyncing || files.length > SYNCED_FILES_MAX) return;
+    this.#unsyncedBytes = 0;
+    this.#isSyncing = true;
+    // A problem shows again when the finished part is synced, and is dealt with there.
+    await this.#context.pool.run('syncPart', { root: partPath(this.#request.destination), files }).catch(() => null);
+    this.#isSyncing = false;
   }
 
   #connected(connection: Connection, event: Extract<LaneEvent, { kind: 'connected' }>): void {

@@ -250,7 +250,10 @@ function describeRuns(seederCount: number, runs: readonly Run[], bytes: number):
 const bytes = bytesOf(flags.size);
 const scratch = mkdtempSync(join(flags.scratch, 'cohort-bench-'));
 try {
-  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
+    cwd: import.meta.dirname,
+    encoding: 'utf8',
+  }).trim();
   const [cpu] = cpus();
   say(`commit ${commit}  node ${process.version}  ${cpus().length} x ${cpu?.model ?? 'cpu'}  ${process.platform}`);
   say(

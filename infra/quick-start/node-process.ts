@@ -4,6 +4,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
+/** The checkout. */
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** What `cohort` runs. */
 export const LAUNCHER = fileURLToPath(new URL('../launcher/cohort.mjs', import.meta.url));
 

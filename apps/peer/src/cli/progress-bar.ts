@@ -10,7 +10,7 @@ const ERASE_LINE = '\r\u001b[2K';
 /** What a transfer waits for, as a sentence, or null while it moves. */
 export function waitingFor({ state, reason }: Pick<TransferView, 'state' | 'reason'>): string | null {
   if (reason !== null) return `${state} (${reason.code}): ${reason.detail} ${reason.action}`;
-  return state === 'paused' || state === 'queued' ? `${state}.` : null;
+  return state === 'paused' ? 'paused' : null;
 }
 
 /** A transfer in one line of at most `columns` characters. */

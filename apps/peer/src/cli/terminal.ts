@@ -38,7 +38,8 @@ export function processTerminal(): Terminal {
     note: (text) => void process.stderr.write(text),
     canRedraw: process.stderr.isTTY === true,
     get columns() {
-      return process.stderr.columns ?? 80;
+      // A terminal that does not know its width says 0.
+      return process.stderr.columns || 80;
     },
     isTyped,
     readLine: (question, complete) => (isTyped ? askLine({ question, complete, history }) : lines()),
@@ -97,8 +98,9 @@ async function askWithoutEcho(question: string): Promise<string> {
       else secret.push(character);
     }
   };
-  stderr.write(question);
+  // Before the question: whoever answers at once must not see it either.
   stdin.setRawMode(true);
+  stderr.write(question);
   stdin.setEncoding('utf8');
   stdin.on('data', listen).resume();
   try {

@@ -5,7 +5,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { SwaggerModule } from '@nestjs/swagger';
 import type { Provider } from '@nestjs/common';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { CONTROL_BODY_BYTES_MAX } from '#wire/control-requests';
 import type { HostPort } from '#wire/host-port';
 import { type FieldError, problemOf } from '#wire/wire-error';
@@ -52,7 +52,7 @@ export async function createControlApp(providers: Provider[]): Promise<NestFasti
     bodyLimit: CONTROL_BODY_BYTES_MAX,
     forceCloseConnections: true,
     // An address that cannot be read: no route, no hook and no filter come to see it.
-    frameworkErrors: (error, _request, reply) => {
+    frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply) => {
       sendProblem(reply, problemOf('invalid_request', { detail: error.message }));
     },
   });

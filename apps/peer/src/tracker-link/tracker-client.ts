@@ -71,7 +71,8 @@ export class TrackerClient extends ClientTCP {
   /** Ends the connection at once; requests that wait fail. */
   destroy(): void {
     this.#isOver = true;
-    (this.socket?.netSocket as TLSSocket | undefined)?.destroy();
+    // With an error, because a connection that is still being made tells its end by nothing else.
+    (this.socket?.netSocket as TLSSocket | undefined)?.destroy(new Error('the connection was given up'));
     this.handleClose();
   }
 

@@ -59,7 +59,9 @@ export class TrackerTrust {
     known: readonly KnownTracker[],
   ): boolean {
     const before = JSON.stringify(this.#remembered);
-    const next: Remembered = { logId, ids: { ...this.#remembered.ids }, keys: {} };
+    // A tracker that has read less of the log knows fewer keys, not other ones.
+    const keys = logId === this.#remembered.logId ? this.#remembered.keys : {};
+    const next: Remembered = { logId, ids: { ...this.#remembered.ids }, keys: { ...keys } };
     if (!this.#pins.has(address)) next.ids[address] = shownId;
     for (const { trackerId, publicKey, address: itsAddress } of known) {
       if (idOfPublicKey(Buffer.from(publicKey, 'base64')) !== trackerId) continue;

@@ -1,0 +1,341 @@
+// The link against trackers that the tests play over real connections; what has to happen is waited for, not slept for.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import 'reflect-metadata';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type Identity, loadOrCreateIdentity } from '#identity/identity';
+import type { TrackerEntry } from '#wire/tracker-info';
+import { FailoverLink } from '../../../../apps/peer/src/tracker-link/failover-link.ts';
+import { LinkMemory } from '../../../../apps/peer/src/tracker-link/link-memory.ts';
+import type { LinkEvent } from '../../../../apps/peer/src/tracker-link/tracker-link.ts';
+import { TrackerTrust } from '../../../../apps/peer/src/tracker-link/tracker-trust.ts';
+import { PlayedTracker, type PlayedRequest, stamp } from './played-tracker.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'cohort-link-'));
+const identity: Identity = await loadOrCreateIdentity(directory);
+const links: FailoverLink[] = [];
+let trackers: PlayedTracker[] = [];
+
+beforeEach(async () => {
+  for (const file of ['link.json', 'known-trackers.json']) rmSync(join(directory, file), { force: true });
+  trackers = [await PlayedTracker.start(), await PlayedTracker.start()];
+});
+afterEach(async () => {
+  await Promise.all(links.splice(0).map((link) => link.close()));
+  await Promise.all(trackers.map((tracker) => tracker.kill()));
+});
+
+interface Started {
+  readonly link: FailoverLink;
+  readonly events: LinkEvent[];
+  /** Resolves with the first event that fits, past or to come. */
+  seen(fits: (event: LinkEvent) => boolean): Promise<LinkEvent>;
+}
+
+async function start(entries: readonly TrackerEntry[]): Promise<Started> {
+  const link = new FailoverLink({
+    identity,
+    trackers: entries,
+    trust: await TrackerTrust.open(entries, join(directory, 'known-trackers.json')),
+    memory: await LinkMemory.open(join(directory, 'link.json')),
+    addresses: ['127.0.0.1:9'],
+    transport: 'tls',
+    random: () => 0,
+  });
+  links.push(link);
+  const events: LinkEvent[] = [];
+  const waiting: (() => void)[] = [];
+  link.onEvent((event) => {
+    events.push(event);
+    for (const look of waiting.splice(0)) look();
+  });
+  const seen = async (fits: (event: LinkEvent) => boolean): Promise<LinkEvent> => {
+    for (;;) {
+      const found = events.find(fits);
+      if (found !== undefined) return found;
+      await new Promise<void>((resolve) => waiting.push(resolve));
+    }
+  };
+  link.start();
+  return { link, events, seen };
+}
+
+const pinned = (): TrackerEntry[] => trackers.map((tracker) => tracker.entry());
+const becomes = (tracker: PlayedTracker, state: string) => (event: LinkEvent) =>
+  event.type === 'tracker_changed' &&
+  event.tracker.address === tracker.asKnown().address &&
+  event.tracker.state === state;
+
+async function allReady(started: Started): Promise<void> {
+  await Promise.all(trackers.map((tracker) => started.seen(becomes(tracker, 'ready'))));
+}
+
+const accepts = (offset: number) => () => ({ status: 'accepted', offset, result: {} });
+const groups = { status: 'accepted', view: { items: [], next: null } };
+
+describe('a peer', () => {
+  test('tells every tracker where it is, and asks each for its pushes', async () => {
+    const { link } = await start(pinned());
+    await Promise.all(trackers.map((tracker) => Promise.all([tracker.asked('presence'), tracker.asked('subscribe')])));
+    expect(trackers[0]!.requests.find(({ pattern }) => pattern === 'presence')?.data).toEqual({
+      addresses: ['127.0.0.1:9'],
+      downloading: [],
+      transport: 'tls',
+    });
+    const before = trackers.map((tracker) => tracker.count('presence'));
+    link.announce([{ shareId: 3, group: 'films', file: 'a' }]);
+    await Promise.all(trackers.map((tracker, index) => tracker.asked('presence', before[index]! + 1)));
+  });
+
+  test('sends a command to one tracker only', async () => {
+    const started = await start(pinned());
+    await allReady(started);
+    for (const tracker of trackers) tracker.play = accepts(11);
+    expect(await started.link.command('create_group', { group: 'films' }, stamp())).toEqual({
+      status: 'accepted',
+      offset: 11,
+      result: {},
+    });
+    expect(trackers.reduce((sum, tracker) => sum + tracker.count('create_group'), 0)).toBe(1);
+  });
+
+  test('goes on to the other tracker under the same id when the first dies with the command', async () => {
+    const started = await start(pinned());
+    await allReady(started);
+    const received: PlayedRequest[] = [];
+    let first: PlayedTracker | null = null;
+    for (const tracker of trackers) {
+      tracker.play = (request) => {
+        received.push(request);
+        if (first !== null) return { status: 'accepted', offset: 12, result: {} };
+        first = tracker;
+        void tracker.kill();
+        return undefined;
+      };
+    }
+    const answer = await started.link.command('create_group', { group: 'films' }, stamp());
+    expect(answer).toMatchObject({ status: 'accepted', offset: 12 });
+    expect(received).toHaveLength(2);
+    expect(received[0]).toEqual(received[1]);
+    await first!.listen();
+  });
+
+  test('does not wait for a tracker that is silent to everything', async () => {
+    const started = await start(pinned());
+    await allReady(started);
+    let isFrozen: PlayedTracker | null = null;
+    for (const tracker of trackers) {
+      tracker.play = () => {
+        isFrozen ??= tracker;
+        if (isFrozen !== tracker) return groups;
+        // From now on not even a hello is answered.
+        tracker.freeze();
+        return undefined;
+      };
+    }
+    const begin = performance.now();
+    expect(await started.link.listGroups({ limit: 1 })).toMatchObject({ status: 'accepted' });
+    expect(performance.now() - begin).toBeLessThan(2_000);
+  });
+
+  test('says at once that no tracker is there', async () => {
+    const started = await start(pinned());
+    await allReady(started);
+    await Promise.all(trackers.map((tracker) => tracker.kill()));
+    const begin = performance.now();
+    expect(await started.link.command('logout', {}, stamp())).toEqual({
+      status: 'failed',
+      code: 'tracker_unavailable',
+    });
+    expect(performance.now() - begin).toBeLessThan(2_000);
+    await Promise.all(trackers.map((tracker) => tracker.listen()));
+  });
+
+  test('is in doubt about a command only when it may have arrived', async () => {
+    await trackers[1]!.kill();
+    const started = await start([trackers[0]!.entry()]);
+    await started.seen(becomes(trackers[0]!, 'ready'));
+    trackers[0]!.play = () => {
+      void trackers[0]!.kill();
+      return undefined;
+    };
+    const answer = await started.link.command('logout', {}, stamp());
+    expect(answer).toEqual({ status: 'failed', code: 'outcome_unknown' });
+    await Promise.all(trackers.map((tracker) => tracker.listen()));
+  });
+
+  test('asks another tracker when one is behind what it has seen, and says how far it has seen', async () => {
+    const started = await start(pinned());
+    await allReady(started);
+    for (const tracker of trackers) tracker.appliedOffset = 40;
+    let isFirst = true;
+    for (const tracker of trackers) {
+      tracker.play = () => {
+        if (!isFirst) return groups;
+        isFirst = false;
+        return { status: 'failed', code: 'tracker_behind' };
+      };
+    }
+    expect(await started.link.listGroups({ limit: 5 })).toMatchObject({ status: 'accepted', asOfOffset: 40 });
+    await started.link.listGroups({ limit: 5 });
+    const asked = trackers.flatMap(({ requests }) => requests.filter(({ pattern }) => pattern === 'list_groups'));
+    expect(asked.map(({ data }) => data['seenOffset'])).toEqual(expect.arrayContaining([-1, 40]));
+  });
+
+  test('passes a refusal on from the first tracker that gives one', async () => {
+    const started = await start(pinned());
+    await allReady(started);
+    for (const tracker of trackers) {
+      tracker.play = () => ({ status: 'rejected', reason: 'group_exists', offset: 4 });
+    }
+    const answer = await started.link.command('create_group', { group: 'films' }, stamp());
+    expect(answer).toMatchObject({ status: 'rejected', reason: 'group_exists', offset: 4 });
+    expect(trackers.reduce((sum, tracker) => sum + tracker.count('create_group'), 0)).toBe(1);
+  });
+
+  test('unites the sources that trackers know, and takes the grant that lasts longest', async () => {
+    const started = await start(pinned());
+    await allReady(started);
+    const share = { groupId: 1, shareId: 2, contentId: 'c', totalBytes: 1, pieceBytes: 1, pieceCount: 1, hash: 'sha1' };
+    const source = (peerId: string, address: string) => ({ peerId, user: 'u', addresses: [address], role: 'seeder' });
+    trackers[0]!.play = () => ({
+      status: 'accepted',
+      view: { share, sources: [source('a', 'x:1'), source('b', 'y:1')], grant: 'short', grantExpiresAtMs: 1 },
+    });
+    trackers[1]!.play = () => ({
+      status: 'accepted',
+      view: { share, sources: [source('b', 'y:2')], grant: 'long', grantExpiresAtMs: 2 },
+    });
+    const answer = await started.link.findSources({ group: 'films', file: 'a' });
+    expect(answer).toMatchObject({ status: 'accepted', view: { grant: 'long', grantExpiresAtMs: 2 } });
+    if (answer.status !== 'accepted') return;
+    expect(answer.view.sources.map(({ peerId, addresses }) => [peerId, addresses])).toEqual([
+      ['a', ['x:1']],
+      ['b', ['y:1', 'y:2']],
+    ]);
+  });
+
+  test('registers with a tracker that comes back', async () => {
+    const started = await start(pinned());
+    await Promise.all([allReady(started), trackers[0]!.asked('subscribe')]);
+    await trackers[0]!.kill();
+    await started.seen(becomes(trackers[0]!, 'unreachable'));
+    const before = trackers[0]!.count('presence');
+    await trackers[0]!.listen();
+    await trackers[0]!.asked('presence', before + 1);
+    await trackers[0]!.asked('subscribe', 2);
+    expect(trackers[1]!.count('subscribe'), 'the other connection stood').toBe(1);
+  });
+
+  test('makes no use of a tracker that is still reading the log', async () => {
+    trackers[0]!.isReady = false;
+    const started = await start([trackers[0]!.entry()]);
+    await started.seen(becomes(trackers[0]!, 'catching_up'));
+    expect(await started.link.listGroups({ limit: 1 })).toEqual({ status: 'failed', code: 'tracker_behind' });
+    trackers[0]!.isReady = true;
+    trackers[0]!.play = () => groups;
+    await started.seen(becomes(trackers[0]!, 'ready'));
+    expect(await started.link.listGroups({ limit: 1 })).toMatchObject({ status: 'accepted' });
+  });
+});
+
+describe('who is logged in', () => {
+  test('follows commands, pushes and the log, never what is older', async () => {
+    for (const tracker of trackers) tracker.user = null;
+    const started = await start(pinned());
+    await allReady(started);
+    expect(started.link.user()).toBeNull();
+    for (const tracker of trackers) tracker.play = accepts(20);
+    await started.link.command('login', { user: 'alice', password: 'secret' }, stamp(null));
+    expect(started.link.user()).toBe('alice');
+    trackers[0]!.push({ type: 'session_changed', offset: 15, user: null });
+    trackers[0]!.push({ type: 'session_changed', offset: 30, user: 'bob' });
+    await started.seen((event) => event.type === 'session_changed' && event.user === 'bob');
+    const told = started.events.flatMap((event) => (event.type === 'session_changed' ? [event.user] : []));
+    expect(told).toEqual(['alice', 'bob']);
+  });
+
+  test('is known after a restart before a tracker answers', async () => {
+    const started = await start(pinned());
+    await started.seen((event) => event.type === 'session_changed');
+    await started.link.close();
+    await Promise.all(trackers.map((tracker) => tracker.kill()));
+    const again = await start(pinned());
+    expect(again.link.user()).toBe('alice');
+    expect(again.link.trust()?.trackers).toHaveLength(1);
+    await Promise.all(trackers.map((tracker) => tracker.listen()));
+  });
+});
+
+describe('news of a group', () => {
+  test('that both trackers tell is told once', async () => {
+    const started = await start(pinned());
+    await allReady(started);
+    await Promise.all(trackers.map((tracker) => tracker.asked('subscribe')));
+    for (const tracker of trackers) {
+      tracker.push({ type: 'group_changed', offset: 21, group: 'films' });
+      tracker.push({ type: 'sources_changed', offset: 22, shareId: 1 });
+    }
+    const both = (): number => started.events.filter(({ type }) => type === 'sources_changed').length;
+    while (both() < 2) await started.seen(() => both() === 2);
+    expect(started.events.filter(({ type }) => type === 'group_changed')).toHaveLength(1);
+  });
+});
+
+describe('trust', () => {
+  test('a tracker that shows another key than the pinned one gets not one request', async () => {
+    const impostor = { ...trackers[0]!.entry(), trackerId: 'ef'.repeat(32) };
+    const started = await start([impostor]);
+    const event = await started.seen(({ type }) => type === 'tracker_key_changed');
+    expect(event).toMatchObject({ expected: 'ef'.repeat(32), shown: trackers[0]!.identity.id });
+    expect(started.link.trackers()).toMatchObject([{ state: 'refused', active: false }]);
+    expect(await started.link.listGroups({ limit: 1 })).toMatchObject({ code: 'tracker_unavailable' });
+    expect(trackers[0]!.requests).toEqual([]);
+  });
+
+  test('a file without fingerprints trusts on first use, remembers, and refuses a changed key', async () => {
+    const entries = [trackers[0]!.entry({ pinned: false })];
+    const first = await start(entries);
+    await first.seen(becomes(trackers[0]!, 'ready'));
+    await first.link.close();
+    const known = JSON.parse(readFileSync(join(directory, 'known-trackers.json'), 'utf8')) as { ids: object };
+    expect(Object.values(known.ids)).toEqual([trackers[0]!.identity.id]);
+    const entry = { ...trackers[1]!.entry({ pinned: false }), port: entries[0]!.port };
+    await trackers[0]!.kill();
+    const other = trackers[1]!;
+    await other.kill();
+    await other.listen(entry.port);
+    const second = await start([entry]);
+    await second.seen(({ type }) => type === 'tracker_key_changed');
+    expect(other.count('hello')).toBe(0);
+    await trackers[0]!.listen(0);
+  });
+
+  test('beside a pinned tracker, one without a fingerprint is trusted when the pinned one names its key', async () => {
+    const entries = [trackers[0]!.entry(), trackers[1]!.entry({ pinned: false })];
+    const started = await start(entries);
+    await started.seen(becomes(trackers[0]!, 'ready'));
+    await started.seen(becomes(trackers[1]!, 'unreachable'));
+    expect(trackers[1]!.requests).toEqual([]);
+    trackers[0]!.known = trackers.map((tracker) => tracker.asKnown());
+    await trackers[0]!.kill();
+    await trackers[0]!.listen();
+    await started.seen(becomes(trackers[1]!, 'ready'));
+    expect(
+      started.link
+        .trust()
+        ?.trackers.map(({ trackerId }) => trackerId)
+        .sort(),
+    ).toEqual(trackers.map(({ identity: { id } }) => id).sort());
+  });
+
+  test('trackers of two logs are refused both, until they agree', async () => {
+    trackers[1]!.logId = 'cd'.repeat(32);
+    const started = await start(pinned());
+    await started.seen(({ type }) => type === 'trackers_disagree');
+    expect(await started.link.listGroups({ limit: 1 })).toMatchObject({ code: 'trackers_disagree' });
+    expect(await started.link.command('logout', {}, stamp())).toMatchObject({ code: 'trackers_disagree' });
+    expect(trackers.map((tracker) => tracker.count('logout'))).toEqual([0, 0]);
+  });
+});

@@ -1,0 +1,87 @@
+// Owns the light peers of `npm run bench:presence`: one TLS connection each in the transport's own framing
+// (`<length>#<JSON>`), so that hundreds fit in one process and one of them can stop reading whenever the bench wants.
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { connect, type TLSSocket } from 'node:tls';
+import type { Identity } from '#identity/identity';
+import { mutualTlsOptions } from '#identity/tls';
+import type { HostPort } from '#wire/host-port';
+
+/** What a tracker answers to a request, as far as the bench looks at it. */
+export interface Reply {
+  readonly status: string;
+  readonly reason?: string;
+  readonly code?: string;
+}
+
+export class CrowdPeer {
+  readonly identity: Identity;
+  readonly #tracker: HostPort;
+  readonly #waiting = new Map<string, (reply: Reply) => void>();
+  #socket: TLSSocket | null = null;
+  #received = '';
+
+  constructor(identity: Identity, tracker: HostPort) {
+    this.identity = identity;
+    this.#tracker = tracker;
+  }
+
+  get isConnected(): boolean {
+    return this.#socket !== null && !this.#socket.destroyed;
+  }
+
+  /** Connects, and asks for pushes as every peer does. */
+  async connect(): Promise<void> {
+    const socket = connect({ ...this.#tracker, ...mutualTlsOptions(this.identity) });
+    socket.on('error', () => undefined).setNoDelay(true);
+    await once(socket, 'secureConnect');
+    socket.setEncoding('utf8').on('data', (text: string) => this.#take(text));
+    this.#socket = socket;
+    this.#received = '';
+    this.send('subscribe', {}, randomUUID());
+  }
+
+  /** Reads nothing from now on. */
+  goDeaf(): void {
+    this.#socket?.pause();
+  }
+
+  disconnect(): void {
+    this.#socket?.destroy();
+  }
+
+  /** Sends a request and waits for its answer. */
+  ask(pattern: string, payload: object): Promise<Reply> {
+    const id = randomUUID();
+    return new Promise((resolve) => {
+      this.#waiting.set(id, resolve);
+      this.send(pattern, payload, id);
+    });
+  }
+
+  /** Sends a request and forgets it. False when the connection takes no more for now. */
+  send(pattern: string, payload: object, id: string): boolean {
+    const message = JSON.stringify({ pattern, data: payload, id });
+    return this.#socket?.write(`${message.length}#${message}`) ?? false;
+  }
+
+  /** Sends a command that has to be accepted. */
+  async command(name: string, body: object, user: string | null): Promise<void> {
+    const envelope = { commandId: randomUUID(), correlationId: 'bench', seenOffset: -1, user, body };
+    const reply = await this.ask(name, envelope);
+    if (reply.status !== 'accepted') throw new Error(`${name}: ${reply.reason ?? reply.code}`);
+  }
+
+  #take(text: string): void {
+    this.#received += text;
+    for (;;) {
+      const mark = this.#received.indexOf('#');
+      const length = Number(this.#received.slice(0, mark));
+      if (mark < 0 || this.#received.length < mark + 1 + length) return;
+      const message = JSON.parse(this.#received.slice(mark + 1, mark + 1 + length)) as { id: string; response: Reply };
+      this.#received = this.#received.slice(mark + 1 + length);
+      this.#waiting.get(message.id)?.(message.response);
+      this.#waiting.delete(message.id);
+    }
+  }
+}

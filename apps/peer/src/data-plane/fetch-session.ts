@@ -21,6 +21,7 @@ import {
   type HelloFrame,
 } from '#wire/transfer-frame';
 import { StorageFailure } from '../storage/storage-problem.ts';
+import { closeGently } from './close-gently.ts';
 import { dialSocket } from './dial-socket.ts';
 import type { DownloadStore } from './download-store.ts';
 import type { LaneCounters } from './lane-counters.ts';
@@ -400,8 +401,9 @@ export class FetchSession implements FrameSink {
   #close(code: HangUpCode, detail: string): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
-    // `end` lets what was said last go out; the answer to it is not waited for.
-    this.#socket?.end(() => this.#socket?.destroy());
+    // Nothing that came may be written from now on: the piece may be somebody else's by the time.
+    this.#received.drop();
+    if (this.#socket !== null) closeGently(this.#socket);
     this.#context.say({ kind: 'closed', connection: this.#request.connection, code, detail });
     this.#context.onClosed(this.#request.connection);
   }

@@ -44,6 +44,11 @@ export class ReceiveBuffer {
     this.#pendingEnd = origin + end;
   }
 
+  /** Forgets what is pending. */
+  drop(): void {
+    this.#pendingBegin = this.#pendingEnd;
+  }
+
   flush(): void {
     if (this.#pendingBegin === this.#pendingEnd) return;
     const run = this.#bytes.subarray(this.#pendingBegin, this.#pendingEnd);

@@ -24,6 +24,7 @@ import {
   writePieceHeader,
 } from '#wire/transfer-frame';
 import { StorageFailure } from '../storage/storage-problem.ts';
+import { closeGently } from './close-gently.ts';
 import type { GrantDesk } from './grant-desk.ts';
 import type { LaneCounters } from './lane-counters.ts';
 import { claimedPeerId, isProved, type LocalPeer, newHello, signProof } from './peer-handshake.ts';
@@ -89,7 +90,8 @@ export class ServeSession implements FrameSink, Visitor {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#requests = [];
-    this.#socket.end(encodeFrame({ kind: 'refuse', code }), () => this.#socket.destroy());
+    this.#send({ kind: 'refuse', code });
+    closeGently(this.#socket);
     this.#leave();
   }
 

@@ -5,7 +5,7 @@
 //   journal = magic contentId:32*u8 manifestBytes:u32 manifest entry*
 //   magic   = "cohort journal 1" 0x0a
 //   entry   = piece:u32 check:u32                          CRC-32 over contentId and piece
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { setBit, bitfieldBytes } from '#domain/bitfield';
 import { MANIFEST_BYTES_MAX } from '#wire/limits';
@@ -97,8 +97,8 @@ export class JournalWriter {
   /** Notes that a piece is on disk and verified. Throws StorageFailure disk_full, destination_unwritable. */
   append(piece: number): void {
     try {
-      // A missing journal must not come back: it is removed when the download is finished or thrown away.
-      this.#file ??= openSync(this.#path, 'a');
+      // Never makes one: a journal that is gone was removed with its download, and must not come back.
+      this.#file ??= openSync(this.#path, constants.O_WRONLY | constants.O_APPEND);
       writeSync(this.#file, journalEntry(this.#contentId, piece));
     } catch (error) {
       throw writeFailure(error, this.#path);

@@ -18,6 +18,15 @@ function receiving(plain: boolean) {
   return { runs, received, receive };
 }
 
+it('what is dropped is handed on no more', () => {
+  const { runs, received, receive } = receiving(false);
+  receive(1000);
+  received.drop();
+  receive(10);
+  received.flush();
+  expect(runs.map((run) => run.length)).toEqual([10]);
+});
+
 describe('with the chunks of TLS', () => {
   it('chunks that follow each other are handed on as one run', () => {
     const { runs, received, receive } = receiving(false);

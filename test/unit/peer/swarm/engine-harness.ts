@@ -60,13 +60,13 @@ export async function startThree(
 /** A running engine; `port` and `identity` let a peer come back as itself. */
 export async function startPeer(
   name: string,
-  options: { plain?: boolean; workers?: number; port?: number; identity?: Identity } = {},
+  options: { plain?: boolean; workers?: number; host?: string; port?: number; identity?: Identity } = {},
 ): Promise<TestPeer> {
   const folder = newFolder();
   const identity = options.identity ?? (await loadOrCreateIdentity(join(folder, 'identity')));
   const engine = await openTransferEngine({
     identity,
-    listen: { host: '127.0.0.1', port: options.port ?? 0 },
+    listen: { host: options.host ?? '127.0.0.1', port: options.port ?? 0 },
     workers: options.workers ?? 1,
     plain: options.plain ?? false,
     now: Date.now,

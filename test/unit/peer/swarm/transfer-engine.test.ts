@@ -1,4 +1,5 @@
 import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
@@ -14,6 +15,9 @@ import {
 } from './engine-harness.ts';
 
 const MIB = 1024 * 1024;
+const hasIpv6 = Object.values(networkInterfaces()).some((addresses) =>
+  addresses?.some(({ address }) => address === '::1'),
+);
 
 function newFile(peer: TestPeer, bytes: Buffer): string {
   const path = join(peer.folder, 'film');
@@ -151,4 +155,25 @@ it('addresses are tried in order until one answers', async () => {
   ];
   const request = { ...requestFor(bob, digested, { from: [] }), sources: [{ ...source, addresses }] };
   expect(await bob.engine.download(request).done).toMatchObject({ state: 'complete' });
+});
+
+it.runIf(hasIpv6)('peers meet over IPv6', async () => {
+  const [alice, bob] = await Promise.all([startPeer('alice', { host: '::1' }), startPeer('bob')]);
+  const digested = await shareFile(alice, newFile(alice, randomBytes(1000)));
+  const download = bob.engine.download(requestFor(bob, digested, { from: [alice] }));
+  expect(await download.done).toMatchObject({ state: 'complete' });
+  expect(download.view().peers[0]?.address).toBe(`[::1]:${alice.engine.listenAddress.port}`);
+});
+
+it('sixteen downloads from one seeder at once all arrive', async () => {
+  const [alice, bob] = await Promise.all([startPeer('alice', { workers: 2 }), startPeer('bob', { workers: 2 })]);
+  const bytes = randomBytes(4 * MIB);
+  const digested = await shareFile(alice, newFile(alice, bytes), 65_536);
+  const downloads = [...Array(16).keys()].map((number) =>
+    bob.engine.download(requestFor(bob, digested, { from: [alice], destination: join(bob.folder, `copy ${number}`) })),
+  );
+  for (const download of downloads) expect(await download.done).toMatchObject({ state: 'complete' });
+  for (const number of downloads.keys()) {
+    expect(sha1(readFileSync(join(bob.folder, `copy ${number}`)))).toBe(sha1(bytes));
+  }
 });

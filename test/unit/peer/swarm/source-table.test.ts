@@ -1,0 +1,121 @@
+import { expect, it } from 'vitest';
+import { type Connection, SourceTable } from '../../../../apps/peer/src/swarm/source-table.ts';
+
+const PIECES = 8;
+const address = { host: '127.0.0.1', port: 7000 };
+const source = (peerId: string) => ({ peerId, user: `user of ${peerId}`, addresses: [address] });
+
+function newTable(...peerIds: string[]): SourceTable {
+  const table = new SourceTable(PIECES, () => 0);
+  table.update(peerIds.map(source));
+  return table;
+}
+
+let lastConnection = 0;
+
+function dial(table: SourceTable, peerId: string, nowMs = 0): Connection {
+  const entry = table.entries().find((each) => each.source.peerId === peerId);
+  if (entry === undefined) throw new Error(`${peerId} is no source`);
+  return table.dialled(entry, { id: ++lastConnection, lane: 0 }, nowMs);
+}
+
+function open(table: SourceTable, peerId: string, bits = 0xff): Connection {
+  const connection = dial(table, peerId);
+  table.opened(connection, address, { lane: 0, bitfield: Uint8Array.of(bits) });
+  return connection;
+}
+
+function due(table: SourceTable, nowMs = 0, perSource = 2): string[] {
+  return table.due(nowMs, perSource).map((entry) => entry.source.peerId);
+}
+
+it('dials once to see whether a source answers, and the rest when it does', () => {
+  const table = newTable('a', 'b');
+  expect(due(table)).toEqual(['a', 'b']);
+  const connection = dial(table, 'a');
+  expect(due(table)).toEqual(['b']);
+  table.opened(connection, address, { lane: 0, bitfield: Uint8Array.of(1) });
+  expect(due(table)).toEqual(['a', 'b']);
+  dial(table, 'a');
+  expect(due(table)).toEqual(['b']);
+});
+
+it('waits longer after each failure, up to five seconds, and forgets it when it works', () => {
+  const table = newTable('a');
+  const waits: number[] = [];
+  for (let failure = 0; failure < 7; failure++) {
+    table.closed(dial(table, 'a'), 'unreachable', 0);
+    let nowMs = 0;
+    while (due(table, nowMs).length === 0) nowMs++;
+    waits.push(Math.round(nowMs / 0.75));
+  }
+  expect(waits).toEqual([251, 500, 1000, 2000, 4000, 5000, 5000]);
+  table.opened(dial(table, 'a'), address, { lane: 0, bitfield: Uint8Array.of(0) });
+  expect(table.entries()[0]?.failures).toBe(0);
+});
+
+it('a source that moved is dialled at once, one that is no longer listed not at all', () => {
+  const table = newTable('a');
+  table.closed(dial(table, 'a'), 'unreachable', 1000);
+  expect(due(table, 1000)).toEqual([]);
+  table.update([{ ...source('a'), addresses: [{ host: '127.0.0.1', port: 7001 }] }]);
+  expect(due(table, 1000)).toEqual(['a']);
+  table.update([]);
+  expect(due(table, 1000)).toEqual([]);
+});
+
+it('a source that sent wrong bytes is never dialled again', () => {
+  const table = newTable('a');
+  table.closed(open(table, 'a'), 'corrupt_piece', 0);
+  table.dialNow();
+  expect(due(table, 1e9)).toEqual([]);
+  expect(table.views()[0]).toMatchObject({ state: 'dropped' });
+});
+
+it('availability counts sources, not connections, and follows what they gain and lose', () => {
+  const table = newTable('a', 'b');
+  const first = open(table, 'a', 0b1000_0000);
+  open(table, 'a', 0b1000_0000);
+  const other = open(table, 'b', 0b1100_0000);
+  expect([table.availability(0), table.availability(1), table.availability(2)]).toEqual([2, 1, 0]);
+  table.gained(first.entry, [1, 2, 2, 99]);
+  expect([table.availability(0), table.availability(1), table.availability(2)]).toEqual([2, 2, 1]);
+  table.lacks(other.entry, 0);
+  table.lacks(other.entry, 0);
+  expect(table.availability(0)).toBe(1);
+  for (const connection of table.connections()) table.closed(connection, 'lost', 0);
+  expect([table.availability(0), table.availability(1), table.availability(2)]).toEqual([0, 0, 0]);
+});
+
+it('connects to at most 32 sources at once', () => {
+  const table = newTable(...Array.from({ length: 40 }, (_, number) => `${number}`));
+  const peerIds = due(table);
+  expect(peerIds).toHaveLength(32);
+  for (const peerId of peerIds) dial(table, peerId);
+  expect(due(table)).toEqual([]);
+});
+
+it('a connection is made again when another worker of the source has fewer, a few times at most', () => {
+  const table = newTable('a');
+  open(table, 'a');
+  const crowded = dial(table, 'a');
+  expect(table.isCrowded(crowded, { lane: 1, laneCount: 2 })).toBe(false);
+  for (let turn = 0; turn < 8; turn++) expect(table.isCrowded(crowded, { lane: 0, laneCount: 2 })).toBe(true);
+  expect(table.isCrowded(crowded, { lane: 0, laneCount: 2 })).toBe(false);
+});
+
+it('expects as many connections of sources that are being dialled as of the others', () => {
+  const table = newTable('a', 'b');
+  expect(table.connectionsExpected()).toBe(1);
+  open(table, 'a');
+  open(table, 'a');
+  expect(table.connectionsExpected()).toBe(4);
+  table.closed(dial(table, 'b'), 'unreachable', 0);
+  expect(table.connectionsExpected()).toBe(2);
+});
+
+it('an IPv6 address is shown in brackets', () => {
+  const table = new SourceTable(PIECES, () => 0);
+  table.update([{ ...source('a'), addresses: [{ host: '::1', port: 7070 }] }]);
+  expect(table.views()[0]).toMatchObject({ address: '[::1]:7070', state: 'waiting' });
+});

@@ -60,7 +60,7 @@ async function playIn(folder: string, { kafka, bigBytes }: { kafka: boolean; big
     process.stdout.write(`${((performance.now() - begin) / 1000).toFixed(1).padStart(6)} s  ${step}\n`);
   };
   tell(kafka ? 'two trackers start on Kafka' : 'two trackers start on the embedded log');
-  const log = kafka ? await kafkaLog() : EMBEDDED_LOG;
+  const log = kafka ? await kafkaLog(join(folder, 'kafka')) : EMBEDDED_LOG;
   cleanups.push(log.stop);
   const system = await LocalSystem.prepare({ folder, trackerCount: 2, ...(log.url && { logUrl: log.url }) });
   cleanups.unshift(() => endSystem(system));
@@ -87,10 +87,11 @@ const EMBEDDED_LOG: DemoLog = {
   stop: () => Promise.resolve(),
 };
 
-/** A broker of its own for the demo, or the one that KAFKA_BROKERS names. */
-async function kafkaLog(): Promise<DemoLog> {
+/** A broker of its own for the demo, or the one that KAFKA_BROKERS names, whose files are not looked at. */
+async function kafkaLog(dataDir: string): Promise<DemoLog> {
   const { startBroker } = await import('../kafka/broker.mjs');
-  const broker = await startBroker();
+  const broker = await startBroker({ dataDir });
   const topic = `cohort-demo-${randomUUID()}`;
-  return { url: `kafka:${broker.brokers}/${topic}`, folders: () => [], stop: () => broker.stop() };
+  const stop = (): Promise<void> => broker.stop();
+  return { url: `kafka:${broker.brokers}/${topic}`, folders: () => [join(dataDir, 'storage', `${topic}-0`)], stop };
 }

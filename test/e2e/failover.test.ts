@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { FileItem, GroupItem, StatusView } from '#wire/control-api';
 import { digestsAtSameOffset } from '../../infra/quick-start/tracker-status.ts';
-import { Cluster, LOGS, PASSWORD, type TestPeer, until } from './cluster.ts';
+import { Cluster, LOGS, PASSWORD, sha1Of, type TestPeer, until } from './cluster.ts';
 
 vi.setConfig({ testTimeout: 90_000 });
 
@@ -81,14 +81,21 @@ describe.each(LOGS)('on $log', ({ log, skipReason }) => {
       expect(groups.map(({ group }) => group)).toContain('films');
     });
 
-    it('both gone: commands fail within two seconds and say so, and all goes on when they are back', async () => {
+    it('both gone: commands fail within two seconds, what is under way arrives, and all goes on when they are back', async () => {
+      const path = await cluster.file('under-way.bin', 256 * 1024 * 1024);
+      await alice.upload('films', path);
+      const id = await bob.begin('films', 'under-way.bin', bob.dataDirectory);
+      await bob.untilTransfer(id, 'under way', ({ verifiedBytes }) => verifiedBytes > 0);
       await Promise.all(cluster.system.trackers.map((tracker) => tracker.process.kill()));
       const begin = performance.now();
       expect(await bob.outcome('create_group', { group: 'later' })).toBe('503 tracker_unavailable');
       expect(performance.now() - begin).toBeLessThan(ANSWER_MS);
+      await bob.untilTransfer(id, 'all there', ({ verifiedBytes, totalBytes }) => verifiedBytes === totalBytes);
       await cluster.system.startTrackers();
       await until('bob is heard again', async () => (await bob.control.get('/groups')).status === 200);
       await bob.accepted('create_group', { group: 'later' });
+      const done = await bob.untilTransfer(id, 'complete', ({ state }) => state === 'complete');
+      expect(await sha1Of(done.path)).toBe(await sha1Of(path));
     });
   });
 });

@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
+import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FileItem } from '#wire/control-api';
 import type { ProblemBody } from '../../infra/quick-start/control-api.ts';
@@ -215,6 +218,14 @@ describe('the endpoint', () => {
   it('refuses pages of other origins', async () => {
     const headers = { origin: 'https://evil.example' };
     expect(outcomeOf(await send({ body: { group: 'a' }, headers }))).toBe('403 foreign_origin');
+  });
+
+  it('answers only to the names that are its own', async () => {
+    const { port } = new URL(alice.control.url);
+    const ask = request({ port, host: '127.0.0.1', path: '/api/v1/status', headers: { host: `evil.example:${port}` } });
+    const [response] = (await once(ask.end(), 'response')) as [IncomingMessage];
+    expect(response.statusCode).toBe(403);
+    expect(await json(response)).toMatchObject({ code: 'foreign_host' });
   });
 
   it('takes JSON that is JSON, and not too much of it', async () => {

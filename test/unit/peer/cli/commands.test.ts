@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { CONTROL_COMMAND_BODIES } from '#wire/control-requests';
@@ -185,6 +185,7 @@ describe('refusals', () => {
     await writeFile(join(dataDirectory, 'control.json'), '{"url":"http://127.0.0.1:1","pid":1}');
     await writeFile(join(dataDirectory, 'control-token'), TOKEN);
     const { exitCode, note } = await runWords(['list_groups', '--data-dir', dataDirectory]);
+    await rm(dataDirectory, { recursive: true });
     expect(exitCode).toBe(69);
     expect(note).toContain('No peer is running');
   });

@@ -2,6 +2,7 @@
 // other, and the events of all of them in one journal.
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { WriteFailed } from '#identity/durable-file';
 import { type Identity, loadOrCreateIdentity } from '#identity/identity';
 import { formatHostPort } from '#wire/host-port';
 import { ApiKeys, loadOrCreateToken } from './control/api-keys.ts';
@@ -74,13 +75,14 @@ async function startControl(parts: ControlParts): Promise<RunningPeer> {
   const { options, identity, controlToken, engine, facts, warn } = parts;
   const { dataDirectory } = options;
   const link = await openLink(parts);
-  const store = await TransferStore.open(dataDirectory);
+  const writeFailed = failureReport(warn);
+  const store = await TransferStore.open(dataDirectory, writeFailed);
   const transfers = new TransferRegistry({ engine, link, store, transport: facts.transport, now: Date.now });
-  const journal = new EventJournal(join(dataDirectory, 'events.ndjson'), { now: Date.now });
+  const journal = new EventJournal(join(dataDirectory, 'events.ndjson'), { now: Date.now, writeFailed });
   link.onEvent((event) => journalLinkEvent(journal, event, warn));
   transfers.onEvent((event) => journalTransferEvent(journal, event));
   const keys = await ApiKeys.open({ dataDirectory, controlToken, now: Date.now });
-  const memory = new CommandMemory(join(dataDirectory, 'commands.ndjson'));
+  const memory = new CommandMemory(join(dataDirectory, 'commands.ndjson'), writeFailed);
   const endpoint = await openControlEndpoint({
     listen: options.control,
     allowedHosts: options.allowedHosts,
@@ -108,17 +110,28 @@ async function startControl(parts: ControlParts): Promise<RunningPeer> {
   return { peerId: identity.id, controlUrl, listen: facts.listen, stop };
 }
 
-async function openLink({ options, identity, facts }: ControlParts): Promise<FailoverLink> {
+async function openLink({ options, identity, facts, warn }: ControlParts): Promise<FailoverLink> {
   const { dataDirectory, trackers } = options;
+  const writeFailed = failureReport(warn);
   return new FailoverLink({
     identity,
     trackers,
-    trust: await TrackerTrust.open(trackers, join(dataDirectory, 'known-trackers.json')),
-    memory: await LinkMemory.open(join(dataDirectory, 'link.json')),
+    trust: await TrackerTrust.open(trackers, join(dataDirectory, 'known-trackers.json'), writeFailed),
+    memory: await LinkMemory.open(join(dataDirectory, 'link.json'), writeFailed),
     addresses: [facts.advertise],
     transport: facts.transport,
     random: Math.random,
   });
+}
+
+/** Says once of each file that it cannot be written: what it should hold is gone after a restart. */
+function failureReport(warn: Warn): WriteFailed {
+  const reported = new Set<string>();
+  return (path, error) => {
+    if (reported.has(path)) return;
+    reported.add(path);
+    warn(`cannot write ${path}: ${error.message}; what it should hold will be missing after a restart`);
+  };
 }
 
 /** First nobody can ask for anything any more, then what runs is let go of. */

@@ -6,6 +6,9 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 /** Only its owner reads what a data directory holds. */
 const FILE_MODE = 0o600;
 
+/** Is told of a file that could not be written: a full disk, a directory that was made read-only. */
+export type WriteFailed = (path: string, error: Error) => void;
+
 /** The text of a file, or null when it is not there. */
 export async function readTextIfThere(path: string): Promise<string | null> {
   try {
@@ -16,20 +19,25 @@ export async function readTextIfThere(path: string): Promise<string | null> {
   }
 }
 
-/** One file that is replaced as a whole. Writes follow each other; of those that wait only the latest is done. */
+/**
+ * One file that is replaced as a whole. Writes follow each other; of those that wait only the latest is done. With
+ * `writeFailed` a write never rejects: what is in memory holds, and the next write tries again.
+ */
 export class ReplacedFile {
   readonly #path: string;
+  readonly #writeFailed: WriteFailed | undefined;
   #waiting: string | Uint8Array | null = null;
-  #writing: Promise<void> | null = null;
+  #writing: Promise<boolean> | null = null;
 
-  constructor(path: string) {
+  constructor(path: string, writeFailed?: WriteFailed) {
     this.#path = path;
+    this.#writeFailed = writeFailed;
   }
 
-  /** Resolves when this text, or a later one, is on the disk. */
-  write(content: string | Uint8Array): Promise<void> {
+  /** Resolves when this text, or a later one, is on the disk; with false when it could not be written. */
+  write(content: string | Uint8Array): Promise<boolean> {
     this.#waiting = content;
-    this.#writing ??= this.#writeWaiting().finally(() => (this.#writing = null));
+    this.#writing ??= this.#writeWaiting();
     return this.#writing;
   }
 
@@ -38,25 +46,40 @@ export class ReplacedFile {
     await this.#writing;
   }
 
-  async #writeWaiting(): Promise<void> {
-    while (this.#waiting !== null) {
-      const content = this.#waiting;
-      this.#waiting = null;
-      await writeFile(`${this.#path}.new`, content, { mode: FILE_MODE, flush: true });
-      await rename(`${this.#path}.new`, this.#path);
+  async #writeWaiting(): Promise<boolean> {
+    try {
+      while (this.#waiting !== null) {
+        const content = this.#waiting;
+        this.#waiting = null;
+        await writeFile(`${this.#path}.new`, content, { mode: FILE_MODE, flush: true });
+        await rename(`${this.#path}.new`, this.#path);
+      }
+      return true;
+    } catch (error) {
+      if (this.#writeFailed === undefined) throw error;
+      this.#writeFailed(this.#path, error as Error);
+      return false;
+    } finally {
+      // In the same turn as the last look at what waits, so that nothing comes to wait unseen.
+      this.#writing = null;
     }
   }
 }
 
-/** A file of JSON lines. Appending is synchronous, so that a line is there before what it announces happens. */
+/**
+ * A file of JSON lines. Appending is synchronous, so that a line is there before what it announces happens; one that
+ * cannot be written is reported, and missing after a restart.
+ */
 export class LineFile<Line> {
   readonly #path: string;
+  readonly #writeFailed: WriteFailed;
 
-  constructor(path: string) {
+  constructor(path: string, writeFailed: WriteFailed) {
     this.#path = path;
+    this.#writeFailed = writeFailed;
   }
 
-  /** Every whole line, oldest first; none when the file is not there. */
+  /** Every whole line, oldest first; none when the file is not there. What a crash cut off is ended, and left out. */
   readAll(): Line[] {
     let text: string;
     try {
@@ -65,18 +88,29 @@ export class LineFile<Line> {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
       throw error;
     }
+    if (text !== '' && !text.endsWith('\n')) this.#report(() => appendFileSync(this.#path, '\n'));
     return text.split('\n').flatMap((line) => parseLine<Line>(line));
   }
 
   append(line: Line): void {
-    appendFileSync(this.#path, `${JSON.stringify(line)}\n`, { mode: FILE_MODE });
+    this.#report(() => appendFileSync(this.#path, `${JSON.stringify(line)}\n`, { mode: FILE_MODE }));
   }
 
   /** Replaces all lines by these. */
   replace(lines: readonly Line[]): void {
     const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
-    writeFileSync(`${this.#path}.new`, text, { mode: FILE_MODE, flush: true });
-    renameSync(`${this.#path}.new`, this.#path);
+    this.#report(() => {
+      writeFileSync(`${this.#path}.new`, text, { mode: FILE_MODE, flush: true });
+      renameSync(`${this.#path}.new`, this.#path);
+    });
+  }
+
+  #report(write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      this.#writeFailed(this.#path, error as Error);
+    }
   }
 }
 

@@ -87,8 +87,8 @@ export class ApiKeys {
     return true;
   }
 
-  #store(): Promise<void> {
-    return this.#file.write(JSON.stringify([...this.#keys.values()], null, 2));
+  async #store(): Promise<void> {
+    await this.#file.write(JSON.stringify([...this.#keys.values()], null, 2));
   }
 }
 

@@ -3,11 +3,13 @@
 import { createHash } from 'node:crypto';
 import type { CommandResult } from '#domain/outcome';
 import type { RejectionReason } from '#domain/rejection';
-import { LineFile } from '#identity/durable-file';
+import { LineFile, type WriteFailed } from '#identity/durable-file';
 import type { ControlCommandName } from '#wire/control-requests';
 
 /** Commands remembered. */
 export const COMMANDS_KEPT_MAX = 10_000;
+/** The file is written anew when it holds this many lines: two for each command, and room to grow. */
+const LINES_MAX = 4 * COMMANDS_KEPT_MAX;
 
 /** What the log, or this peer's transfers, made of a command. */
 export type CommandOutcome =
@@ -47,12 +49,13 @@ const NOT_COMPARED: ReadonlySet<string> = new Set(['password', 'newPassword', 'w
 export class CommandMemory {
   readonly #file: LineFile<Line>;
   readonly #entries = new Map<string, RememberedCommand>();
+  #lineCount: number;
 
-  constructor(path: string) {
-    this.#file = new LineFile(path);
+  constructor(path: string, writeFailed: WriteFailed) {
+    this.#file = new LineFile(path, writeFailed);
     const lines = this.#file.readAll();
     for (const line of lines) this.#remember({ ...line, outcome: line.outcome ?? null });
-    if (lines.length > this.#entries.size) this.#file.replace([...this.#entries.values()].map(lineOf));
+    this.#lineCount = lines.length;
   }
 
   /** The entry of this use of an id, made when it is the first; null when the id was used for another command. */
@@ -62,20 +65,30 @@ export class CommandMemory {
     const known = this.#entries.get(keyOf({ scope, commandId }));
     if (known !== undefined) return known.command === command && known.digest === digest ? known : null;
     const entry: RememberedCommand = { commandId, scope, command, digest, user, outcome: null };
-    this.#file.append(lineOf(entry));
     this.#remember(entry);
+    this.#store(entry);
     return entry;
   }
 
   settle(entry: RememberedCommand, outcome: CommandOutcome): void {
     entry.outcome = outcome;
-    this.#file.append(lineOf(entry));
+    this.#store(entry);
   }
 
   /** What is known of an id: as the user used it, or as the peer itself. */
   find(commandId: string, user: string | null): RememberedCommand | null {
     const ofUser = this.#entries.get(keyOf({ scope: `user ${user ?? ''}`, commandId }));
     return ofUser ?? this.#entries.get(keyOf({ scope: 'peer', commandId })) ?? null;
+  }
+
+  #store(entry: RememberedCommand): void {
+    if (this.#lineCount < LINES_MAX) {
+      this.#file.append(lineOf(entry));
+      this.#lineCount++;
+      return;
+    }
+    this.#file.replace([...this.#entries.values()].map(lineOf));
+    this.#lineCount = this.#entries.size;
   }
 
   #remember(entry: RememberedCommand): void {

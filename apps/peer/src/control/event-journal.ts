@@ -1,6 +1,6 @@
 // Owns what happened on this peer, as numbered events in a small file: ids only grow, over restarts too, so that a client
 // that lost its stream goes on where it was, or learns that too much is gone. Progress is no event: views tell it.
-import { LineFile } from '#identity/durable-file';
+import { LineFile, type WriteFailed } from '#identity/durable-file';
 import type { PeerEventType, PeerEventView } from '#wire/control-api';
 
 /** Events kept, in memory and on disk. */
@@ -21,8 +21,8 @@ export class EventJournal {
   #events: PeerEventView[];
   #lineCount: number;
 
-  constructor(path: string, { now }: { readonly now: () => number }) {
-    this.#file = new LineFile(path);
+  constructor(path: string, { now, writeFailed }: { readonly now: () => number; readonly writeFailed: WriteFailed }) {
+    this.#file = new LineFile(path, writeFailed);
     this.#now = now;
     const lines = this.#file.readAll();
     this.#events = lines.slice(-EVENTS_KEPT_MAX);

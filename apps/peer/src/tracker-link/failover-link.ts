@@ -7,7 +7,6 @@ import {
   type CommandOutcomeView,
   type DownloadPresence,
   type FilePage,
-  type GrantView,
   type GroupPage,
   type MemberPage,
   type PeerCommandBody,
@@ -171,10 +170,6 @@ export class FailoverLink implements TrackerLink {
 
   listSessions(): Promise<ViewAnswer<SessionList>> {
     return this.#view(TRACKER_PATTERNS.listSessions, {});
-  }
-
-  renewGrant(share: { readonly group: string; readonly shareId: number }): Promise<ViewAnswer<GrantView>> {
-    return this.#view(TRACKER_PATTERNS.renewGrant, share);
   }
 
   async findSources({ group, file }: { group: string; file: string }): Promise<ViewAnswer<SourcesView>> {

@@ -1,6 +1,6 @@
 // Owns how much of which log this peer has seen, and who is logged in on it at that point. Kept over restarts, so that a
 // person reads their own writes from any tracker, and shares are served again before a tracker answers.
-import { readTextIfThere, ReplacedFile } from '#identity/durable-file';
+import { readTextIfThere, ReplacedFile, type WriteFailed } from '#identity/durable-file';
 
 interface Remembered {
   readonly logId: string | null;
@@ -22,9 +22,12 @@ export class LinkMemory {
     this.#remembered = remembered;
   }
 
-  static async open(path: string): Promise<LinkMemory> {
+  static async open(path: string, writeFailed: WriteFailed): Promise<LinkMemory> {
     const text = await readTextIfThere(path);
-    return new LinkMemory(new ReplacedFile(path), text === null ? NOTHING : (JSON.parse(text) as Remembered));
+    return new LinkMemory(
+      new ReplacedFile(path, writeFailed),
+      text === null ? NOTHING : (JSON.parse(text) as Remembered),
+    );
   }
 
   get logId(): string | null {

@@ -5,7 +5,6 @@ import type {
   CommandOutcomeView,
   DownloadPresence,
   FilePage,
-  GrantView,
   GroupPage,
   MemberPage,
   PeerCommandBody,
@@ -113,9 +112,8 @@ export interface TrackerLink {
   listRequests(group: string, page: PageRequest): Promise<ViewAnswer<RequestPage>>;
   listFiles(group: string, page: PageRequest): Promise<ViewAnswer<FilePage>>;
   listSessions(): Promise<ViewAnswer<SessionList>>;
-  /** The union of what all trackers know: soft state differs between them. */
+  /** The union of what all trackers know, soft state differs between them; with a fresh grant each time. */
   findSources(share: { readonly group: string; readonly file: string }): Promise<ViewAnswer<SourcesView>>;
-  renewGrant(share: { readonly group: string; readonly shareId: number }): Promise<ViewAnswer<GrantView>>;
   /** Tells every tracker what this peer is downloading now. */
   announce(downloading: readonly DownloadPresence[]): void;
   /** Returns the way to stop. */

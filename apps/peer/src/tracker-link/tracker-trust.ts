@@ -1,6 +1,6 @@
 // Owns which key each tracker must show. What tracker_info.txt pins holds; what a trusted tracker reads from the log holds
 // for the others; a file without any fingerprint means trust on first use, and then a changed key is refused as well.
-import { readTextIfThere, ReplacedFile } from '#identity/durable-file';
+import { readTextIfThere, ReplacedFile, type WriteFailed } from '#identity/durable-file';
 import { idOfPublicKey } from '#identity/identity';
 import { formatHostPort } from '#wire/host-port';
 import type { KnownTracker } from '#wire/tracker-api';
@@ -33,10 +33,10 @@ export class TrackerTrust {
   }
 
   /** Reads what earlier runs learned from `path`. */
-  static async open(entries: readonly TrackerEntry[], path: string): Promise<TrackerTrust> {
+  static async open(entries: readonly TrackerEntry[], path: string, writeFailed: WriteFailed): Promise<TrackerTrust> {
     const text = await readTextIfThere(path);
     const remembered = text === null ? { logId: '', ids: {}, keys: {} } : (JSON.parse(text) as Remembered);
-    return new TrackerTrust(entries, new ReplacedFile(path), remembered);
+    return new TrackerTrust(entries, new ReplacedFile(path, writeFailed), remembered);
   }
 
   /** The id that the tracker at an address must have, or null while none is known. */

@@ -76,7 +76,7 @@ export class DownloadTransfer {
       if (this.record.isServed) await this.#serveAgain();
       return;
     }
-    this.#become('queued', null);
+    if (this.#download === null || !this.isRunning) this.#become('queued', null);
     this.#download?.resume();
     await this.refresh();
   }

@@ -45,6 +45,12 @@ export const SOURCE_MISSING: TransferReasonView = {
   action: 'Put the shared content back and resume, or remove the transfer.',
 };
 
+export const NO_ROOM: TransferReasonView = {
+  code: 'disk_full',
+  detail: 'The data directory of the peer cannot be written to.',
+  action: 'Make room there, then resume the transfer.',
+};
+
 /** Why a refusal of the trackers ends a transfer that had begun. */
 export function reasonOfRefusal(refused: Refused): TransferReasonView {
   if (refused.status === 'failed') return refused.code === 'not_logged_in' ? LOGGED_OUT : TRACKERS_UNREACHABLE;

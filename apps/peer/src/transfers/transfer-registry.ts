@@ -194,7 +194,7 @@ export class TransferRegistry implements Transfers {
 
   /** Waits for what the log says to an upload, at most so long; a refused one leaves no transfer. */
   async #decided(transfer: UploadTransfer, timeoutMs: number | null): Promise<StartedTransfer | Refused> {
-    void transfer.run();
+    transfer.runAwaited();
     const { decision } = transfer;
     const answer = timeoutMs === null ? await decision : await Promise.race([decision, sleep(timeoutMs, null)]);
     if (answer !== null && answer.status !== 'accepted') {
@@ -260,7 +260,9 @@ export class TransferRegistry implements Transfers {
     stamp: CommandStamp;
   }): DownloadTransfer {
     const { body, path, share, offset, stamp } = of;
-    const { group, file, strategy = 'random', overwrite = false } = body;
+    const { group, file } = body;
+    const strategy = body.strategy ?? 'random';
+    const overwrite = body.overwrite ?? false;
     const record: DownloadRecord = {
       ...this.#newRecord(stamp),
       ...{ direction: 'download', group, file, path, strategy, overwrite, share, offset },

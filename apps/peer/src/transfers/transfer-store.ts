@@ -2,21 +2,23 @@
 // again after a restart without being hashed again.
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ReplacedFile } from '#identity/durable-file';
+import { ReplacedFile, type WriteFailed } from '#identity/durable-file';
 import type { TransferRecord } from './transfer-record.ts';
 
 export class TransferStore {
   readonly #directory: string;
   readonly #manifests: string;
+  readonly #writeFailed: WriteFailed;
   readonly #files = new Map<string, ReplacedFile>();
 
-  private constructor(dataDirectory: string) {
+  private constructor(dataDirectory: string, writeFailed: WriteFailed) {
+    this.#writeFailed = writeFailed;
     this.#directory = join(dataDirectory, 'transfers');
     this.#manifests = join(dataDirectory, 'manifests');
   }
 
-  static async open(dataDirectory: string): Promise<TransferStore> {
-    const store = new TransferStore(dataDirectory);
+  static async open(dataDirectory: string, writeFailed: WriteFailed): Promise<TransferStore> {
+    const store = new TransferStore(dataDirectory, writeFailed);
     await mkdir(store.#directory, { recursive: true, mode: 0o700 });
     await mkdir(store.#manifests, { recursive: true, mode: 0o700 });
     return store;
@@ -42,11 +44,15 @@ export class TransferStore {
     await rm(path, { force: true });
   }
 
-  /** Several transfers may save the manifest of one content at once. */
-  async saveManifest(contentId: string, manifestBytes: Uint8Array): Promise<void> {
+  /**
+   * Several transfers may save the manifest of one content at once. Returns whether it is on the disk: without it the
+   * content cannot be served after a restart.
+   */
+  async saveManifest(contentId: string, manifestBytes: Uint8Array): Promise<boolean> {
     const path = this.#manifestPath(contentId);
-    await this.#file(path).write(manifestBytes);
+    const isSaved = await this.#file(path).write(manifestBytes);
     this.#files.delete(path);
+    return isSaved;
   }
 
   /** The canonical bytes, or null when they are not there. */
@@ -69,7 +75,7 @@ export class TransferStore {
 
   /** The one writer of a path. */
   #file(path: string): ReplacedFile {
-    const file = this.#files.get(path) ?? new ReplacedFile(path);
+    const file = this.#files.get(path) ?? new ReplacedFile(path, this.#writeFailed);
     this.#files.set(path, file);
     return file;
   }

@@ -10,7 +10,9 @@ import { serveCopy, singleFileSha1 } from './share-serving.ts';
 import { RETRY_MS, type TransferContext } from './transfer-context.ts';
 import {
   LOGGED_OUT,
+  NO_ROOM,
   reasonOfRefusal,
+  reasonText,
   SOURCE_CHANGED,
   SOURCE_MISSING,
   TRACKERS_UNREACHABLE,
@@ -25,8 +27,8 @@ export class UploadTransfer {
   #hashedBytes = 0;
   #totalBytes = 0;
   #hashingSinceMs = 0;
-  /** Nobody waits for the first answer of the trackers any more, so a failure is retried here. */
-  #isDetached = false;
+  /** Somebody waits for the first answer of the trackers, and is told of a failure; otherwise it is retried here. */
+  #isAwaited = false;
 
   constructor(record: UploadRecord, context: TransferContext) {
     this.record = record;
@@ -50,9 +52,15 @@ export class UploadTransfer {
     return state === 'failed' || state === 'cancelled' ? 'failed' : null;
   }
 
+  /** Runs while whoever began it waits for the decision. */
+  runAwaited(): void {
+    this.#isAwaited = true;
+    void this.run();
+  }
+
   /** Whoever began it has gone on: from now on it looks after itself. */
   detach(): void {
-    this.#isDetached = true;
+    this.#isAwaited = false;
   }
 
   view(): TransferView {
@@ -73,6 +81,7 @@ export class UploadTransfer {
 
   /** Hashes and publishes, or serves what is published already. */
   async run(): Promise<void> {
+    if (this.#hashing !== null) return;
     if (this.record.share !== null) return this.#serve();
     const hashing = new AbortController();
     this.#hashing = hashing;
@@ -91,7 +100,8 @@ export class UploadTransfer {
         },
       });
       if (expectedContentId !== null && digested.contentId !== expectedContentId) return this.#isOtherContent();
-      await this.#context.store.saveManifest(digested.contentId, digested.manifestBytes);
+      const isKept = await this.#context.store.saveManifest(digested.contentId, digested.manifestBytes);
+      if (!isKept) return this.#hasNoRoom();
       this.record.stamp = digested.stamp;
       this.record.sha1 = singleFileSha1(digested.manifestBytes);
       await this.#publish(digested, hashing.signal);
@@ -145,6 +155,7 @@ export class UploadTransfer {
   /** Ends what runs, without a change of state: the process ends, and goes on with it at the next start. */
   halt(): void {
     this.#hashing?.abort();
+    this.#hashing = null;
   }
 
   async #publish({ contentId, manifest }: Digested, signal: AbortSignal): Promise<void> {
@@ -163,7 +174,7 @@ export class UploadTransfer {
       }
       signal.throwIfAborted();
       if (answer.status === 'accepted') return this.#serve().then(() => this.#decision.resolve(answer));
-      if (answer.status === 'rejected' || !this.#isDetached) return this.#refused(answer);
+      if (answer.status === 'rejected' || this.#isAwaited) return this.#refused(answer);
       this.#become('stalled', TRACKERS_UNREACHABLE);
       await sleep(RETRY_MS, undefined, { signal });
     }
@@ -177,6 +188,11 @@ export class UploadTransfer {
   #isOtherContent(): void {
     this.#become('failed', SOURCE_CHANGED);
     this.#decision.resolve(wrongPath('does not hold the content of this file of the group'));
+  }
+
+  #hasNoRoom(): void {
+    this.#become('failed', NO_ROOM);
+    this.#decision.resolve({ status: 'failed', code: 'transfer_failed', detail: reasonText(NO_ROOM) });
   }
 
   #hashingFailed(error: unknown, signal: AbortSignal): void {
@@ -202,7 +218,7 @@ export class UploadTransfer {
   }
 
   #halt(): void {
-    this.#hashing?.abort();
+    this.halt();
     if (this.record.share !== null) this.#context.engine.withdraw(shareRef(this.record.share));
   }
 

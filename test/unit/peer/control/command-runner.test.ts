@@ -24,7 +24,11 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true }));
 
 function newRunner(): CommandRunner {
-  return new CommandRunner({ link, transfers, memory: new CommandMemory(join(directory, 'commands.ndjson')) });
+  return new CommandRunner({
+    link,
+    transfers,
+    memory: new CommandMemory(join(directory, 'commands.ndjson'), () => undefined),
+  });
 }
 
 const problemOf = async (running: Promise<unknown>): Promise<object> => {

@@ -19,7 +19,7 @@ import { RecordedLink, RecordedTransfers } from './recorded-ports.ts';
 const TOKEN = 'a-token-of-a-test';
 const PEER = 'cd'.repeat(32);
 const directory = mkdtempSync(join(tmpdir(), 'cohort-endpoint-'));
-const journal = new EventJournal(join(directory, 'events.ndjson'), { now: () => 0 });
+const journal = new EventJournal(join(directory, 'events.ndjson'), { now: () => 0, writeFailed: () => undefined });
 const link = new RecordedLink();
 const transfers = new RecordedTransfers();
 const metrics = { workers: [], verifiedPieces: 3, failedPieces: 0, replacedWorkers: 0 };
@@ -28,7 +28,7 @@ let base: string;
 
 beforeAll(async () => {
   const keys = await ApiKeys.open({ dataDirectory: directory, controlToken: TOKEN, now: () => 0 });
-  const memory = new CommandMemory(join(directory, 'commands.ndjson'));
+  const memory = new CommandMemory(join(directory, 'commands.ndjson'), () => undefined);
   endpoint = await openControlEndpoint({
     listen: { host: '127.0.0.1', port: 0 },
     allowedHosts: [],

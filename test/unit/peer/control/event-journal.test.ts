@@ -1,11 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { EventJournal, EVENTS_KEPT_MAX } from '../../../../apps/peer/src/control/event-journal.ts';
 
 let directory: string;
-const open = (): EventJournal => new EventJournal(join(directory, 'events.ndjson'), { now: () => 0 });
+const failed: string[] = [];
+const open = (): EventJournal =>
+  new EventJournal(join(directory, 'events.ndjson'), { now: () => 0, writeFailed: (path) => failed.push(path) });
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'cohort-events-'));
@@ -51,4 +53,14 @@ test('listeners hear of each event until they stop', () => {
   stop();
   journal.append('group_changed', {});
   expect(heard).toEqual([1]);
+});
+
+test('a disk that takes nothing more is reported, and events go on from memory', () => {
+  const journal = open();
+  rmSync(directory, { recursive: true });
+  journal.append('group_changed', {});
+  journal.append('group_changed', {});
+  expect(idsSince(journal, 0)).toEqual([1, 2]);
+  expect(failed).toEqual([join(directory, 'events.ndjson'), join(directory, 'events.ndjson')]);
+  mkdirSync(directory);
 });

@@ -44,7 +44,6 @@ export class RecordedLink implements TrackerLink {
   listFiles = async () => view({ items: [], next: null });
   listSessions = async () => view({ items: [] });
   findSources = async () => ({ status: 'rejected', reason: 'file_not_found', offset: null }) as const;
-  renewGrant = async () => ({ status: 'rejected', reason: 'file_not_found', offset: null }) as const;
 }
 
 function view<View>(shown: View) {

@@ -37,8 +37,8 @@ async function start(entries: readonly TrackerEntry[]): Promise<Started> {
   const link = new FailoverLink({
     identity,
     trackers: entries,
-    trust: await TrackerTrust.open(entries, join(directory, 'known-trackers.json')),
-    memory: await LinkMemory.open(join(directory, 'link.json')),
+    trust: await TrackerTrust.open(entries, join(directory, 'known-trackers.json'), fail),
+    memory: await LinkMemory.open(join(directory, 'link.json'), fail),
     addresses: ['127.0.0.1:9'],
     transport: 'tls',
     random: () => 0,
@@ -61,6 +61,9 @@ async function start(entries: readonly TrackerEntry[]): Promise<Started> {
   return { link, events, seen };
 }
 
+const fail = (_path: string, error: Error): never => {
+  throw error;
+};
 const pinned = (): TrackerEntry[] => trackers.map((tracker) => tracker.entry());
 const becomes = (tracker: PlayedTracker, state: string) => (event: LinkEvent) =>
   event.type === 'tracker_changed' &&

@@ -63,7 +63,9 @@ describe('the command line', () => {
     await writeFile(copy, await readFile(cluster.path('song.ogg')));
     await said(bob, ['seed_file', 'friends', 'song.ogg', copy]);
     await said(bob, ['stop_share', 'friends', 'song.ogg']);
-    await said(alice, ['upload_file', 'friends', await cluster.file('large.bin', 256 * MIB), '--name', 'large']);
+    await said(alice, ['upload_file', 'friends', await cluster.file('large.bin', MIB), '--name', 'large']);
+    // Nobody serves it now, so the download is still under way when it is paused.
+    await said(alice, ['logout']);
     await said(bob, ['download_file', 'friends', 'large', cluster.folder, '--detach']);
     const transfers = JSON.parse(await said(bob, ['transfers', '--json'])) as {
       items: { transferId: string; file: string }[];
@@ -76,6 +78,7 @@ describe('the command line', () => {
     await said(bob, ['cancel', transferId]);
     await said(bob, ['remove', transferId, '--data', 'delete']);
     expect(await said(bob, ['show_downloads'])).not.toContain('large');
+    await said(alice, ['login', 'alice'], { input: `${PASSWORD}\n` });
   });
 
   it('shows the peer, its sessions and its keys', async () => {

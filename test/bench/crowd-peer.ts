@@ -59,7 +59,7 @@ export class CrowdPeer {
     });
   }
 
-  /** Sends a request and forgets it. False when the connection takes no more for now. */
+  /** Sends a request and forgets it. False when the connection takes no more at this moment. */
   send(pattern: string, payload: object, id: string): boolean {
     const message = JSON.stringify({ pattern, data: payload, id });
     return this.#socket?.write(`${message.length}#${message}`) ?? false;

@@ -1,13 +1,15 @@
 // Owns the bodies of the commands as peers send them to trackers, and those that the control endpoint takes unchanged.
 // Unknown fields are refused wherever these are validated (`whitelist` and `forbidNonWhitelisted`).
 import { IsBoolean, IsIn, IsInt, IsString, Length, Max, Min } from 'class-validator';
-import type { PieceHash, UploadFileData } from '#domain/command';
+import type { CommandName, PieceHash, UploadFileData } from '#domain/command';
 import { IsDigest, IsFileName, IsUserName } from './name-validation.ts';
 
-/** Longest password in characters; the shortest is `PASSWORD_CHARACTERS_MIN`. */
+/** Longest password in characters. */
 export const PASSWORD_CHARACTERS_MAX = 1024;
+/** Shortest password that can be set, in characters. */
 export const PASSWORD_CHARACTERS_MIN = 8;
 
+/** logout. */
 export class EmptyBody {}
 
 /** create_user. */
@@ -100,3 +102,19 @@ export class EndSessionBody {
   @IsDigest()
   peerId!: string;
 }
+
+/** The bodies that control endpoint and trackers take alike; a command that moves files has one of its own for each. */
+export const UNCHANGED_COMMAND_BODIES = {
+  create_user: NewUserBody,
+  login: CredentialsBody,
+  logout: EmptyBody,
+  end_session: EndSessionBody,
+  change_password: ChangePasswordBody,
+  create_group: GroupBody,
+  join_group: GroupBody,
+  leave_group: GroupBody,
+  accept_request: GroupUserBody,
+  reject_request: GroupUserBody,
+  remove_member: GroupUserBody,
+  transfer_ownership: GroupUserBody,
+} as const satisfies Partial<Record<CommandName, unknown>>;

@@ -3,28 +3,20 @@
 import { Type } from 'class-transformer';
 import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Length, Matches, Max, Min } from 'class-validator';
 import type { CommandName, PieceHash } from '#domain/command';
-import {
-  ChangePasswordBody,
-  CredentialsBody,
-  EmptyBody,
-  EndSessionBody,
-  GroupBody,
-  GroupFileBody,
-  GroupUserBody,
-  NewUserBody,
-} from './command-bodies.ts';
+import { GroupBody, GroupFileBody, UNCHANGED_COMMAND_BODIES } from './command-bodies.ts';
+import { LIST_CURSOR_CHARACTERS_MAX, LIST_LIMIT_MAX } from './limits.ts';
 import { IsFileName, IsUserName } from './name-validation.ts';
 
 /** Longest body of a request in bytes. */
 export const CONTROL_BODY_BYTES_MAX = 64 * 1024;
-/** How long `wait` waits unless told otherwise, and at most. */
+/** How long `wait` waits unless told otherwise. */
 export const WAIT_SECONDS_DEFAULT = 3600;
+/** How long `wait` waits at most. */
 export const WAIT_SECONDS_MAX = 7 * 24 * 3600;
 /** Longest absolute path that a body may name, in characters. */
 export const PATH_CHARACTERS_MAX = 4096;
-/** Items of a list when `limit` is left out, and at most. */
+/** Items of a list when `limit` is left out. */
 export const LIST_LIMIT_DEFAULT = 100;
-export const LIST_LIMIT_MAX = 1000;
 /** Longest wait of the long poll of `/events`. */
 export const EVENT_POLL_SECONDS_MAX = 60;
 
@@ -125,18 +117,7 @@ export class NewApiKeyBody {
 
 /** The body of every command that the control endpoint takes. */
 export const CONTROL_COMMAND_BODIES = {
-  create_user: NewUserBody,
-  login: CredentialsBody,
-  logout: EmptyBody,
-  end_session: EndSessionBody,
-  change_password: ChangePasswordBody,
-  create_group: GroupBody,
-  join_group: GroupBody,
-  leave_group: GroupBody,
-  accept_request: GroupUserBody,
-  reject_request: GroupUserBody,
-  remove_member: GroupUserBody,
-  transfer_ownership: GroupUserBody,
+  ...UNCHANGED_COMMAND_BODIES,
   upload_file: UploadFileBody,
   download_file: DownloadFileBody,
   seed_file: SeedFileBody,
@@ -157,7 +138,7 @@ export class ListQuery {
 
   @IsOptional()
   @IsString()
-  @Length(1, 300)
+  @Length(1, LIST_CURSOR_CHARACTERS_MAX)
   after?: string;
 }
 

@@ -22,6 +22,11 @@ export const APPEND_BATCH_BYTES_MAX = 900 * 1024;
 /** Longest message of the RPC between peers and trackers, in bytes. */
 export const RPC_MESSAGE_BYTES_MAX = 256 * 1024;
 
+/** Most items of one page of a list. */
+export const LIST_LIMIT_MAX = 1000;
+/** Longest `after` of a list, in characters: the longest name there is, and some. */
+export const LIST_CURSOR_CHARACTERS_MAX = 300;
+
 /** How often a peer tells every tracker that it is there. */
 export const PRESENCE_HEARTBEAT_MS = 10_000;
 /** How long a tracker takes a silent peer to be there. */
@@ -41,8 +46,9 @@ export const PEER_HANDSHAKE_TIMEOUT_MS = 10_000;
 export const PEER_IDLE_TIMEOUT_MS = 60_000;
 /** How often the dialling side of a silent connection says that it is there. */
 export const PEER_KEEP_ALIVE_MS = 20_000;
-/** Connections from other peers that one worker accepts, and how many of them may be without a grant yet. */
+/** Connections from other peers that one worker accepts. */
 export const PEER_CONNECTIONS_MAX = 512;
+/** How many of them may be without a grant yet. */
 export const PEER_HANDSHAKES_MAX = 64;
 /** Connections that one worker admits from one peer. */
 export const PEER_CONNECTIONS_PER_PEER_MAX = 64;

@@ -20,35 +20,19 @@ import type { CommandResult, SharedContent } from '#domain/outcome';
 import type { RejectionReason } from '#domain/rejection';
 import type { GroupView, MemberView, RequestView, SessionView } from '#domain/views';
 import {
-  ChangePasswordBody,
-  CredentialsBody,
-  EmptyBody,
-  EndSessionBody,
-  GroupBody,
   GroupFileBody,
-  GroupUserBody,
-  NewUserBody,
   PublishedFileBody,
   SeededFileBody,
   StoppedShareBody,
+  UNCHANGED_COMMAND_BODIES,
 } from './command-bodies.ts';
+import { LIST_CURSOR_CHARACTERS_MAX, LIST_LIMIT_MAX } from './limits.ts';
 import { IsFileName, IsUserName } from './name-validation.ts';
 import type { ErrorCode, FieldError } from './wire-error.ts';
 
 /** Commands that a peer may send, with the class of their body. The message pattern is the command's name. */
 export const PEER_COMMAND_BODIES = {
-  create_user: NewUserBody,
-  login: CredentialsBody,
-  logout: EmptyBody,
-  end_session: EndSessionBody,
-  change_password: ChangePasswordBody,
-  create_group: GroupBody,
-  join_group: GroupBody,
-  leave_group: GroupBody,
-  accept_request: GroupUserBody,
-  reject_request: GroupUserBody,
-  remove_member: GroupUserBody,
-  transfer_ownership: GroupUserBody,
+  ...UNCHANGED_COMMAND_BODIES,
   upload_file: PublishedFileBody,
   download_file: GroupFileBody,
   seed_file: SeededFileBody,
@@ -78,19 +62,22 @@ export const TRACKER_PATTERNS = {
   renewGrant: 'renew_grant',
 } as const;
 
+/** What every request says but those that register a peer or listen. */
+class RequestHead {
+  /** Highest offset that this peer has seen, -1 for none. */
+  @IsInt()
+  @Min(-1)
+  seenOffset!: number;
+}
+
 /** The envelope of every command. `body` is checked against the class that `PEER_COMMAND_BODIES` names. */
-export class CommandRequest {
+export class CommandRequest extends RequestHead {
   @IsUUID()
   commandId!: string;
 
   @IsString()
   @Length(1, 64)
   correlationId!: string;
-
-  /** Highest offset that this peer has seen, -1 for none. */
-  @IsInt()
-  @Min(-1)
-  seenOffset!: number;
 
   /** Whom the peer believes to be logged in on it: scopes a repeated command id after a logout. */
   @IsOptional()
@@ -101,23 +88,19 @@ export class CommandRequest {
   body!: object;
 }
 
-/** Every view says how much of the log the peer has seen; the tracker waits up to 1.5 s to get there. */
-export class ViewRequest {
-  @IsInt()
-  @Min(-1)
-  seenOffset!: number;
-}
+/** A view shows at least what the peer has seen; the tracker waits up to 1.5 s to get there. */
+export class ViewRequest extends RequestHead {}
 
 /** Paging of a list by name: items after `after`, at most `limit` of them. */
 export class ListRequest extends ViewRequest {
   @IsOptional()
   @IsString()
-  @Length(1, 300)
+  @Length(1, LIST_CURSOR_CHARACTERS_MAX)
   after?: string;
 
   @IsInt()
   @Min(1)
-  @Max(1000)
+  @Max(LIST_LIMIT_MAX)
   limit!: number;
 }
 
@@ -158,16 +141,10 @@ export class CommandOutcomeRequest extends ViewRequest {
 }
 
 /** What a peer is downloading right now: it serves what it has of it. */
-export class DownloadPresence {
+export class DownloadPresence extends GroupFileBody {
   @IsInt()
   @Min(0)
   shareId!: number;
-
-  @IsUserName()
-  group!: string;
-
-  @IsFileName()
-  file!: string;
 }
 
 /** presence: one message a peer, every 10 s and on change, whatever it shares. */

@@ -1,7 +1,7 @@
 // Owns the class-validator decorators for names and ids, so that a DTO checks a name by the domain's own rule, after the
 // NFC normalisation that happens before the append.
 import { Transform } from 'class-transformer';
-import { Matches, ValidateBy } from 'class-validator';
+import { IsUUID, Matches, ValidateBy } from 'class-validator';
 import { fileNameProblem, userNameProblem } from '#domain/names';
 
 /** A user or group name, normalised to NFC. */
@@ -19,10 +19,12 @@ export function IsDigest(): PropertyDecorator {
   return Matches(/^[0-9a-f]{64}$/, { message: '$property must be 64 lowercase hex characters' });
 }
 
+/** A command id: a UUID, in lower case as a record has it. */
+export function IsCommandId(): PropertyDecorator {
+  return respelled((text) => text.toLowerCase(), IsUUID());
+}
+
 function checkedName(name: string, problem: (text: string) => string | null): PropertyDecorator {
-  const normalise = Transform(({ value }: { value: unknown }) =>
-    typeof value === 'string' ? value.normalize('NFC') : value,
-  );
   const check = ValidateBy({
     name,
     validator: {
@@ -33,8 +35,14 @@ function checkedName(name: string, problem: (text: string) => string | null): Pr
       },
     },
   });
+  return respelled((text) => text.normalize('NFC'), check);
+}
+
+/** Puts a text into its one spelling, then checks it. */
+function respelled(spell: (text: string) => string, check: PropertyDecorator): PropertyDecorator {
+  const respell = Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? spell(value) : value));
   return (target, property) => {
-    normalise(target, property);
+    respell(target, property);
     check(target, property);
   };
 }

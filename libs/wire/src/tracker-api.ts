@@ -9,7 +9,6 @@ import {
   IsObject,
   IsOptional,
   IsString,
-  IsUUID,
   Length,
   Max,
   Min,
@@ -27,7 +26,7 @@ import {
   UNCHANGED_COMMAND_BODIES,
 } from './command-bodies.ts';
 import { LIST_CURSOR_CHARACTERS_MAX, LIST_LIMIT_MAX } from './limits.ts';
-import { IsFileName, IsUserName } from './name-validation.ts';
+import { IsCommandId, IsFileName, IsUserName } from './name-validation.ts';
 import type { ErrorCode, FieldError } from './wire-error.ts';
 
 /** Commands that a peer may send, with the class of their body. The message pattern is the command's name. */
@@ -67,12 +66,13 @@ class RequestHead {
   /** Highest offset that this peer has seen, -1 for none. */
   @IsInt()
   @Min(-1)
+  @Max(Number.MAX_SAFE_INTEGER)
   seenOffset!: number;
 }
 
 /** The envelope of every command. `body` is checked against the class that `PEER_COMMAND_BODIES` names. */
 export class CommandRequest extends RequestHead {
-  @IsUUID()
+  @IsCommandId()
   commandId!: string;
 
   @IsString()
@@ -131,7 +131,7 @@ export class RenewGrantRequest extends ViewRequest {
 
 /** command_outcome. */
 export class CommandOutcomeRequest extends ViewRequest {
-  @IsUUID()
+  @IsCommandId()
   commandId!: string;
 
   /** Who sent the command from this peer, when that is not who is logged in on it now. */

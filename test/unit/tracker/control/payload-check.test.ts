@@ -1,0 +1,52 @@
+import 'reflect-metadata';
+import { describe, expect, it } from 'vitest';
+import { CommandRequest, ListRequest } from '#wire/tracker-api';
+import { checkedBody, InvalidPayload, payloadPipe } from '../../../../apps/tracker/src/control/payload-check.ts';
+
+const COMMAND_ID = '0a000000-0000-4000-8000-00000000000a';
+const envelope = { commandId: COMMAND_ID, correlationId: 'c', seenOffset: -1, user: null, body: {} };
+
+const checked = (payload: unknown): Promise<CommandRequest> =>
+  payloadPipe.transform(payload, { type: 'body', metatype: CommandRequest }) as Promise<CommandRequest>;
+
+describe("a peer's envelope", () => {
+  it('has its command id in one spelling, the one that a record has', async () => {
+    expect(await checked({ ...envelope, commandId: COMMAND_ID.toUpperCase() })).toMatchObject({
+      commandId: COMMAND_ID,
+    });
+  });
+
+  it.each([
+    ['commandId', 'x'],
+    ['commandId', null],
+    ['correlationId', ''],
+    ['seenOffset', -2],
+    ['seenOffset', 0.5],
+    ['seenOffset', 2 ** 53],
+    ['user', 7],
+    ['body', []],
+    ['body', null],
+    ['surplus', 1],
+  ])('is refused with %s %j, which is named', async (field, value) => {
+    await expect(checked({ ...envelope, [field]: value })).rejects.toMatchObject({ errors: [{ field }] });
+  });
+
+  it.each([[null], [undefined], [[]], [[envelope]], ['text'], [7], [true]])(
+    'is none when it is %j',
+    async (payload) => {
+      await expect(checked(payload)).rejects.toBeInstanceOf(InvalidPayload);
+    },
+  );
+});
+
+describe("a command's body", () => {
+  it.each([[[]], [[{}]], ['text'], [7], [null], [undefined]])('is none when it is %j', async (body) => {
+    await expect(checkedBody('create_group', body as never)).rejects.toBeInstanceOf(InvalidPayload);
+  });
+});
+
+it.each([[[]], ['text'], [null]])('a query of a list is none when it is %j', async (payload) => {
+  await expect(payloadPipe.transform(payload, { type: 'body', metatype: ListRequest })).rejects.toBeInstanceOf(
+    InvalidPayload,
+  );
+});

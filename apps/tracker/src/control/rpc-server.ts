@@ -1,12 +1,13 @@
 // Owns the connections of peers: Nest's TCP transport over mutual TLS. Who has no Ed25519 certificate is cut off before the
-// first byte is read, and nobody can hold more than a bounded number of sockets, bytes or time.
+// first byte is read, and nobody can hold more than a bounded number of sockets, requests, bytes or time.
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { ServerTCP, type TcpContext, type TcpOptions } from '@nestjs/microservices';
+import { ServerTCP, type TcpContext, type TcpOptions, type TcpSocket } from '@nestjs/microservices';
 import type { Identity } from '#identity/identity';
 import { idOfSocket, mutualTlsOptions } from '#identity/tls';
 import type { HostPort } from '#wire/host-port';
 import { RPC_MESSAGE_BYTES_MAX } from '#wire/limits';
+import { RequestLine } from './request-line.ts';
 
 /** The peer at the other end of a connection. */
 export interface Caller {
@@ -25,6 +26,7 @@ const IDLE_TIMEOUT_MS = 30_000;
 const SEND_BUFFER_BYTES_MAX = 4 * RPC_MESSAGE_BYTES_MAX;
 
 const callers = new WeakMap<Socket, Caller>();
+const lines = new WeakMap<Socket, RequestLine>();
 
 /** Whose message this is. */
 export function callerOf(context: TcpContext): Caller {
@@ -36,6 +38,7 @@ export function socketOf(context: TcpContext): Socket {
   return context.getSocketRef().netSocket;
 }
 
+/** Nest's TCP server as peers meet it. */
 export class RpcServer extends ServerTCP {
   readonly #connectionsByPeer = new Map<string, number>();
 
@@ -80,7 +83,23 @@ export class RpcServer extends ServerTCP {
     socket.setNoDelay(true);
     socket.setTimeout(IDLE_TIMEOUT_MS, () => socket.destroy());
     callers.set(socket, { peerId, address: socket.remoteAddress ?? '' });
+    lines.set(socket, new RequestLine(socket));
     super.bindHandler(socket);
+  }
+
+  override async handleMessage(socket: TcpSocket, rawMessage: unknown): Promise<void> {
+    const line = lines.get(socket.netSocket)!;
+    await line.begin();
+    try {
+      await super.handleMessage(socket, rawMessage);
+    } finally {
+      line.end();
+    }
+  }
+
+  /** A message that asks for no answer. Peers have none to send: the base class would run a command, or log its name. */
+  override handleEvent(): Promise<void> {
+    return Promise.resolve();
   }
 
   /** A peer that breaks a connection, or the rules of its framing, is no news to whoever runs the tracker. */

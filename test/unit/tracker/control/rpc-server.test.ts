@@ -1,0 +1,122 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { AddressInfo, Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect, type TLSSocket } from 'node:tls';
+import { Logger } from '@nestjs/common';
+import type { TcpContext } from '@nestjs/microservices';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { type Identity, loadOrCreateIdentity } from '#identity/identity';
+import { mutualTlsOptions } from '#identity/tls';
+import { callerOf, RpcServer } from '../../../../apps/tracker/src/control/rpc-server.ts';
+
+let directory: string;
+let identities: Identity[];
+let server: RpcServer;
+let sockets: TLSSocket[];
+/** Who asked, in the order in which requests were handled. */
+let handled: string[];
+let onHandled: () => void | Promise<void>;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'cohort-test-'));
+  identities = await Promise.all(['1', '2', '3'].map((name) => loadOrCreateIdentity(join(directory, name))));
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+beforeEach(async () => {
+  handled = [];
+  sockets = [];
+  onHandled = () => undefined;
+  server = new RpcServer(identities[0]!, { host: '127.0.0.1', port: 0 });
+  server.addHandler('ask', async (_data: unknown, context: TcpContext) => {
+    handled.push(callerOf(context).peerId);
+    await onHandled();
+    return { ok: true };
+  });
+  server.addHandler('ask for much', () => Promise.resolve('x'.repeat(200 * 1024)));
+  await new Promise<void>((resolve) => server.listen(() => resolve()));
+});
+afterEach(() => {
+  for (const socket of sockets) socket.destroy();
+  server.close();
+});
+
+async function connected(identity: Identity): Promise<TLSSocket> {
+  const { port } = server.unwrap<Server>().address() as AddressInfo;
+  const socket = connect({ host: '127.0.0.1', port, ...mutualTlsOptions(identity) });
+  socket.on('error', () => undefined);
+  sockets.push(socket);
+  await once(socket, 'secureConnect');
+  return socket;
+}
+
+function framed(message: object): string {
+  const text = JSON.stringify(message);
+  return `${text.length}#${text}`;
+}
+
+const request = (pattern = 'ask'): string => framed({ pattern, id: randomUUID(), data: {} });
+
+/** Counts the answers that come in. */
+function answersOf(socket: TLSSocket): () => number {
+  let text = '';
+  socket.on('data', (bytes: Buffer) => (text += bytes.toString()));
+  return () => text.split('"ok":true').length - 1;
+}
+
+it('a connection that asks much at once lets the others have their turn', async () => {
+  const [greedy, modest] = [await connected(identities[1]!), await connected(identities[2]!)];
+  const answers = answersOf(greedy);
+  onHandled = () => {
+    onHandled = () => undefined;
+    modest.write(request());
+  };
+  const asked = 5_000;
+  greedy.write(Array.from({ length: asked }, () => request()).join(''));
+  await vi.waitFor(() => expect(handled).toContain(identities[2]!.id));
+  expect(handled.indexOf(identities[2]!.id)).toBeLessThan(100);
+  await vi.waitFor(() => expect(answers()).toBe(asked), 10_000);
+});
+
+it('what one connection has under way is bounded, and the rest is answered when there is room', async () => {
+  const greedy = await connected(identities[1]!);
+  const answers = answersOf(greedy);
+  const gate = Promise.withResolvers<void>();
+  onHandled = () => gate.promise;
+  const asked = 3_000;
+  greedy.write(Array.from({ length: asked }, () => request()).join(''));
+  await vi.waitFor(() => expect(handled.length).toBeGreaterThanOrEqual(512));
+  const other = await connected(identities[2]!);
+  other.write(request());
+  await vi.waitFor(() => expect(handled).toContain(identities[2]!.id));
+  expect(handled).toHaveLength(513);
+  gate.resolve();
+  await vi.waitFor(() => expect(answers()).toBe(asked), 10_000);
+});
+
+it('a connection that asks for much and reads nothing is cut off', async () => {
+  const [stuck, modest] = [await connected(identities[1]!), await connected(identities[2]!)];
+  stuck.pause();
+  stuck.write(Array.from({ length: 200 }, () => request('ask for much')).join(''));
+  await vi.waitFor(() => expect(server.connectionCount).toBe(1));
+  const answers = answersOf(modest);
+  modest.write(request());
+  await vi.waitFor(() => expect(answers()).toBe(1));
+});
+
+it('messages that ask for no answer are dropped without a word', async () => {
+  const complaints = vi.fn<(message: unknown) => void>();
+  Logger.overrideLogger({ log: () => undefined, warn: () => undefined, error: complaints });
+  const socket = await connected(identities[1]!);
+  const answers = answersOf(socket);
+  socket.write(
+    framed({ pattern: 'ask', data: {} }) + framed({ pattern: 'unheard of', data: {} }) + framed({}) + request(),
+  );
+  await vi.waitFor(() => expect(answers()).toBe(1));
+  expect(handled).toHaveLength(1);
+  expect(complaints).not.toHaveBeenCalled();
+  Logger.overrideLogger(false);
+});

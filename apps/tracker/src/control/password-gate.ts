@@ -15,6 +15,7 @@ interface PasswordAttempt {
   readonly address: string;
 }
 
+/** Where every password passes. */
 export class PasswordGate {
   readonly #replica: Replica;
   readonly #hasher: PasswordHasher;
@@ -60,9 +61,10 @@ export class PasswordGate {
     const fits = await orBusy(() => this.#hasher.verify(password, this.#replica.passwordHashOf(user)));
     if (fits === 'busy') return fits;
     if (fits === true && credentialOffset !== undefined) return credentialOffset;
-    this.#missesOfAddress.take(address);
-    this.#missesOfUser.take(user);
-    this.#missesOfUserAtAddress.take(userAtAddress);
+    // Only a miss costs an attempt, and many may have been let in while the first was being hashed.
+    this.#missesOfAddress.charge(address);
+    this.#missesOfUser.charge(user);
+    this.#missesOfUserAtAddress.charge(userAtAddress);
     return 'wrong_credentials';
   }
 }

@@ -1,6 +1,7 @@
 // Owns how often one source may try: token buckets by key, bounded in number. What is limited are attempts that cost the
 // tracker work or the log space without a session behind them.
 
+/** How much is allowed, and by which clock. */
 export interface RateLimitOptions {
   /** Attempts at once. */
   readonly burst: number;
@@ -10,12 +11,14 @@ export interface RateLimitOptions {
 }
 
 interface Bucket {
+  /** Less than none after attempts that were charged for later. */
   readonly tokens: number;
   readonly atMs: number;
 }
 
 const KEYS_MAX = 100_000;
 
+/** Token buckets, one for each key. */
 export class RateLimit {
   readonly #options: RateLimitOptions;
   readonly #buckets = new Map<string, Bucket>();
@@ -31,12 +34,17 @@ export class RateLimit {
 
   /** Takes an attempt when there is one left; false when there is none. */
   take(key: string): boolean {
-    const tokens = this.#tokens(key);
-    if (tokens < 1) return false;
+    if (!this.allows(key)) return false;
+    this.charge(key);
+    return true;
+  }
+
+  /** Takes an attempt that was made already, on credit when there is none left. */
+  charge(key: string): void {
+    const tokens = this.#tokens(key) - 1;
     this.#buckets.delete(key);
     if (this.#buckets.size >= KEYS_MAX) this.#forgetOldest();
-    this.#buckets.set(key, { tokens: tokens - 1, atMs: this.#options.now() });
-    return true;
+    this.#buckets.set(key, { tokens, atMs: this.#options.now() });
   }
 
   #tokens(key: string): number {

@@ -12,6 +12,9 @@ import { type Identity, loadOrCreateIdentity } from '#identity/identity';
 import { mutualTlsOptions } from '#identity/tls';
 import { callerOf, RpcServer } from '../../../../apps/tracker/src/control/rpc-server.ts';
 
+// A connection that ends is a fact in these tests, not news for the console.
+Logger.overrideLogger(false);
+
 let directory: string;
 let identities: Identity[];
 let server: RpcServer;

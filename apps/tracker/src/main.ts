@@ -7,7 +7,7 @@ import { PASSWORD_CHARACTERS_MAX, PASSWORD_CHARACTERS_MIN } from '#wire/command-
 import { formatFingerprint } from '#wire/tracker-info';
 import { BadInput, dataDirectoryOf, readConfiguration, type TrackerFlags } from './configuration.ts';
 import { endOf, EXIT } from './exit-codes.ts';
-import type { OperatorCommand } from './operator/operator.ts';
+import type { SealedCommand } from './replica/tracker-registration.ts';
 
 // Loaded when asked for: printing a fingerprint needs neither the framework nor a driver.
 const tracker = () => import('./run-tracker.ts');
@@ -55,7 +55,7 @@ function program(): Program {
 
 function addOperatorCommands(root: Program): void {
   const operator = root.command('operator').description("commands signed with a tracker's key");
-  const add = (usage: string, about: string, prepare: (word: string) => Promise<OperatorCommand>): void => {
+  const add = (usage: string, about: string, prepare: (word: string) => Promise<SealedCommand>): void => {
     operator
       .command(usage)
       .description(about)
@@ -88,7 +88,7 @@ async function initKeys(flags: DataDirFlags): Promise<void> {
   }
 }
 
-async function operate(command: OperatorCommand, flags: OperatorFlags): Promise<void> {
+async function operate(command: SealedCommand, flags: OperatorFlags): Promise<void> {
   const { runOperatorCommand } = await operators();
   const done = await runOperatorCommand({ dataDirectory: dataDirectoryOf(flags), logUrl: flags.log }, command);
   if (done === null) {

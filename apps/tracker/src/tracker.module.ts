@@ -48,7 +48,10 @@ export interface RunningTracker {
   /** Where peers really connect. */
   readonly rpc: HostPort;
   readonly http: HostPort;
-  /** Resolves when everything that the log held at the start is applied and this tracker is registered. */
+  /**
+   * Resolves when everything that the log held at the start is applied and this tracker is registered, or when the log cannot
+   * be followed: `replica.readiness` says which.
+   */
   readonly ready: Promise<void>;
   /** Stops listening and reading; the log is closed by whoever opened it. */
   stop(): Promise<void>;
@@ -89,7 +92,7 @@ export async function startTracker(parts: TrackerParts): Promise<RunningTracker>
 }
 
 async function becomeReady(replica: Replica, parts: TrackerParts, signal: AbortSignal): Promise<void> {
-  await replica.start();
+  if (!(await replica.start())) return;
   const { identity, address, now = Date.now } = parts;
   await registerTracker(replica, { identity, address, now, signal });
   if (!signal.aborted) replica.serve();

@@ -2,7 +2,6 @@
 // whether or not that tracker runs. The data directory is only read.
 import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Command } from '#domain/command';
 import { NEWEST_RULES_VERSION } from '#domain/decide';
 import type { Outcome } from '#domain/outcome';
 import { type Identity, loadOrCreateIdentity } from '#identity/identity';
@@ -12,7 +11,7 @@ import { BadInput } from '../configuration.ts';
 import { sealPassword } from '../credentials/credentials.ts';
 import { PasswordHasher } from '../credentials/password-hasher.ts';
 import { Replica } from '../replica/replica.ts';
-import { submitAsTracker } from '../replica/tracker-registration.ts';
+import { type SealedCommand, submitAsTracker } from '../replica/tracker-registration.ts';
 
 /** Where an operator's command goes, and whose key signs it. */
 export interface OperatorTarget {
@@ -21,20 +20,14 @@ export interface OperatorTarget {
   readonly logUrl: string | undefined;
 }
 
-/** A command with what travels beside its record. */
-export interface OperatorCommand {
-  readonly command: Command;
-  readonly sealed: string | null;
-}
-
 /** reset_password: the user's sessions end, the new password is known to whoever typed it. */
-export async function passwordReset(user: string, password: string): Promise<OperatorCommand> {
+export async function passwordReset(user: string, password: string): Promise<SealedCommand> {
   const { sealed, commitment } = sealPassword(await new PasswordHasher().hash(password));
   return { command: { name: 'reset_password', data: { user: user.normalize('NFC'), commitment } }, sealed };
 }
 
 /** activate_rules: only a version that this build knows, since trackers stop at one that they do not. */
-export function rulesActivation(rulesVersion: number): OperatorCommand {
+export function rulesActivation(rulesVersion: number): SealedCommand {
   if (rulesVersion > NEWEST_RULES_VERSION) {
     throw new BadInput(`this build knows rules up to version ${NEWEST_RULES_VERSION}: every tracker would stop at it`);
   }
@@ -42,31 +35,39 @@ export function rulesActivation(rulesVersion: number): OperatorCommand {
 }
 
 /** resolve_checkpoint: an operator has looked into a checkpoint that did not agree. */
-export function checkpointResolution(offset: number): OperatorCommand {
+export function checkpointResolution(offset: number): SealedCommand {
   return { command: { name: 'resolve_checkpoint', data: { offset } }, sealed: null };
 }
 
 /** Appends the command; its outcome, or null when that is unknown. Throws BadInput and LogFailure. */
 export async function runOperatorCommand(
   target: OperatorTarget,
-  { command, sealed }: OperatorCommand,
+  sealedCommand: SealedCommand,
 ): Promise<{ outcome: Outcome; offset: number } | null> {
   const identity = await existingIdentity(target.dataDirectory);
   const url = target.logUrl ?? (await lastLogUrl(target.dataDirectory));
   const log = await openCommandLog({ url, trackerInfoPath: null });
   const replica = new Replica({ log, now: Date.now });
   try {
-    await Promise.race([replica.start(), replica.halted.then((reason) => Promise.reject(reason))]);
+    await readWhole(replica);
     if (!replica.state.trackers.has(identity.id)) {
       throw new BadInput(
         `${formatFingerprint(identity.id)} is no tracker of ${url}: give the --data-dir of one that is`,
       );
     }
-    return await submitAsTracker(replica, { identity, now: Date.now }, command, sealed);
+    return await submitAsTracker(replica, { identity, now: Date.now }, sealedCommand);
   } finally {
     await replica.stop();
     await log.close();
   }
+}
+
+/** Reads up to the log's end: a command is judged by all of it. */
+async function readWhole(replica: Replica): Promise<void> {
+  if (await replica.start()) return;
+  const { readiness } = replica;
+  if (!readiness.ready && readiness.reason === 'upgrade_required') throw new BadInput(readiness.detail);
+  throw await replica.halted;
 }
 
 async function existingIdentity(dataDirectory: string): Promise<Identity> {

@@ -29,6 +29,7 @@ export interface AppliedRecord {
   readonly applied: Applied;
 }
 
+/** What a replica follows, and by which clock. */
 export interface ReplicaOptions {
   readonly log: CommandLog;
   /** Wall clock, milliseconds since 1970. */
@@ -48,6 +49,7 @@ const PROBE_INTERVAL_MS = 5_000;
 /** Longest stretch of applying before other work of this process gets its turn. */
 const SLICE_MS = 10;
 
+/** The state as of the last record that was read, and who waits for the next ones. */
 export class Replica {
   readonly state: State = emptyState();
   readonly #log: CommandLog;
@@ -124,6 +126,11 @@ export class Replica {
     return this.#halt.promise;
   }
 
+  /** Whether further records are read and applied; false for good once that has stopped. */
+  get isReading(): boolean {
+    return !this.#stopping.signal.aborted;
+  }
+
   /** For how long the log has not answered, in milliseconds; 0 while it does. */
   logSilentMs(): number {
     const silentMs = this.#now() - this.#logReachableAtMs;
@@ -141,11 +148,12 @@ export class Replica {
     return credential?.offset === this.state.users.get(user)?.credentialOffset ? (credential?.phc ?? null) : null;
   }
 
-  /** Begins to read; resolves when everything up to the log's present end is applied, or reading has stopped. */
-  async start(): Promise<void> {
+  /** Begins to read; true when everything up to the log's present end is applied, false when reading has stopped. */
+  async start(): Promise<boolean> {
     this.#background = Promise.all([this.#follow(), this.#probe()]);
     const end = await this.#firstEnd();
-    if (end !== null) await this.waitUntilApplied(end - 1);
+    const isApplied = end !== null && (await this.waitUntilApplied(end - 1));
+    return isApplied && this.isReading;
   }
 
   /** From now on this tracker is ready, unless something is wrong. */
@@ -268,6 +276,8 @@ export class Replica {
     const isOwn = record !== null && this.#waiters.settle(record, applied);
     this.#observeClock(stored, isOwn ? record.timeMs : null);
     this.#waiters.settleOffsets(offset);
+    // The record itself may have stopped the reading: what comes after it is not applied.
+    if (!this.isReading) this.#waiters.endAll();
     for (const listener of this.#listeners) listener({ offset, record, applied });
   }
 

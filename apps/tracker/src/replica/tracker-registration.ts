@@ -16,6 +16,12 @@ export interface TrackerAuthor {
   readonly now: () => number;
 }
 
+/** A command with what travels beside its record, null for nothing. */
+export interface SealedCommand {
+  readonly command: Command;
+  readonly sealed: string | null;
+}
+
 /** One attempt to have a command of a tracker applied. */
 const ATTEMPT_MS = 5_000;
 const RETRY_MS = 250;
@@ -26,11 +32,17 @@ export async function registerTracker(
   { address, signal, ...author }: TrackerAuthor & { address: string; signal: AbortSignal },
 ): Promise<void> {
   const publicKey = Buffer.from(author.identity.publicKeyDer).toString('base64');
-  const trackerId = author.identity.id;
-  while (!signal.aborted) {
-    const command = missingCommand(replica, { trackerId, publicKey, address });
-    if (command === null) return;
-    await attempt(() => submitAsTracker(replica, author, command), signal);
+  const own = { trackerId: author.identity.id, publicKey, address };
+  let command = missingCommand(replica, own);
+  while (command !== null && replica.isReading && !signal.aborted) {
+    const sealedCommand = { command, sealed: null };
+    const done = await attempt(() => submitAsTracker(replica, author, sealedCommand), signal);
+    const next = missingCommand(replica, own);
+    // Another tracker's genesis may have been first; a refusal that leaves the same thing missing would come again for ever.
+    if (done?.outcome.status === 'rejected' && next?.name === command.name) {
+      throw new Error(`the log refuses this tracker's ${command.name}: ${done.outcome.reason}`);
+    }
+    command = next;
   }
 }
 
@@ -38,8 +50,7 @@ export async function registerTracker(
 export async function submitAsTracker(
   replica: Replica,
   { identity, now }: TrackerAuthor,
-  command: Command,
-  sealed: string | null = null,
+  { command, sealed }: SealedCommand,
 ): Promise<{ outcome: Outcome; offset: number } | null> {
   const draft = { id: randomUUID(), timeMs: now(), seenOffset: replica.appliedOffset, command };
   const record = signedTrackerRecord(identity, draft);
@@ -59,11 +70,12 @@ function missingCommand(
   return isKnown ? null : { name: 'register_tracker', data: own };
 }
 
-async function attempt(run: () => Promise<unknown>, signal: AbortSignal): Promise<void> {
+async function attempt<Done>(run: () => Promise<Done>, signal: AbortSignal): Promise<Done | null> {
   try {
-    await run();
+    return await run();
   } catch (error) {
     if (!(error instanceof LogFailure && error.retryable)) throw error;
     await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
+    return null;
   }
 }

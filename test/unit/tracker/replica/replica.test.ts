@@ -274,6 +274,18 @@ describe('a replica', () => {
     expect(await replica.waitUntilApplied(3, 50)).toBe(false);
   });
 
+  it('starts on a log of newer rules without waiting for what it will never apply', async () => {
+    const log = new MemoryLog();
+    await serving(log);
+    const command = { name: 'activate_rules', data: { rulesVersion: 99 } } as const;
+    const draft = { id: randomUUID(), timeMs: Date.now(), seenOffset: -1, command };
+    const values = [signedTrackerRecord(identity, draft), newUser('alice')].map(encodeLogRecord);
+    await log.append(values.map((value) => ({ value, sealed: null })));
+    const replica = replicaOf(log);
+    expect(await replica.start()).toBe(false);
+    expect(replica.readiness).toMatchObject({ ready: false, reason: 'upgrade_required' });
+  });
+
   it('is not ready while its clock is not that of the log', async () => {
     const log = new MemoryLog();
     const replica = await serving(log);

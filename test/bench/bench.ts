@@ -103,6 +103,14 @@ interface Run {
   readonly rawSeconds: number;
   readonly cpuSeconds: number;
   readonly peakBytes: number;
+  /** What the seeder that delivered most delivered, as a ratio to the mean of all. */
+  readonly largestShare: number;
+}
+
+/** What one download took, and what each seeder delivered of it. */
+interface Transfer {
+  readonly seconds: number;
+  readonly deliveredBytes: readonly number[];
 }
 
 /** Seconds of one raw copy of the file. */
@@ -125,14 +133,14 @@ function nextMessage<Message>(child: ChildProcess): Promise<Message> {
   });
 }
 
-async function transfer(peers: readonly BenchPeer[], downloader: BenchPeer, digested: Digested): Promise<number> {
+async function transfer(peers: readonly BenchPeer[], downloader: BenchPeer, digested: Digested): Promise<Transfer> {
   const { contentId, manifest } = digested;
   const claims = { logId: LOG_ID, trackerId, ...SHARE, contentId, user: 'bench', peerId: downloader.peerId };
   const grant = sealGrant({ ...claims, asOfOffset: 1, expiresAtMs: Date.now() + 600_000 }, (message) =>
     sign(null, message, tracker.privateKey),
   );
   const startMs = performance.now();
-  const result = await downloader.ask<{ state: string; reason: unknown }>({
+  const result = await downloader.ask<{ state: string; reason: unknown; peers: { deliveredBytes: number }[] }>({
     kind: 'download',
     request: {
       share: SHARE,
@@ -148,7 +156,8 @@ async function transfer(peers: readonly BenchPeer[], downloader: BenchPeer, dige
     },
   });
   if (result.state !== 'complete') throw new Error(`the download ended as ${JSON.stringify(result)}`);
-  return (performance.now() - startMs) / 1000;
+  const seconds = (performance.now() - startMs) / 1000;
+  return { seconds, deliveredBytes: result.peers.map(({ deliveredBytes }) => deliveredBytes) };
 }
 
 async function sha1Of(path: string): Promise<string> {
@@ -167,13 +176,15 @@ async function oneRun(scratch: string, source: string, seederCount: number): Pro
     await Promise.all(everybody.map((peer) => peer.open()));
     const digested = await share(source, seeders);
     const before = await usages(everybody);
-    const seconds = await transfer(seeders, downloader, digested);
+    const { seconds, deliveredBytes } = await transfer(seeders, downloader, digested);
     const after = await usages(everybody);
     if ((await sha1Of(join(downloader.folder, 'copy'))) !== digested.manifest.files[0]?.sha1) {
       throw new Error('the copy differs from the source');
     }
     const cpuSeconds = sum(after, (usage) => usage.cpuSeconds) - sum(before, (usage) => usage.cpuSeconds);
-    return { seconds, rawSeconds, cpuSeconds, peakBytes: Math.max(...after.map((usage) => usage.peakBytes)) };
+    const largestShare = (Math.max(...deliveredBytes) * seederCount) / sum(deliveredBytes, (bytes) => bytes);
+    const peakBytes = Math.max(...after.map((usage) => usage.peakBytes));
+    return { seconds, rawSeconds, cpuSeconds, peakBytes, largestShare };
   } finally {
     await Promise.all(everybody.map((peer) => peer.stop()));
     rmSync(folder, { recursive: true });
@@ -242,6 +253,7 @@ function describeRuns(seederCount: number, runs: readonly Run[], bytes: number):
       `ratio ${(seconds / rawSeconds).toFixed(2)}`,
       `CPU ${cpuPerGib.toFixed(2)} s/GiB`,
       `peak resident ${Math.round(Math.max(...runs.map((run) => run.peakBytes)) / 2 ** 20)} MiB`,
+      `largest share ${median(runs.map((run) => run.largestShare)).toFixed(2)} of the mean [${runs.map((run) => run.largestShare.toFixed(2)).join(' ')}]`,
       `all [${runs.map((run) => run.seconds.toFixed(2)).join(' ')}]`,
     ].join('  '),
   );

@@ -192,3 +192,17 @@ const RESERVE_PIECES_MIN = 8;
 export function reserveBytes(bytesPerSecond: number, pieceBytes: number): number {
   return Math.max(RESERVE_PIECES_MIN * pieceBytes, bytesPerSecond * RESERVE_SECONDS);
 }
+
+const CONNECTIONS_PER_WORKER_MAX = 4;
+
+/**
+ * Connections to each of so many sources: the same number for all, because what is fetched follows the connections; enough
+ * to keep every worker busy; and so many that workers have equally many, as long as that makes no crowd. More only cost.
+ */
+export function connectionsPerSource({ sources, workers }: { sources: number; workers: number }): number {
+  const fewest = Math.max(1, Math.ceil(workers / sources));
+  for (let count = fewest; sources * count <= CONNECTIONS_PER_WORKER_MAX * workers; count++) {
+    if ((sources * count) % workers === 0) return count;
+  }
+  return fewest;
+}

@@ -5,6 +5,7 @@ import {
   type Candidate,
   chooseAssignments,
   chooseEndgame,
+  connectionsPerSource,
   type Lane,
   type PieceStrategy,
   requestWindowBytes,
@@ -200,4 +201,18 @@ it('windows and reserves grow with the rate, between their bounds', () => {
   expect(requestWindowBytes(1e12, 1000)).toBe(16 * 1024 * 1024);
   expect(reserveBytes(0, 1000)).toBe(8000);
   expect(reserveBytes(50_000_000, 1000)).toBe(50_000_000);
+});
+
+it.each([
+  { workers: 1, sources: 1, connections: 1 },
+  { workers: 1, sources: 9, connections: 1 },
+  { workers: 2, sources: 1, connections: 2 },
+  { workers: 2, sources: 2, connections: 1 },
+  { workers: 2, sources: 3, connections: 2 },
+  { workers: 2, sources: 5, connections: 1 },
+  { workers: 8, sources: 1, connections: 8 },
+  { workers: 8, sources: 3, connections: 8 },
+  { workers: 8, sources: 5, connections: 2 },
+])('with $workers workers each of $sources sources gets $connections connections', ({ connections, ...counts }) => {
+  expect(connectionsPerSource(counts)).toBe(connections);
 });

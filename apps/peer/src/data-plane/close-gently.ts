@@ -2,9 +2,9 @@
 // and a reset takes away what the other side has not read yet: so it is only half closed until the other side closes too.
 import type { Socket } from 'node:net';
 
-const LINGER_MS = 1_000;
+const LINGER_MS = 10_000;
 
-/** Says no more, passes over what still comes, and closes for good when the other side does, or after a second. */
+/** Says no more, passes over what still comes, and closes for good when the other side does, or after ten seconds. */
 export function closeGently(socket: Socket): void {
   if (socket.connecting) return void socket.destroy();
   const timer = setTimeout(() => socket.destroy(), LINGER_MS);

@@ -79,6 +79,13 @@ export class DownloadRun {
     this.refillSoon();
   }
 
+  /** Gives a connection nothing more, takes back what was not requested, and ends it when the rest has come. */
+  retire(connection: Connection): void {
+    connection.isRetiring = true;
+    this.#recall(connection, [...this.#context.ledger.piecesOf(connection.id)]);
+    this.refillSoon();
+  }
+
   /** Gives connections their share of what is missing, once for everything that lanes report in one turn. */
   refillSoon(): void {
     if (this.#isRefillDue || this.#isStopped) return;
@@ -138,7 +145,8 @@ export class DownloadRun {
 
   #refill(): void {
     const { ledger, sources, strategy, random } = this.#context;
-    const open = sources.openConnections();
+    this.#endRetired();
+    const open = sources.openConnections().filter(({ isRetiring }) => !isRetiring);
     if (open.length === 0 || ledger.isComplete) return;
     if (ledger.missingCount > 0) {
       const { totalBytes, pieceBytes } = ledger.geometry;
@@ -156,6 +164,18 @@ export class DownloadRun {
       this.#assign(assignments);
     }
     if (open.some(({ id }) => ledger.piecesOf(id).size === 0)) this.#endgame(open);
+  }
+
+  #endRetired(): void {
+    const { ledger, sources, say } = this.#context;
+    for (const { id, lane, isRetiring } of sources.openConnections()) {
+      if (isRetiring && ledger.piecesOf(id).size === 0) say(lane, { kind: 'hangUp', connection: id });
+    }
+  }
+
+  #recall(connection: Connection, pieces: readonly number[]): void {
+    connection.isRecalled = true;
+    this.#context.say(connection.lane, { kind: 'recall', connection: connection.id, pieces });
   }
 
   #candidates(open: readonly Connection[]): Candidate[] {
@@ -198,7 +218,7 @@ export class DownloadRun {
     let best: Connection | undefined;
     let bestPart = Infinity;
     for (const connection of entry.connections.values()) {
-      if (!connection.isOpen) continue;
+      if (!connection.isOpen || connection.isRetiring) continue;
       const part = ledger.piecesOf(connection.id).size / this.#targetBytes(connection);
       if (part < bestPart) [best, bestPart] = [connection, part];
     }
@@ -223,9 +243,7 @@ export class DownloadRun {
     });
     for (const { lane: id, pieces } of moves.recalls) {
       const connection = this.#context.sources.connection(id);
-      if (connection === undefined) continue;
-      connection.isRecalled = true;
-      this.#context.say(connection.lane, { kind: 'recall', connection: id, pieces });
+      if (connection !== undefined) this.#recall(connection, pieces);
     }
     for (const { lane: id, piece } of moves.hedges) {
       const connection = this.#context.sources.connection(id);

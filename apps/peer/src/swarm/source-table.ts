@@ -1,6 +1,7 @@
 // Owns the sources of one download: who they are, what each has, its connections, and when it may be dialled again. It decides
 // nothing about pieces and sends nothing; time and randomness are given to it.
 import { hasBit, setBit } from '#domain/bitfield';
+import { connectionsPerSource } from '#domain/source-choice';
 import { formatHostPort } from '#wire/host-port';
 import type { HangUpCode } from '../data-plane/lane-messages.ts';
 import type { Address, Source, SourceState, SourceView } from './transfer-engine.ts';
@@ -23,6 +24,8 @@ export interface Connection {
   remoteLane: number;
   /** A recall was sent and not answered yet. */
   isRecalled: boolean;
+  /** One too many since other sources came: it ends with what it was asked for. */
+  isRetiring: boolean;
   bytesPerSecond: number;
   sampleBytes: number;
   sampleStartMs: number;
@@ -67,11 +70,13 @@ export class SourceTable {
   readonly #entries = new Map<string, SourceEntry>();
   readonly #connections = new Map<number, Connection>();
   readonly #availability: Uint16Array;
+  readonly #workers: number;
   readonly #random: () => number;
 
-  constructor(pieceCount: number, random: () => number) {
-    this.#availability = new Uint16Array(pieceCount);
-    this.#random = random;
+  constructor(options: { readonly pieceCount: number; readonly workers: number; readonly random: () => number }) {
+    this.#availability = new Uint16Array(options.pieceCount);
+    this.#workers = options.workers;
+    this.#random = options.random;
   }
 
   /** Takes a new list of sources. One that was away is dialled at once. */
@@ -101,13 +106,18 @@ export class SourceTable {
     return this.connections().filter(({ isOpen }) => isOpen);
   }
 
-  /** Open connections, and as many for each source that is dialled for the first time as the others have; at least 1. */
+  /** How many connections there will be when every source that is dialled for the first time has answered. */
   connectionsExpected(): number {
-    const entries = this.entries();
-    const connected = entries.filter(({ bitfield }) => bitfield !== null).length;
-    const open = this.openConnections().length;
-    const fresh = entries.filter((entry) => entry.bitfield === null && entry.isListed && entry.failures === 0).length;
-    return Math.max(1, open + fresh * Math.ceil(open / Math.max(1, connected)));
+    return this.#partaking().length * this.#perSource(this.#partaking().length);
+  }
+
+  /** Connections to end because sources that came later take their part: each source keeps equally many. */
+  surplus(): Connection[] {
+    const perSource = this.#perSource(this.#connected().length);
+    return this.#connected().flatMap((entry) => {
+      const kept = [...entry.connections.values()].filter(({ isOpen, isRetiring }) => isOpen && !isRetiring);
+      return kept.sort((left, right) => this.#onLane(left.lane) - this.#onLane(right.lane)).slice(perSource);
+    });
   }
 
   /** How many connected sources have a piece. */
@@ -115,8 +125,9 @@ export class SourceTable {
     return this.#availability[piece] ?? 0;
   }
 
-  /** Sources to dial now: one connection to see whether it answers, then as many as `perSource`. */
-  due(nowMs: number, perSource: number): SourceEntry[] {
+  /** Sources to dial now: one connection to see whether it answers, then as many as each source gets. */
+  due(nowMs: number): SourceEntry[] {
+    const perSource = this.#perSource(this.#partaking().length);
     const busy = this.entries().filter(({ connections }) => connections.size > 0).length;
     let fresh = CONNECTED_SOURCES_MAX - busy;
     return this.entries().filter((entry) => {
@@ -133,6 +144,7 @@ export class SourceTable {
       isOpen: false,
       remoteLane: 0,
       isRecalled: false,
+      isRetiring: false,
       bytesPerSecond: 0,
       sampleBytes: 0,
       sampleStartMs: nowMs,
@@ -229,6 +241,25 @@ export class SourceTable {
         corruptPieces: entry.corruptPieces,
       };
     });
+  }
+
+  #connected(): SourceEntry[] {
+    return this.entries().filter(({ bitfield }) => bitfield !== null);
+  }
+
+  /** Connected sources, and those that are dialled for the first time. */
+  #partaking(): SourceEntry[] {
+    return this.entries()
+      .filter((entry) => entry.bitfield !== null || (entry.isListed && !entry.isDropped && entry.failures === 0))
+      .slice(0, CONNECTED_SOURCES_MAX);
+  }
+
+  #perSource(sources: number): number {
+    return connectionsPerSource({ sources: Math.max(1, sources), workers: this.#workers });
+  }
+
+  #onLane(lane: number): number {
+    return this.connections().filter((connection) => connection.lane === lane).length;
   }
 
   #setBitfield(entry: SourceEntry, bitfield: Uint8Array | null): void {

@@ -29,8 +29,6 @@ import { TransferFailure } from './transfer-engine.ts';
 import { piecesMissingReason, stalledReason, storageReason } from './transfer-reason.ts';
 
 const TICK_MS = 200;
-/** Connections of one download: enough to keep every worker busy in both directions. */
-const CONNECTIONS_PER_WORKER = 2;
 /** What may lie unsynced before it is pushed to the disk, and the most files for which that is worth opening them. */
 const SYNC_BYTES = 64 * 1024 * 1024;
 const SYNCED_FILES_MAX = 16;
@@ -96,7 +94,11 @@ export class SwarmDownload implements Download {
     this.#request = request;
     this.#context = context;
     this.#grant = request.grant;
-    this.#sources = new SourceTable(request.pieceCount, context.random);
+    this.#sources = new SourceTable({
+      pieceCount: request.pieceCount,
+      workers: context.fleet.laneCount,
+      random: context.random,
+    });
     this.#verified = new Uint8Array(new SharedArrayBuffer(bitfieldBytes(request.pieceCount)));
     this.#rate = new RateMeter(context.now);
     this.done = new Promise((resolve) => (this.#settle = resolve));
@@ -346,9 +348,7 @@ export class SwarmDownload implements Download {
     const { fleet, now, nextConnection, number } = this.#context;
     const running = [...Array(fleet.laneCount).keys()].filter((lane) => fleet.isRunning(lane));
     if (running.length === 0) return;
-    const connected = this.#sources.entries().filter(({ bitfield }) => bitfield !== null).length;
-    const perSource = Math.max(1, Math.ceil((running.length * CONNECTIONS_PER_WORKER) / Math.max(1, connected)));
-    for (let due = this.#sources.due(now(), perSource); due.length > 0; due = this.#sources.due(now(), perSource)) {
+    for (let due = this.#sources.due(now()); due.length > 0; due = this.#sources.due(now())) {
       for (const entry of due) {
         const lane = this.#leastBusyLane(running);
         const connection = this.#sources.dialled(entry, { id: nextConnection(), lane }, now());
@@ -357,6 +357,7 @@ export class SwarmDownload implements Download {
         fleet.say(lane, { kind: 'dial', request: { ...request, contentId: this.#request.contentId } });
       }
     }
+    for (const connection of this.#sources.surplus()) this.#part?.run.retire(connection);
   }
 
   #leastBusyLane(running: readonly number[]): number {

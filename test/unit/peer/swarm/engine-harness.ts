@@ -53,8 +53,9 @@ export async function startThree(
   first: string,
   second: string,
   third: string,
+  options: { workers?: number } = {},
 ): Promise<[TestPeer, TestPeer, TestPeer]> {
-  return Promise.all([startPeer(first), startPeer(second), startPeer(third)]);
+  return Promise.all([startPeer(first, options), startPeer(second, options), startPeer(third, options)]);
 }
 
 /** A running engine; `port` and `identity` let a peer come back as itself. */

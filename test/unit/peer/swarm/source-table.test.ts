@@ -6,38 +6,38 @@ const address = { host: '127.0.0.1', port: 7000 };
 const source = (peerId: string) => ({ peerId, user: `user of ${peerId}`, addresses: [address] });
 
 function newTable(...peerIds: string[]): SourceTable {
-  const table = new SourceTable(PIECES, () => 0);
+  const table = new SourceTable({ pieceCount: PIECES, workers: 2, random: () => 0 });
   table.update(peerIds.map(source));
   return table;
 }
 
 let lastConnection = 0;
 
-function dial(table: SourceTable, peerId: string, nowMs = 0): Connection {
+function dial(table: SourceTable, peerId: string, nowMs = 0, lane = 0): Connection {
   const entry = table.entries().find((each) => each.source.peerId === peerId);
   if (entry === undefined) throw new Error(`${peerId} is no source`);
-  return table.dialled(entry, { id: ++lastConnection, lane: 0 }, nowMs);
+  return table.dialled(entry, { id: ++lastConnection, lane }, nowMs);
 }
 
-function open(table: SourceTable, peerId: string, bits = 0xff): Connection {
-  const connection = dial(table, peerId);
+function open(table: SourceTable, peerId: string, bits = 0xff, lane = 0): Connection {
+  const connection = dial(table, peerId, 0, lane);
   table.opened(connection, address, { lane: 0, bitfield: Uint8Array.of(bits) });
   return connection;
 }
 
-function due(table: SourceTable, nowMs = 0, perSource = 2): string[] {
-  return table.due(nowMs, perSource).map((entry) => entry.source.peerId);
+function due(table: SourceTable, nowMs = 0): string[] {
+  return table.due(nowMs).map((entry) => entry.source.peerId);
 }
 
 it('dials once to see whether a source answers, and the rest when it does', () => {
-  const table = newTable('a', 'b');
-  expect(due(table)).toEqual(['a', 'b']);
+  const table = newTable('a');
+  expect(due(table)).toEqual(['a']);
   const connection = dial(table, 'a');
-  expect(due(table)).toEqual(['b']);
+  expect(due(table)).toEqual([]);
   table.opened(connection, address, { lane: 0, bitfield: Uint8Array.of(1) });
-  expect(due(table)).toEqual(['a', 'b']);
+  expect(due(table)).toEqual(['a']);
   dial(table, 'a');
-  expect(due(table)).toEqual(['b']);
+  expect(due(table)).toEqual([]);
 });
 
 it('waits longer after each failure, up to five seconds, and forgets it when it works', () => {
@@ -104,18 +104,32 @@ it('a connection is made again when another worker of the source has fewer, a fe
   expect(table.isCrowded(crowded, { lane: 0, laneCount: 2 })).toBe(false);
 });
 
-it('expects as many connections of sources that are being dialled as of the others', () => {
+it('expects equally many connections of every source, those that are being dialled for the first time too', () => {
   const table = newTable('a', 'b');
-  expect(table.connectionsExpected()).toBe(1);
+  expect(table.connectionsExpected()).toBe(2);
   open(table, 'a');
-  open(table, 'a');
-  expect(table.connectionsExpected()).toBe(4);
+  expect(due(table)).toEqual(['b']);
+  expect(table.connectionsExpected()).toBe(2);
   table.closed(dial(table, 'b'), 'unreachable', 0);
+  expect(due(table)).toEqual(['a']);
   expect(table.connectionsExpected()).toBe(2);
 });
 
+it('a source keeps as many connections as each gets, once those that came later have answered', () => {
+  const table = newTable('a');
+  open(table, 'a', 0xff, 0);
+  const second = open(table, 'a', 0xff, 1);
+  table.update([source('a'), source('b')]);
+  dial(table, 'b', 0, 1);
+  expect(table.surplus()).toEqual([]);
+  open(table, 'b', 0xff, 1);
+  expect(table.surplus()).toEqual([second]);
+  second.isRetiring = true;
+  expect(table.surplus()).toEqual([]);
+});
+
 it('an IPv6 address is shown in brackets', () => {
-  const table = new SourceTable(PIECES, () => 0);
+  const table = new SourceTable({ pieceCount: PIECES, workers: 2, random: () => 0 });
   table.update([{ ...source('a'), addresses: [{ host: '::1', port: 7070 }] }]);
   expect(table.views()[0]).toMatchObject({ address: '[::1]:7070', state: 'waiting' });
 });

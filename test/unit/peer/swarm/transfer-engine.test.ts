@@ -12,6 +12,7 @@ import {
   startPeer,
   startThree,
   type TestPeer,
+  until,
 } from './engine-harness.ts';
 
 const MIB = 1024 * 1024;
@@ -67,6 +68,19 @@ it('two seeders each deliver at least 30 % of a download', async () => {
   const { peers, verifiedBytes } = second.view();
   expect(peers.map(({ user }) => user)).toEqual(['alice', 'bob']);
   for (const { deliveredBytes } of peers) expect(deliveredBytes).toBeGreaterThan(verifiedBytes * 0.3);
+});
+
+it('a seeder that is listed in the middle of a download takes its part', async () => {
+  const [alice, bob, carol] = await startThree('alice', 'bob', 'carol', { workers: 2 });
+  const bytes = randomBytes(256 * MIB);
+  const digested = await shareFile(alice, newFile(alice, bytes));
+  await shareFile(bob, newFile(bob, bytes));
+  const download = carol.engine.download(requestFor(carol, digested, { from: [alice] }));
+  await until(download, ({ verifiedBytes }) => verifiedBytes > 0);
+  download.updateSources([sourceOf(alice), sourceOf(bob)]);
+  expect(await download.done).toMatchObject({ state: 'complete' });
+  for (const { user, deliveredBytes } of download.view().peers) expect(deliveredBytes, user).toBeGreaterThan(16 * MIB);
+  expect(sha1(readFileSync(join(carol.folder, 'fetched')))).toBe(sha1(bytes));
 });
 
 it('hashing a file that SHA-256 pieces were asked for, and verifying it, agree', async () => {

@@ -10,9 +10,7 @@ export default defineConfig({
     pool: 'forks',
     execArgv: ['--conditions=source'],
     maxWorkers: 2,
-    // On a shared machine a share of the load or a port may be taken by another process: the report names what was retried.
-    retry: process.env['CI'] === undefined ? 0 : 2,
-    testTimeout: 120_000,
-    hookTimeout: 180_000,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
   },
 });

@@ -4,11 +4,11 @@ import { execFile, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { freePorts } from '../quick-start/ports.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const target = join(here, 'target');
@@ -44,8 +44,9 @@ export async function startBroker(options = {}) {
   }
   await fetchJars();
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'cohort-kafka-')));
-  const port = options.port || (await freePort());
-  const configuration = await prepareStorage({ dataDir, port, controllerPort: await freePort() });
+  const [free, controllerPort] = await freePorts('127.0.0.1', [0, 0]);
+  const port = options.port || free;
+  const configuration = await prepareStorage({ dataDir, port, controllerPort });
   const broker = spawn('java', [...javaOptions(), 'kafka.Kafka', configuration], { stdio: ['ignore', 'pipe', 'pipe'] });
   const end = async (signal) => {
     await stopped(broker, signal);
@@ -197,17 +198,6 @@ async function stopped(broker, signal) {
   const timer = setTimeout(() => broker.kill('SIGKILL'), STOP_TIMEOUT_MS);
   await exited;
   clearTimeout(timer);
-}
-
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 function borrowedBrokers() {

@@ -4,7 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ControlApi } from './control-api.ts';
 import { NodeProcess, runCohort, StartFailed } from './node-process.ts';
-import { freePorts } from './ports.ts';
+import { freePorts } from './ports.mjs';
 
 export interface LocalSystemOptions {
   readonly folder: string;

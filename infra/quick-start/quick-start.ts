@@ -6,7 +6,7 @@ import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { LocalSystem } from './local-system.ts';
 import { StartFailed } from './node-process.ts';
-import { freePorts } from './ports.ts';
+import { freePorts } from './ports.mjs';
 
 const TRACKER_PORTS = [9001, 9002];
 const PEER_PORTS = [9101, 9102];

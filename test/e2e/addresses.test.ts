@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { StatusView } from '#wire/control-api';
-import { freePorts } from '../../infra/quick-start/ports.ts';
+import { freePorts } from '../../infra/quick-start/ports.mjs';
 import { Cluster, sha1Of, type TestPeer, until } from './cluster.ts';
 
 vi.setConfig({ testTimeout: 90_000 });

@@ -3,10 +3,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { HostPort } from '#wire/host-port';
+import { freePorts } from '../../infra/quick-start/ports.mjs';
 import type { Cleanup } from './tracker-harness.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/apps/tracker/src/main.js', import.meta.url));
@@ -53,7 +53,7 @@ export class TrackerFolder {
   /** Lists `count` trackers on free ports of this machine. Their log is the embedded one unless an address is given. */
   static async create(cleanup: Cleanup, count: number, logUrl: string | null = null): Promise<TrackerFolder> {
     const folder = new TrackerFolder(await cleanup.directory(), cleanup, logUrl);
-    const ports = await freePorts(count);
+    const ports = await freePorts('127.0.0.1', Array<number>(count).fill(0));
     await writeFile(folder.infoFile, ports.map((port) => `127.0.0.1:${port}\n`).join(''));
     return folder;
   }
@@ -147,12 +147,4 @@ function textOf(stream: NodeJS.ReadableStream): () => string {
   stream.setEncoding('utf8');
   stream.on('data', (more: string) => (text += more));
   return () => text;
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return ports;
 }

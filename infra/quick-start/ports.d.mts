@@ -1,0 +1,2 @@
+/** Different ports on `host` that are free now, each the preferred one where that is free (0 prefers none). */
+export function freePorts(host: string, preferred: readonly number[]): Promise<number[]>;

@@ -167,8 +167,8 @@ class WorkerTransferEngine implements TransferEngine {
     return download;
   }
 
-  async removeData(destination: string): Promise<void> {
-    valueOf(await this.#pool.run('removeDownload', { destination }));
+  async removeData({ destination, isFinished }: Parameters<TransferEngine['removeData']>[0]): Promise<void> {
+    valueOf(await this.#pool.run(isFinished ? 'removeDownload' : 'removePart', { destination }));
   }
 
   metrics(): EngineMetrics {

@@ -84,6 +84,10 @@ export class SwarmDownload implements Download {
   #part: OpenPart | null = null;
   /** Asked for the manifest, or making the part of it. */
   #isOpening = true;
+  /** The part is whole and being put in place. */
+  #isFinishing = false;
+  /** What is being done on disk by the pool. */
+  #diskStep: Promise<void> = Promise.resolve();
   #manifestFrom: number | null = null;
   #ticker: NodeJS.Timeout | null = null;
   #unsyncedBytes = 0;
@@ -157,11 +161,11 @@ export class SwarmDownload implements Download {
     this.#advance();
   }
 
-  async cancel({ keepData }: { readonly keepData: boolean }): Promise<void> {
-    if (this.#isEnded) return;
-    this.#end('cancelled', null, null);
+  async cancel(): Promise<void> {
+    // What is whole is put in place, whatever anybody wants meanwhile.
+    if (!this.#isEnded && !this.#isFinishing) this.#end('cancelled', null, null);
+    await this.#diskStep;
     await this.#context.fleet.settled();
-    if (!keepData) valueOf(await this.#context.pool.run('removePart', { destination: this.#request.destination }));
   }
 
   onChange(listener: () => void): () => void {
@@ -269,6 +273,7 @@ export class SwarmDownload implements Download {
 
   /** Makes the part on disk, or takes the one that is there, and lets the lanes write and serve it. */
   async #openPart(manifest: Manifest, bytes: Uint8Array, listed: Uint8Array | null): Promise<void> {
+    if (this.#isEnded) return;
     const { destination, contentId, strategy } = this.#request;
     const { pool, hashing, fleet, number, now, random } = this.#context;
     const manifestBytes = inSharedMemory(bytes);
@@ -400,6 +405,7 @@ export class SwarmDownload implements Download {
     const part = this.#part;
     if (part === null || this.#isOpening) return;
     this.#isOpening = true;
+    this.#isFinishing = true;
     this.#stopTicking();
     part.run.stop();
     this.#hangUpAll();
@@ -413,7 +419,12 @@ export class SwarmDownload implements Download {
   }
 
   /** Runs a step on disk; a problem ends this download and nothing else. */
-  async #guard(step: () => Promise<void>): Promise<void> {
+  #guard(step: () => Promise<void>): Promise<void> {
+    this.#diskStep = this.#guarded(step);
+    return this.#diskStep;
+  }
+
+  async #guarded(step: () => Promise<void>): Promise<void> {
     try {
       await step();
     } catch (error) {

@@ -182,8 +182,11 @@ export interface Download {
   updateGrant(grant: Uint8Array): void;
   pause(): void;
   resume(): void;
-  /** Ends it, also when it is paused; without `keepData` what came so far is removed. Finished files stay. */
-  cancel(options: { readonly keepData: boolean }): Promise<void>;
+  /**
+   * Ends it, also when it is paused; what came so far stays. Resolves when nothing is written any more. One that is just
+   * being put in place becomes complete instead.
+   */
+  cancel(): Promise<void>;
   /** Settles with the final state, never rejects; pending for good when the engine closes. A failed one keeps its data: download it again to go on. */
   readonly done: Promise<DownloadEnd>;
   /** Calls back when state, reason or a peer changes, and about five times a second while bytes move. Returns the way to stop. */
@@ -262,8 +265,11 @@ export interface TransferEngine {
   }): Promise<TransferReason | null>;
   /** Starts at once; everything that goes wrong shows in its view. A destination that holds a part of it is gone on with. */
   download(request: DownloadRequest): Download;
-  /** Deletes a finished or unfinished download from disk. Nothing there is no error. */
-  removeData(destination: string): Promise<void>;
+  /**
+   * Deletes what a download that is over wrote: its part, and what is at the destination when it is finished. Nothing there
+   * is no error. Throws TransferFailure destination_unwritable.
+   */
+  removeData(download: { readonly destination: string; readonly isFinished: boolean }): Promise<void>;
   metrics(): EngineMetrics;
   /** Closes connections and files; downloads keep their parts on disk. */
   close(): Promise<void>;

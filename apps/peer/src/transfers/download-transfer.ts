@@ -8,9 +8,9 @@ import { grantFromText } from '#wire/grant';
 import { parseHostPort } from '#wire/host-port';
 import type { Refused, SourcesView, SourceView } from '#wire/tracker-api';
 import type { Download, DownloadView, Source } from '../swarm/transfer-engine.ts';
-import { serveCopy, singleFileSha1 } from './share-serving.ts';
+import { CopyServing, singleFileSha1 } from './share-serving.ts';
 import { RETRY_MS, type TransferContext } from './transfer-context.ts';
-import { LOGGED_OUT, reasonOfRefusal, SHARE_REMOVED } from './transfer-reasons.ts';
+import { reasonOfRefusal, SHARE_REMOVED } from './transfer-reasons.ts';
 import { type DownloadRecord, shareRef, transferView, uniformBitfield } from './transfer-record.ts';
 
 /** How often sources and grant are asked for while bytes move, and while they do not. */
@@ -21,17 +21,25 @@ const RUNNING_STATES: ReadonlySet<TransferState> = new Set(['queued', 'downloadi
 export class DownloadTransfer {
   readonly record: DownloadRecord;
   readonly #context: TransferContext;
+  readonly #serving: CopyServing;
   #download: Download | null = null;
+  /** The engine lets go of an earlier download: until then its place on disk is not free. */
+  #letGo: Promise<void> = Promise.resolve();
+  /** Aborted when what is under way is of no interest any more: an answer, a copy that is read, the record of it. */
+  #work = new AbortController();
   #grantExpiresAtMs = 0;
   #refreshTimer: NodeJS.Timeout | null = null;
   #refreshing: Promise<void> | null = null;
-  /** Aborts the recording of a finished copy. */
-  #recording: AbortController | null = null;
   #hasManifest = false;
 
   constructor(record: DownloadRecord, context: TransferContext) {
     this.record = record;
     this.#context = context;
+    this.#serving = new CopyServing(context);
+  }
+
+  get contentId(): string {
+    return this.#share.contentId;
   }
 
   /** Whether it goes on by itself, with or without bytes that move. */
@@ -73,6 +81,7 @@ export class DownloadTransfer {
   /** Begins or goes on; what is finished is served. */
   async run(): Promise<void> {
     if (this.record.state === 'complete') {
+      this.#callOff();
       if (this.record.isServed) await this.#serveAgain();
       return;
     }
@@ -88,7 +97,9 @@ export class DownloadTransfer {
 
   /** Asks the trackers who has it, and for a fresh grant. */
   refresh(): Promise<void> {
-    this.#refreshing ??= this.#refresh().finally(() => {
+    const { signal } = this.#work;
+    this.#refreshing ??= this.#refresh(signal).finally(() => {
+      if (signal.aborted) return;
       this.#refreshing = null;
       this.#scheduleRefresh();
     });
@@ -96,13 +107,9 @@ export class DownloadTransfer {
   }
 
   pause(reason: TransferReasonView | null): void {
-    if (this.record.state === 'complete') {
-      this.#recording?.abort();
-      this.#context.engine.withdraw(shareRef(this.#share));
-      return;
-    }
+    this.#callOff();
+    if (this.record.state === 'complete') return this.#withdraw();
     if (this.isRunning) this.#become('paused', reason);
-    this.#clearRefresh();
     this.#download?.pause();
     // Without a session nothing is served either, and what was learned of others has to be asked for anew.
     if (reason !== null) void this.#drop();
@@ -115,21 +122,24 @@ export class DownloadTransfer {
     await this.#drop();
   }
 
-  /** It is to be forgotten, with what it wrote or without. */
+  /** It is to be forgotten, with what it wrote or without. Throws TransferFailure when that cannot be removed. */
   async dispose({ keepData }: { readonly keepData: boolean }): Promise<void> {
-    const isFinished = this.record.state === 'complete';
-    this.#recording?.abort();
-    if (isFinished) this.#context.engine.withdraw(shareRef(this.#share));
+    const download = this.#download;
+    const wasComplete = this.record.state === 'complete';
+    if (wasComplete) this.#withdraw();
     else this.#become('cancelled', null);
-    await this.#drop({ keepData });
-    if (!keepData) await this.#context.engine.removeData(this.record.path);
+    await this.#drop();
+    if (keepData) return;
+    // What is at the destination of one that is not finished was there before.
+    const isFinished = wasComplete || download?.view().state === 'complete';
+    await this.#context.engine.removeData({ destination: this.record.path, isFinished });
   }
 
   /** The finished copy is not this peer's to serve any more. */
   stopServing(reason: TransferReasonView | null): void {
     if (this.record.state !== 'complete') return;
-    this.#recording?.abort();
-    this.#context.engine.withdraw(shareRef(this.#share));
+    this.#callOff();
+    this.#withdraw();
     this.record.isServed = false;
     this.record.isRecorded = true;
     this.#become('complete', reason);
@@ -148,7 +158,6 @@ export class DownloadTransfer {
 
   /** Ends what runs, without a change of state: the process ends, and goes on with it at the next start. */
   async halt(): Promise<void> {
-    this.#recording?.abort();
     await this.#drop();
   }
 
@@ -161,14 +170,15 @@ export class DownloadTransfer {
     return this.record.share!;
   }
 
-  async #refresh(): Promise<void> {
+  async #refresh(signal: AbortSignal): Promise<void> {
     const { group, file } = this.record;
     const answer = await this.#context.link.findSources({ group, file });
-    if (!this.isRunning) return;
+    await this.#letGo;
+    if (signal.aborted) return;
     if (answer.status !== 'accepted') return this.#refused(answer);
     if (answer.view.share.shareId !== this.#share.shareId) return this.fail(SHARE_REMOVED);
     const grant = answer.view.grant === null ? null : grantFromText(answer.view.grant);
-    if (grant === null) return this.#askAgain();
+    if (grant === null) return this.#askAgain(signal);
     this.#grantExpiresAtMs = answer.view.grantExpiresAtMs ?? 0;
     const sources = this.#usableSources(answer.view);
     if (this.#download === null) this.#start(grant, sources);
@@ -187,7 +197,7 @@ export class DownloadTransfer {
   }
 
   /** The trackers give no grant: permission ended meanwhile, unless they cannot tell just now. */
-  async #askAgain(): Promise<void> {
+  async #askAgain(signal: AbortSignal): Promise<void> {
     const { group, file, user } = this.record;
     if (this.#grantExpiresAtMs > this.#context.now()) return;
     const answer = await this.#context.link.command(
@@ -195,13 +205,16 @@ export class DownloadTransfer {
       { group, file },
       { commandId: randomUUID(), user },
     );
-    if (!this.isRunning) return;
-    if (answer.status !== 'accepted') this.#refused(answer);
+    if (!signal.aborted && answer.status !== 'accepted') this.#refused(answer);
   }
 
   #refused(refused: Refused): void {
     const reason = reasonOfRefusal(refused);
-    if (reason.code === 'logged_out') return this.pause(reason);
+    if (reason.code === 'logged_out') {
+      // Refused before the user logged in again: it is asked anew.
+      if (this.#context.link.user() !== this.record.user) this.pause(reason);
+      return;
+    }
     if (reason.code !== 'trackers_unreachable') return this.fail(reason);
     // What runs goes on while its grant lasts.
     if (this.#download === null || this.#download.view().state === 'stalled') this.#become('stalled', reason);
@@ -224,8 +237,8 @@ export class DownloadTransfer {
     void download.done.then(async (end) => {
       stop();
       if (this.#download !== download) return;
-      if (end.state === 'complete') await this.#completed(download, end.stamp);
-      else if (end.state === 'failed') this.#failed(download, end.reason);
+      if (end.state === 'complete') await this.#completed(download, end.stamp!);
+      else if (end.state === 'failed') await this.#failed(download, end.reason);
     });
     this.#follow(download);
   }
@@ -252,73 +265,105 @@ export class DownloadTransfer {
     void this.#context.store.saveManifest(this.#share.contentId, manifestBytes);
   }
 
-  async #completed(download: Download, stamp: string | null): Promise<void> {
+  async #completed(download: Download, stamp: string): Promise<void> {
     const manifestBytes = download.manifestBytes();
     if (manifestBytes === null) throw new Error('a complete download has a manifest');
     await this.#context.store.saveManifest(this.#share.contentId, manifestBytes);
+    if (this.#download !== download) return;
+    // The engine goes on serving it by itself.
+    this.#keepProgress(download);
+    this.#download = null;
+    await this.#finished(manifestBytes, stamp);
+  }
+
+  async #finished(manifestBytes: Uint8Array, stamp: string): Promise<void> {
+    this.#callOff();
     this.record.sha1 = singleFileSha1(manifestBytes);
     this.record.stamp = stamp;
     this.record.completedAtMs = this.#context.now();
     this.record.isServed = true;
-    // The engine goes on serving it by itself.
-    this.#keepProgress(download);
-    this.#download = null;
-    this.#clearRefresh();
     this.#become('complete', null);
-    await this.#recordCopy();
+    await this.#recordCopy(this.#work.signal);
   }
 
-  #failed(download: Download, reason: TransferReasonView | null): void {
+  async #failed(download: Download, reason: TransferReasonView | null): Promise<void> {
     this.#keepProgress(download);
     this.#download = null;
-    this.#become('failed', reason);
+    this.#callOff();
+    const { signal } = this.#work;
+    if (reason?.code === 'destination_exists' && (await this.#wasPutInPlace(signal))) return;
+    if (!signal.aborted) this.#become('failed', reason);
+  }
+
+  /** What is at the destination may be this very content: put there by a process that died before it could say so. */
+  async #wasPutInPlace(signal: AbortSignal): Promise<boolean> {
+    const { store, engine } = this.#context;
+    const { path: destination } = this.record;
+    const manifestBytes = await store.readManifest(this.#share.contentId);
+    if (manifestBytes === null) return false;
+    const served = await this.#serving.serve({ share: this.#share, path: destination, stamp: null }, signal);
+    if (served?.ok !== true) return false;
+    await engine.removeData({ destination, isFinished: false });
+    if (!signal.aborted) await this.#finished(manifestBytes, served.stamp);
+    return true;
   }
 
   async #serveAgain(): Promise<void> {
+    const { signal } = this.#work;
     const { path, stamp } = this.record;
-    const served = await serveCopy(this.#context, { share: this.#share, path, stamp });
+    const served = await this.#serving.serve({ share: this.#share, path, stamp }, signal);
+    if (served === null) return;
     if (!served.ok) return this.#become('complete', served.reason);
-    if (this.#context.link.user() !== this.record.user) return this.#context.engine.withdraw(shareRef(this.#share));
     this.record.stamp = served.stamp;
     this.#become('complete', null);
-    await this.#recordCopy();
+    await this.#recordCopy(signal);
   }
 
   /** Issues `seed_file` for the finished copy, until the log has decided it. */
-  async #recordCopy(): Promise<void> {
-    if (this.record.isRecorded || this.#recording !== null) return;
+  async #recordCopy(signal: AbortSignal): Promise<void> {
     const { group, file, seedCommandId: commandId, user } = this.record;
     const { contentId } = this.#share;
-    const recording = new AbortController();
-    this.#recording = recording;
-    try {
-      for (;;) {
-        const answer = await this.#context.link.command('seed_file', { group, file, contentId }, { commandId, user });
-        recording.signal.throwIfAborted();
-        if (answer.status === 'rejected') return this.stopServing(reasonOfRefusal(answer));
-        if (answer.status === 'accepted') {
-          this.record.isRecorded = true;
-          return this.#become('complete', null);
-        }
-        if (answer.code === 'not_logged_in') return this.pause(LOGGED_OUT);
-        await sleep(RETRY_MS, undefined, { signal: recording.signal });
+    while (!this.record.isRecorded) {
+      const answer = await this.#context.link.command('seed_file', { group, file, contentId }, { commandId, user });
+      if (signal.aborted) return;
+      if (answer.status === 'rejected') return this.stopServing(reasonOfRefusal(answer));
+      if (answer.status === 'accepted') {
+        this.record.isRecorded = true;
+        return this.#become('complete', null);
       }
-    } catch (error) {
-      if (!recording.signal.aborted) throw error;
-    } finally {
-      this.#recording = null;
+      await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return;
     }
   }
 
-  /** Lets go of the engine's download; its data stays unless told otherwise. */
-  async #drop({ keepData = true }: { readonly keepData?: boolean } = {}): Promise<void> {
-    this.#clearRefresh();
+  /** Lets go of the engine's download; its data stays. */
+  async #drop(): Promise<void> {
+    this.#callOff();
     const download = this.#download;
     this.#download = null;
-    if (download === null) return;
-    this.#keepProgress(download);
-    await download.cancel({ keepData });
+    if (download !== null) {
+      this.#keepProgress(download);
+      this.#letGo = this.#cancelled(download);
+    }
+    await this.#letGo;
+  }
+
+  async #cancelled(download: Download): Promise<void> {
+    await download.cancel();
+    // It was being put in place, and is served.
+    if (download.view().state === 'complete') this.#withdraw();
     this.#context.changed(this.record);
+  }
+
+  #withdraw(): void {
+    this.#context.engine.withdraw(shareRef(this.#share));
+  }
+
+  #callOff(): void {
+    this.#work.abort();
+    this.#work = new AbortController();
+    this.#refreshing = null;
+    this.#clearRefresh();
   }
 
   #keepProgress(download: Download): void {

@@ -7,7 +7,7 @@ import type { TransferContext } from './transfer-context.ts';
 import { SOURCE_CHANGED, SOURCE_MISSING } from './transfer-reasons.ts';
 import { shareRef } from './transfer-record.ts';
 
-export interface ServedCopy {
+export interface CopyOnDisk {
   readonly share: SharedContent;
   readonly path: string;
   /** As the copy was when it was last known to be whole; null when it has to be read first. */
@@ -20,8 +20,38 @@ export type Served =
 
 type Parts = Pick<TransferContext, 'engine' | 'store'>;
 
-/** Serves a copy; one that was touched since is read and verified first. */
-export async function serveCopy({ engine, store }: Parts, { share, path, stamp }: ServedCopy): Promise<Served> {
+/** How one transfer serves its copy: one attempt after the other, and what was called off is not served. */
+export class CopyServing {
+  readonly #parts: Parts;
+  #attempt: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Serves a copy; one that was touched since is read and verified first. Null when it was called off meanwhile. */
+  serve(copy: CopyOnDisk, signal: AbortSignal): Promise<Served | null> {
+    const attempt = this.#attempt.then(() => this.#serveUnlessCalledOff(copy, signal));
+    this.#attempt = attempt.catch(() => undefined);
+    return attempt;
+  }
+
+  async #serveUnlessCalledOff(copy: CopyOnDisk, signal: AbortSignal): Promise<Served | null> {
+    if (signal.aborted) return null;
+    try {
+      const served = await serveCopy(this.#parts, copy, signal);
+      if (!signal.aborted) return served;
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+    // It may have come to be served before it noticed.
+    this.#parts.engine.withdraw(shareRef(copy.share));
+    return null;
+  }
+}
+
+async function serveCopy({ engine, store }: Parts, copy: CopyOnDisk, signal: AbortSignal): Promise<Served> {
+  const { share, path, stamp } = copy;
   const { contentId } = share;
   const manifestBytes = await store.readManifest(contentId);
   if (manifestBytes === null) return { ok: false, reason: SOURCE_CHANGED };
@@ -35,7 +65,7 @@ export async function serveCopy({ engine, store }: Parts, { share, path, stamp }
     if (!isFailure(error, 'source_changed')) return { ok: false, reason: reasonOfFailure(error) };
   }
   try {
-    const verified = await engine.verify({ path, manifestBytes });
+    const verified = await engine.verify({ path, manifestBytes, signal });
     return verified.complete ? await serve(verified.stamp) : { ok: false, reason: SOURCE_CHANGED };
   } catch (error) {
     return { ok: false, reason: reasonOfFailure(error) };

@@ -1,12 +1,12 @@
 // Owns the transfers of this peer: begins them for commands, goes on with them after a restart, and lets them follow who is
-// logged in and what the trackers revoke. Every change is on disk before anybody is told of it.
+// logged in and what the trackers revoke. Every change goes to disk at once.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SharedContent } from '#domain/outcome';
 import type { TransferReasonView, TransferView } from '#wire/control-api';
 import type { DownloadFileBody, SeedFileBody, StopShareBody, UploadFileBody } from '#wire/control-requests';
 import type { DownloadPresence, Refused } from '#wire/tracker-api';
-import type { SourceProblem } from '../swarm/transfer-engine.ts';
+import { type SourceProblem, TransferFailure } from '../swarm/transfer-engine.ts';
 import type { CommandAnswer, CommandStamp, LinkEvent } from '../tracker-link/tracker-link.ts';
 import { DownloadTransfer } from './download-transfer.ts';
 import { finalDestination, invalidField, nameInGroup, readableSource } from './requested-paths.ts';
@@ -39,6 +39,7 @@ export class TransferRegistry implements Transfers {
   /** What was last told of each transfer, so that only changes of state and reason are events. */
   readonly #told = new Map<string, string>();
   readonly #waiting = new Set<() => void>();
+  readonly #stopListening: (() => void)[] = [];
   #announced = '[]';
 
   constructor(parts: Omit<TransferContext, 'changed'>) {
@@ -51,13 +52,16 @@ export class TransferRegistry implements Transfers {
     const { engine, link } = this.#context;
     const trust = link.trust();
     if (trust !== null) engine.trustTrackers(trust);
-    engine.onSourceProblem((problem) => this.#sourceProblem(problem));
-    link.onEvent((event) => this.#linkEvent(event));
+    this.#stopListening.push(
+      engine.onSourceProblem((problem) => this.#sourceProblem(problem)),
+      link.onEvent((event) => this.#linkEvent(event)),
+    );
     this.#sessionIs(link.user());
   }
 
   /** Lets go of everything; the next start goes on with it. */
   async close(): Promise<void> {
+    for (const stop of this.#stopListening) stop();
     await Promise.all([...this.#transfers.values()].map(async (transfer) => transfer.halt()));
     await this.#context.store.settled();
   }
@@ -103,14 +107,15 @@ export class TransferRegistry implements Transfers {
     const share = answer.result.share!;
     const path = await finalDestination(body.destination, file);
     if (typeof path !== 'string') return path;
-    if (this.#isTaken(path)) {
-      return { status: 'failed', code: 'destination_exists', detail: 'Another transfer has this destination.' };
-    }
     const problem = await this.#context.engine.checkDestination({
       destination: path,
       overwrite: body.overwrite ?? false,
       totalBytes: share.totalBytes,
     });
+    // Looked at last: another command may have taken the destination meanwhile.
+    if (this.#isTaken(path)) {
+      return { status: 'failed', code: 'destination_exists', detail: 'Another transfer has this destination.' };
+    }
     if (problem?.code === 'destination_exists') return { status: 'failed', code: 'destination_exists' };
     const transfer = this.#newDownload({ body, path, share, offset: answer.offset, stamp });
     if (problem === null) void transfer.run();
@@ -177,9 +182,15 @@ export class TransferRegistry implements Transfers {
     if (transfer instanceof UploadTransfer && data === 'delete') {
       return invalidField('data', 'must be keep for an upload: what is shared belongs to whoever put it there');
     }
-    const twins = this.#others(transfer).filter((other) => other.isOffered);
+    const user = this.#context.link.user();
+    const twins = this.#others(transfer).filter((other) => other.isOffered && other.record.user === user);
     if (twins.length === 0) await this.#stopShareOf(transfer);
-    await transfer.dispose({ keepData: data === 'keep' });
+    try {
+      await transfer.dispose({ keepData: data === 'keep' || this.#isReplaced(transfer) });
+    } catch (error) {
+      if (!(error instanceof TransferFailure)) throw error;
+      return { status: 'failed', code: 'transfer_failed', detail: error.message };
+    }
     await this.#forget(transfer);
     // The engine serves one copy of a share: another one takes the place of this.
     for (const twin of twins) void twin.run();
@@ -235,6 +246,17 @@ export class TransferRegistry implements Transfers {
   #isTaken(path: string): boolean {
     return [...this.#transfers.values()].some(
       ({ record }) => record.direction === 'download' && record.path === path && !isOver(record),
+    );
+  }
+
+  /** Whether another download writes to the same place, or wrote there later: what is there is not this one's. */
+  #isReplaced({ record }: Transfer): boolean {
+    return [...this.#transfers.values()].some(
+      ({ record: other }) =>
+        other !== record &&
+        other.direction === 'download' &&
+        other.path === record.path &&
+        (!isOver(other) || (other.completedAtMs ?? 0) > (record.completedAtMs ?? Infinity)),
     );
   }
 
@@ -309,13 +331,12 @@ export class TransferRegistry implements Transfers {
     await Promise.race([stopped, sleep(STOP_SHARE_WAIT_MS)]);
   }
 
-  async #forget({ record }: Transfer): Promise<void> {
-    const { transferId, share } = record;
+  async #forget({ record: { transferId }, contentId }: Transfer): Promise<void> {
     this.#transfers.delete(transferId);
     this.#told.delete(transferId);
     await this.#context.store.remove(transferId);
-    const isNeeded = [...this.#transfers.values()].some((other) => other.record.share?.contentId === share?.contentId);
-    if (share !== null && !isNeeded) await this.#context.store.removeManifest(share.contentId);
+    const isNeeded = [...this.#transfers.values()].some((other) => other.contentId === contentId);
+    if (contentId !== null && !isNeeded) await this.#context.store.removeManifest(contentId);
     this.#wake();
   }
 

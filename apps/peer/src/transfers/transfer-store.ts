@@ -38,10 +38,7 @@ export class TransferStore {
   }
 
   async remove(transferId: string): Promise<void> {
-    const path = this.#pathOf(transferId);
-    await this.#files.get(path)?.settled();
-    this.#files.delete(path);
-    await rm(path, { force: true });
+    await this.#remove(this.#pathOf(transferId));
   }
 
   /**
@@ -65,12 +62,19 @@ export class TransferStore {
   }
 
   async removeManifest(contentId: string): Promise<void> {
-    await rm(this.#manifestPath(contentId), { force: true });
+    await this.#remove(this.#manifestPath(contentId));
   }
 
   /** Resolves when nothing is being written. */
   async settled(): Promise<void> {
     await Promise.all([...this.#files.values()].map((file) => file.settled()));
+  }
+
+  /** Not before what is being written is there: it would come back. */
+  async #remove(path: string): Promise<void> {
+    await this.#files.get(path)?.settled();
+    this.#files.delete(path);
+    await rm(path, { force: true });
   }
 
   /** The one writer of a path. */

@@ -6,10 +6,9 @@ import type { TransferReasonView, TransferState, TransferView } from '#wire/cont
 import type { Refused } from '#wire/tracker-api';
 import { type Digested, TransferFailure } from '../swarm/transfer-engine.ts';
 import type { CommandAnswer } from '../tracker-link/tracker-link.ts';
-import { serveCopy, singleFileSha1 } from './share-serving.ts';
+import { CopyServing, singleFileSha1 } from './share-serving.ts';
 import { RETRY_MS, type TransferContext } from './transfer-context.ts';
 import {
-  LOGGED_OUT,
   NO_ROOM,
   reasonOfRefusal,
   reasonText,
@@ -19,11 +18,16 @@ import {
 } from './transfer-reasons.ts';
 import { shareRef, transferView, uniformBitfield, type UploadRecord } from './transfer-record.ts';
 
+const RUNNING_STATES: ReadonlySet<TransferState> = new Set(['hashing', 'stalled', 'seeding']);
+
 export class UploadTransfer {
   readonly record: UploadRecord;
   readonly #context: TransferContext;
+  readonly #serving: CopyServing;
   readonly #decision = Promise.withResolvers<CommandAnswer>();
-  #hashing: AbortController | null = null;
+  /** What is under way, from the hashing until it is served; null while nothing is. */
+  #work: AbortController | null = null;
+  #digestedId: string | null = null;
   #hashedBytes = 0;
   #totalBytes = 0;
   #hashingSinceMs = 0;
@@ -33,12 +37,18 @@ export class UploadTransfer {
   constructor(record: UploadRecord, context: TransferContext) {
     this.record = record;
     this.#context = context;
+    this.#serving = new CopyServing(context);
     this.#totalBytes = record.share?.totalBytes ?? 0;
   }
 
   /** What the log, or a failure on the way there, said to the command. */
   get decision(): Promise<CommandAnswer> {
     return this.#decision.promise;
+  }
+
+  /** Whose manifest it needs; null while it is being hashed. */
+  get contentId(): string | null {
+    return this.record.share?.contentId ?? this.#digestedId;
   }
 
   get isUndecided(): boolean {
@@ -81,34 +91,16 @@ export class UploadTransfer {
 
   /** Hashes and publishes, or serves what is published already. */
   async run(): Promise<void> {
-    if (this.#hashing !== null) return;
-    if (this.record.share !== null) return this.#serve();
-    const hashing = new AbortController();
-    this.#hashing = hashing;
-    this.#hashingSinceMs = this.#context.now();
-    this.#become('hashing', null);
+    if (this.#work !== null) return;
+    const work = new AbortController();
+    this.#work = work;
     try {
-      const { path, hash, pieceBytes, expectedContentId } = this.record;
-      const digested = await this.#context.engine.digest({
-        path,
-        hash,
-        ...(pieceBytes !== null && { pieceBytes }),
-        signal: hashing.signal,
-        onProgress: (doneBytes, totalBytes) => {
-          this.#hashedBytes = doneBytes;
-          this.#totalBytes = totalBytes;
-        },
-      });
-      if (expectedContentId !== null && digested.contentId !== expectedContentId) return this.#isOtherContent();
-      const isKept = await this.#context.store.saveManifest(digested.contentId, digested.manifestBytes);
-      if (!isKept) return this.#hasNoRoom();
-      this.record.stamp = digested.stamp;
-      this.record.sha1 = singleFileSha1(digested.manifestBytes);
-      await this.#publish(digested, hashing.signal);
+      if (this.record.share === null) await this.#publish(await this.#digest(work.signal), work.signal);
+      else await this.#serve(work.signal);
     } catch (error) {
-      this.#hashingFailed(error, hashing.signal);
+      this.#brokeOff(error, work.signal);
     } finally {
-      if (this.#hashing === hashing) this.#hashing = null;
+      if (this.#work === work) this.#work = null;
     }
   }
 
@@ -119,8 +111,7 @@ export class UploadTransfer {
   }
 
   pause(reason: TransferReasonView | null): void {
-    const { state } = this.record;
-    if (state !== 'seeding' && state !== 'hashing' && state !== 'stalled') return;
+    if (this.#work === null && !RUNNING_STATES.has(this.record.state)) return;
     this.#halt();
     this.#become('paused', reason);
   }
@@ -154,11 +145,37 @@ export class UploadTransfer {
 
   /** Ends what runs, without a change of state: the process ends, and goes on with it at the next start. */
   halt(): void {
-    this.#hashing?.abort();
-    this.#hashing = null;
+    this.#work?.abort();
+    this.#work = null;
   }
 
-  async #publish({ contentId, manifest }: Digested, signal: AbortSignal): Promise<void> {
+  /** Null when that is the end of it. */
+  async #digest(signal: AbortSignal): Promise<Digested | null> {
+    const { path, hash, pieceBytes, expectedContentId } = this.record;
+    this.#hashingSinceMs = this.#context.now();
+    this.#become('hashing', null);
+    const digested = await this.#context.engine.digest({
+      ...{ path, hash, signal },
+      ...(pieceBytes !== null && { pieceBytes }),
+      onProgress: (doneBytes, totalBytes) => {
+        this.#hashedBytes = doneBytes;
+        this.#totalBytes = totalBytes;
+      },
+    });
+    const { contentId, manifestBytes, stamp } = digested;
+    if (expectedContentId !== null && contentId !== expectedContentId) return this.#isOtherContent();
+    this.#digestedId = contentId;
+    const isKept = await this.#context.store.saveManifest(contentId, manifestBytes);
+    signal.throwIfAborted();
+    if (!isKept) return this.#hasNoRoom();
+    this.record.stamp = stamp;
+    this.record.sha1 = singleFileSha1(manifestBytes);
+    return digested;
+  }
+
+  async #publish(digested: Digested | null, signal: AbortSignal): Promise<void> {
+    if (digested === null) return;
+    const { contentId, manifest } = digested;
     const { command, group, file, hash, commandId, user } = this.record;
     const seeded = { group, file, contentId };
     const published = { ...seeded, ...manifestGeometry(manifest), hash };
@@ -173,7 +190,7 @@ export class UploadTransfer {
         this.record.completedAtMs = this.#context.now();
       }
       signal.throwIfAborted();
-      if (answer.status === 'accepted') return this.#serve().then(() => this.#decision.resolve(answer));
+      if (answer.status === 'accepted') return this.#serve(signal).then(() => this.#decision.resolve(answer));
       if (answer.status === 'rejected' || this.#isAwaited) return this.#refused(answer);
       this.#become('stalled', TRACKERS_UNREACHABLE);
       await sleep(RETRY_MS, undefined, { signal });
@@ -185,17 +202,19 @@ export class UploadTransfer {
     this.#decision.resolve(answer);
   }
 
-  #isOtherContent(): void {
+  #isOtherContent(): null {
     this.#become('failed', SOURCE_CHANGED);
     this.#decision.resolve(wrongPath('does not hold the content of this file of the group'));
+    return null;
   }
 
-  #hasNoRoom(): void {
+  #hasNoRoom(): null {
     this.#become('failed', NO_ROOM);
     this.#decision.resolve({ status: 'failed', code: 'transfer_failed', detail: reasonText(NO_ROOM) });
+    return null;
   }
 
-  #hashingFailed(error: unknown, signal: AbortSignal): void {
+  #brokeOff(error: unknown, signal: AbortSignal): void {
     if (signal.aborted) {
       this.#decision.resolve({ status: 'failed', code: 'transfer_failed', detail: 'The upload was ended meanwhile.' });
       return;
@@ -206,15 +225,13 @@ export class UploadTransfer {
     this.#decision.resolve(wrongPath(`cannot be shared: ${error.message}`));
   }
 
-  async #serve(): Promise<void> {
+  async #serve(signal: AbortSignal): Promise<void> {
     const { share, path, stamp } = this.record;
-    const served = await serveCopy(this.#context, { share: share!, path, stamp });
+    const served = await this.#serving.serve({ share: share!, path, stamp }, signal);
+    if (served === null) return;
     if (!served.ok) return this.#become('failed', served.reason);
     this.record.stamp = served.stamp;
-    // A logout may have come while the copy was being read.
-    if (this.#context.link.user() === this.record.user) return this.#become('seeding', null);
-    this.#context.engine.withdraw(shareRef(share!));
-    this.#become('paused', LOGGED_OUT);
+    this.#become('seeding', null);
   }
 
   #halt(): void {

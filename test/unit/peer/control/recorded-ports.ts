@@ -25,11 +25,11 @@ export class RecordedLink implements TrackerLink {
 
   user = (): string | null => this.currentUser;
   logId = (): string => 'ab'.repeat(32);
-  trust = (): null => null;
+  trust: TrackerLink['trust'] = () => null;
   trackers = (): [] => [];
   reachable = (): null => null;
   announce(): void {}
-  onEvent = (): (() => void) => () => undefined;
+  onEvent: TrackerLink['onEvent'] = () => () => undefined;
 
   async command(name: string, body: object, stamp: CommandStamp): Promise<CommandAnswer> {
     const command = { name, body, ...stamp };
@@ -43,7 +43,11 @@ export class RecordedLink implements TrackerLink {
   listRequests = async () => ({ status: 'rejected', reason: 'not_group_owner', offset: null }) as const;
   listFiles = async () => view({ items: [], next: null });
   listSessions = async () => view({ items: [] });
-  findSources = async () => ({ status: 'rejected', reason: 'file_not_found', offset: null }) as const;
+  findSources: TrackerLink['findSources'] = async () => ({
+    status: 'rejected',
+    reason: 'file_not_found',
+    offset: null,
+  });
 }
 
 function view<View>(shown: View) {

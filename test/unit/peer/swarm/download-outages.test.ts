@@ -30,6 +30,7 @@ import {
   type TestPeer,
   until,
 } from './engine-harness.ts';
+import { blockFrame, startFakeSeeder } from './fake-seeder.ts';
 
 const MIB = 1024 * 1024;
 const LONG_AGO_SECONDS = 1_000_000_000;
@@ -152,7 +153,7 @@ it('a file that was deleted is reported as missing', async () => {
   const download = bob.engine.download(requestFor(bob, digested, { from: [alice] }));
   expect(await problem).toMatchObject({ code: 'source_missing' });
   await until(download, ({ state }) => state === 'stalled');
-  await download.cancel({ keepData: false });
+  await download.cancel();
 });
 
 it('a seeder that sends a wrong piece is dropped and named, and its owner is told', async () => {
@@ -222,9 +223,19 @@ it('bytes keep coming while the main thread is blocked', async () => {
 });
 
 it('pauses, goes on, and is cancelled with or without its data', async () => {
-  const [alice, bob] = await Promise.all([startPeer('alice'), startPeer('bob')]);
-  const digested = await shareFile(alice, newFile(alice, randomBytes(64 * MIB)));
-  const request = requestFor(bob, digested, { from: [alice] });
+  const alice = await startPeer('alice', { plain: true });
+  const bob = await startPeer('bob', { plain: true });
+  const bytes = randomBytes(8 * 65_536);
+  const digested = await shareFile(alice, newFile(alice, bytes), 65_536);
+  // Never sends the last piece, so that the download is never whole.
+  const seeder = await startFakeSeeder('mallory', {
+    digested,
+    answer: (request, socket) => {
+      const begin = request.piece * 65_536 + request.begin;
+      if (request.piece < 7) socket.write(blockFrame(request, bytes.subarray(begin, begin + request.length)));
+    },
+  });
+  const request = requestFor(bob, digested, { from: [], sources: [seeder], strategy: 'sequential' });
   const download = bob.engine.download(request);
   await until(download, ({ verifiedBytes }) => verifiedBytes > 0);
   download.pause();
@@ -232,12 +243,13 @@ it('pauses, goes on, and is cancelled with or without its data', async () => {
   download.resume();
   await until(download, ({ peers }) => peers[0]?.state === 'connected');
   download.pause();
-  await download.cancel({ keepData: true });
+  await download.cancel();
   expect(await download.done).toMatchObject({ state: 'cancelled' });
   expect(existsSync(`${request.destination}.part`)).toBe(true);
   const second = bob.engine.download(request);
   await until(second, ({ verifiedBytes }) => verifiedBytes > 0);
-  await second.cancel({ keepData: false });
+  await second.cancel();
+  await bob.engine.removeData({ destination: request.destination, isFinished: false });
   expect(existsSync(`${request.destination}.part`)).toBe(false);
   expect(existsSync(`${request.destination}.part.journal`)).toBe(false);
 });
@@ -294,9 +306,9 @@ it('somebody else at the address is not asked for anything', async () => {
 it('removes finished and unfinished data, and nothing is no error', async () => {
   const bob = await startPeer('bob');
   const destination = join(bob.folder, 'file');
-  await bob.engine.removeData(destination);
+  await bob.engine.removeData({ destination, isFinished: true });
   for (const name of ['file', 'file.part', 'file.part.journal']) writeFileSync(join(bob.folder, name), 'x');
-  await bob.engine.removeData(destination);
+  await bob.engine.removeData({ destination, isFinished: true });
   for (const name of ['file', 'file.part', 'file.part.journal']) expect(existsSync(join(bob.folder, name))).toBe(false);
 });
 

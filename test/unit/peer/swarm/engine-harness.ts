@@ -18,7 +18,7 @@ import type {
 } from '../../../../apps/peer/src/swarm/transfer-engine.ts';
 
 export const SHARE: ShareRef = { groupId: 3, shareId: 7 };
-const LOG_ID = 'ab'.repeat(32);
+export const LOG_ID = 'ab'.repeat(32);
 
 const trackerKeys = generateKeyPairSync('ed25519');
 const trackerKeyDer = trackerKeys.publicKey.export({ type: 'spki', format: 'der' });

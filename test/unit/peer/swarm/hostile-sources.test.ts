@@ -108,5 +108,5 @@ it('a source that says nothing for five seconds is left, and asked again later',
   expect(download.view().reason).toMatchObject({ code: 'no_seeder_online' });
   const before = connections;
   await until(download, () => connections > before);
-  await download.cancel({ keepData: false });
+  await download.cancel();
 });

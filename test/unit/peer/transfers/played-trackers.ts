@@ -1,0 +1,139 @@
+// Trackers without processes: the real domain over a log in memory, and who is online beside it. Each peer has a link of its
+// own, which a test can cut or hold up, and through which it hears what trackers push.
+import type { CommandData } from '#domain/command';
+import type { SharedContent } from '#domain/outcome';
+import { readableGroup } from '#domain/views';
+import { formatHostPort } from '#wire/host-port';
+import type { PeerCommandName, SourcesView, SourceView } from '#wire/tracker-api';
+import type { Source } from '../../../../apps/peer/src/swarm/transfer-engine.ts';
+import type {
+  CommandAnswer,
+  LinkEvent,
+  TrackerLink,
+  ViewAnswer,
+} from '../../../../apps/peer/src/tracker-link/tracker-link.ts';
+import { COMMITMENT, LogInMemory } from '../../domain/log-of.ts';
+import { RecordedLink, type SentCommand } from '../control/recorded-ports.ts';
+import { grantFor, LOG_ID, type TestPeer, TRACKER } from '../swarm/engine-harness.ts';
+
+const UNAVAILABLE = { status: 'failed', code: 'tracker_unavailable' } as const;
+const NOT_LOGGED_IN = { status: 'failed', code: 'not_logged_in' } as const;
+
+/** The log that all links of a test share. */
+export class PlayedTrackers {
+  readonly log = LogInMemory.started();
+  /** Who is online, with whatever is asked for. */
+  readonly sources = new Map<string, SourceView>();
+
+  isOnline({ peerId, user, addresses }: Source): void {
+    this.sources.set(peerId, {
+      ...{ peerId, user, role: 'seeder', transport: 'plain' },
+      addresses: addresses.map((address) => formatHostPort(address)),
+    });
+  }
+}
+
+/** One peer's link. Its user exists, is logged in, and belongs to the group of the test. */
+export class PlayedLink extends RecordedLink {
+  readonly #trackers: PlayedTrackers;
+  readonly #peer: TestPeer;
+  readonly #listeners = new Set<(event: LinkEvent) => void>();
+  /** No tracker answers. */
+  isCut = false;
+  /** Whatever is asked is answered after this. */
+  held: Promise<void> = Promise.resolve();
+
+  constructor(trackers: PlayedTrackers, peer: TestPeer) {
+    super();
+    this.#trackers = trackers;
+    this.#peer = peer;
+    this.currentUser = this.#sessionUser();
+    this.answer = async (command) => {
+      await this.held;
+      return this.#append(command);
+    };
+  }
+
+  override trust: TrackerLink['trust'] = () => ({ logId: LOG_ID, trackers: [TRACKER] });
+
+  override onEvent: TrackerLink['onEvent'] = (listener) => {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  };
+
+  override findSources: TrackerLink['findSources'] = async ({ group, file }) => {
+    const answer = this.#sourcesOf(group, file);
+    await this.held;
+    return this.isCut ? UNAVAILABLE : answer;
+  };
+
+  tell(event: LinkEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+
+  /** As the command would, and the push that follows it. */
+  logIn(): void {
+    const user = this.#peer.name;
+    const { credentialOffset } = this.#trackers.log.state.users.get(user)!;
+    this.#write('login', { user, credentialOffset });
+    this.#sessionChanged();
+  }
+
+  logOut(): void {
+    this.#write('logout', {});
+    this.#sessionChanged();
+  }
+
+  /** Makes the user, and logs in. */
+  signUp(): void {
+    this.#write('create_user', { user: this.#peer.name, commitment: COMMITMENT });
+    this.logIn();
+  }
+
+  #sessionChanged(): void {
+    this.currentUser = this.#sessionUser();
+    this.tell({ type: 'session_changed', user: this.currentUser });
+  }
+
+  #sessionUser(): string | null {
+    return this.#trackers.log.state.sessions.get(this.#peer.identity.id)?.user ?? null;
+  }
+
+  #append({ name, body, commandId, user }: SentCommand): CommandAnswer {
+    if (this.isCut) return UNAVAILABLE;
+    if (user !== this.#sessionUser()) return NOT_LOGGED_IN;
+    const { outcome, outcomeOffset: offset } = this.#write(name as PeerCommandName, body as never, commandId);
+    return outcome.status === 'accepted' ? { ...outcome, offset } : { ...outcome, offset };
+  }
+
+  #write<Name extends PeerCommandName>(name: Name, data: CommandData[Name], id?: string) {
+    const actor = { kind: 'peer', peerId: this.#peer.identity.id, user: this.#sessionUser() } as const;
+    return this.#trackers.log.append(name, data, { actor, ...(id !== undefined && { id }) });
+  }
+
+  #sourcesOf(groupName: string, file: string): ViewAnswer<SourcesView> {
+    const user = this.#sessionUser();
+    if (user === null) return NOT_LOGGED_IN;
+    const { state } = this.#trackers.log;
+    const group = readableGroup(state, groupName, user);
+    if (typeof group === 'string') return { status: 'rejected', reason: group, offset: null };
+    const found = group.shares.get(file);
+    if (found === undefined) return { status: 'rejected', reason: 'file_not_found', offset: null };
+    const { contentId, totalBytes, pieceBytes, pieceCount, hash } = found;
+    const share: SharedContent = {
+      ...{ groupId: group.id, shareId: found.id, contentId },
+      ...{ totalBytes, pieceBytes, pieceCount, hash },
+    };
+    const isGranted = found.downloaders.has(this.#peer.identity.id);
+    const { groupId, shareId } = share;
+    const view: SourcesView = {
+      share,
+      sources: [...this.#trackers.sources.values()].filter(({ peerId }) => peerId !== this.#peer.identity.id),
+      grant: isGranted
+        ? Buffer.from(grantFor(this.#peer, contentId, { groupId, shareId })).toString('base64url')
+        : null,
+      grantExpiresAtMs: isGranted ? Date.now() + 100_000 : null,
+    };
+    return { status: 'accepted', asOfOffset: state.appliedOffset, view };
+  }
+}

@@ -2,7 +2,7 @@
 // other, and the events of all of them in one journal.
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { WriteFailed } from '#identity/durable-file';
+import type { FileReports } from '#identity/durable-file';
 import { type Identity, loadOrCreateIdentity } from '#identity/identity';
 import { formatHostPort } from '#wire/host-port';
 import { ApiKeys, loadOrCreateToken } from './control/api-keys.ts';
@@ -75,13 +75,13 @@ async function startControl(parts: ControlParts): Promise<RunningPeer> {
   const { options, identity, controlToken, engine, facts, warn } = parts;
   const { dataDirectory } = options;
   const link = await openLink(parts);
-  const writeFailed = failureReport(warn);
-  const store = await TransferStore.open(dataDirectory, writeFailed);
+  const { writeFailed, damaged } = fileReports(warn);
+  const store = await TransferStore.open(dataDirectory, { writeFailed, damaged });
   const transfers = new TransferRegistry({ engine, link, store, transport: facts.transport, now: Date.now });
   const journal = new EventJournal(join(dataDirectory, 'events.ndjson'), { now: Date.now, writeFailed });
   link.onEvent((event) => journalLinkEvent(journal, event, warn));
   transfers.onEvent((event) => journalTransferEvent(journal, event));
-  const keys = await ApiKeys.open({ dataDirectory, controlToken, now: Date.now });
+  const keys = await ApiKeys.open({ dataDirectory, controlToken, damaged, now: Date.now });
   const memory = new CommandMemory(join(dataDirectory, 'commands.ndjson'), writeFailed);
   const endpoint = await openControlEndpoint({
     listen: options.control,
@@ -112,25 +112,28 @@ async function startControl(parts: ControlParts): Promise<RunningPeer> {
 
 async function openLink({ options, identity, facts, warn }: ControlParts): Promise<FailoverLink> {
   const { dataDirectory, trackers } = options;
-  const writeFailed = failureReport(warn);
+  const reports = fileReports(warn);
   return new FailoverLink({
     identity,
     trackers,
-    trust: await TrackerTrust.open(trackers, join(dataDirectory, 'known-trackers.json'), writeFailed),
-    memory: await LinkMemory.open(join(dataDirectory, 'link.json'), writeFailed),
+    trust: await TrackerTrust.open(trackers, join(dataDirectory, 'known-trackers.json'), reports),
+    memory: await LinkMemory.open(join(dataDirectory, 'link.json'), reports),
     addresses: [facts.advertise],
     transport: facts.transport,
     random: Math.random,
   });
 }
 
-/** Says once of each file that it cannot be written: what it should hold is gone after a restart. */
-function failureReport(warn: Warn): WriteFailed {
+/** Says once of each file that it cannot be written, or read: what it should hold is missing after a restart, or now. */
+function fileReports(warn: Warn): FileReports {
   const reported = new Set<string>();
-  return (path, error) => {
-    if (reported.has(path)) return;
-    reported.add(path);
-    warn(`cannot write ${path}: ${error.message}; what it should hold will be missing after a restart`);
+  return {
+    writeFailed: (path, error) => {
+      if (reported.has(path)) return;
+      reported.add(path);
+      warn(`cannot write ${path}: ${error.message}; what it should hold will be missing after a restart`);
+    },
+    damaged: (path) => warn(`${path} is damaged and was put aside as ${path}.damaged: what it held is missing`),
   };
 }
 

@@ -9,6 +9,15 @@ const FILE_MODE = 0o600;
 /** Is told of a file that could not be written: a full disk, a directory that was made read-only. */
 export type WriteFailed = (path: string, error: Error) => void;
 
+/** Is told of a file that could not be understood: its old text is beside it, under the name with `.damaged`. */
+export type FileDamaged = (path: string) => void;
+
+/** What is told of the files of a data directory. */
+export interface FileReports {
+  readonly writeFailed: WriteFailed;
+  readonly damaged: FileDamaged;
+}
+
 /** The text of a file, or null when it is not there. */
 export async function readTextIfThere(path: string): Promise<string | null> {
   try {
@@ -17,6 +26,35 @@ export async function readTextIfThere(path: string): Promise<string | null> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
     throw error;
   }
+}
+
+/**
+ * What a JSON file holds, or null when it is not there. Text that is no JSON, or of which `isSound` is false, is put aside
+ * and told: a bad disk costs what one file held, and not the start of the process.
+ */
+export async function readJsonIfSound<Value>(
+  path: string,
+  { isSound, damaged }: { readonly isSound: (value: unknown) => value is Value; readonly damaged: FileDamaged },
+): Promise<Value | null> {
+  const text = await readTextIfThere(path);
+  if (text === null) return null;
+  const [value] = parseLine<unknown>(text);
+  if (isSound(value)) return value;
+  await rename(path, `${path}.damaged`);
+  damaged(path);
+  return null;
+}
+
+/** What a field may hold; `?` also takes null. */
+export type FieldType = 'string' | 'string?' | 'number' | 'number?' | 'boolean' | 'object' | 'object?';
+
+/** Whether a value is an object with all of these fields. */
+export function hasFields(value: unknown, fields: Readonly<Record<string, FieldType>>): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.entries(fields).every(([field, type]) => {
+    const held: unknown = Object.hasOwn(value, field) ? (value as Record<string, unknown>)[field] : undefined;
+    return held === null ? type.endsWith('?') : typeof held === type.replace('?', '');
+  });
 }
 
 /**
@@ -89,7 +127,10 @@ export class LineFile<Line> {
       throw error;
     }
     if (text !== '' && !text.endsWith('\n')) this.#report(() => appendFileSync(this.#path, '\n'));
-    return text.split('\n').flatMap((line) => parseLine<Line>(line));
+    return text
+      .split('\n')
+      .flatMap((line) => parseLine<Line>(line))
+      .filter(isObject);
   }
 
   append(line: Line): void {
@@ -112,6 +153,10 @@ export class LineFile<Line> {
       this.#writeFailed(this.#path, error as Error);
     }
   }
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }
 
 function parseLine<Line>(text: string): Line[] {

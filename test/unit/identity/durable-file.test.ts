@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { LineFile, readTextIfThere, ReplacedFile } from '#identity/durable-file';
+import { hasFields, LineFile, readJsonIfSound, readTextIfThere, ReplacedFile } from '#identity/durable-file';
 
 let directory: string;
 const failures: string[] = [];
@@ -56,4 +56,30 @@ test('a line that a crash cut off is dropped, the others stay', () => {
   expect(file.readAll()).toEqual([{ n: 1 }, { n: 2 }, { n: 4 }]);
   file.replace([{ n: 3 }]);
   expect(file.readAll()).toEqual([{ n: 3 }]);
+});
+
+test.each(['', '{"n":1', 'null', '5', '[]', '{}', '{"n":null}', '{"n":"1"}'])(
+  'a file that holds %j is put aside and told, and counts as missing',
+  async (text) => {
+    const path = join(directory, 'file');
+    const damaged: string[] = [];
+    const check = {
+      isSound: (value: unknown): value is { n: number } => hasFields(value, { n: 'number' }),
+      damaged: (of: string) => damaged.push(of),
+    };
+    writeFileSync(path, text);
+    expect(await readJsonIfSound(path, check)).toBeNull();
+    expect(damaged).toEqual([path]);
+    expect(readFileSync(`${path}.damaged`, 'utf8')).toBe(text);
+    expect(await readJsonIfSound(path, check)).toBeNull();
+    expect(damaged).toEqual([path]);
+    writeFileSync(path, '{\n  "n": 1\n}');
+    expect(await readJsonIfSound(path, check)).toEqual({ n: 1 });
+  },
+);
+
+test('a line that is no object is left out', () => {
+  const path = join(directory, 'lines');
+  writeFileSync(path, 'null\n5\n{"n":1}\n"x"\n');
+  expect(new LineFile<{ n: number }>(path, writeFailed).readAll()).toEqual([{ n: 1 }]);
 });

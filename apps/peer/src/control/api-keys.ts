@@ -3,7 +3,7 @@
 import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readTextIfThere, ReplacedFile } from '#identity/durable-file';
+import { type FileReports, hasFields, readJsonIfSound, readTextIfThere, ReplacedFile } from '#identity/durable-file';
 import type { ApiKeyItem, NewApiKeyView } from '#wire/control-api';
 import type { ApiKeyScope } from '#wire/control-requests';
 
@@ -51,10 +51,12 @@ export class ApiKeys {
     this.#now = options.now;
   }
 
-  static async open(options: { dataDirectory: string; controlToken: string; now: () => number }): Promise<ApiKeys> {
+  static async open(
+    options: Pick<FileReports, 'damaged'> & { dataDirectory: string; controlToken: string; now: () => number },
+  ): Promise<ApiKeys> {
     const path = join(options.dataDirectory, FILE_NAME);
-    const text = await readTextIfThere(path);
-    return new ApiKeys(new ReplacedFile(path), text === null ? [] : (JSON.parse(text) as StoredKey[]), options);
+    const keys = await readJsonIfSound(path, { isSound: areStoredKeys, damaged: options.damaged });
+    return new ApiKeys(new ReplacedFile(path), keys ?? [], options);
   }
 
   /** What a token may do, or null for one that is none. */
@@ -90,6 +92,11 @@ export class ApiKeys {
   async #store(): Promise<void> {
     await this.#file.write(JSON.stringify([...this.#keys.values()], null, 2));
   }
+}
+
+function areStoredKeys(value: unknown): value is StoredKey[] {
+  const fields = { keyId: 'string', name: 'string', scope: 'string', createdAt: 'string', keyHash: 'string' } as const;
+  return Array.isArray(value) && value.every((key) => hasFields(key, fields));
 }
 
 function shown({ keyId, name, scope, createdAt }: StoredKey): ApiKeyItem {

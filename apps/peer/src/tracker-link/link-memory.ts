@@ -1,6 +1,6 @@
 // Owns how much of which log this peer has seen, and who is logged in on it at that point. Kept over restarts, so that a
 // person reads their own writes from any tracker, and shares are served again before a tracker answers.
-import { readTextIfThere, ReplacedFile, type WriteFailed } from '#identity/durable-file';
+import { type FileReports, hasFields, readJsonIfSound, ReplacedFile } from '#identity/durable-file';
 
 interface Remembered {
   readonly logId: string | null;
@@ -22,12 +22,9 @@ export class LinkMemory {
     this.#remembered = remembered;
   }
 
-  static async open(path: string, writeFailed: WriteFailed): Promise<LinkMemory> {
-    const text = await readTextIfThere(path);
-    return new LinkMemory(
-      new ReplacedFile(path, writeFailed),
-      text === null ? NOTHING : (JSON.parse(text) as Remembered),
-    );
+  static async open(path: string, { writeFailed, damaged }: FileReports): Promise<LinkMemory> {
+    const remembered = await readJsonIfSound(path, { isSound: isRemembered, damaged });
+    return new LinkMemory(new ReplacedFile(path, writeFailed), remembered ?? NOTHING);
   }
 
   get logId(): string | null {
@@ -72,4 +69,8 @@ export class LinkMemory {
     this.#remembered = remembered;
     void this.#file.write(JSON.stringify(remembered));
   }
+}
+
+function isRemembered(value: unknown): value is Remembered {
+  return hasFields(value, { logId: 'string?', seenOffset: 'number', user: 'string?', userOffset: 'number' });
 }

@@ -1,6 +1,6 @@
 // Owns which key each tracker must show. What tracker_info.txt pins holds; what a trusted tracker reads from the log holds
 // for the others; a file without any fingerprint means trust on first use, and then a changed key is refused as well.
-import { readTextIfThere, ReplacedFile, type WriteFailed } from '#identity/durable-file';
+import { type FileReports, hasFields, readJsonIfSound, ReplacedFile } from '#identity/durable-file';
 import { idOfPublicKey } from '#identity/identity';
 import { formatHostPort } from '#wire/host-port';
 import type { KnownTracker } from '#wire/tracker-api';
@@ -33,10 +33,17 @@ export class TrackerTrust {
   }
 
   /** Reads what earlier runs learned from `path`. */
-  static async open(entries: readonly TrackerEntry[], path: string, writeFailed: WriteFailed): Promise<TrackerTrust> {
-    const text = await readTextIfThere(path);
-    const remembered = text === null ? { logId: '', ids: {}, keys: {} } : (JSON.parse(text) as Remembered);
-    return new TrackerTrust(entries, new ReplacedFile(path, writeFailed), remembered);
+  static async open(
+    entries: readonly TrackerEntry[],
+    path: string,
+    { writeFailed, damaged }: FileReports,
+  ): Promise<TrackerTrust> {
+    const remembered = await readJsonIfSound(path, { isSound: isRemembered, damaged });
+    return new TrackerTrust(
+      entries,
+      new ReplacedFile(path, writeFailed),
+      remembered ?? { logId: '', ids: {}, keys: {} },
+    );
   }
 
   /** The id that the tracker at an address must have, or null while none is known. */
@@ -64,7 +71,7 @@ export class TrackerTrust {
     const next: Remembered = { logId, ids: { ...this.#remembered.ids }, keys: { ...keys } };
     if (!this.#pins.has(address)) next.ids[address] = shownId;
     for (const { trackerId, publicKey, address: itsAddress } of known) {
-      if (idOfPublicKey(Buffer.from(publicKey, 'base64')) !== trackerId) continue;
+      if (!isKeyOf(publicKey, trackerId)) continue;
       next.keys[trackerId] = publicKey;
       const isOurs = this.#addresses.includes(itsAddress) && !this.#pins.has(itsAddress);
       if (isOurs && itsAddress !== address) next.ids[itsAddress] = trackerId;
@@ -90,4 +97,13 @@ export class TrackerTrust {
   settled(): Promise<void> {
     return this.#file.settled();
   }
+}
+
+function isRemembered(value: unknown): value is Remembered {
+  if (!hasFields(value, { logId: 'string', ids: 'object', keys: 'object' })) return false;
+  return Object.entries((value as Remembered).keys).every(([trackerId, key]) => isKeyOf(key, trackerId));
+}
+
+function isKeyOf(publicKey: unknown, trackerId: string): boolean {
+  return typeof publicKey === 'string' && idOfPublicKey(Buffer.from(publicKey, 'base64')) === trackerId;
 }

@@ -2,6 +2,7 @@
 // from the trackers, from the disk, from the engine.
 import type { PieceHash } from '#domain/command';
 import type { SharedContent } from '#domain/outcome';
+import { type FieldType, hasFields } from '#identity/durable-file';
 import type { TransferPeerView, TransferReasonView, TransferState, TransferView } from '#wire/control-api';
 import type { PieceStrategyName } from '#wire/control-requests';
 import type { ShareRef } from '../swarm/transfer-engine.ts';
@@ -60,6 +61,35 @@ export interface DownloadRecord extends TransferFacts {
 }
 
 export type TransferRecord = UploadRecord | DownloadRecord;
+
+type FieldTypes<Of> = Readonly<Record<keyof Of, FieldType>>;
+
+const FACTS: FieldTypes<TransferFacts> = {
+  ...{ transferId: 'string', commandId: 'string', logId: 'string?', user: 'string', group: 'string', file: 'string' },
+  ...{ path: 'string', startedAtMs: 'number', completedAtMs: 'number?', offset: 'number?', state: 'string' },
+  ...{ reason: 'object?', share: 'object?', sha1: 'string?', stamp: 'string?' },
+};
+const UPLOAD_FACTS: FieldTypes<Omit<UploadRecord, keyof TransferFacts>> = {
+  ...{ direction: 'string', command: 'string', hash: 'string', pieceBytes: 'number?', expectedContentId: 'string?' },
+};
+const DOWNLOAD_FACTS: FieldTypes<Omit<DownloadRecord, keyof TransferFacts>> = {
+  ...{ direction: 'string', strategy: 'string', overwrite: 'boolean', seedCommandId: 'string', isRecorded: 'boolean' },
+  ...{ isServed: 'boolean', verifiedBytes: 'number', bitfield: 'string', peers: 'object' },
+};
+const SHARE_FACTS: FieldTypes<SharedContent> = {
+  ...{ groupId: 'number', shareId: 'number', contentId: 'string', hash: 'string' },
+  ...{ totalBytes: 'number', pieceBytes: 'number', pieceCount: 'number' },
+};
+
+/** Whether what a file holds is a record of a transfer: a disk can spoil it, and then nothing may be built on it. */
+export function isTransferRecord(value: unknown): value is TransferRecord {
+  if (!hasFields(value, FACTS)) return false;
+  const { direction, share } = value as TransferRecord;
+  const isDownload = direction === 'download';
+  if (!hasFields(value, isDownload ? DOWNLOAD_FACTS : UPLOAD_FACTS)) return false;
+  if (!isDownload && direction !== 'upload') return false;
+  return share === null ? !isDownload : hasFields(share, SHARE_FACTS);
+}
 
 /** What moves while a transfer runs. */
 export type TransferProgress = Pick<

@@ -2,33 +2,34 @@
 // again after a restart without being hashed again.
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ReplacedFile, type WriteFailed } from '#identity/durable-file';
-import type { TransferRecord } from './transfer-record.ts';
+import { type FileReports, readJsonIfSound, ReplacedFile } from '#identity/durable-file';
+import { isTransferRecord, type TransferRecord } from './transfer-record.ts';
 
 export class TransferStore {
   readonly #directory: string;
   readonly #manifests: string;
-  readonly #writeFailed: WriteFailed;
+  readonly #reports: FileReports;
   readonly #files = new Map<string, ReplacedFile>();
 
-  private constructor(dataDirectory: string, writeFailed: WriteFailed) {
-    this.#writeFailed = writeFailed;
+  private constructor(dataDirectory: string, reports: FileReports) {
+    this.#reports = reports;
     this.#directory = join(dataDirectory, 'transfers');
     this.#manifests = join(dataDirectory, 'manifests');
   }
 
-  static async open(dataDirectory: string, writeFailed: WriteFailed): Promise<TransferStore> {
-    const store = new TransferStore(dataDirectory, writeFailed);
+  static async open(dataDirectory: string, reports: FileReports): Promise<TransferStore> {
+    const store = new TransferStore(dataDirectory, reports);
     await mkdir(store.#directory, { recursive: true, mode: 0o700 });
     await mkdir(store.#manifests, { recursive: true, mode: 0o700 });
     return store;
   }
 
-  /** Every transfer, oldest first. */
+  /** Every transfer, oldest first; one whose file is damaged is left out. */
   async loadAll(): Promise<TransferRecord[]> {
     const names = (await readdir(this.#directory)).filter((name) => name.endsWith('.json'));
-    const texts = await Promise.all(names.map((name) => readFile(join(this.#directory, name), 'utf8')));
-    const records = texts.map((text) => JSON.parse(text) as TransferRecord);
+    const check = { isSound: isTransferRecord, damaged: this.#reports.damaged };
+    const found = await Promise.all(names.map((name) => readJsonIfSound(join(this.#directory, name), check)));
+    const records = found.filter((record) => record !== null);
     return records.sort((left, right) => left.startedAtMs - right.startedAtMs);
   }
 
@@ -79,7 +80,7 @@ export class TransferStore {
 
   /** The one writer of a path. */
   #file(path: string): ReplacedFile {
-    const file = this.#files.get(path) ?? new ReplacedFile(path, this.#writeFailed);
+    const file = this.#files.get(path) ?? new ReplacedFile(path, this.#reports.writeFailed);
     this.#files.set(path, file);
     return file;
   }

@@ -27,7 +27,12 @@ let endpoint: ControlEndpoint;
 let base: string;
 
 beforeAll(async () => {
-  const keys = await ApiKeys.open({ dataDirectory: directory, controlToken: TOKEN, now: () => 0 });
+  const keys = await ApiKeys.open({
+    dataDirectory: directory,
+    controlToken: TOKEN,
+    damaged: () => undefined,
+    now: () => 0,
+  });
   const memory = new CommandMemory(join(directory, 'commands.ndjson'), () => undefined);
   endpoint = await openControlEndpoint({
     listen: { host: '127.0.0.1', port: 0 },

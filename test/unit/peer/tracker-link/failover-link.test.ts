@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import 'reflect-metadata';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { FileReports } from '#identity/durable-file';
 import { type Identity, loadOrCreateIdentity } from '#identity/identity';
 import type { TrackerEntry } from '#wire/tracker-info';
 import { FailoverLink } from '../../../../apps/peer/src/tracker-link/failover-link.ts';
@@ -37,8 +38,8 @@ async function start(entries: readonly TrackerEntry[]): Promise<Started> {
   const link = new FailoverLink({
     identity,
     trackers: entries,
-    trust: await TrackerTrust.open(entries, join(directory, 'known-trackers.json'), fail),
-    memory: await LinkMemory.open(join(directory, 'link.json'), fail),
+    trust: await TrackerTrust.open(entries, join(directory, 'known-trackers.json'), reports),
+    memory: await LinkMemory.open(join(directory, 'link.json'), reports),
     addresses: ['127.0.0.1:9'],
     transport: 'tls',
     random: () => 0,
@@ -61,8 +62,13 @@ async function start(entries: readonly TrackerEntry[]): Promise<Started> {
   return { link, events, seen };
 }
 
-const fail = (_path: string, error: Error): never => {
-  throw error;
+const reports: FileReports = {
+  writeFailed: (_path, error) => {
+    throw error;
+  },
+  damaged: (path) => {
+    throw new Error(path);
+  },
 };
 const pinned = (): TrackerEntry[] => trackers.map((tracker) => tracker.entry());
 const becomes = (tracker: PlayedTracker, state: string) => (event: LinkEvent) =>

@@ -53,7 +53,10 @@ async function openTransfers(
   { dataDirectory, trackers, link }: Pick<TransferPeer, 'trackers' | 'link' | 'dataDirectory'>,
 ): Promise<TransferPeer> {
   const { engine } = peer;
-  const store = await TransferStore.open(dataDirectory, (path, error) => expect.fail(`${path}: ${error.message}`));
+  const store = await TransferStore.open(dataDirectory, {
+    writeFailed: (path, error) => expect.fail(`${path}: ${error.message}`),
+    damaged: (path) => expect.fail(`${path} is damaged`),
+  });
   const transfers = new TransferRegistry({ engine, link, store, transport: 'plain', now: Date.now });
   onTestEnd(() => transfers.close());
   await transfers.open();

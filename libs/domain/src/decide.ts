@@ -33,25 +33,24 @@ type TrackerCommand =
 type SessionCommand = Exclude<CommandName, PeerCommand | TrackerCommand>;
 
 type TrackerDecider<Name extends CommandName> = (state: State, data: CommandData[Name], signer: string) => Decision;
-type PeerDecider<Name extends CommandName> = (state: State, data: CommandData[Name], peerId: string) => Decision;
+type PeerDecider<Name extends CommandName> = (state: State, data: CommandData[Name], at: PeerContext) => Decision;
 type SessionDecider<Name extends CommandName> = (state: State, data: CommandData[Name], at: SessionContext) => Decision;
 
-interface SessionContext extends Caller {
-  readonly offset: number;
-}
+type SessionContext = Caller & Pick<DecisionContext, 'offset'>;
+type PeerContext = Omit<SessionContext, 'user'>;
 
 /** Decides one command whose shape has been checked. */
 export function decide(state: State, command: Command, context: DecisionContext): Decision {
   const { actor, signer, offset } = context;
   if (isTrackerCommand(command.name)) return decideForTracker(state, command, { actor, signer });
   if (actor.kind !== 'peer') return 'not_logged_in';
+  const { user, peerId } = actor;
   if (isPeerCommand(command.name)) {
-    return (peerDeciders[command.name] as PeerDecider<PeerCommand>)(state, command.data as never, actor.peerId);
+    return (peerDeciders[command.name] as PeerDecider<PeerCommand>)(state, command.data as never, { peerId, offset });
   }
-  const session = state.sessions.get(actor.peerId);
-  if (actor.user === null || session?.user !== actor.user) return 'not_logged_in';
+  if (user === null || state.sessions.get(peerId)?.user !== user) return 'not_logged_in';
   const decider = sessionDeciders[command.name as SessionCommand] as SessionDecider<SessionCommand>;
-  return decider(state, command.data as never, { user: actor.user, peerId: actor.peerId, offset });
+  return decider(state, command.data as never, { user, peerId, offset });
 }
 
 function isTrackerCommand(name: CommandName): name is TrackerCommand {
@@ -108,12 +107,12 @@ const peerDeciders: { [Name in PeerCommand]: PeerDecider<Name> } = {
     if (state.users.has(user)) return 'user_exists';
     return accepted({ type: 'user_created', user, commitment });
   },
-  login: (state, { user, credentialOffset }, peerId) => {
+  login: (state, { user, credentialOffset }, { peerId, offset }) => {
     const known = state.users.get(user);
     if (known === undefined) return 'wrong_credentials';
     if (known.credentialOffset !== credentialOffset) return 'credential_changed';
     if (state.sessions.has(peerId)) return 'already_logged_in';
-    return accepted({ type: 'session_started', user, peerId });
+    return { events: [{ type: 'session_started', user, peerId }], result: { sessionId: offset } };
   },
 };
 

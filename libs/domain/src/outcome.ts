@@ -4,8 +4,11 @@ import type { RejectionReason } from './rejection.ts';
 
 /** What an accepted command tells its sender beside its offset. Empty for most. */
 export interface CommandResult {
+  /** login. */
   readonly sessionId?: number;
+  /** create_group. */
   readonly groupId?: number;
+  /** upload_file, download_file, seed_file. */
   readonly share?: SharedContent;
 }
 
@@ -20,6 +23,7 @@ export interface SharedContent {
   readonly hash: PieceHash;
 }
 
+/** What a record came to. */
 export type Outcome =
   | { readonly status: 'accepted'; readonly result: CommandResult }
   | { readonly status: 'rejected'; readonly reason: RejectionReason };

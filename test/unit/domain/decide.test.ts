@@ -250,6 +250,18 @@ describe('what follows from a command', () => {
     expect(log.state.groups.get('g')!.shares.get('f')!.downloaders.size).toBe(0);
   });
 
+  it('a login names its session, a new group itself, each by the offset that made it', () => {
+    const log = given();
+    const login = log.as('eve', 'login', {
+      user: 'eve',
+      credentialOffset: log.state.users.get('eve')!.credentialOffset,
+    });
+    const sessionId = log.state.sessions.get(peerOf('eve'))!.id;
+    expect(login.outcome).toEqual({ status: 'accepted', result: { sessionId } });
+    const created = log.as('eve', 'create_group', { group: 'h' });
+    expect(created.outcome).toEqual({ status: 'accepted', result: { groupId: log.state.groups.get('h')!.id } });
+  });
+
   it('a changed password ends the other sessions of its user and not this one', () => {
     const log = given();
     const credentialOffset = log.state.users.get('bob')!.credentialOffset;

@@ -56,6 +56,8 @@ describe('geometryOf', () => {
     ['a piece of no bytes', 1, 0, 'pieceBytes'],
     ['a negative piece', 1, -512, 'pieceBytes'],
     ['a piece that is no power of two', 1, 513, 'pieceBytes'],
+    ['a piece one byte longer than a large power of two', 1, 2 ** 52 + 1, 'pieceBytes'],
+    ['a piece longer than can be counted', 1, 2 ** 53, 'pieceBytes'],
     ['a piece of half a byte', 1, 0.5, 'pieceBytes'],
     ['an endless piece', 1, Infinity, 'pieceBytes'],
     ['more than 16,384 pieces', 16_385, 1, 'pieceBytes'],

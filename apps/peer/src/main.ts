@@ -2,7 +2,7 @@
 // and one sentence that says what to do.
 import 'reflect-metadata';
 import { Command as Program, CommanderError, Option } from 'commander';
-import { DataDirLocked, lockDataDir } from '#identity/data-dir-lock';
+import { DataDirUnusable, lockDataDir } from '#identity/data-dir-lock';
 import { EXIT } from './cli/exit-codes.ts';
 import { BadInput, type PeerFlags, type PeerOptions, readPeerOptions } from './peer-options.ts';
 import { startPeer } from './peer.module.ts';
@@ -79,7 +79,7 @@ function warn(message: string): void {
 function endOf(error: unknown): { readonly code: number; readonly message: string } {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof BadInput) return { code: EXIT.badInput, message };
-  if (error instanceof DataDirLocked || error instanceof TransferFailure) return { code: EXIT.unavailable, message };
+  if (error instanceof DataDirUnusable || error instanceof TransferFailure) return { code: EXIT.unavailable, message };
   const { code, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number };
   switch (code) {
     case 'EADDRINUSE':

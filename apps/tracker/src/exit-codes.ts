@@ -1,5 +1,5 @@
 // Owns what the process says with its exit code (sysexits where they fit), and the sentence that goes with it.
-import { DataDirLocked } from '#identity/data-dir-lock';
+import { DataDirUnusable } from '#identity/data-dir-lock';
 import { LogFailure } from './command-log/command-log.ts';
 import { BadInput } from './configuration.ts';
 
@@ -15,7 +15,7 @@ export interface ProcessEnd {
 export function endOf(error: unknown): ProcessEnd {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof BadInput) return { code: EXIT.badInput, message };
-  if (error instanceof DataDirLocked) return { code: EXIT.unavailable, message };
+  if (error instanceof DataDirUnusable) return { code: EXIT.unavailable, message };
   if (error instanceof LogFailure) {
     return { code: error.code === 'log_misconfigured' ? EXIT.badInput : EXIT.unavailable, message: withCause(error) };
   }

@@ -9,28 +9,34 @@ export interface DataDirLock {
   release(): void;
 }
 
-/** The data directory belongs to another running process. */
-export class DataDirLocked extends Error {
-  readonly code = 'data_dir_locked';
-  constructor(dataDirectory: string, cause: unknown) {
-    super(
-      `${dataDirectory} is in use by another running cohort process: stop that one, or give this one its own --data-dir`,
-      {
-        cause,
-      },
-    );
-  }
+/** A process cannot run on its data directory: another one does, or what is in it is of no use. The message says what to do. */
+export class DataDirUnusable extends Error {
+  readonly code = 'data_dir_unusable';
 }
 
-/** Takes the lock, or throws `DataDirLocked` at once. Makes the directory when it is missing. */
+/** SQLite's code of a file that another process has locked. */
+const SQLITE_BUSY = 5;
+
+/** Takes the lock, or throws `DataDirUnusable` at once. Makes the directory when it is missing. */
 export function lockDataDir(dataDirectory: string): DataDirLock {
-  mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
-  const database = new DatabaseSync(join(dataDirectory, 'lock'), { timeout: 0 });
+  const path = join(dataDirectory, 'lock');
+  let database: DatabaseSync | null = null;
   try {
+    mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
+    database = new DatabaseSync(path, { timeout: 0 });
     database.exec('BEGIN EXCLUSIVE');
   } catch (error) {
-    database.close();
-    throw new DataDirLocked(dataDirectory, error);
+    database?.close();
+    throw new DataDirUnusable(whyNot(error, dataDirectory), { cause: error });
   }
-  return { release: () => database.close() };
+  const held = database;
+  return { release: () => held.close() };
+}
+
+function whyNot(error: unknown, dataDirectory: string): string {
+  const { errcode, message } = error as Error & { errcode?: number };
+  if (errcode === SQLITE_BUSY) {
+    return `${dataDirectory} is in use by another running cohort process: stop that one, or give this one its own --data-dir`;
+  }
+  return `${join(dataDirectory, 'lock')} cannot be locked: ${message}; make the folder writable, or remove that file`;
 }

@@ -3,6 +3,7 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, webcrypto, X509Certificate } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DataDirUnusable } from './data-dir-lock.ts';
 
 /** A node's Ed25519 key pair with its certificate; `id` is 64 lowercase hex characters, SHA-256 of the SPKI DER. */
 export interface Identity {
@@ -22,7 +23,7 @@ export function idOfPublicKey(publicKeyDer: Uint8Array): string {
 
 /**
  * Reads `identity.key` and `identity.crt` (PEM) from the data directory, and makes what is missing (the directory too,
- * for its owner only). Throws when a file is there and is not an Ed25519 key or does not fit its certificate.
+ * for its owner only). Throws DataDirUnusable when a file is there and is not an Ed25519 key or does not fit its certificate.
  */
 export async function loadOrCreateIdentity(dataDirectory: string): Promise<Identity> {
   await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
@@ -33,16 +34,36 @@ export async function loadOrCreateIdentity(dataDirectory: string): Promise<Ident
   const certificatePem =
     (await readIfThere(certificateFile)) ?? (await storeNew(certificateFile, await newCertificatePem(privateKey)));
   const publicKeyDer = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
-  if (!new X509Certificate(certificatePem).checkPrivateKey(privateKey)) {
-    throw new Error(`${certificateFile} does not belong to ${keyFile}: remove identity.crt and it is made anew`);
+  if (!fits(certificatePem, privateKey)) {
+    throw new DataDirUnusable(
+      `${certificateFile} is no certificate of the key in ${keyFile}: remove identity.crt and it is made anew`,
+    );
   }
   return { id: idOfPublicKey(publicKeyDer), privateKey, keyPem, certificatePem, publicKeyDer };
 }
 
 function parseKey(pem: string, file: string): KeyObject {
-  const key = createPrivateKey(pem);
-  if (key.asymmetricKeyType !== 'ed25519') throw new Error(`${file} holds a ${key.asymmetricKeyType} key, not Ed25519`);
-  return key;
+  const key = readKey(pem);
+  if (key?.asymmetricKeyType === 'ed25519') return key;
+  throw new DataDirUnusable(
+    `${file} holds no Ed25519 key: put a copy of it back, or remove it together with identity.crt to be somebody else`,
+  );
+}
+
+function readKey(pem: string): KeyObject | null {
+  try {
+    return createPrivateKey(pem);
+  } catch {
+    return null;
+  }
+}
+
+function fits(certificatePem: string, key: KeyObject): boolean {
+  try {
+    return new X509Certificate(certificatePem).checkPrivateKey(key);
+  } catch {
+    return false;
+  }
 }
 
 async function readIfThere(file: string): Promise<string | null> {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, unlinkSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, createServer, type TLSSocket } from 'node:tls';
@@ -8,7 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { afterAll, expect, it } from 'vitest';
 import { loadOrCreateIdentity } from '#identity/identity';
 import { idOfSocket, mutualTlsOptions } from '#identity/tls';
-import { DataDirLocked, lockDataDir } from '#identity/data-dir-lock';
+import { DataDirUnusable, lockDataDir } from '#identity/data-dir-lock';
 
 const root = mkdtempSync(join(tmpdir(), 'cohort-identity-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -49,10 +49,32 @@ it('both ends of a connection read the id of the other', async () => {
 it('a locked data directory refuses a second process and is free again after a kill', () => {
   const directory = join(root, 'locked');
   const lock = lockDataDir(directory);
-  expect(() => lockDataDir(directory)).toThrow(DataDirLocked);
+  expect(() => lockDataDir(directory)).toThrow(DataDirUnusable);
   lock.release();
   const file = new URL('../../../libs/identity/src/data-dir-lock.ts', import.meta.url).href;
   const script = `const { lockDataDir } = await import(${JSON.stringify(file)}); lockDataDir(${JSON.stringify(directory)}); process.kill(process.pid, 'SIGKILL');`;
   expect(spawnSync(process.execPath, ['--input-type=module', '-e', script]).signal).toBe('SIGKILL');
   lockDataDir(directory).release();
+});
+
+it.each([
+  ['identity.key', 'nonsense', 'put a copy of it back'],
+  ['identity.crt', 'nonsense', 'remove identity.crt'],
+  ['lock', 'this is no lock of anybody', 'remove that file'],
+])('a damaged %s is told with what to do about it', async (name, text, advice) => {
+  const directory = join(root, `damaged-${name}`);
+  await loadOrCreateIdentity(directory);
+  writeFileSync(join(directory, name), text);
+  const start = async () => {
+    const lock = lockDataDir(directory);
+    await loadOrCreateIdentity(directory).finally(() => lock.release());
+  };
+  const error = await start().catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(DataDirUnusable);
+  expect((error as Error).message).toContain(advice);
+});
+
+it('a data directory that cannot be made is told', () => {
+  writeFileSync(join(root, 'file'), '');
+  expect(() => lockDataDir(join(root, 'file'))).toThrow(DataDirUnusable);
 });

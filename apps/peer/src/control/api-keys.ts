@@ -3,6 +3,7 @@
 import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DataDirUnusable } from '#identity/data-dir-lock';
 import { type FileReports, hasFields, readJsonIfSound, readTextIfThere, ReplacedFile } from '#identity/durable-file';
 import type { ApiKeyItem, NewApiKeyView } from '#wire/control-api';
 import type { ApiKeyScope } from '#wire/control-requests';
@@ -16,14 +17,14 @@ interface StoredKey extends ApiKeyItem {
 }
 
 /**
- * The token in a file that only its owner reads; made when the file is missing. Throws when the file is there and does not
- * hold 16 to 512 printable characters.
+ * The token in a file that only its owner reads; made when the file is missing. Throws DataDirUnusable when the file is
+ * there and does not hold 16 to 512 printable characters.
  */
 export async function loadOrCreateToken(path: string): Promise<string> {
   const there = (await readTextIfThere(path))?.trim();
   if (there !== undefined) {
     if (!/^[\x21-\x7e]{16,512}$/.test(there)) {
-      throw new Error(`${path} holds no token of 16 to 512 printable characters: remove it and one is made`);
+      throw new DataDirUnusable(`${path} holds no token of 16 to 512 printable characters: remove it and one is made`);
     }
     await chmod(path, 0o600);
     return there;

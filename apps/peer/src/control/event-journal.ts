@@ -25,7 +25,7 @@ export class EventJournal {
     this.#file = new LineFile(path, writeFailed);
     this.#now = now;
     const lines = this.#file.readAll();
-    this.#events = lines.slice(-EVENTS_KEPT_MAX);
+    this.#events = withoutGap(lines).slice(-EVENTS_KEPT_MAX);
     this.#lineCount = lines.length;
   }
 
@@ -69,4 +69,10 @@ export class EventJournal {
     this.#file.replace(this.#events);
     this.#lineCount = this.#events.length;
   }
+}
+
+/** The newest events whose ids follow each other: what lies before a line that was spoiled counts as gone. */
+function withoutGap(events: readonly PeerEventView[]): readonly PeerEventView[] {
+  const last = events.findLastIndex(({ id }, index) => index > 0 && id !== events[index - 1]!.id + 1);
+  return last === -1 ? events : events.slice(last);
 }

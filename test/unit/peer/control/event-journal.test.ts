@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -63,4 +63,15 @@ test('a disk that takes nothing more is reported, and events go on from memory',
   expect(idsSince(journal, 0)).toEqual([1, 2]);
   expect(failed).toEqual([join(directory, 'events.ndjson'), join(directory, 'events.ndjson')]);
   mkdirSync(directory);
+});
+
+test('what lies before a line that was spoiled is gone, and no event is left out in silence', () => {
+  const before = open();
+  for (const group of ['a', 'b', 'c', 'd', 'e']) before.append('group_changed', { group });
+  const path = join(directory, 'events.ndjson');
+  writeFileSync(path, readFileSync(path, 'utf8').replace('"id":3', '"id":'));
+  const after = open();
+  expect(after.since(1).isGapless).toBe(false);
+  expect(idsSince(after, 3)).toEqual([4, 5]);
+  expect(idsSince(after, 4)).toEqual([5]);
 });

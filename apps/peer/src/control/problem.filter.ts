@@ -28,6 +28,8 @@ export class ProblemFilter implements ExceptionFilter {
 
   #problemOf(error: unknown): Problem {
     if (error instanceof ProblemError) return error.problem;
+    // A body nested so deeply that checking it overflows the stack is the sender's doing.
+    if (error instanceof RangeError) return problemOf('invalid_request');
     const code = CODE_OF_STATUS[statusOf(error) ?? 500];
     if (code !== undefined) return problemOf(code, code === 'invalid_request' ? { detail: messageOf(error) } : {});
     this.#logger.error(error instanceof Error ? error.stack : error);

@@ -5,7 +5,7 @@ import { TransferListView, TransferView } from '#wire/control-api';
 import { DeleteTransferQuery, LIST_LIMIT_DEFAULT, ListQuery } from '#wire/control-requests';
 import { TRANSFERS, type Transfers } from '../transfers/transfers.ts';
 import { ProblemResponses } from './openapi-document.ts';
-import { acceptedOrThrow, ProblemError } from './problem-error.ts';
+import { acceptedOrThrow, invalidField, ProblemError } from './problem-error.ts';
 
 @ApiTags('transfers')
 @ProblemResponses()
@@ -23,6 +23,7 @@ export class TransfersController {
   list(@Query() { limit = LIST_LIMIT_DEFAULT, after }: ListQuery): TransferListView {
     const all = this.#transfers.list();
     const begin = after === undefined ? 0 : all.findIndex(({ transferId }) => transferId === after) + 1;
+    if (after !== undefined && begin === 0) throw invalidField('after', 'must be the id of a transfer that is there');
     const items = all.slice(begin, begin + limit);
     const hasMore = begin + limit < all.length;
     return { items, next: hasMore ? (items.at(-1)?.transferId ?? null) : null, asOfOffset: null };

@@ -89,6 +89,7 @@ describe('a body', () => {
     ['"text"', 400, 'invalid_request'],
     ['{"group":"a","__proto__":{"x":1}}', 400, 'invalid_request'],
     [`{"group":"${'a'.repeat(CONTROL_BODY_BYTES_MAX)}"}`, 413, 'too_large'],
+    [`{"group":${'['.repeat(20_000)}${']'.repeat(20_000)}}`, 400, 'invalid_request'],
   ])('%.40s is answered with %i %s, and nothing is sent', async (body, status, code) => {
     const answer = await command('create_group', body);
     expect(answer).toMatchObject({ status, type: 'application/problem+json; charset=utf-8', body: { code, status } });
@@ -153,6 +154,7 @@ describe('a refusal', () => {
     ['POST', '/api/v1/commands/no_such', 404, 'command_not_found'],
     ['GET', '/api/v1/no_such', 404, 'not_found'],
     ['GET', '/api/v1/%', 400, 'invalid_request'],
+    ['GET', '/api/v1/transfers?after=x', 400, 'invalid_request'],
     ['GET', '/api/v1/transfers/x', 404, 'transfer_not_found'],
     ['POST', '/api/v1/transfers/x/pause', 404, 'transfer_not_found'],
     ['GET', '/api/v1/groups?limit=0', 400, 'invalid_request'],

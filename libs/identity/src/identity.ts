@@ -1,9 +1,10 @@
 // Owns a node's key and self-signed certificate in its data directory. The key is the identity: the id of a peer or a
 // tracker is the SHA-256 of its public key, so a certificate made anew for the same key changes nothing.
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, webcrypto, X509Certificate } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataDirUnusable } from './data-dir-lock.ts';
+import { readTextIfThere, ReplacedFile } from './durable-file.ts';
 
 /** A node's Ed25519 key pair with its certificate; `id` is 64 lowercase hex characters, SHA-256 of the SPKI DER. */
 export interface Identity {
@@ -29,10 +30,10 @@ export async function loadOrCreateIdentity(dataDirectory: string): Promise<Ident
   await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
   const keyFile = join(dataDirectory, 'identity.key');
   const certificateFile = join(dataDirectory, 'identity.crt');
-  const keyPem = (await readIfThere(keyFile)) ?? (await storeNew(keyFile, await newKeyPem()));
+  const keyPem = (await readTextIfThere(keyFile)) ?? (await storeNew(keyFile, await newKeyPem()));
   const privateKey = parseKey(keyPem, keyFile);
   const certificatePem =
-    (await readIfThere(certificateFile)) ?? (await storeNew(certificateFile, await newCertificatePem(privateKey)));
+    (await readTextIfThere(certificateFile)) ?? (await storeNew(certificateFile, await newCertificatePem(privateKey)));
   const publicKeyDer = createPublicKey(privateKey).export({ type: 'spki', format: 'der' });
   if (!fits(certificatePem, privateKey)) {
     throw new DataDirUnusable(
@@ -66,18 +67,8 @@ function fits(certificatePem: string, key: KeyObject): boolean {
   }
 }
 
-async function readIfThere(file: string): Promise<string | null> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  }
-}
-
 async function storeNew(file: string, text: string): Promise<string> {
-  await writeFile(`${file}.new`, text, { mode: 0o600, flush: true });
-  await rename(`${file}.new`, file);
+  await new ReplacedFile(file).write(text);
   return text;
 }
 

@@ -3,8 +3,9 @@
 import 'reflect-metadata';
 import { Command as Program, CommanderError, Option } from 'commander';
 import { DataDirUnusable, lockDataDir } from '#identity/data-dir-lock';
+import { BadInput } from '#identity/start-input';
 import { EXIT } from './cli/exit-codes.ts';
-import { BadInput, type PeerFlags, type PeerOptions, readPeerOptions } from './peer-options.ts';
+import { type PeerFlags, type PeerOptions, readPeerOptions } from './peer-options.ts';
 import { startPeer } from './peer.module.ts';
 import { TransferFailure } from './swarm/transfer-engine.ts';
 

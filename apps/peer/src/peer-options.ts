@@ -1,10 +1,10 @@
 // Owns what a peer is told when it starts: its address, the trackers, the flags, and what follows from them. What is wrong
 // is said in one sentence that names the fix.
-import { readFile } from 'node:fs/promises';
-import { availableParallelism, homedir } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
+import { BadInput, dataDirectoryFor, hostPortOf, readTrackers } from '#identity/start-input';
 import { type HostPort, parseHostPort } from '#wire/host-port';
-import { parseTrackerInfo, type TrackerEntry } from '#wire/tracker-info';
+import type { TrackerEntry } from '#wire/tracker-info';
 
 /** Flags as they were given; each has an environment variable. */
 export interface PeerFlags {
@@ -32,11 +32,6 @@ export interface PeerOptions {
   readonly plain: boolean;
 }
 
-/** What was asked for cannot be: the message is for the person who asked. */
-export class BadInput extends Error {
-  override readonly name = 'BadInput';
-}
-
 const CONTROL_DEFAULT = '127.0.0.1:7070';
 /** More workers than this are no faster for one peer. */
 const WORKERS_DEFAULT_MAX = 8;
@@ -45,49 +40,24 @@ const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 
 /** Works out the options of a peer. Throws BadInput. */
 export async function readPeerOptions(address: string, file: string, flags: PeerFlags): Promise<PeerOptions> {
-  const own = hostPort('<ip>:<port>', address);
-  const listen = flags.listen === undefined ? own : hostPort('--listen', flags.listen);
-  const advertise = flags.advertise === undefined ? own : hostPort('--advertise', flags.advertise);
+  const own = hostPortOf('<ip>:<port>', address);
+  const listen = flags.listen === undefined ? own : hostPortOf('--listen', flags.listen);
+  const advertise = flags.advertise === undefined ? own : hostPortOf('--advertise', flags.advertise);
   if (WILDCARDS.has(advertise.host)) {
     throw new BadInput(`${advertise.host} is no address that others can reach: give one with --advertise <host:port>`);
   }
-  const dataDirectory = peerDataDirectory(flags.dataDir);
+  const dataDirectory = dataDirectoryFor('peer', flags.dataDir);
   return {
     dataDirectory,
     trackers: await readTrackers(resolve(file)),
     listen,
     advertise,
-    control: hostPort('--control', flags.control ?? CONTROL_DEFAULT),
+    control: hostPortOf('--control', flags.control ?? CONTROL_DEFAULT),
     allowedHosts: (flags.allowHost ?? []).map(allowedHost),
     controlTokenFile: resolve(flags.controlTokenFile ?? join(dataDirectory, 'control-token')),
     workers: workerCount(flags.workers),
     plain: flags.plain ?? false,
   };
-}
-
-/** The data directory: the flag's, else `$XDG_DATA_HOME/cohort/peer`. */
-export function peerDataDirectory(flag: string | undefined): string {
-  if (flag !== undefined) return resolve(flag);
-  return join(process.env['XDG_DATA_HOME'] || join(homedir(), '.local', 'share'), 'cohort', 'peer');
-}
-
-async function readTrackers(path: string): Promise<readonly TrackerEntry[]> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    throw new BadInput(`cannot read ${path}: ${(error as Error).message}; give the path of a tracker_info.txt`);
-  }
-  const parsed = parseTrackerInfo(text);
-  if (parsed.ok) return parsed.trackers;
-  const lines = parsed.errors.map(({ line, message }) => `${path}${line === 0 ? '' : `:${line}`}: ${message}`);
-  throw new BadInput(lines.join('\n'));
-}
-
-function hostPort(name: string, text: string): HostPort {
-  const parsed = parseHostPort(text);
-  if (!parsed.ok) throw new BadInput(`${name}: ${parsed.message}`);
-  return parsed.address;
 }
 
 /** A name, or `name:port`. */

@@ -1,10 +1,8 @@
 // Owns what a tracker is told when it starts: its line of tracker_info.txt, the flags, and what follows from both. What is
 // wrong is said in one sentence that names the fix.
-import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { formatHostPort, type HostPort, parseHostPort } from '#wire/host-port';
-import { parseTrackerInfo, type TrackerEntry } from '#wire/tracker-info';
+import { BadInput, dataDirectoryFor, hostPortOf, readTrackers } from '#identity/start-input';
+import { formatHostPort, type HostPort } from '#wire/host-port';
 
 /** Flags as they were given; each has an environment variable. */
 export interface TrackerFlags {
@@ -13,6 +11,7 @@ export interface TrackerFlags {
   readonly http?: string;
 }
 
+/** What follows from the flags and the file. */
 export interface TrackerConfiguration {
   readonly trackerInfoPath: string;
   /** Where peers connect. */
@@ -26,10 +25,8 @@ export interface TrackerConfiguration {
   readonly http: HostPort;
 }
 
-/** What was asked for cannot be: the message is for the person who asked. */
-export class BadInput extends Error {
-  override readonly name = 'BadInput';
-}
+/** A free port, for this machine only. */
+const HTTP_DEFAULT = '127.0.0.1:0';
 
 /** Works out the configuration of the `n`-th tracker of the file, counting from 1. Throws BadInput. */
 export async function readConfiguration(file: string, n: string, flags: TrackerFlags): Promise<TrackerConfiguration> {
@@ -43,17 +40,10 @@ export async function readConfiguration(file: string, n: string, flags: TrackerF
     rpc,
     address: formatHostPort(rpc),
     pinnedId: own.trackerId,
-    dataDirectory: dataDirectoryOf(flags),
+    dataDirectory: dataDirectoryFor('tracker', flags.dataDir),
     logUrl,
-    http: httpAddress(flags.http),
+    http: hostPortOf('--http', flags.http ?? HTTP_DEFAULT),
   };
-}
-
-/** The data directory: the flag's, else `$XDG_DATA_HOME/cohort/tracker`. */
-export function dataDirectoryOf({ dataDir }: Pick<TrackerFlags, 'dataDir'>): string {
-  if (dataDir !== undefined) return resolve(dataDir);
-  const shared = process.env['XDG_DATA_HOME'];
-  return join(shared === undefined || shared === '' ? join(homedir(), '.local', 'share') : shared, 'cohort', 'tracker');
 }
 
 /** The embedded log stands beside tracker_info.txt, where every tracker of this machine finds it. */
@@ -67,30 +57,8 @@ function withAbsolutePath(logUrl: string): string {
   return file === undefined ? logUrl : `sqlite:${resolve(file)}`;
 }
 
-async function readTrackers(path: string): Promise<readonly TrackerEntry[]> {
-  let text: string;
-  try {
-    text = await readFile(path, 'utf8');
-  } catch (error) {
-    throw new BadInput(`cannot read ${path}: ${(error as Error).message}; give the path of a tracker_info.txt`);
-  }
-  const parsed = parseTrackerInfo(text);
-  if (parsed.ok) return parsed.trackers;
-  const lines = parsed.errors.map(({ line, message }) =>
-    line === 0 ? `${path}: ${message}` : `${path}:${line}: ${message}`,
-  );
-  throw new BadInput(lines.join('\n'));
-}
-
 function ordinal(n: string, count: number): number {
   const number = /^[0-9]{1,3}$/.test(n) ? Number(n) : 0;
   if (number >= 1 && number <= count) return number;
   throw new BadInput(`"${n}" is none of the ${count} trackers of the file; give a number from 1 to ${count}`);
-}
-
-function httpAddress(text: string | undefined): HostPort {
-  if (text === undefined) return { host: '127.0.0.1', port: 0 };
-  const parsed = parseHostPort(text);
-  if (!parsed.ok) throw new BadInput(`--http: ${parsed.message}`);
-  return parsed.address;
 }

@@ -1,8 +1,9 @@
 // Owns what the process says with its exit code (sysexits where they fit), and the sentence that goes with it.
 import { DataDirUnusable } from '#identity/data-dir-lock';
+import { BadInput } from '#identity/start-input';
 import { LogFailure } from './command-log/command-log.ts';
-import { BadInput } from './configuration.ts';
 
+/** Exit codes of a tracker's process. */
 export const EXIT = { ok: 0, badInput: 64, unknownThing: 66, unavailable: 69, bug: 70, outcomeUnknown: 75 } as const;
 
 /** What ends a process: its code, and what is printed on stderr. */

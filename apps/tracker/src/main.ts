@@ -3,9 +3,10 @@
 import { Command as Program, CommanderError, Option } from 'commander';
 import { loadOrCreateIdentity } from '#identity/identity';
 import { lockDataDir } from '#identity/data-dir-lock';
+import { BadInput, dataDirectoryFor } from '#identity/start-input';
 import { PASSWORD_CHARACTERS_MAX, PASSWORD_CHARACTERS_MIN } from '#wire/command-bodies';
 import { formatFingerprint } from '#wire/tracker-info';
-import { BadInput, dataDirectoryOf, readConfiguration, type TrackerFlags } from './configuration.ts';
+import { readConfiguration, type TrackerFlags } from './configuration.ts';
 import { endOf, EXIT } from './exit-codes.ts';
 import type { SealedCommand } from './replica/tracker-registration.ts';
 
@@ -75,12 +76,12 @@ function addOperatorCommands(root: Program): void {
 }
 
 async function printFingerprint(flags: DataDirFlags): Promise<void> {
-  const { id } = await loadOrCreateIdentity(dataDirectoryOf(flags));
+  const { id } = await loadOrCreateIdentity(dataDirectoryFor('tracker', flags.dataDir));
   process.stdout.write(`${formatFingerprint(id)}\n`);
 }
 
 async function initKeys(flags: DataDirFlags): Promise<void> {
-  const lock = lockDataDir(dataDirectoryOf(flags));
+  const lock = lockDataDir(dataDirectoryFor('tracker', flags.dataDir));
   try {
     await printFingerprint(flags);
   } finally {
@@ -90,7 +91,10 @@ async function initKeys(flags: DataDirFlags): Promise<void> {
 
 async function operate(command: SealedCommand, flags: OperatorFlags): Promise<void> {
   const { runOperatorCommand } = await operators();
-  const done = await runOperatorCommand({ dataDirectory: dataDirectoryOf(flags), logUrl: flags.log }, command);
+  const done = await runOperatorCommand(
+    { dataDirectory: dataDirectoryFor('tracker', flags.dataDir), logUrl: flags.log },
+    command,
+  );
   if (done === null) {
     process.stderr.write('cohort: no answer came in time: the command may have run; look before you repeat it\n');
     process.exitCode = EXIT.outcomeUnknown;

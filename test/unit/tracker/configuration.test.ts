@@ -1,8 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { BadInput, dataDirectoryOf, readConfiguration } from '../../../apps/tracker/src/configuration.ts';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { BadInput } from '#identity/start-input';
+import { readConfiguration } from '../../../apps/tracker/src/configuration.ts';
 
 let directory: string;
 let file: string;
@@ -12,10 +13,7 @@ beforeEach(async () => {
   file = join(directory, 'tracker_info.txt');
   await writeFile(file, `127.0.0.1:9001 sha256:${'a'.repeat(64)}\nlocalhost 9002 # the other one\n`);
 });
-afterEach(async () => {
-  vi.unstubAllEnvs();
-  await rm(directory, { recursive: true });
-});
+afterEach(() => rm(directory, { recursive: true }));
 
 describe("a tracker's configuration", () => {
   it('comes from its line of the file', async () => {
@@ -48,13 +46,5 @@ describe("a tracker's configuration", () => {
 
   it('says what is wrong with a port', async () => {
     await expect(readConfiguration(file, '1', { http: '8080' })).rejects.toThrow(/--http: .*127\.0\.0\.1:7070/);
-  });
-
-  it('keeps its data where the desktop standard says', () => {
-    vi.stubEnv('XDG_DATA_HOME', '/data');
-    expect(dataDirectoryOf({})).toBe('/data/cohort/tracker');
-    vi.stubEnv('XDG_DATA_HOME', '');
-    vi.stubEnv('HOME', '/home/alice');
-    expect(dataDirectoryOf({})).toBe('/home/alice/.local/share/cohort/tracker');
   });
 });

@@ -25,7 +25,6 @@ export interface CommandReply {
   readonly body: CommandView;
 }
 
-type WaitOptions = Pick<WaitBody, 'wait' | 'timeoutSeconds'>;
 type Accepted = Extract<CommandOutcome, { readonly status: 'accepted' }>;
 
 export class CommandRunner {
@@ -50,10 +49,13 @@ export class CommandRunner {
     const commandId = commandIdOf(idempotencyKey);
     const entry = this.#memory.begin({ commandId, command, body, user: this.#link.user() });
     if (entry === null) throw new ProblemError('idempotency_key_reused', { commandId });
+    const { wait = false, timeoutSeconds = WAIT_SECONDS_DEFAULT } = body as Partial<WaitBody>;
+    const deadlineMs = performance.now() + timeoutSeconds * 1000;
     const outcome = await this.#outcomeOf(entry, body);
     if (outcome.status === 'rejected') throw problemError(outcome, commandId);
     if (outcome.transferId === undefined || command === 'seed_file') return reply(200, { commandId, outcome });
-    return this.#replyOfTransfer({ commandId, outcome, transferId: outcome.transferId }, body as WaitOptions);
+    if (!wait) return reply(202, { commandId, outcome });
+    return this.#endOf({ commandId, outcome, transferId: outcome.transferId }, deadlineMs);
   }
 
   /** What is known of a command id here or at the trackers. Throws ProblemError. */
@@ -112,12 +114,11 @@ export class CommandRunner {
     }
   }
 
-  async #replyOfTransfer(
+  async #endOf(
     { commandId, outcome, transferId }: { commandId: string; outcome: Accepted; transferId: string },
-    { wait, timeoutSeconds }: WaitOptions,
+    deadlineMs: number,
   ): Promise<CommandReply> {
-    if (!wait) return reply(202, { commandId, outcome });
-    const end = await this.#transfers.end(transferId, (timeoutSeconds ?? WAIT_SECONDS_DEFAULT) * 1000);
+    const end = await this.#transfers.end(transferId, Math.max(0, deadlineMs - performance.now()));
     if (end.state === 'failed') {
       const offset = outcome.offset === null ? {} : { offset: outcome.offset };
       throw new ProblemError('transfer_failed', { commandId, detail: end.detail, ...offset });

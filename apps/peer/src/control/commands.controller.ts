@@ -34,12 +34,9 @@ function Command(name: ControlCommandName, summary: string): MethodDecorator {
   );
 }
 
-/** A command that begins work. */
-function TransferCommand(name: ControlCommandName, summary: string): MethodDecorator {
-  return applyDecorators(
-    Command(name, summary),
-    ApiAcceptedResponse({ type: CommandView, description: 'Accepted; result.transferId names the transfer.' }),
-  );
+/** A command that begins work, and what its answer says while that goes on. */
+function TransferCommand(name: ControlCommandName, summary: string, description: string): MethodDecorator {
+  return applyDecorators(Command(name, summary), ApiAcceptedResponse({ type: CommandView, description }));
 }
 
 @ApiTags('commands')
@@ -113,12 +110,21 @@ export class CommandsController {
     return this.#commands.run('transfer_ownership', body, key);
   }
 
-  @TransferCommand('upload_file', 'Hashes a file or folder, shares it in a group and serves it')
+  @TransferCommand(
+    'upload_file',
+    'Hashes a file or folder, shares it in a group and serves it',
+    'Under way; result.transferId names the transfer. What takes longer than 2 s to hash is answered before the log has ' +
+      'decided: offset is null, and GET /commands/{id} tells what came of it.',
+  )
   uploadFile(@Body() body: UploadFileBody, @IdempotencyKey() key?: string): Promise<CommandReply> {
     return this.#commands.run('upload_file', body, key);
   }
 
-  @TransferCommand('download_file', 'Fetches a file of a group from those who have it')
+  @TransferCommand(
+    'download_file',
+    'Fetches a file of a group from those who have it',
+    'Accepted; result.transferId names the transfer.',
+  )
   downloadFile(@Body() body: DownloadFileBody, @IdempotencyKey() key?: string): Promise<CommandReply> {
     return this.#commands.run('download_file', body, key);
   }

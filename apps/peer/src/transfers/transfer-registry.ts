@@ -4,7 +4,13 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SharedContent } from '#domain/outcome';
 import type { TransferReasonView, TransferView } from '#wire/control-api';
-import type { DownloadFileBody, SeedFileBody, StopShareBody, UploadFileBody } from '#wire/control-requests';
+import {
+  type DownloadFileBody,
+  type SeedFileBody,
+  type StopShareBody,
+  type UploadFileBody,
+  WAIT_SECONDS_DEFAULT,
+} from '#wire/control-requests';
 import type { DownloadPresence, Refused } from '#wire/tracker-api';
 import { type SourceProblem, TransferFailure } from '../swarm/transfer-engine.ts';
 import type { CommandAnswer, CommandStamp, LinkEvent } from '../tracker-link/tracker-link.ts';
@@ -78,8 +84,10 @@ export class TransferRegistry implements Transfers {
     const shape = uploadShape(body, source.bytes, there.status === 'accepted' ? there.view.share : null);
     const transfer = this.#newUpload({ ...body, file, command: 'upload_file' }, shape, stamp);
     // Nothing speaks against it, as far as a view can tell: hashing may take its time.
-    const isLikely = there.status === 'rejected' && there.reason === 'file_not_found' && !body.wait;
-    return this.#decided(transfer, isLikely ? DECISION_WAIT_MS : null);
+    const isLikely = there.status === 'rejected' && there.reason === 'file_not_found';
+    const { wait = false, timeoutSeconds = WAIT_SECONDS_DEFAULT } = body;
+    const waitMs = wait ? timeoutSeconds * 1000 : DECISION_WAIT_MS;
+    return this.#decided(transfer, isLikely ? waitMs : null);
   }
 
   async seed(body: SeedFileBody, stamp: CommandStamp): Promise<StartedTransfer | Refused> {
@@ -207,7 +215,7 @@ export class TransferRegistry implements Transfers {
   async #decided(transfer: UploadTransfer, timeoutMs: number | null): Promise<StartedTransfer | Refused> {
     transfer.runAwaited();
     const { decision } = transfer;
-    const answer = timeoutMs === null ? await decision : await Promise.race([decision, sleep(timeoutMs, null)]);
+    const answer = timeoutMs === null ? await decision : await within(decision, timeoutMs);
     if (answer !== null && answer.status !== 'accepted') {
       await this.#forget(transfer);
       return answer;
@@ -327,8 +335,7 @@ export class TransferRegistry implements Transfers {
     const { link } = this.#context;
     if (!isOffered || link.user() !== user) return;
     const stamp = { commandId: randomUUID(), user };
-    const stopped = link.command('stop_share', { group, file, everywhere: false }, stamp);
-    await Promise.race([stopped, sleep(STOP_SHARE_WAIT_MS)]);
+    await within(link.command('stop_share', { group, file, everywhere: false }, stamp), STOP_SHARE_WAIT_MS);
   }
 
   async #forget({ record: { transferId }, contentId }: Transfer): Promise<void> {
@@ -442,6 +449,13 @@ export class TransferRegistry implements Transfers {
   #emit(event: TransferEvent): void {
     for (const listener of this.#listeners) listener(event);
   }
+}
+
+/** What a promise comes to, or null when it takes longer. */
+async function within<Value>(promise: Promise<Value>, timeoutMs: number): Promise<Value | null> {
+  const inTime = new AbortController();
+  const late = sleep(timeoutMs, null, { signal: inTime.signal }).catch(() => null);
+  return Promise.race([promise, late]).finally(() => inTime.abort());
 }
 
 function started({ record }: Transfer): StartedTransfer {

@@ -1,4 +1,5 @@
 // Peers whose transfers, engine, files and domain are the real ones; only the trackers are played.
+import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,0 +1,92 @@
+import { expect, it } from 'vitest';
+import {
+  begun,
+  GROUP,
+  HeldCalls,
+  newFile,
+  shareNew,
+  stampOf,
+  startGroup,
+  until,
+  untilState,
+} from './transfers-harness.ts';
+
+it('an upload that is hashed at once is answered with the offset of its record', async () => {
+  const [alice] = await startGroup('alice');
+  const path = newFile(alice, 'film');
+  const started = await begun(alice.transfers.upload({ group: GROUP, path }, stampOf(alice.link)));
+  const { id, contentId } = alice.trackers.log.state.groups.get(GROUP)!.shares.get('film')!;
+  expect(started).toMatchObject({ offset: id, result: { share: { shareId: id, contentId } } });
+});
+
+it('an upload that takes long is answered without an offset, is pending, and gets one when the log has decided', async () => {
+  const [alice] = await startGroup('alice');
+  const hashing = new HeldCalls(alice.engine, 'digest');
+  const stamp = stampOf(alice.link);
+  const body = { group: GROUP, path: newFile(alice, 'film'), wait: true, timeoutSeconds: 0 };
+  const { transferId, offset, result } = await begun(alice.transfers.upload(body, stamp));
+  expect({ offset, result }).toEqual({ offset: null, result: {} });
+  expect(alice.transfers.isUndecided(stamp.commandId)).toBe(true);
+  expect(await alice.transfers.end(transferId, 0)).toEqual({ state: 'running', offset: null });
+  hashing.release();
+  await untilState(alice, transferId, 'seeding');
+  expect(alice.transfers.isUndecided(stamp.commandId)).toBe(false);
+  const share = alice.trackers.log.state.groups.get(GROUP)?.shares.get('film');
+  expect(await alice.transfers.end(transferId, 0)).toEqual({ state: 'complete', offset: share?.id });
+});
+
+it('an upload that was answered and is refused after all fails with the reason', async () => {
+  const [alice, bob] = await startGroup('alice', 'bob');
+  const hashing = new HeldCalls(bob.engine, 'digest');
+  const body = { group: GROUP, path: newFile(bob, 'film'), wait: true, timeoutSeconds: 0 };
+  const { transferId } = await begun(bob.transfers.upload(body, stampOf(bob.link)));
+  await shareNew(alice);
+  hashing.release();
+  const { reason } = await untilState(bob, transferId, 'failed');
+  expect(reason).toMatchObject({ code: 'refused' });
+});
+
+it('an upload that was answered waits for the trackers when they are away', async () => {
+  const [alice] = await startGroup('alice');
+  const hashing = new HeldCalls(alice.engine, 'digest');
+  const body = { group: GROUP, path: newFile(alice, 'film'), wait: true, timeoutSeconds: 0 };
+  const { transferId } = await begun(alice.transfers.upload(body, stampOf(alice.link)));
+  alice.link.isCut = true;
+  hashing.release();
+  await until(alice, transferId, ({ reason }) => reason?.code === 'trackers_unreachable');
+  alice.link.isCut = false;
+  expect(await untilState(alice, transferId, 'seeding')).toMatchObject({ reason: null });
+});
+
+it('a repeated upload is the transfer that the first one began', async () => {
+  const [alice] = await startGroup('alice');
+  const body = { group: GROUP, path: newFile(alice, 'film') };
+  const stamp = stampOf(alice.link);
+  const first = await begun(alice.transfers.upload(body, stamp));
+  expect(await alice.transfers.upload(body, stamp)).toEqual(first);
+  expect(alice.transfers.list()).toHaveLength(1);
+});
+
+it('a copy is adopted without a transfer when it is the content, and refused by its path when it is not', async () => {
+  const [alice, bob] = await startGroup('alice', 'bob');
+  const bytes = Buffer.alloc(200_000, 7);
+  await begun(alice.transfers.upload({ group: GROUP, path: newFile(alice, 'film', bytes) }, stampOf(alice.link)));
+  const other = { group: GROUP, file: 'film', path: newFile(bob, 'other') };
+  expect(await bob.transfers.seed(other, stampOf(bob.link))).toMatchObject({
+    code: 'invalid_request',
+    errors: [{ field: 'path' }],
+  });
+  expect(bob.transfers.list()).toEqual([]);
+  const copy = { group: GROUP, file: 'film', path: newFile(bob, 'copy', bytes) };
+  const { transferId } = await begun(bob.transfers.seed(copy, stampOf(bob.link)));
+  expect(bob.transfers.find(transferId)).toMatchObject({ state: 'seeding', verifiedBytes: 200_000 });
+  const share = bob.trackers.log.state.groups.get(GROUP)?.shares.get('film');
+  expect([...share!.seeders.values()].sort()).toEqual(['alice', 'bob']);
+});
+
+it('a share that is stopped is served no more and stays on disk', async () => {
+  const [alice] = await startGroup('alice');
+  const { transferId } = await shareNew(alice);
+  await alice.transfers.stopShare({ group: GROUP, file: 'film' }, stampOf(alice.link));
+  expect(alice.transfers.find(transferId)).toMatchObject({ state: 'complete', reason: null });
+});

@@ -281,13 +281,14 @@ function storedRecord({ offset, timestamp, value, headers }: KafkaMessage): Stor
 
 /** Keeps the membership of the group alive for as long as a batch waits for its reader. */
 async function whileBeating(taken: Promise<void>, heartbeat: () => Promise<void>): Promise<void> {
-  let isTaken = false;
-  const done = taken.then(() => (isTaken = true));
-  while (!isTaken) {
+  const done = taken.then(() => true);
+  for (;;) {
     const timer = new AbortController();
-    await Promise.race([done, sleep(HEARTBEAT_MS, undefined, { signal: timer.signal }).catch(() => undefined)]);
+    const beat = sleep(HEARTBEAT_MS, false, { signal: timer.signal }).catch(() => false);
+    const isTaken = await Promise.race([done, beat]);
     timer.abort();
-    if (!isTaken) await heartbeat();
+    if (isTaken) return;
+    await heartbeat();
   }
 }
 

@@ -6,10 +6,12 @@ export function bitfieldBytes(pieceCount: number): number {
   return Math.ceil(pieceCount / 8);
 }
 
+/** Whether the piece is there; false for one behind the end. */
 export function hasBit(bitfield: Uint8Array, piece: number): boolean {
   return ((bitfield[piece >>> 3] ?? 0) & bitMask(piece)) !== 0;
 }
 
+/** Notes that the piece is there. */
 export function setBit(bitfield: Uint8Array, piece: number): void {
   const at = piece >>> 3;
   bitfield[at] = (bitfield[at] ?? 0) | bitMask(piece);
@@ -27,6 +29,7 @@ export function fullBitfield(pieceCount: number): Uint8Array {
   return bitfield;
 }
 
+/** How many pieces are there. */
 export function countBits(bitfield: Uint8Array): number {
   let count = 0;
   for (let byte of bitfield) for (; byte !== 0; byte &= byte - 1) count++;

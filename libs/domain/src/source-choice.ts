@@ -16,11 +16,13 @@ export interface Candidate {
   readonly targetBytes: number;
 }
 
+/** A piece that is to be asked of a candidate. */
 export interface Assignment {
   readonly candidate: number;
   readonly piece: PieceIndex;
 }
 
+/** What a choice is made from. */
 export interface ChoiceInput {
   readonly strategy: PieceStrategy;
   readonly geometry: PieceGeometry;

@@ -3,6 +3,7 @@
 import type { PieceHash } from './command.ts';
 import type { Outcome } from './outcome.ts';
 
+/** A user; never deleted. */
 export interface User {
   readonly name: string;
   readonly createdOffset: number;
@@ -12,6 +13,7 @@ export interface User {
   commitment: string;
 }
 
+/** A user who is logged in on a peer. */
 export interface Session {
   /** Offset of the `login` that began it. */
   readonly id: number;
@@ -20,6 +22,7 @@ export interface Session {
   readonly startedAtMs: number;
 }
 
+/** A group. Its owner is among its members. */
 export interface Group {
   /** Offset of the record that made it. */
   readonly id: number;
@@ -30,11 +33,13 @@ export interface Group {
   readonly shares: Map<string, Share>;
 }
 
+/** Since when somebody is a member, or asks to be one. */
 export interface Membership {
   readonly sinceOffset: number;
   readonly sinceMs: number;
 }
 
+/** A file or folder that is published in a group under a name. Sizes in bytes. */
 export interface Share {
   /** Offset of the record that made it. */
   readonly id: number;
@@ -52,6 +57,7 @@ export interface Share {
   readonly downloaders: Map<string, string>;
 }
 
+/** A tracker's key (base64 of the SPKI DER) and address as it registered them. */
 export interface TrackerEntry {
   readonly trackerId: string;
   readonly publicKey: string;
@@ -66,6 +72,7 @@ export interface RememberedOutcome {
   readonly outcome: Outcome;
 }
 
+/** Everything that the records so far came to. */
 export interface State {
   logId: string | null;
   rulesVersion: number;

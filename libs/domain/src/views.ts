@@ -3,23 +3,27 @@
 import type { RejectionReason } from './rejection.ts';
 import type { Group, Share, State } from './state.ts';
 
+/** A group as anybody who is logged in sees it. */
 export interface GroupView {
   readonly group: string;
   readonly owner: string;
   readonly membership: 'owner' | 'member' | 'pending' | 'none';
 }
 
+/** A member as the other members see it. */
 export interface MemberView {
   readonly user: string;
   readonly role: 'owner' | 'member';
   readonly sinceMs: number;
 }
 
+/** Somebody who asks to join, as the owner sees it. */
 export interface RequestView {
   readonly user: string;
   readonly sinceMs: number;
 }
 
+/** A session as its own user sees it. */
 export interface SessionView {
   readonly sessionId: number;
   readonly peerId: string;

@@ -220,6 +220,7 @@ export interface PresenceView {
   readonly user: string | null;
 }
 
+/** A share as the members of its group see it. */
 export interface FileView extends SharedContent {
   readonly file: string;
   readonly sharedBy: string;
@@ -261,6 +262,7 @@ export type GroupPage = Page<GroupView>;
 export type MemberPage = Page<MemberView>;
 export type RequestPage = Page<RequestView>;
 export type FilePage = Page<FileView>;
+/** list_sessions: all of them, oldest first. */
 export interface SessionList {
   readonly items: readonly SessionView[];
 }

@@ -30,7 +30,9 @@ import {
   MANIFEST_PART_BYTES_MAX,
 } from './limits.ts';
 
+/** The version that this build speaks; a hello of another one is refused. */
 export const TRANSFER_VERSION = 1;
+/** Length of the number that makes a conversation the only one of its kind. */
 export const NONCE_BYTES = 32;
 
 /** Why a peer closes; the position in the list, from 1, is the code on the wire. */
@@ -52,6 +54,7 @@ export const CLOSE_CODES = [
 ] as const;
 export type CloseCode = (typeof CLOSE_CODES)[number];
 
+/** How either side introduces itself. */
 export interface HelloFrame {
   readonly kind: 'hello';
   readonly version: number;

@@ -1,6 +1,7 @@
 // Owns waiting for "something may have changed": a notification that comes between looking and waiting is not lost, because
 // the waiter says up to which notification it had looked.
 
+/** What a waiter waits for, and for how long. */
 export interface ChangeWait {
   /** `version` as it stood before the waiter looked. */
   readonly since: number;

@@ -7,6 +7,7 @@ import { type AppendRecord, LogFailure } from './command-log.ts';
 /** Stores records, neighbours in this order, all or none; resolves with the offset of the first. Has to settle in the end. */
 export type BatchWrite = (records: readonly AppendRecord[]) => Promise<number>;
 
+/** What keeps the queue short. */
 export interface GroupCommitLimits {
   /** How long an append may wait for its answer. */
   readonly timeoutMs: number;

@@ -21,6 +21,7 @@ import { GroupCommit } from './group-commit.ts';
 import { isCertainlyUnsent, kafkaFailure } from './kafka-failure.ts';
 import { topicFaults, topicPlan } from './kafka-topic-rules.ts';
 
+/** Which topic of which cluster. */
 export interface KafkaLogOptions {
   /** `host:port` of some brokers of the cluster. */
   readonly brokers: readonly string[];

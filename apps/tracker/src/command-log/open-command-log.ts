@@ -14,6 +14,7 @@ export type LogAddress =
   | { readonly kind: 'sqlite'; readonly file: string }
   | { readonly kind: 'kafka'; readonly brokers: readonly string[]; readonly topic: string };
 
+/** Which log, and who shares it. */
 export interface OpenCommandLogOptions {
   /** As `--log` takes it. */
   readonly url: string;

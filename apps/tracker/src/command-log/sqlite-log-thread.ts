@@ -15,6 +15,7 @@ type ExchangeKind = keyof SqliteExchange;
 
 const ANSWER_TIMEOUT_MS = 4_000;
 
+/** The worker as the adapter talks to it. */
 export class SqliteLogThread {
   readonly #file: string;
   readonly #pending = new Map<number, PendingRequest>();

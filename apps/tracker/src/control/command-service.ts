@@ -33,6 +33,7 @@ const COMMAND_TIMEOUT_MS = 5_000;
 const COMMANDS_AT_ONCE_MAX = 4_096;
 const COMMANDS_PER_PEER_MAX = 256;
 
+/** Takes commands from peers, a bounded number at once. */
 export class CommandService {
   readonly #replica: Replica;
   readonly #passwords: PasswordGate;

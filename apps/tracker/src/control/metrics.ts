@@ -14,6 +14,7 @@ interface Counter {
   readonly counts: Map<string, number>;
 }
 
+/** Everything that `/metrics` shows. */
 export class TrackerMetrics {
   readonly #counters = new Map<string, Counter>();
   readonly #gauges: Gauge[] = [];

@@ -33,6 +33,7 @@ const WAITING_BYTES_MAX = RPC_MESSAGE_BYTES_MAX;
 /** How long news is gathered. */
 const ROUND_MS = 100;
 
+/** Who listens, and what each is told. */
 export class PushHub {
   readonly #replica: ReplicaForPushes;
   readonly #presence: PresenceTable;

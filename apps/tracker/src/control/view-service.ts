@@ -40,6 +40,7 @@ const SESSIONS_SHOWN_MAX = 1_000;
 /** More sources than a download can use, few enough for one message. */
 const SOURCES_SHOWN_MAX = 64;
 
+/** Answers every view for the user who is logged in on the peer that asks. */
 export class ViewService {
   readonly #replica: Replica;
   readonly #presence: PresenceTable;

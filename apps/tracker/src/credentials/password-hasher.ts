@@ -31,6 +31,7 @@ export class PasswordQueueFull extends Error {
   }
 }
 
+/** Hashes and checks passwords, each in its turn. */
 export class PasswordHasher {
   readonly #concurrency: number;
   readonly #queueMax: number;

@@ -19,6 +19,7 @@ export interface GrantRequest {
   readonly peerId: string;
 }
 
+/** Signs grants with this tracker's key. */
 export class GrantIssuer {
   readonly #replica: Pick<Replica, 'state' | 'logSilentMs'>;
   readonly #identity: Pick<Identity, 'id' | 'privateKey'>;

@@ -25,6 +25,7 @@ export interface Download {
   readonly peerIds: Set<string>;
 }
 
+/** Who is online, by peer id. */
 export class PresenceTable {
   /** In order of `lastSeenMs`, so that expiry looks at the oldest only. */
   readonly #peers = new Map<string, PeerPresence>();

@@ -25,6 +25,7 @@ export interface ReachabilityQuestion {
   readonly askedFrom: string;
 }
 
+/** What is known of the addresses that peers give. */
 export class Reachability {
   readonly #answers = new Map<string, Answer>();
   readonly #underWay = new Set<string>();

@@ -11,6 +11,7 @@ interface Observation {
   readonly ownTimeMs: number | null;
 }
 
+/** Tells when this tracker's clock and the log's are too far apart. */
 export class ClockWatch {
   readonly #now: () => number;
   readonly #monotonicNow: () => number;

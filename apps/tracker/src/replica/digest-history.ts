@@ -4,6 +4,7 @@
 const CHUNK_DIGESTS = 1024;
 const DIGEST_BYTES = 32;
 
+/** The digests, by offset. */
 export class DigestHistory {
   readonly #chunks = new Map<number, Buffer>();
   readonly #lastOfChunk: Buffer[] = [];

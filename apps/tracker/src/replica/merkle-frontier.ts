@@ -5,6 +5,7 @@ import { hash } from 'node:crypto';
 const LEAF = Buffer.from([0x00]);
 const NODE = Buffer.from([0x01]);
 
+/** A Merkle tree that grows at its right edge. */
 export class MerkleFrontier {
   #size = 0;
   readonly #subtrees: Buffer[] = [];

@@ -26,6 +26,7 @@ interface PendingOffset {
   readonly resolve: (isApplied: boolean) => void;
 }
 
+/** Everybody who waits, for a command or for an offset. */
 export class OutcomeWaiters {
   readonly #outcomes = new Map<string, Set<PendingOutcome>>();
   readonly #offsets = new Set<PendingOffset>();

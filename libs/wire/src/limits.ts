@@ -29,6 +29,8 @@ export const LIST_CURSOR_CHARACTERS_MAX = 300;
 
 /** How often a peer tells every tracker that it is there. */
 export const PRESENCE_HEARTBEAT_MS = 10_000;
+/** Most downloads that a peer tells trackers of: with the longest names that there are they still fit one message. */
+export const PRESENCE_DOWNLOADS_MAX = 256;
 /** How long a tracker takes a silent peer to be there. */
 export const PRESENCE_EXPIRY_MS = 30_000;
 

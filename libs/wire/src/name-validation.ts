@@ -1,8 +1,9 @@
-// Owns the class-validator decorators for names and ids, so that a DTO checks a name by the domain's own rule, after the
-// NFC normalisation that happens before the append.
+// Owns the class-validator decorators for names, ids and addresses, so that a DTO checks a name by the domain's own rule,
+// after the NFC normalisation that happens before the append.
 import { Transform } from 'class-transformer';
 import { IsUUID, Matches, ValidateBy } from 'class-validator';
 import { fileNameProblem, userNameProblem } from '#domain/names';
+import { parseHostPort } from './host-port.ts';
 
 /** A user or group name, normalised to NFC. */
 export function IsUserName(): PropertyDecorator {
@@ -17,6 +18,13 @@ export function IsFileName(): PropertyDecorator {
 /** A peer, tracker or content id: 64 lowercase hex characters. */
 export function IsDigest(): PropertyDecorator {
   return Matches(/^[0-9a-f]{64}$/, { message: '$property must be 64 lowercase hex characters' });
+}
+
+/** Each of a list of addresses: `host:port` as `parseHostPort` reads it. */
+export function AreHostPorts(): PropertyDecorator {
+  const isHostPort = (value: unknown): boolean => typeof value === 'string' && parseHostPort(value).ok;
+  const defaultMessage = (): string => '$property must be addresses like 192.0.2.1:9101 or [2001:db8::1]:9101';
+  return ValidateBy({ name: 'areHostPorts', validator: { validate: isHostPort, defaultMessage } }, { each: true });
 }
 
 /** A command id: a UUID, in lower case as a record has it. */

@@ -25,8 +25,8 @@ import {
   StoppedShareBody,
   UNCHANGED_COMMAND_BODIES,
 } from './command-bodies.ts';
-import { LIST_CURSOR_CHARACTERS_MAX, LIST_LIMIT_MAX } from './limits.ts';
-import { IsCommandId, IsFileName, IsUserName } from './name-validation.ts';
+import { LIST_CURSOR_CHARACTERS_MAX, LIST_LIMIT_MAX, PRESENCE_DOWNLOADS_MAX } from './limits.ts';
+import { AreHostPorts, IsCommandId, IsFileName, IsUserName } from './name-validation.ts';
 import type { ErrorCode, FieldError } from './wire-error.ts';
 
 /** Commands that a peer may send, with the class of their body. The message pattern is the command's name. */
@@ -152,12 +152,11 @@ export class PresenceRequest {
   /** `host:port` where other peers reach this one, best first. */
   @IsArray()
   @ArrayMaxSize(8)
-  @IsString({ each: true })
-  @Length(1, 300, { each: true })
+  @AreHostPorts()
   addresses!: string[];
 
   @IsArray()
-  @ArrayMaxSize(1000)
+  @ArrayMaxSize(PRESENCE_DOWNLOADS_MAX)
   @ValidateNested({ each: true })
   @Type(() => DownloadPresence)
   downloading!: DownloadPresence[];

@@ -2,7 +2,7 @@
 // and to the next when that one cannot answer. A command keeps its id on the way, so it runs once whoever answers.
 import { setImmediate } from 'node:timers/promises';
 import type { Identity } from '#identity/identity';
-import { PRESENCE_HEARTBEAT_MS } from '#wire/limits';
+import { PRESENCE_DOWNLOADS_MAX, PRESENCE_HEARTBEAT_MS } from '#wire/limits';
 import {
   type CommandOutcomeView,
   type DownloadPresence,
@@ -130,7 +130,8 @@ export class FailoverLink implements TrackerLink {
   }
 
   announce(downloading: readonly DownloadPresence[]): void {
-    this.#downloading = downloading;
+    // The rest is fetched all the same; others are not sent here for it.
+    this.#downloading = downloading.slice(0, PRESENCE_DOWNLOADS_MAX);
     this.#announceToAll();
   }
 

@@ -6,6 +6,7 @@ import 'reflect-metadata';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { FileReports } from '#identity/durable-file';
 import { type Identity, loadOrCreateIdentity } from '#identity/identity';
+import { PRESENCE_DOWNLOADS_MAX } from '#wire/limits';
 import type { TrackerEntry } from '#wire/tracker-info';
 import { FailoverLink } from '../../../../apps/peer/src/tracker-link/failover-link.ts';
 import { LinkMemory } from '../../../../apps/peer/src/tracker-link/link-memory.ts';
@@ -95,6 +96,18 @@ describe('a peer', () => {
     const before = trackers.map((tracker) => tracker.count('presence'));
     link.announce([{ shareId: 3, group: 'films', file: 'a' }]);
     await Promise.all(trackers.map((tracker, index) => tracker.asked('presence', before[index]! + 1)));
+  });
+
+  test('tells of no more downloads than a tracker takes', async () => {
+    const started = await start(pinned());
+    await allReady(started);
+    const [tracker] = trackers;
+    const before = tracker!.count('presence');
+    const downloading = Array.from({ length: 2_000 }, (_, shareId) => ({ shareId, group: 'films', file: 'a' }));
+    started.link.announce(downloading);
+    await tracker!.asked('presence', before + 1);
+    const told = tracker!.requests.findLast(({ pattern }) => pattern === 'presence');
+    expect(told!.data['downloading']).toEqual(downloading.slice(0, PRESENCE_DOWNLOADS_MAX));
   });
 
   test('sends a command to one tracker only', async () => {

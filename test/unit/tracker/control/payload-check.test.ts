@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { describe, expect, it } from 'vitest';
-import { CommandRequest, ListRequest } from '#wire/tracker-api';
+import { PRESENCE_DOWNLOADS_MAX, RPC_MESSAGE_BYTES_MAX } from '#wire/limits';
+import { CommandRequest, ListRequest, PresenceRequest } from '#wire/tracker-api';
 import { checkedBody, InvalidPayload, payloadPipe } from '../../../../apps/tracker/src/control/payload-check.ts';
 
 const COMMAND_ID = '0a000000-0000-4000-8000-00000000000a';
@@ -49,4 +50,31 @@ it.each([[[]], ['text'], [null]])('a query of a list is none when it is %j', asy
   await expect(payloadPipe.transform(payload, { type: 'body', metatype: ListRequest })).rejects.toBeInstanceOf(
     InvalidPayload,
   );
+});
+
+describe("a peer's presence", () => {
+  const share = (shareId: number) => ({ shareId, group: '"'.repeat(64), file: '"'.repeat(255) });
+  const presence = { addresses: ['192.0.2.1:9101', '[2001:db8::1]:1'], downloading: [], transport: 'tls' };
+  const present = (payload: object): Promise<unknown> =>
+    payloadPipe.transform(payload, { type: 'body', metatype: PresenceRequest }) as Promise<unknown>;
+
+  it.each(['', 'nowhere', 'a:b', '\u0000:1', 'x'.repeat(254) + ':1', '127.0.0.1:65536', 7, null])(
+    'is refused with %j among its addresses',
+    async (address) => {
+      const addresses = [...presence.addresses, address];
+      await expect(present({ ...presence, addresses })).rejects.toMatchObject({ errors: [{ field: 'addresses' }] });
+    },
+  );
+
+  it('with as many downloads as it may tell of fits one message, whatever their names', async () => {
+    const downloading = Array.from({ length: PRESENCE_DOWNLOADS_MAX }, (_, index) => share(2 ** 53 - 1 - index));
+    expect(await present({ ...presence, downloading })).toMatchObject({ downloading });
+    expect(Buffer.byteLength(JSON.stringify({ ...presence, downloading }))).toBeLessThan(
+      RPC_MESSAGE_BYTES_MAX - 16_384,
+    );
+    const more = [...downloading, share(1)];
+    await expect(present({ ...presence, downloading: more })).rejects.toMatchObject({
+      errors: [{ field: 'downloading' }],
+    });
+  });
 });

@@ -190,8 +190,7 @@ export class TransferRegistry implements Transfers {
     if (transfer instanceof UploadTransfer && data === 'delete') {
       return invalidField('data', 'must be keep for an upload: what is shared belongs to whoever put it there');
     }
-    const user = this.#context.link.user();
-    const twins = this.#others(transfer).filter((other) => other.isOffered && other.record.user === user);
+    const twins = this.#others(transfer).filter((other) => other.isOffered);
     if (twins.length === 0) await this.#stopShareOf(transfer);
     try {
       await transfer.dispose({ keepData: data === 'keep' || this.#isReplaced(transfer) });
@@ -201,7 +200,8 @@ export class TransferRegistry implements Transfers {
     }
     await this.#forget(transfer);
     // The engine serves one copy of a share: another one takes the place of this.
-    for (const twin of twins) void twin.run();
+    const user = this.#context.link.user();
+    for (const twin of twins) if (twin.record.user === user && goesOnByItself(twin.record)) void twin.run();
     this.#emit({ type: 'transfer_removed', transferId });
     return null;
   }

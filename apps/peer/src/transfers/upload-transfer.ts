@@ -126,9 +126,9 @@ export class UploadTransfer {
     this.#halt();
   }
 
-  /** Whether the log sends others here for it. */
+  /** Whether the log sends others here for it, also while it is paused. */
   get isOffered(): boolean {
-    return this.record.state === 'seeding';
+    return this.record.share !== null && this.record.state !== 'complete';
   }
 
   /** The share is not this peer's to serve any more. */

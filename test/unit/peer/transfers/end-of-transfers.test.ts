@@ -182,6 +182,22 @@ describe('DELETE', () => {
     expect(alice.trackers.log.state.groups.get(GROUP)?.shares.size).toBe(0);
   });
 
+  it('of a share that is paused takes this peer out of the seeders, and leaves a paused copy paused', async () => {
+    const [alice, bob] = await startGroup('alice', 'bob');
+    const { path } = await shareNew(alice);
+    const first = await downloadWhole(bob);
+    const copy = { group: GROUP, file: 'film', path: first.path };
+    const { transferId } = await begun(bob.transfers.seed(copy, stampOf(bob.link)));
+    await bob.transfers.pause(transferId);
+    const seeders = (): string[] => [...bob.trackers.log.state.groups.get(GROUP)!.shares.get('film')!.seeders.values()];
+    await bob.transfers.remove(first.transferId, 'keep');
+    expect(bob.transfers.find(transferId)).toMatchObject({ state: 'paused' });
+    expect(seeders()).toEqual(['alice', 'bob']);
+    await bob.transfers.remove(transferId, 'keep');
+    expect(seeders()).toEqual(['alice']);
+    expect(readFileSync(first.path).equals(readFileSync(path))).toBe(true);
+  });
+
   it('of an unknown transfer is transfer_not_found', async () => {
     const [alice] = await startGroup('alice');
     expect(await alice.transfers.remove('nothing', 'keep')).toMatchObject({ code: 'transfer_not_found' });
@@ -194,7 +210,7 @@ describe('DELETE', () => {
     const { transferId } = await begun(
       alice.transfers.upload({ group: GROUP, path: newFile(alice, 'film', bytes) }, stampOf(alice.link)),
     );
-    await alice.transfers.pause(transferId);
+    await alice.transfers.stopShare({ group: GROUP, file: 'film' }, stampOf(alice.link));
     const { promise, resolve } = Promise.withResolvers<void>();
     const stamp = stampOf(alice.link);
     const hashing = new HeldCalls(alice.engine, 'digest');

@@ -2,7 +2,6 @@
 // logged in and what the trackers revoke. Every change goes to disk at once.
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SharedContent } from '#domain/outcome';
 import type { TransferReasonView, TransferView } from '#wire/control-api';
 import {
   type DownloadFileBody,
@@ -15,6 +14,13 @@ import type { DownloadPresence, Refused } from '#wire/tracker-api';
 import { type SourceProblem, TransferFailure } from '../swarm/transfer-engine.ts';
 import type { CommandAnswer, CommandStamp, LinkEvent } from '../tracker-link/tracker-link.ts';
 import { DownloadTransfer } from './download-transfer.ts';
+import {
+  copyShape,
+  newDownloadRecord,
+  newUploadRecord,
+  type TransferOrigin,
+  uploadShape,
+} from './new-transfer-record.ts';
 import { finalDestination, invalidField, nameInGroup, readableSource } from './requested-paths.ts';
 import type { TransferContext } from './transfer-context.ts';
 import {
@@ -31,7 +37,6 @@ import type { StartedTransfer, TransferEnd, TransferEvent, Transfers } from './t
 import { UploadTransfer } from './upload-transfer.ts';
 
 type Transfer = UploadTransfer | DownloadTransfer;
-type UploadShape = Pick<UploadRecord, 'hash' | 'pieceBytes' | 'expectedContentId'>;
 
 /** An upload whose outcome is likely to be accepted is answered after this, hashed or not. */
 const DECISION_WAIT_MS = 2_000;
@@ -54,7 +59,10 @@ export class TransferRegistry implements Transfers {
 
   /** Reads what earlier runs left, and goes on with it as far as the one who began it is logged in. */
   async open(): Promise<void> {
-    for (const record of await this.#context.store.loadAll()) this.#add(record);
+    for (const record of await this.#context.store.loadAll()) {
+      if (record.direction === 'upload') this.#addUpload(record);
+      else this.#addDownload(record);
+    }
     const { engine, link } = this.#context;
     const trust = link.trust();
     if (trust !== null) engine.trustTrackers(trust);
@@ -82,7 +90,8 @@ export class TransferRegistry implements Transfers {
     const there = await this.#context.link.findSources({ group: body.group, file });
     if (there.status === 'failed') return there;
     const shape = uploadShape(body, source.bytes, there.status === 'accepted' ? there.view.share : null);
-    const transfer = this.#newUpload({ ...body, file, command: 'upload_file' }, shape, stamp);
+    const place = { command: 'upload_file' as const, group: body.group, file, path: body.path };
+    const transfer = this.#addUpload(newUploadRecord(this.#originOf(stamp), place, shape));
     // Nothing speaks against it, as far as a view can tell: hashing may take its time.
     const isLikely = there.status === 'rejected' && there.reason === 'file_not_found';
     const { wait = false, timeoutSeconds = WAIT_SECONDS_DEFAULT } = body;
@@ -98,12 +107,8 @@ export class TransferRegistry implements Transfers {
     const there = await this.#context.link.findSources(body);
     if (there.status === 'failed') return there;
     const share = there.status === 'accepted' ? there.view.share : null;
-    const shape = {
-      hash: share?.hash ?? ('sha1' as const),
-      pieceBytes: share?.pieceBytes ?? null,
-      expectedContentId: share?.contentId ?? null,
-    };
-    return this.#decided(this.#newUpload({ ...body, command: 'seed_file' }, shape, stamp), null);
+    const place = { command: 'seed_file' as const, ...body };
+    return this.#decided(this.#addUpload(newUploadRecord(this.#originOf(stamp), place, copyShape(share))), null);
   }
 
   async download(body: DownloadFileBody, stamp: CommandStamp): Promise<StartedTransfer | Refused> {
@@ -125,7 +130,8 @@ export class TransferRegistry implements Transfers {
       return { status: 'failed', code: 'destination_exists', detail: 'Another transfer has this destination.' };
     }
     if (problem?.code === 'destination_exists') return { status: 'failed', code: 'destination_exists' };
-    const transfer = this.#newDownload({ body, path, share, offset: answer.offset, stamp });
+    const place = { path, share, offset: answer.offset };
+    const transfer = this.#addDownload(newDownloadRecord(this.#originOf(stamp), body, place));
     if (problem === null) void transfer.run();
     else transfer.fail(problem);
     return started(transfer);
@@ -268,54 +274,19 @@ export class TransferRegistry implements Transfers {
     );
   }
 
-  #newUpload(
-    what: { group: string; file: string; path: string; command: UploadRecord['command'] },
-    shape: UploadShape,
-    stamp: CommandStamp,
-  ): UploadTransfer {
-    const { group, file, path, command } = what;
-    const record: UploadRecord = {
-      ...this.#newRecord(stamp),
-      ...{ direction: 'upload', command, group, file, path, ...shape },
-      ...{ completedAtMs: null, offset: null, state: 'hashing', reason: null, share: null, sha1: null, stamp: null },
-    };
-    return this.#add(record) as UploadTransfer;
-  }
-
-  #newDownload(of: {
-    body: DownloadFileBody;
-    path: string;
-    share: SharedContent;
-    offset: number;
-    stamp: CommandStamp;
-  }): DownloadTransfer {
-    const { body, path, share, offset, stamp } = of;
-    const { group, file } = body;
-    const strategy = body.strategy ?? 'random';
-    const overwrite = body.overwrite ?? false;
-    const record: DownloadRecord = {
-      ...this.#newRecord(stamp),
-      ...{ direction: 'download', group, file, path, strategy, overwrite, share, offset },
-      ...{ completedAtMs: null, state: 'queued', reason: null, sha1: null, stamp: null },
-      ...{ seedCommandId: randomUUID(), isRecorded: false, isServed: false, verifiedBytes: 0, bitfield: '', peers: [] },
-    };
-    return this.#add(record) as DownloadTransfer;
-  }
-
-  #newRecord({
-    commandId,
-    user,
-  }: CommandStamp): Pick<TransferRecord, 'transferId' | 'commandId' | 'logId' | 'user' | 'startedAtMs'> {
+  #originOf({ commandId, user }: CommandStamp): TransferOrigin {
     const { link, now } = this.#context;
-    const logId = link.logId();
-    return { transferId: randomUUID(), commandId, logId, user: user ?? link.user() ?? '', startedAtMs: now() };
+    return { commandId, logId: link.logId(), user: user ?? link.user() ?? '', startedAtMs: now() };
   }
 
-  #add(record: TransferRecord): Transfer {
-    const transfer =
-      record.direction === 'upload'
-        ? new UploadTransfer(record, this.#context)
-        : new DownloadTransfer(record, this.#context);
+  #addUpload(record: UploadRecord): UploadTransfer {
+    const transfer = new UploadTransfer(record, this.#context);
+    this.#transfers.set(record.transferId, transfer);
+    return transfer;
+  }
+
+  #addDownload(record: DownloadRecord): DownloadTransfer {
+    const transfer = new DownloadTransfer(record, this.#context);
     this.#transfers.set(record.transferId, transfer);
     return transfer;
   }
@@ -482,14 +453,4 @@ function goesOnByItself(record: TransferRecord): boolean {
   if (state === 'complete') return record.direction === 'download' && record.isServed;
   if (state === 'paused') return reason?.code === 'logged_out';
   return state !== 'failed' && state !== 'cancelled';
-}
-
-/** How an upload is cut: as the share that is there, when it may be the same content. */
-function uploadShape(body: UploadFileBody, bytes: number | null, share: SharedContent | null): UploadShape {
-  const isAlike = share !== null && share.totalBytes === bytes;
-  return {
-    hash: body.hash ?? (isAlike ? share.hash : 'sha1'),
-    pieceBytes: isAlike ? share.pieceBytes : null,
-    expectedContentId: null,
-  };
 }

@@ -1,7 +1,8 @@
 // Owns the bodies of the commands as peers send them to trackers, and those that the control endpoint takes unchanged.
 // Unknown fields are refused wherever these are validated (`whitelist` and `forbidNonWhitelisted`).
-import { IsBoolean, IsIn, IsInt, IsString, Length, Max, Min } from 'class-validator';
+import { IsBoolean, IsIn, IsInt, IsString, Length, Max, Min, ValidateBy } from 'class-validator';
 import type { CommandName, PieceHash, UploadFileData } from '#domain/command';
+import { geometryOf, geometryProblem } from '#domain/piece-geometry';
 import { IsDigest, IsFileName, IsUserName } from './name-validation.ts';
 
 /** Longest password in characters. */
@@ -72,13 +73,12 @@ export class PublishedFileBody extends GroupFileBody implements UploadFileData {
   totalBytes!: number;
 
   @IsInt()
-  @Min(1)
   @Max(2 ** 40)
+  @FitsGeometry(pieceBytesProblem)
   pieceBytes!: number;
 
   @IsInt()
-  @Min(0)
-  @Max(16_384)
+  @FitsGeometry(pieceCountProblem)
   pieceCount!: number;
 
   @IsIn(['sha1', 'sha256'])
@@ -118,3 +118,27 @@ export const UNCHANGED_COMMAND_BODIES = {
   remove_member: GroupUserBody,
   transfer_ownership: GroupUserBody,
 } as const satisfies Partial<Record<CommandName, unknown>>;
+
+type Sizes = Pick<UploadFileData, 'totalBytes' | 'pieceBytes' | 'pieceCount'>;
+
+/** Checks a size together with the others: who adopts a copy splits it as the share says, before there is a manifest. */
+function FitsGeometry(problem: (sizes: Sizes) => string | null): PropertyDecorator {
+  return ValidateBy({
+    name: 'fitsGeometry',
+    validator: {
+      validate: (_value, about) => problem(about!.object as Sizes) === null,
+      defaultMessage: (about) => `$property ${problem(about!.object as Sizes)}`,
+    },
+  });
+}
+
+function pieceBytesProblem(sizes: Sizes): string | null {
+  const problem = geometryProblem(sizes);
+  return problem?.field === 'pieceBytes' ? problem.message : null;
+}
+
+function pieceCountProblem(sizes: Sizes): string | null {
+  if (geometryProblem(sizes) !== null) return null;
+  const { pieceCount } = geometryOf(sizes);
+  return sizes.pieceCount === pieceCount ? null : `must be ${pieceCount} for these lengths`;
+}

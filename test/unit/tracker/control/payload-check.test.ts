@@ -46,6 +46,32 @@ describe("a command's body", () => {
   });
 });
 
+describe('what is published', () => {
+  const upload = { group: 'g', file: 'f', contentId: 'c'.repeat(64), hash: 'sha1' };
+
+  it.each([
+    [{ totalBytes: 0, pieceBytes: 1, pieceCount: 0 }],
+    [{ totalBytes: 513, pieceBytes: 512, pieceCount: 2 }],
+    [{ totalBytes: Number.MAX_SAFE_INTEGER, pieceBytes: 2 ** 39, pieceCount: 16_384 }],
+  ])('may have the sizes %j', async (sizes) => {
+    expect(await checkedBody('upload_file', { ...upload, ...sizes })).toMatchObject(sizes);
+  });
+
+  it.each([
+    ['totalBytes', { totalBytes: -1, pieceBytes: 512, pieceCount: 1 }],
+    ['pieceBytes', { totalBytes: 9, pieceBytes: 3, pieceCount: 3 }],
+    ['pieceBytes', { totalBytes: 9, pieceBytes: 0, pieceCount: 3 }],
+    ['pieceBytes', { totalBytes: 16_385, pieceBytes: 1, pieceCount: 16_384 }],
+    ['pieceBytes', { totalBytes: 9, pieceBytes: '512', pieceCount: 1 }],
+    ['pieceCount', { totalBytes: 9, pieceBytes: 512, pieceCount: 16_384 }],
+    ['pieceCount', { totalBytes: 9, pieceBytes: 512, pieceCount: null }],
+  ])('is refused for its %s with %j', async (field, sizes) => {
+    const refused: unknown = await checkedBody('upload_file', { ...upload, ...sizes }).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(InvalidPayload);
+    expect((refused as InvalidPayload).errors.map((error) => error.field)).toContain(field);
+  });
+});
+
 it.each([[[]], ['text'], [null]])('a query of a list is none when it is %j', async (payload) => {
   await expect(payloadPipe.transform(payload, { type: 'body', metatype: ListRequest })).rejects.toBeInstanceOf(
     InvalidPayload,

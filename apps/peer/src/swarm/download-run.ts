@@ -1,6 +1,7 @@
 // Owns the fetching half of one download on the main thread: it turns what lanes report into ledger entries, and what ledger
 // and source choice decide into commands. It moves no bytes. Once every piece is verified it says so and does nothing more.
 import { hasBit } from '#domain/bitfield';
+import { EqualParts } from '#domain/equal-parts';
 import type { PieceIndex } from '#domain/piece-geometry';
 import { pieceIndex, pieceRange } from '#domain/piece-geometry';
 import type { PieceLedger } from '#domain/piece-ledger';
@@ -37,7 +38,9 @@ type PieceEvent = Extract<LaneEvent, { kind: 'verified' | 'held' | 'corrupt' | '
 
 export class DownloadRun {
   readonly #context: RunContext;
+  readonly #parts = new EqualParts();
   #fairBytes = 0;
+  #limitOf: (source: number) => number = () => Infinity;
   #isRefillDue = false;
   #isStopped = false;
 
@@ -148,6 +151,7 @@ export class DownloadRun {
     this.#endRetired();
     const open = sources.openConnections().filter(({ isRetiring }) => !isRetiring);
     if (open.length === 0 || ledger.isComplete) return;
+    this.#limitParts();
     if (ledger.missingCount > 0) {
       const { totalBytes, pieceBytes } = ledger.geometry;
       // Sources that are being dialled get their part of a small content too.
@@ -163,7 +167,27 @@ export class DownloadRun {
       });
       this.#assign(assignments);
     }
-    if (open.some(({ id }) => ledger.piecesOf(id).size === 0)) this.#endgame(open);
+    const taking = open.filter(({ id, entry }) => ledger.piecesOf(id).size > 0 || this.#limitOf(entry.number) > 0);
+    if (taking.some(({ id }) => ledger.piecesOf(id).size === 0)) this.#endgame(taking);
+  }
+
+  #limitParts(): void {
+    const { ledger, sources, now } = this.#context;
+    const { totalBytes, pieceBytes, pieceCount } = ledger.geometry;
+    this.#limitOf = this.#parts.limits({
+      nowMs: now(),
+      leftBytes: totalBytes - ledger.verifiedBytes,
+      pieceBytes,
+      takers: sources.partaking().map(({ number, deliveredBytes, bitfield, connections, ...entry }) => {
+        const bytesPerSecond = sum([...connections.values()], (connection) => connection.bytesPerSecond);
+        return {
+          id: number,
+          deliveredBytes,
+          bytesPerSecond: bytesPerSecond === 0 ? null : bytesPerSecond,
+          isPartial: bitfield !== null && entry.pieceCount < pieceCount,
+        };
+      }),
+    });
   }
 
   #endRetired(): void {
@@ -186,7 +210,10 @@ export class DownloadRun {
       id: entry.number,
       has: (piece) => entry.bitfield !== null && hasBit(entry.bitfield, piece),
       outstandingBytes: sum(connections, ({ id }) => ledger.piecesOf(id).size * pieceBytes),
-      targetBytes: sum(connections, (connection) => this.#targetBytes(connection)),
+      targetBytes: Math.min(
+        sum(connections, (connection) => this.#targetBytes(connection)),
+        this.#limitOf(entry.number),
+      ),
     }));
   }
 

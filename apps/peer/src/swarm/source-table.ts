@@ -1,6 +1,6 @@
 // Owns the sources of one download: who they are, what each has, its connections, and when it may be dialled again. It decides
 // nothing about pieces and sends nothing; time and randomness are given to it.
-import { hasBit, setBit } from '#domain/bitfield';
+import { countBits, hasBit, setBit } from '#domain/bitfield';
 import { connectionsPerSource } from '#domain/source-choice';
 import { formatHostPort } from '#wire/host-port';
 import type { HangUpCode } from '../data-plane/lane-messages.ts';
@@ -40,6 +40,8 @@ export interface SourceEntry {
   readonly connections: Map<number, Connection>;
   /** What it has; null until it was connected. */
   bitfield: Uint8Array | null;
+  /** Pieces in the bitfield. */
+  pieceCount: number;
   /** Dials and connections that ended badly since the last good one. */
   failures: number;
   nextDialMs: number;
@@ -106,9 +108,16 @@ export class SourceTable {
     return this.connections().filter(({ isOpen }) => isOpen);
   }
 
+  /** Connected sources, and those that are dialled for the first time. */
+  partaking(): SourceEntry[] {
+    return this.entries()
+      .filter((entry) => entry.bitfield !== null || (entry.isListed && !entry.isDropped && entry.failures === 0))
+      .slice(0, CONNECTED_SOURCES_MAX);
+  }
+
   /** How many connections there will be when every source that is dialled for the first time has answered. */
   connectionsExpected(): number {
-    return this.#partaking().length * this.#perSource(this.#partaking().length);
+    return this.partaking().length * this.#perSource(this.partaking().length);
   }
 
   /** Connections to end because sources that came later take their part: each source keeps equally many. */
@@ -127,7 +136,7 @@ export class SourceTable {
 
   /** Sources to dial now: one connection to see whether it answers, then as many as each source gets. */
   due(nowMs: number): SourceEntry[] {
-    const perSource = this.#perSource(this.#partaking().length);
+    const perSource = this.#perSource(this.partaking().length);
     const busy = this.entries().filter(({ connections }) => connections.size > 0).length;
     let fresh = CONNECTED_SOURCES_MAX - busy;
     return this.entries().filter((entry) => {
@@ -189,6 +198,7 @@ export class SourceTable {
     for (const piece of pieces) {
       if (entry.bitfield === null || piece >= this.#availability.length || hasBit(entry.bitfield, piece)) continue;
       setBit(entry.bitfield, piece);
+      entry.pieceCount++;
       this.#availability[piece] = this.availability(piece) + 1;
     }
   }
@@ -198,6 +208,7 @@ export class SourceTable {
     if (entry.bitfield === null || !hasBit(entry.bitfield, piece)) return;
     entry.bitfield[piece >>> 3] = (entry.bitfield[piece >>> 3] ?? 0) & ~(0x80 >>> (piece & 7));
     this.#availability[piece] = this.availability(piece) - 1;
+    entry.pieceCount--;
   }
 
   closed(connection: Connection, code: HangUpCode, nowMs: number): void {
@@ -247,13 +258,6 @@ export class SourceTable {
     return this.entries().filter(({ bitfield }) => bitfield !== null);
   }
 
-  /** Connected sources, and those that are dialled for the first time. */
-  #partaking(): SourceEntry[] {
-    return this.entries()
-      .filter((entry) => entry.bitfield !== null || (entry.isListed && !entry.isDropped && entry.failures === 0))
-      .slice(0, CONNECTED_SOURCES_MAX);
-  }
-
   #perSource(sources: number): number {
     return connectionsPerSource({ sources: Math.max(1, sources), workers: this.#workers });
   }
@@ -269,6 +273,7 @@ export class SourceTable {
       if (had !== has) this.#availability[piece] = this.availability(piece) + (has ? 1 : -1);
     }
     entry.bitfield = bitfield === null ? null : Uint8Array.from(bitfield);
+    entry.pieceCount = bitfield === null ? 0 : countBits(bitfield);
   }
 
   #backoffMs(entry: SourceEntry, code: HangUpCode): number {
@@ -285,6 +290,7 @@ function newEntry(number: number, source: Source): SourceEntry {
     isListed: true,
     connections: new Map(),
     bitfield: null,
+    pieceCount: 0,
     failures: 0,
     nextDialMs: 0,
     lastCode: null,

@@ -477,6 +477,8 @@ export class SwarmDownload implements Download {
     this.#ticker ??= setInterval(() => {
       if (this.#rate.sample(Number(Atomics.load(this.#received, 0)))) this.#notify();
       this.#advance();
+      // Who waits for another source's part waits for a time, and nothing else may happen meanwhile.
+      this.#part?.run.refillSoon();
     }, TICK_MS);
   }
 

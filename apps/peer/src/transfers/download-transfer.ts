@@ -30,6 +30,7 @@ export class DownloadTransfer {
   #grantExpiresAtMs = 0;
   #refreshTimer: NodeJS.Timeout | null = null;
   #refreshing: Promise<void> | null = null;
+  #isAskedAgain = false;
   #hasManifest = false;
 
   constructor(record: DownloadRecord, context: TransferContext) {
@@ -97,11 +98,14 @@ export class DownloadTransfer {
 
   /** Asks the trackers who has it, and for a fresh grant. */
   refresh(): Promise<void> {
+    // What is answered just now may be older than the news that this is asked for.
+    this.#isAskedAgain = this.#refreshing !== null;
     const { signal } = this.#work;
     this.#refreshing ??= this.#refresh(signal).finally(() => {
       if (signal.aborted) return;
       this.#refreshing = null;
-      this.#scheduleRefresh();
+      if (this.#isAskedAgain && this.isRunning) void this.refresh();
+      else this.#scheduleRefresh();
     });
     return this.#refreshing;
   }
@@ -217,7 +221,8 @@ export class DownloadTransfer {
     }
     if (reason.code !== 'trackers_unreachable') return this.fail(reason);
     // What runs goes on while its grant lasts.
-    if (this.#download === null || this.#download.view().state === 'stalled') this.#become('stalled', reason);
+    const isStill = this.#download === null || this.#download.view().state === 'stalled';
+    if (isStill && this.record.reason?.code !== reason.code) this.#become('stalled', reason);
   }
 
   #usableSources({ sources }: SourcesView): Source[] {
@@ -303,8 +308,10 @@ export class DownloadTransfer {
     if (manifestBytes === null) return false;
     const served = await this.#serving.serve({ share: this.#share, path: destination, stamp: null }, signal);
     if (served?.ok !== true) return false;
-    await engine.removeData({ destination, isFinished: false });
-    if (!signal.aborted) await this.#finished(manifestBytes, served.stamp);
+    // A journal that is left beside it, and cannot be removed, is in nobody's way.
+    await engine.removeData({ destination, isFinished: false }).catch(() => undefined);
+    if (signal.aborted) this.#withdraw();
+    else await this.#finished(manifestBytes, served.stamp);
     return true;
   }
 

@@ -7,6 +7,7 @@ import {
   download,
   downloadWhole,
   HeldCalls,
+  onDisk,
   rewriteRecord,
   shareNew,
   startAgain,
@@ -45,8 +46,9 @@ it('a download that was running goes on', async () => {
 it('a download whose file was put in place as the process died is complete', async () => {
   const [alice, bob] = await startGroup('alice', 'bob');
   await shareNew(alice);
-  const { transferId } = await downloadWhole(bob);
+  const { transferId, path } = await downloadWhole(bob);
   await stop(bob);
+  writeFileSync(`${path}.part.journal`, '');
   rewriteRecord(bob, transferId, {
     state: 'downloading',
     isRecorded: false,
@@ -56,6 +58,7 @@ it('a download whose file was put in place as the process died is complete', asy
   });
   const again = await startAgain(bob);
   expect(await again.transfers.end(transferId, 60_000)).toMatchObject({ state: 'complete' });
+  expect(onDisk(path)).toEqual({ file: true, part: false, journal: false });
 });
 
 it('a paused download stays paused, and goes on when told to', async () => {

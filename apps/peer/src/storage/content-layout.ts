@@ -1,6 +1,10 @@
 // Owns where the bytes of content lie in its files: content is its files one after the other in manifest order, so one run
 // of bytes can end in one file and go on in the next. Runs in worker threads and on the main thread; touches no disk.
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { basename, dirname, join } from 'node:path';
+import { FILE_NAME_BYTES_MAX } from '#domain/names';
+
+const ENDING_BYTES_MAX = '.part.journal'.length;
 
 /** A file of the content: `begin` is where its first byte stands in the content. */
 export interface PlacedFile {
@@ -63,10 +67,22 @@ export function pathOnDisk(root: string, file: { readonly path: string }): strin
 
 /** Where a download is until it is finished. */
 export function partPath(destination: string): string {
-  return `${destination}.part`;
+  return beside(destination, '.part');
 }
 
 /** Where the journal of an unfinished download is. */
 export function journalPath(destination: string): string {
-  return `${destination}.part.journal`;
+  return beside(destination, '.part.journal');
+}
+
+/** Where what is at a destination waits until the download that replaces it is in place. */
+export function replacedPath(destination: string): string {
+  return beside(destination, '.replaced');
+}
+
+/** A name that leaves no room for another ending is a name of its own: its digest stands for it. */
+function beside(destination: string, ending: string): string {
+  const name = basename(destination);
+  if (Buffer.byteLength(name) <= FILE_NAME_BYTES_MAX - ENDING_BYTES_MAX) return `${destination}${ending}`;
+  return join(dirname(destination), `${createHash('sha256').update(name).digest('hex')}${ending}`);
 }

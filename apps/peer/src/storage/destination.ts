@@ -21,7 +21,7 @@ import {
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import type { Manifest } from '#domain/manifest';
-import { journalPath, partPath, pathOnDisk } from './content-layout.ts';
+import { journalPath, partPath, pathOnDisk, replacedPath } from './content-layout.ts';
 import { journalHead, readJournal } from './part-journal.ts';
 import { StorageFailure, writeFailure } from './storage-problem.ts';
 
@@ -174,7 +174,7 @@ export async function finishPart(request: {
 function replace(part: string, destination: string): void {
   const needsRoom = isThere(destination) && (lstatSync(part).isDirectory() || lstatSync(destination).isDirectory());
   if (!needsRoom) return renameSync(part, destination);
-  const replaced = `${destination}.replaced`;
+  const replaced = replacedPath(destination);
   renameSync(destination, replaced);
   renameSync(part, destination);
   rmSync(replaced, { recursive: true });

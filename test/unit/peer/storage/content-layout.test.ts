@@ -1,6 +1,15 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { pathOnDisk, placeFiles, segmentsOf } from '../../../../apps/peer/src/storage/content-layout.ts';
+import { basename, dirname } from 'node:path';
+import { FILE_NAME_BYTES_MAX } from '#domain/names';
+import {
+  journalPath,
+  partPath,
+  pathOnDisk,
+  placeFiles,
+  replacedPath,
+  segmentsOf,
+} from '../../../../apps/peer/src/storage/content-layout.ts';
 
 it('a run that crosses files is cut where they meet, and empty files take nothing', () => {
   const files = placeFiles([3, 0, 5, 2].map((bytes, number) => ({ path: `${number}`, bytes })));
@@ -37,4 +46,17 @@ it('a run beyond the content is a bug of the caller', () => {
 it('the only file of a share lies at the root itself', () => {
   expect(pathOnDisk('/data/film', { path: '' })).toBe('/data/film');
   expect(pathOnDisk('/data/album', { path: 'a/b' })).toBe('/data/album/a/b');
+});
+
+it('what lies beside a destination has its name and an ending, or a name of its own when that would be too long', () => {
+  expect(partPath('/folder/name')).toBe('/folder/name.part');
+  expect(journalPath('/folder/name')).toBe('/folder/name.part.journal');
+  const longest = `/folder/${'\u00e9'.repeat(127)}a`;
+  const beside = [partPath, journalPath, replacedPath].map((pathOf) => pathOf(longest));
+  expect(new Set(beside).size).toBe(3);
+  for (const path of beside) {
+    expect(dirname(path)).toBe('/folder');
+    expect(Buffer.byteLength(basename(path))).toBeLessThanOrEqual(FILE_NAME_BYTES_MAX);
+  }
+  expect(partPath(`${longest.slice(0, -1)}b`)).not.toBe(beside[0]);
 });

@@ -53,8 +53,8 @@ export class CopyServing {
 async function serveCopy({ engine, store }: Parts, copy: CopyOnDisk, signal: AbortSignal): Promise<Served> {
   const { share, path, stamp } = copy;
   const { contentId } = share;
-  const manifestBytes = await store.readManifest(contentId);
-  if (manifestBytes === null) return { ok: false, reason: SOURCE_CHANGED };
+  const manifestBytes = (await store.readManifest(contentId)) ?? (await manifestAnew({ engine, store }, copy, signal));
+  if ('code' in manifestBytes) return { ok: false, reason: manifestBytes };
   const serve = async (withStamp: string): Promise<Served> => {
     await engine.serve({ share: shareRef(share), contentId, manifestBytes, path, stamp: withStamp });
     return { ok: true, stamp: withStamp };
@@ -69,6 +69,23 @@ async function serveCopy({ engine, store }: Parts, copy: CopyOnDisk, signal: Abo
     return verified.complete ? await serve(verified.stamp) : { ok: false, reason: SOURCE_CHANGED };
   } catch (error) {
     return { ok: false, reason: reasonOfFailure(error) };
+  }
+}
+
+/** The manifest of a copy whose own was lost, or why there is none: the copy is read as when it was shared. */
+async function manifestAnew(
+  { engine, store }: Parts,
+  { share, path }: CopyOnDisk,
+  signal: AbortSignal,
+): Promise<Uint8Array | TransferReasonView> {
+  const { contentId, hash, pieceBytes } = share;
+  try {
+    const digested = await engine.digest({ path, hash, pieceBytes, signal });
+    if (digested.contentId !== contentId) return SOURCE_CHANGED;
+    await store.saveManifest(contentId, digested.manifestBytes);
+    return digested.manifestBytes;
+  } catch (error) {
+    return reasonOfFailure(error);
   }
 }
 

@@ -1,5 +1,6 @@
 // Owns the files of the transfers: one small JSON file for each, and the manifests by content id, so that a share is served
 // again after a restart without being hashed again.
+import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type FileReports, readJsonIfSound, ReplacedFile } from '#identity/durable-file';
@@ -53,13 +54,14 @@ export class TransferStore {
     return isSaved;
   }
 
-  /** The canonical bytes, or null when they are not there. */
+  /** The canonical bytes, or null when they are not there or are not those of the content. */
   async readManifest(contentId: string): Promise<Uint8Array | null> {
-    const path = this.#manifestPath(contentId);
-    return readFile(path).catch((error: NodeJS.ErrnoException) => {
+    const bytes = await readFile(this.#manifestPath(contentId)).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return null;
       throw error;
     });
+    if (bytes === null) return null;
+    return createHash('sha256').update(bytes).digest('hex') === contentId ? bytes : null;
   }
 
   async removeManifest(contentId: string): Promise<void> {

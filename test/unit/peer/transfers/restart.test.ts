@@ -7,6 +7,7 @@ import {
   download,
   downloadWhole,
   HeldCalls,
+  kept,
   onDisk,
   rewriteRecord,
   shareNew,
@@ -93,6 +94,20 @@ it('a share whose file was touched and is the same is served', async () => {
   again.trackers.isOnline(sourceOf(again));
   expect((await downloadWhole(bob)).verifiedBytes).toBe(300_000);
   expect(again.transfers.find(transferId)).toMatchObject({ state: 'seeding', reason: null });
+});
+
+it.each([
+  ['lost', (path: string) => rmSync(path)],
+  ['spoiled', (path: string) => writeFileSync(path, 'nonsense')],
+])('a share whose manifest was %s is read again, and served', async (_what, spoil) => {
+  const [alice, bob] = await startGroup('alice', 'bob');
+  const { transferId } = await shareNew(alice);
+  await stop(alice);
+  for (const name of kept(alice).manifests) spoil(join(alice.dataDirectory, 'manifests', name));
+  const again = await startAgain(alice);
+  await untilState(again, transferId, 'seeding');
+  again.trackers.isOnline(sourceOf(again));
+  expect((await downloadWhole(bob)).verifiedBytes).toBe(300_000);
 });
 
 it('a share whose file was changed is source_changed, and one whose file is gone is source_missing', async () => {

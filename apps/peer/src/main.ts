@@ -95,6 +95,9 @@ function endOf(error: unknown): { readonly code: number; readonly message: strin
     case 'EPERM':
     case 'EROFS':
     case 'ENOSPC':
+    case 'EEXIST':
+    case 'EISDIR':
+    case 'ENOTDIR':
       return { code: EXIT.unavailable, message };
     default:
       return { code: EXIT.bug, message: `this is a bug: ${error instanceof Error ? error.stack : message}` };

@@ -6,6 +6,17 @@ import { LogFailure } from './command-log/command-log.ts';
 /** Exit codes of a tracker's process. */
 export const EXIT = { ok: 0, badInput: 64, unknownThing: 66, unavailable: 69, bug: 70, outcomeUnknown: 75 } as const;
 
+/** A file or a folder is not what it has to be, or there is no right or room to write it. */
+const UNUSABLE_FILE: ReadonlySet<string> = new Set([
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'ENOSPC',
+  'EEXIST',
+  'EISDIR',
+  'ENOTDIR',
+]);
+
 /** What ends a process: its code, and what is printed on stderr. */
 export interface ProcessEnd {
   readonly code: number;
@@ -27,7 +38,7 @@ export function endOf(error: unknown): ProcessEnd {
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
     return { code: EXIT.badInput, message: `${message}: give an address that this machine has` };
   }
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOSPC') {
+  if (code !== undefined && UNUSABLE_FILE.has(code)) {
     return { code: EXIT.unavailable, message };
   }
   return { code: EXIT.bug, message: `this is a bug: ${error instanceof Error ? error.stack : message}` };

@@ -18,7 +18,7 @@ import type { TransferEngine } from './swarm/transfer-engine.ts';
 import { FailoverLink } from './tracker-link/failover-link.ts';
 import { LinkMemory } from './tracker-link/link-memory.ts';
 import { type LinkEvent, TRACKER_LINK } from './tracker-link/tracker-link.ts';
-import { TrackerTrust } from './tracker-link/tracker-trust.ts';
+import { KEY_ADVICE, TrackerTrust } from './tracker-link/tracker-trust.ts';
 import { TransferRegistry } from './transfers/transfer-registry.ts';
 import { TransferStore } from './transfers/transfer-store.ts';
 import { type TransferEvent, TRANSFERS } from './transfers/transfers.ts';
@@ -161,8 +161,7 @@ function journalLinkEvent(journal: EventJournal, event: LinkEvent, warn: Warn): 
     case 'tracker_key_changed': {
       const { address, expected, shown } = event;
       warn(
-        `the tracker at ${address} shows the key sha256:${shown}, not sha256:${expected}: it is not trusted. ` +
-          'If its key was changed on purpose, correct its line in tracker_info.txt, or remove known-trackers.json',
+        `the tracker at ${address} shows the key sha256:${shown}, not sha256:${expected}: it is not trusted. ${KEY_ADVICE}`,
       );
       return journal.append(event.type, { address, expected, shown });
     }

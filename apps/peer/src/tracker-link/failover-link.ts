@@ -38,7 +38,7 @@ import type {
   TrackerStatus,
   ViewAnswer,
 } from './tracker-link.ts';
-import type { TrackerTrust } from './tracker-trust.ts';
+import { KEY_ADVICE, type TrackerTrust } from './tracker-trust.ts';
 
 /** A tracker answers a command within five seconds, whatever the log does. */
 const COMMAND_TIMEOUT_MS = 5_500;
@@ -242,8 +242,17 @@ export class FailoverLink implements TrackerLink {
       if (performance.now() - startedMs > FAILOVER_WINDOW_MS) break;
     }
     if (isCommand && mayHaveArrived) return { status: 'failed', code: 'outcome_unknown' };
-    const isCatchingUp = this.#connections.some(({ state }) => state === 'catching_up');
-    return ofOneTracker ?? { status: 'failed', code: isCatchingUp ? 'tracker_behind' : 'tracker_unavailable' };
+    return ofOneTracker ?? this.#nobodyAnswers();
+  }
+
+  /** A tracker that is refused is there, and trying again is of no use: somebody has to be told. */
+  #nobodyAnswers(): Refused {
+    if (this.#connections.some(({ state }) => state === 'catching_up'))
+      return { status: 'failed', code: 'tracker_behind' };
+    const refused = this.#connections.find(({ state }) => state === 'refused');
+    if (refused === undefined) return { status: 'failed', code: 'tracker_unavailable' };
+    const detail = `The tracker at ${refused.address} shows another key than the one expected. ${KEY_ADVICE}`;
+    return { status: 'failed', code: 'tracker_unavailable', detail };
   }
 
   /** Resolves when one tracker is ready, or every one has been tried anew. */

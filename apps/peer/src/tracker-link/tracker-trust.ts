@@ -7,6 +7,11 @@ import type { KnownTracker } from '#wire/tracker-api';
 import type { TrackerEntry } from '#wire/tracker-info';
 import type { LinkTrust } from './tracker-link.ts';
 
+/** What to do about a tracker that shows another key. */
+export const KEY_ADVICE =
+  'If its key was changed on purpose, correct its line in tracker_info.txt, or, when that names no key, stop this peer, ' +
+  'remove known-trackers.json from its data directory, and start it again.';
+
 /** known-trackers.json. */
 interface Remembered {
   /** The log that the keys stand in; empty before the first hello. */

@@ -312,7 +312,10 @@ describe('trust', () => {
     const event = await started.seen(({ type }) => type === 'tracker_key_changed');
     expect(event).toMatchObject({ expected: 'ef'.repeat(32), shown: trackers[0]!.identity.id });
     expect(started.link.trackers()).toMatchObject([{ state: 'refused', active: false }]);
-    expect(await started.link.listGroups({ limit: 1 })).toMatchObject({ code: 'tracker_unavailable' });
+    expect(await started.link.listGroups({ limit: 1 })).toMatchObject({
+      code: 'tracker_unavailable',
+      detail: expect.stringContaining('another key than the one expected') as string,
+    });
     expect(trackers[0]!.requests).toEqual([]);
   });
 

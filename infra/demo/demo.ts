@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { LocalSystem } from '../quick-start/local-system.ts';
+import { machineLine, peaksOf } from '../quick-start/measured.ts';
 import { digestsAtSameOffset } from '../quick-start/tracker-status.ts';
 import { folderBytes, parseSize } from './files.ts';
 import { playStory } from './story.ts';
@@ -59,6 +60,7 @@ async function playIn(folder: string, { kafka, bigBytes }: { kafka: boolean; big
   const tell = (step: string): void => {
     process.stdout.write(`${((performance.now() - begin) / 1000).toFixed(1).padStart(6)} s  ${step}\n`);
   };
+  process.stdout.write(`${machineLine()}\n`);
   tell(kafka ? 'two trackers start on Kafka' : 'two trackers start on the embedded log');
   const log = kafka ? await kafkaLog(join(folder, 'kafka')) : EMBEDDED_LOG;
   cleanups.push(log.stop);
@@ -69,7 +71,8 @@ async function playIn(folder: string, { kafka, bigBytes }: { kafka: boolean; big
   const beforeBytes = await folderBytes(watched);
   const story = await playStory(system, { bigBytes, tell });
   const grownBytes = (await folderBytes(watched)) - beforeBytes;
-  const { text, isSound } = verdictOf({ story, digests: await digestsAtSameOffset(system.trackers), grownBytes });
+  const digests = await digestsAtSameOffset(system.trackers);
+  const { text, isSound } = verdictOf({ story, digests, grownBytes, peakBytes: peaksOf(system.peers) });
   tell('the end');
   process.stdout.write(text);
   return isSound;

@@ -8,6 +8,8 @@ export interface Measured {
   readonly digests: readonly DigestAt[];
   /** Bytes that the trackers' folders, and the log where it is a file, have grown by. */
   readonly grownBytes: number;
+  /** Most memory that each peer had resident; empty where the system does not tell. */
+  readonly peakBytes: ReadonlyMap<string, number>;
 }
 
 /** One promise. */
@@ -18,6 +20,7 @@ interface Check {
 
 const FAILOVER_SECONDS_MAX = 2;
 const GROWN_BYTES_MAX = 1024 * 1024;
+const PEER_RESIDENT_BYTES_MAX = 300 * 1024 * 1024;
 const SHARE_MIN = 0.3;
 /** Below this a download is over before two sources can be asked alike. */
 const SHARED_BYTES_MIN = 32 * 1024 * 1024;
@@ -32,7 +35,7 @@ export function verdictOf(measured: Measured): { text: string; isSound: boolean 
   };
 }
 
-function checksOf({ story, digests, grownBytes }: Measured): Check[] {
+function checksOf({ story, digests, grownBytes, peakBytes }: Measured): Check[] {
   const { downloads, failoverSeconds, killedAt } = story;
   const [first] = digests;
   const big = downloads.filter(({ from, totalBytes }) => from.size > 1 && totalBytes >= SHARED_BYTES_MIN);
@@ -57,6 +60,10 @@ function checksOf({ story, digests, grownBytes }: Measured): Check[] {
       promise: `trackers' folders and log have grown by ${Math.round(grownBytes / 1024)} KiB`,
       isKept: grownBytes < GROWN_BYTES_MAX,
     },
+    ...[...peakBytes].map(([user, bytes]) => ({
+      promise: `${user}'s peer had at most ${Math.round(bytes / 2 ** 20)} MiB resident`,
+      isKept: bytes <= PEER_RESIDENT_BYTES_MAX,
+    })),
   ];
 }
 

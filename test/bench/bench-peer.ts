@@ -1,7 +1,7 @@
 // One peer of the benchmark in a process of its own: a transfer engine that does what the benchmark tells it over IPC.
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadOrCreateIdentity } from '#identity/identity';
+import { peakResidentBytes } from '../../infra/quick-start/measured.ts';
 import { openTransferEngine } from '../../apps/peer/src/swarm/open-transfer-engine.ts';
 import type { DownloadRequest, ServeRequest, TransferEngine } from '../../apps/peer/src/swarm/transfer-engine.ts';
 
@@ -59,9 +59,7 @@ async function answer(call: PeerCall): Promise<unknown> {
 
 function usage(): Usage {
   const { user, system } = process.cpuUsage();
-  const status = process.platform === 'linux' ? readFileSync('/proc/self/status', 'utf8') : '';
-  const peak = /VmHWM:\s+(\d+) kB/.exec(status)?.[1];
-  const peakBytes = peak === undefined ? process.resourceUsage().maxRSS * 1024 : Number(peak) * 1024;
+  const peakBytes = peakResidentBytes(process.pid) ?? process.resourceUsage().maxRSS * 1024;
   return { cpuSeconds: (user + system) / 1e6, peakBytes };
 }
 

@@ -1,7 +1,7 @@
 // `npm run bench`: how fast a file goes from one seeder, and from three, to one downloader on this machine, encrypted and
 // verified, as a ratio to a raw copy over loopback TCP taken right before each run. Every peer is a process of its own.
 //   npm run bench -- --size 1GiB --runs 5 --workers 2 --seeders 1,3 --plain --sparse --scratch /dev/shm
-import { type ChildProcess, execFileSync, fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import {
   closeSync,
@@ -13,13 +13,14 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import { idOfPublicKey } from '#identity/identity';
 import { sealGrant } from '#wire/grant';
 import type { Address, Digested } from '../../apps/peer/src/swarm/transfer-engine.ts';
+import { machineLine } from '../../infra/quick-start/measured.ts';
 import type { PeerCall, Usage } from './bench-peer.ts';
 
 const { values: flags } = parseArgs({
@@ -262,12 +263,7 @@ function describeRuns(seederCount: number, runs: readonly Run[], bytes: number):
 const bytes = bytesOf(flags.size);
 const scratch = mkdtempSync(join(flags.scratch, 'cohort-bench-'));
 try {
-  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], {
-    cwd: import.meta.dirname,
-    encoding: 'utf8',
-  }).trim();
-  const [cpu] = cpus();
-  say(`commit ${commit}  node ${process.version}  ${cpus().length} x ${cpu?.model ?? 'cpu'}  ${process.platform}`);
+  say(machineLine());
   say(
     `${flags.size}${flags.sparse ? ' sparse' : ''}, ${flags.runs} runs, ${flags.workers} workers, ${flags.plain ? 'plain' : 'TLS 1.3'}, SHA-1 verified`,
   );

@@ -2,16 +2,16 @@
 // one that is stuck. Rounds with and without those two follow each other in one run; the ratio of the p99 is the figure, and
 // more than three is a failure.
 //   npm run bench:presence -- --peers 200 --rounds 6 --seconds 3
-import { execFileSync } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { loadOrCreateIdentity } from '#identity/identity';
 import { type HostPort, parseHostPort } from '#wire/host-port';
 import { LocalSystem } from '../../infra/quick-start/local-system.ts';
+import { machineLine } from '../../infra/quick-start/measured.ts';
 import { CrowdPeer } from './crowd-peer.ts';
 
 const { values: flags } = parseArgs({
@@ -127,9 +127,8 @@ async function stay(peer: CrowdPeer, stop: AbortSignal): Promise<void> {
 function report(calm: readonly number[], disturbed: readonly number[]): void {
   const [before, after] = [calm, disturbed].map(percentiles);
   const ratio = after!.p99Ms / before!.p99Ms;
-  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
-  const machine = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}, Node ${process.version}`;
-  process.stdout.write(`commit ${commit}, ${machine}, ${flags.peers} peers at one tracker, embedded log\n`);
+  const machine = machineLine();
+  process.stdout.write(`${machine}\n${flags.peers} peers at one tracker, embedded log\n`);
   for (const [name, figures] of [['alone', before!] as const, ['with the two', after!] as const]) {
     const { p50Ms, p99Ms, count } = figures;
     process.stdout.write(
@@ -137,7 +136,7 @@ function report(calm: readonly number[], disturbed: readonly number[]): void {
     );
   }
   process.stdout.write(`ratio of p99   ${ratio.toFixed(2)} (at most ${RATIO_MAX})\n`);
-  process.stdout.write(`${JSON.stringify({ commit, machine, alone: before, withBoth: after, ratio })}\n`);
+  process.stdout.write(`${JSON.stringify({ machine, alone: before, withBoth: after, ratio })}\n`);
   if (!(ratio <= RATIO_MAX)) process.exitCode = 1;
 }
 

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { folderBytes } from '../../infra/demo/files.ts';
 import { playStory } from '../../infra/demo/story.ts';
 import { verdictOf } from '../../infra/demo/verdict.ts';
+import { peaksOf } from '../../infra/quick-start/measured.ts';
 import { digestsAtSameOffset } from '../../infra/quick-start/tracker-status.ts';
 import { Cluster, LOGS } from './cluster.ts';
 
@@ -21,7 +22,8 @@ describe.each(LOGS)('on $log', ({ log, skipReason }) => {
       const beforeBytes = await folderBytes(watched);
       const story = await playStory(cluster.system, { bigBytes: BIG_BYTES, tell: () => undefined });
       const digests = await digestsAtSameOffset(cluster.system.trackers);
-      const { text, isSound } = verdictOf({ story, digests, grownBytes: (await folderBytes(watched)) - beforeBytes });
+      const grownBytes = (await folderBytes(watched)) - beforeBytes;
+      const { text, isSound } = verdictOf({ story, digests, grownBytes, peakBytes: peaksOf(cluster.system.peers) });
       expect(isSound, text).toBe(true);
     },
     180_000,

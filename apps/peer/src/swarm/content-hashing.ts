@@ -101,7 +101,7 @@ export class ContentHashing {
     const before = valueOf(await this.#pool.run('stampSource', { root, files: manifest.files }));
     const job = newJob(manifest.totalBytes * 2);
     return this.#watch(job, request, async () => {
-      const bitfield = await this.checkPieces({ root, manifest }, job);
+      const bitfield = await this.#checkPieces({ root, manifest }, job);
       const hasLengths = before.every((stamp, position) => stamp.bytes === manifest.files[position]?.bytes);
       const complete = hasLengths && countBits(bitfield) === manifestGeometry(manifest).pieceCount;
       const files = manifest.files.map((file, position) => ({ ...file, stamp: before[position] as FileStamp }));
@@ -115,10 +115,18 @@ export class ContentHashing {
     });
   }
 
-  /** Which pieces on disk have the digests of a manifest; `listed` limits it to these. */
-  async checkPieces(
+  /** Which of the listed pieces on disk have the digests of a manifest. Throws TransferFailure aborted. */
+  checkListed(
+    pieces: { readonly root: string; readonly manifest: Manifest; readonly listed: Uint8Array },
+    signal: AbortSignal,
+  ): Promise<Uint8Array> {
+    const job = newJob(pieces.manifest.totalBytes);
+    return this.#watch(job, { signal }, () => this.#checkPieces(pieces, job));
+  }
+
+  async #checkPieces(
     { root, manifest, listed }: { readonly root: string; readonly manifest: Manifest; readonly listed?: Uint8Array },
-    job = newJob(manifest.totalBytes),
+    job: Job,
   ): Promise<Uint8Array> {
     const { pieceCount } = manifestGeometry(manifest);
     const digestBytes = digestBytesOf(manifest.hash);

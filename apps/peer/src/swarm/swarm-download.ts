@@ -86,6 +86,8 @@ export class SwarmDownload implements Download {
   #isOpening = true;
   /** The part is whole and being put in place. */
   #isFinishing = false;
+  /** Aborted when it is over: what is still being checked then is of no use. */
+  readonly #ended = new AbortController();
   /** What is being done on disk by the pool. */
   #diskStep: Promise<void> = Promise.resolve();
   #manifestFrom: number | null = null;
@@ -278,8 +280,10 @@ export class SwarmDownload implements Download {
     const { pool, hashing, fleet, number, now, random } = this.#context;
     const manifestBytes = inSharedMemory(bytes);
     valueOf(await pool.run('preparePart', { destination, contentId, manifestBytes, files: manifest.files }));
-    if (listed !== null)
-      this.#verified.set(await hashing.checkPieces({ root: partPath(destination), manifest, listed }));
+    if (listed !== null) {
+      const earlier = { root: partPath(destination), manifest, listed };
+      this.#verified.set(await hashing.checkListed(earlier, this.#ended.signal));
+    }
     if (this.#isEnded) return;
     const ledger = new PieceLedger(geometryOf(manifest), (piece) => hasBit(this.#verified, piece));
     const run = new DownloadRun({
@@ -442,6 +446,7 @@ export class SwarmDownload implements Download {
   }
 
   #end(state: DownloadEnd['state'], reason: TransferReason | null, stamp: string | null): void {
+    this.#ended.abort();
     this.#stopTicking();
     this.#part?.run.stop();
     this.#hangUpAll();

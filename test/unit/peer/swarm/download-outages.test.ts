@@ -222,6 +222,24 @@ it('bytes keep coming while the main thread is blocked', async () => {
   expect(await download.done).toMatchObject({ state: 'complete' });
 });
 
+it('a cancel does not wait until everything that is there has been checked', async () => {
+  const bob = await startPeer('bob', { plain: true });
+  const path = newFile(bob, Buffer.alloc(0));
+  truncateSync(path, 512 * MIB);
+  const digested = await bob.engine.digest({ path, hash: 'sha1' });
+  const destination = join(bob.folder, 'fetched');
+  writeFileSync(`${destination}.part`, '');
+  truncateSync(`${destination}.part`, 512 * MIB);
+  writeFileSync(journalPath(destination), journalOf(bob, digested, 1024));
+  const hashed = (): number => bob.engine.metrics().workers.reduce((sum, worker) => sum + worker.hashedBytes, 0);
+  const before = hashed();
+  const download = bob.engine.download(requestFor(bob, digested, { from: [], destination }));
+  while (hashed() === before) await new Promise((resolve) => setImmediate(resolve));
+  await download.cancel();
+  expect(hashed() - before).toBeLessThan(512 * MIB);
+  expect(existsSync(`${destination}.part`)).toBe(true);
+});
+
 it('pauses, goes on, and is cancelled with or without its data', async () => {
   const alice = await startPeer('alice', { plain: true });
   const bob = await startPeer('bob', { plain: true });

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { randomBytes, sourceOf } from '../swarm/engine-harness.ts';
@@ -170,6 +170,19 @@ describe('DELETE', () => {
     await until(bob, second.transferId, ({ state }) => state === 'downloading');
     await bob.transfers.remove(first.transferId, 'delete');
     expect(onDisk(first.destination)).toEqual({ file: false, part: true, journal: true });
+  });
+
+  it('of what cannot be removed says so and keeps the transfer, which can still be forgotten', async () => {
+    const [alice, bob] = await startGroup('alice', 'bob');
+    await shareNew(alice);
+    const folder = join(bob.folder, 'inner');
+    mkdirSync(folder);
+    const { transferId } = await downloadWhole(bob, { destination: folder });
+    renameSync(folder, `${folder} elsewhere`);
+    writeFileSync(folder, 'no folder');
+    expect(await bob.transfers.remove(transferId, 'delete')).toMatchObject({ code: 'transfer_failed' });
+    expect(bob.transfers.find(transferId)).toMatchObject({ state: 'complete' });
+    expect(await bob.transfers.remove(transferId, 'keep')).toBeNull();
   });
 
   it('of an upload leaves the file, and refuses to delete it', async () => {

@@ -53,6 +53,8 @@ export class RpcServer extends ServerTCP {
     };
     super(options as Required<TcpOptions>['options']);
     this.server.maxConnections = CONNECTIONS_MAX;
+    // Node tells of a handshake that took too long, and leaves the connection open.
+    this.server.on('tlsClientError', (_error: Error, socket: TLSSocket) => socket.destroy());
   }
 
   /** Open connections of peers. */

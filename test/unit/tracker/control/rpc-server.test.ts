@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import type { AddressInfo, Server } from 'node:net';
+import { type AddressInfo, connect as connectPlain, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
@@ -122,4 +122,13 @@ it('messages that ask for no answer are dropped without a word', async () => {
   expect(handled).toHaveLength(1);
   expect(complaints).not.toHaveBeenCalled();
   Logger.overrideLogger(false);
+});
+
+it('a connection that says nothing is cut off before long', async () => {
+  const { port } = server.unwrap<Server>().address() as AddressInfo;
+  const silent = connectPlain({ host: '127.0.0.1', port });
+  silent.on('error', () => undefined);
+  silent.resume();
+  await once(silent, 'close');
+  expect(silent.bytesRead).toBe(0);
 });

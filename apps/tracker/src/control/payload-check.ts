@@ -32,6 +32,6 @@ export function checkedBody<Name extends PeerCommandName>(name: Name, body: obje
 
 function fieldErrors({ property, constraints, children }: ValidationError, path = ''): FieldError[] {
   const field = path + property;
-  const own = Object.values(constraints ?? {}).map((message) => ({ field, message }));
+  const own = Object.values(constraints ?? {}).map((text) => ({ field, message: text.replace(`${property} `, '') }));
   return [...own, ...(children ?? []).flatMap((child) => fieldErrors(child, `${field}.`))];
 }

@@ -32,6 +32,15 @@ describe("a peer's envelope", () => {
     await expect(checked({ ...envelope, [field]: value })).rejects.toMatchObject({ errors: [{ field }] });
   });
 
+  it('is told what is wrong with a field as the end of a sentence about it, as the control endpoint does', async () => {
+    await expect(checked({ ...envelope, user: 'a/b' })).rejects.toMatchObject({
+      errors: [{ field: 'user', message: 'must not contain / or \\' }],
+    });
+    await expect(checked({ ...envelope, body: undefined })).rejects.toMatchObject({
+      errors: [{ field: 'body', message: 'must be an object' }],
+    });
+  });
+
   it.each([[null], [undefined], [[]], [[envelope]], ['text'], [7], [true]])(
     'is none when it is %j',
     async (payload) => {

@@ -62,9 +62,9 @@ export class PieceLedger {
     return this.#hedger[piece] === NOBODY ? 'assigned' : 'hedged';
   }
 
-  /** The missing pieces in no particular order, as a copy. */
+  /** The missing pieces in no particular order, as they are until the next change: to read at once, not to keep. */
   missingPieces(): Uint32Array {
-    return this.#missing.slice(0, this.#missingCount);
+    return this.#missing.subarray(0, this.#missingCount);
   }
 
   /** What a holder is fetching, in the order in which it was given. */

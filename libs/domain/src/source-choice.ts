@@ -26,7 +26,7 @@ export interface Assignment {
 export interface ChoiceInput {
   readonly strategy: PieceStrategy;
   readonly geometry: PieceGeometry;
-  /** Missing pieces in any order; it is reordered. */
+  /** Missing pieces in any order; it is only read. */
   readonly missing: Uint32Array;
   readonly candidates: readonly Candidate[];
   /** How many connected peers have a piece; asked by `rarest-first` only. */
@@ -75,16 +75,21 @@ function leastLoaded(open: readonly Load[], piece: PieceIndex, random: () => num
 
 function drawOrder(input: ChoiceInput): Iterable<PieceIndex> {
   if (input.strategy === 'random') return drawAtRandom(input.missing, input.random);
-  if (input.strategy === 'sequential') return input.missing.sort() as unknown as Iterable<PieceIndex>;
+  if (input.strategy === 'sequential') return input.missing.toSorted() as unknown as Iterable<PieceIndex>;
   return drawRarest(input);
 }
 
-/** Every piece once, each draw uniform among those left; stops drawing when the caller does. */
+/**
+ * Every piece once, each draw uniform among those left; stops drawing when the caller does. What a drawn place holds from then
+ * on is kept aside, so that a few draws from a long list cost no copy of it.
+ */
 function* drawAtRandom(pieces: Uint32Array, random: () => number): Generator<PieceIndex> {
+  const moved = new Map<number, number>();
+  const at = (place: number): number => moved.get(place) ?? pieces[place] ?? 0;
   for (let left = pieces.length; left > 0; left--) {
     const drawn = Math.floor(random() * left);
-    const piece = pieces[drawn] ?? 0;
-    pieces[drawn] = pieces[left - 1] ?? 0;
+    const piece = at(drawn);
+    moved.set(drawn, at(left - 1));
     yield piece as PieceIndex;
   }
 }

@@ -52,5 +52,9 @@ export const PEER_KEEP_ALIVE_MS = 20_000;
 export const PEER_CONNECTIONS_MAX = 512;
 /** How many of them may be without a grant yet. */
 export const PEER_HANDSHAKES_MAX = 64;
+/** How many connections of one remote address may be in the middle of the TLS handshake, and how many without a grant. */
+export const PEER_HANDSHAKES_PER_ADDRESS_MAX = 32;
+/** What may wait for a peer that does not read: who asks for one thing after the other never has so much unread. */
+export const PEER_UNREAD_BYTES_MAX = 4 * 1024 * 1024;
 /** Connections that one worker admits from one peer. */
 export const PEER_CONNECTIONS_PER_PEER_MAX = 64;

@@ -5,7 +5,7 @@ import type { Server, Socket } from 'node:net';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { MessagePort } from 'node:worker_threads';
 import { mutualTlsOptions } from '#identity/tls';
-import { PEER_HANDSHAKE_TIMEOUT_MS, PEER_HANDSHAKES_MAX } from '#wire/limits';
+import { PEER_HANDSHAKE_TIMEOUT_MS, PEER_HANDSHAKES_MAX, PEER_HANDSHAKES_PER_ADDRESS_MAX } from '#wire/limits';
 import { DownloadStore } from './download-store.ts';
 import { FetchSession } from './fetch-session.ts';
 import { concerns, GrantDesk } from './grant-desk.ts';
@@ -16,6 +16,8 @@ import { listenForPeers } from './peer-listener.ts';
 import { ServeSession } from './serve-session.ts';
 import { ShareTable } from './share-table.ts';
 
+/** What dismissed connections get to read the reason when this worker stops. */
+const STOP_LINGER_MS = 1_000;
 const TICK_MS = 200;
 
 /** Runs until it is told to stop. */
@@ -101,7 +103,10 @@ class Lane {
     for (const session of [...this.#serving]) session.dismiss('closing');
     for (const store of this.#stores.values()) store.close();
     const server = this.#server;
-    if (server !== null) await new Promise((resolve) => server.close(resolve));
+    if (server === null) return;
+    const timer = setTimeout(() => [...this.#serving].forEach((session) => session.destroy()), STOP_LINGER_MS);
+    await new Promise((resolve) => server.close(resolve));
+    clearTimeout(timer);
   }
 
   /** Commands to one connection; it may be gone by now, then `closed` is on its way. */
@@ -142,8 +147,10 @@ class Lane {
   }
 
   #accept(socket: Socket): void {
-    const waiting = [...this.#serving].filter((session) => session.claims === null).length;
-    if (waiting >= PEER_HANDSHAKES_MAX) return void socket.destroy();
+    const waiting = [...this.#serving].filter(({ claims }) => claims === null);
+    const ofAddress = waiting.filter(({ remoteAddress }) => remoteAddress === socket.remoteAddress);
+    const isFull = waiting.length >= PEER_HANDSHAKES_MAX || ofAddress.length >= PEER_HANDSHAKES_PER_ADDRESS_MAX;
+    if (isFull) return void socket.destroy();
     this.#counters.add('connections', 1);
     const session = new ServeSession(socket, {
       local: this.#local,

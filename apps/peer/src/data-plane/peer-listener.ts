@@ -3,7 +3,7 @@
 import { createServer as createPlainServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { mutualTlsOptions } from '#identity/tls';
-import { PEER_CONNECTIONS_MAX, PEER_HANDSHAKE_TIMEOUT_MS } from '#wire/limits';
+import { PEER_CONNECTIONS_MAX, PEER_HANDSHAKE_TIMEOUT_MS, PEER_HANDSHAKES_PER_ADDRESS_MAX } from '#wire/limits';
 import type { LaneListen, LaneStart } from './lane-messages.ts';
 
 /** Starts to accept. Resolves with the port, rejects with the error of the system. */
@@ -40,8 +40,32 @@ function startListening(server: Server, options: ListenOptions): Promise<void> {
 
 function newTlsServer(start: LaneStart, onConnection: (socket: Socket) => void): Server {
   const server = createTlsServer({ ...mutualTlsOptions(start), handshakeTimeout: PEER_HANDSHAKE_TIMEOUT_MS });
-  server.on('secureConnection', onConnection);
+  const silent = boundSilent(server);
+  server.on('secureConnection', (socket) => {
+    silent.delete(placeOf(socket));
+    onConnection(socket);
+  });
   // A caller that fails the handshake is no concern of anybody else.
   server.on('tlsClientError', (_error, socket) => socket.destroy());
   return server;
+}
+
+/**
+ * Ends connections beyond what one remote address may have in the middle of the TLS handshake, so that silent ones do not take
+ * the places of all. Returns the places (address and port) that are in it; who is through is to be taken out.
+ */
+function boundSilent(server: Server): Set<string> {
+  const silent = new Set<string>();
+  server.on('connection', (socket: Socket) => {
+    const [place, prefix] = [placeOf(socket), `${socket.remoteAddress} `];
+    const ofAddress = [...silent].filter((each) => each.startsWith(prefix)).length;
+    if (ofAddress >= PEER_HANDSHAKES_PER_ADDRESS_MAX) return void socket.destroy();
+    silent.add(place);
+    socket.once('close', () => silent.delete(place));
+  });
+  return silent;
+}
+
+function placeOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }

@@ -10,6 +10,7 @@ import {
   PEER_CONNECTIONS_PER_PEER_MAX,
   PEER_IDLE_TIMEOUT_MS,
   PEER_REQUESTS_MAX,
+  PEER_UNREAD_BYTES_MAX,
 } from '#wire/limits';
 import {
   type BlockPlace,
@@ -82,6 +83,10 @@ export class ServeSession implements FrameSink, Visitor {
     return this.#claims;
   }
 
+  get remoteAddress(): string {
+    return this.#socket.remoteAddress ?? '';
+  }
+
   get ageMs(): number {
     return performance.now() - this.#openedMs;
   }
@@ -93,6 +98,11 @@ export class ServeSession implements FrameSink, Visitor {
     this.#send({ kind: 'refuse', code });
     closeGently(this.#socket);
     this.#leave();
+  }
+
+  /** Ends the connection at once; what was said last may not arrive. */
+  destroy(): void {
+    this.#socket.destroy();
   }
 
   /** Called a few times a second: tells of new pieces, and ends what is silent or no longer granted. */
@@ -263,7 +273,8 @@ export class ServeSession implements FrameSink, Visitor {
   }
 
   #send(frame: Frame): void {
-    this.#socket.write(encodeFrame(frame));
+    if (this.#socket.writableLength > PEER_UNREAD_BYTES_MAX) this.destroy();
+    else this.#socket.write(encodeFrame(frame));
   }
 
   #leave(): void {

@@ -1,4 +1,5 @@
 // Who a seeder opens its door to: nothing but hello is said before the grant holds.
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { connect as connectPlain } from 'node:net';
 import { join } from 'node:path';
@@ -197,4 +198,40 @@ it('nonsense is turned away, and others are served meanwhile', async () => {
   const download = bob.engine.download(requestFor(bob, digested, { from: [alice] }));
   expect(await download.done).toMatchObject({ state: 'complete' });
   expect(sourceOf(alice).peerId).toBe(download.view().peers[0]?.peerId);
+});
+
+it('a peer that asks and never reads is cut off before much waits for it', async () => {
+  const { alice, bob, digested } = await twoPeers(16 * MIB);
+  const { host, port } = alice.engine.listenAddress;
+  const socket = connectTls({ host, port, ...mutualTlsOptions(bob.identity) });
+  onTestEnd(() => void socket.destroy());
+  const cutOff = new Promise((resolve) => socket.once('error', resolve));
+  await once(socket, 'secureConnect');
+  socket.write(encodeFrame(hello));
+  socket.write(encodeFrame({ kind: 'grant', grant: grantFor(bob, digested.contentId) }));
+  await once(socket, 'data');
+  socket.pause();
+  const demand = encodeFrame({ kind: 'askManifest', begin: 0, length: 256 * 1024 });
+  const asks = Buffer.concat(Array<Uint8Array>(40_000).fill(demand));
+  socket.write(asks);
+  expect(await cutOff).toMatchObject({ code: expect.stringMatching(/^(ECONNRESET|EPIPE)$/) as unknown });
+});
+
+it('one address has 32 connections in the middle of the handshake, and no more', async () => {
+  const alice = await startPeer('alice');
+  const { host, port } = alice.engine.listenAddress;
+  let closed = 0;
+  const eightClosed = new Promise<void>((resolve) => {
+    for (let number = 0; number < 40; number++) {
+      const socket = connectPlain({ host, port });
+      onTestEnd(() => void socket.destroy());
+      socket.on('error', () => {});
+      socket.once('close', () => {
+        closed++;
+        if (closed === 8) resolve();
+      });
+    }
+  });
+  await eightClosed;
+  expect(closed).toBe(8);
 });

@@ -330,6 +330,8 @@ export class FailoverLink implements TrackerLink {
     const before = this.user();
     this.#options.memory.follow(head.logId);
     if (this.user() !== before) this.#emit({ type: 'session_changed', user: this.user() });
+    // A command tells how far its sender has seen, and one that has seen nothing is refused on a long log.
+    this.#options.memory.saw(head.appliedOffset);
     const isNew = this.#options.trust.learn({ address: connection.address, shownId }, head.logId, view.trackers);
     if (isNew) this.#emit({ type: 'trust_changed' });
     this.#userIs(view.user, head.appliedOffset);
@@ -344,7 +346,10 @@ export class FailoverLink implements TrackerLink {
   }
 
   #present(connection: TrackerConnection, { view, appliedOffset }: ReplyHead & { view: PresenceView }): void {
-    if (this.#disagreeing.length === 0) this.#userIs(view.user, appliedOffset);
+    if (this.#disagreeing.length === 0) {
+      this.#options.memory.saw(appliedOffset);
+      this.#userIs(view.user, appliedOffset);
+    }
     this.#reachableBy.set(connection, view.reachable);
     const answers = [...this.#reachableBy.values()];
     const reachable = answers.includes(true) ? true : answers.includes(false) ? false : null;

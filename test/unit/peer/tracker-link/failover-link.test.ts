@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import 'reflect-metadata';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { FileReports } from '#identity/durable-file';
 import { type Identity, loadOrCreateIdentity } from '#identity/identity';
 import { PRESENCE_DOWNLOADS_MAX } from '#wire/limits';
@@ -122,6 +122,27 @@ describe('a peer', () => {
     expect(trackers.reduce((sum, tracker) => sum + tracker.count('create_group'), 0)).toBe(1);
   });
 
+  test('tells with its first command how far the log goes, and with a later one how far it went on', async () => {
+    for (const tracker of trackers) {
+      tracker.appliedOffset = 2_000_000;
+      tracker.play = accepts(2_000_001);
+    }
+    const started = await start(pinned());
+    await allReady(started);
+    const { link } = started;
+    await link.command('login', { user: 'alice', password: 'p' }, stamp());
+    for (const tracker of trackers) tracker.appliedOffset = 4_000_000;
+    link.announce([]);
+    const reached = (): unknown[] => link.trackers().map(({ appliedOffset }) => appliedOffset);
+    await vi.waitFor(() => expect(reached()).toEqual([4_000_000, 4_000_000]));
+    await link.command('logout', {}, stamp());
+    const told = (pattern: string): unknown[] =>
+      trackers
+        .flatMap(({ requests }) => requests.filter((request) => request.pattern === pattern))
+        .map(({ data }) => data['seenOffset']);
+    expect([told('login'), told('logout')]).toEqual([[2_000_000], [4_000_000]]);
+  });
+
   test('goes on to the other tracker under the same id when the first dies with the command', async () => {
     const started = await start(pinned());
     await allReady(started);
@@ -202,7 +223,7 @@ describe('a peer', () => {
     expect(await started.link.listGroups({ limit: 5 })).toMatchObject({ status: 'accepted', asOfOffset: 40 });
     await started.link.listGroups({ limit: 5 });
     const asked = trackers.flatMap(({ requests }) => requests.filter(({ pattern }) => pattern === 'list_groups'));
-    expect(asked.map(({ data }) => data['seenOffset'])).toEqual(expect.arrayContaining([-1, 40]));
+    expect(asked.map(({ data }) => data['seenOffset'])).toEqual(expect.arrayContaining([10, 40]));
   });
 
   test('passes a refusal on from the first tracker that gives one', async () => {

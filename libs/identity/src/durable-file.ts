@@ -1,10 +1,13 @@
 // Owns how a small file of a data directory changes: replaced as a whole, or appended to by lines. A crash leaves the old
 // or the new text, never a mixture; a line that was cut off by one is dropped when the file is read.
-import { appendFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { appendFileSync, closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { open, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 
 /** Only its owner reads what a data directory holds. */
 const FILE_MODE = 0o600;
+/** A rename is on the disk when its folder is. Windows opens no folder, and its file system keeps a log of renames. */
+const CAN_FLUSH_FOLDER = process.platform !== 'win32';
 
 /** Is told of a file that could not be written: a full disk, a directory that was made read-only. */
 export type WriteFailed = (path: string, error: Error) => void;
@@ -91,6 +94,7 @@ export class ReplacedFile {
         this.#waiting = null;
         await writeFile(`${this.#path}.new`, content, { mode: FILE_MODE, flush: true });
         await rename(`${this.#path}.new`, this.#path);
+        await flushFolder(dirname(this.#path));
       }
       return true;
     } catch (error) {
@@ -143,6 +147,7 @@ export class LineFile<Line> {
     this.#report(() => {
       writeFileSync(`${this.#path}.new`, text, { mode: FILE_MODE, flush: true });
       renameSync(`${this.#path}.new`, this.#path);
+      flushFolderSync(dirname(this.#path));
     });
   }
 
@@ -152,6 +157,26 @@ export class LineFile<Line> {
     } catch (error) {
       this.#writeFailed(this.#path, error as Error);
     }
+  }
+}
+
+async function flushFolder(path: string): Promise<void> {
+  if (!CAN_FLUSH_FOLDER) return;
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+function flushFolderSync(path: string): void {
+  if (!CAN_FLUSH_FOLDER) return;
+  const folder = openSync(path, 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
   }
 }
 

@@ -1,5 +1,5 @@
 // Owns which peers are online, where, and what each is downloading right now. Soft state: never logged, gone after 30 s of
-// silence, and believed only together with the session that the log has for the peer.
+// silence, and believed only together with the session that the log has for the peer. Bounded in number.
 import { PRESENCE_EXPIRY_MS } from '#wire/limits';
 
 /** What one peer last said of itself. */
@@ -25,6 +25,9 @@ export interface Download {
   readonly peerIds: Set<string>;
 }
 
+/** As many as a tracker has connections: a peer that is pushed out while it is there is back at its next heartbeat. */
+const PEERS_MAX = 10_000;
+
 /** Who is online, by peer id. */
 export class PresenceTable {
   /** In order of `lastSeenMs`, so that expiry looks at the oldest only. */
@@ -48,6 +51,7 @@ export class PresenceTable {
     this.#expire();
     const before = this.#peers.get(peerId);
     this.#remove(peerId);
+    if (this.#peers.size >= PEERS_MAX) this.#removeOldest();
     this.#peers.set(peerId, { ...said, peerId, lastSeenMs: this.#now() });
     for (const share of said.downloading) this.#downloadOf(share).peerIds.add(peerId);
     return before === undefined || !isSame(before, said);
@@ -77,6 +81,11 @@ export class PresenceTable {
       if (lastSeenMs > oldest) return;
       this.#remove(peerId);
     }
+  }
+
+  #removeOldest(): void {
+    const [oldest] = this.#peers.keys();
+    if (oldest !== undefined) this.#remove(oldest);
   }
 
   #remove(peerId: string): void {

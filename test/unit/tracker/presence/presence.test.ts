@@ -54,4 +54,14 @@ describe('presence', () => {
     table.update('peer', said);
     expect(table.downloadersOf(share)).toEqual(['peer']);
   });
+
+  it('is kept of 10,000 peers, those that were heard of last', () => {
+    for (let number = 0; number < 10_000; number++) table.update(`${number}`, { ...said, downloading: [] });
+    table.update('0', said);
+    table.update('1', said);
+    for (const number of [10_000, 10_001, 10_002]) table.update(`${number}`, said);
+    expect(table.size).toBe(10_000);
+    expect(['2', '3', '4'].map((peerId) => table.get(peerId))).toEqual([undefined, undefined, undefined]);
+    expect(table.downloadersOf(share)).toEqual(['0', '1', '10000', '10001', '10002']);
+  });
 });

@@ -194,10 +194,14 @@ export function requestWindowBytes(bytesPerSecond: number, blockBytes: number): 
 
 const RESERVE_SECONDS = 1;
 const RESERVE_PIECES_MIN = 8;
+const RESERVE_BYTES_MIN = 16 * 1024 * 1024;
 
-/** Bytes that a connection should have assigned: about a second's worth, so that it goes on when nobody decides anything. */
+/**
+ * Bytes that a connection should have assigned: about a second's worth, so that it goes on when nobody decides anything; what
+ * is not requested costs nothing, so it is much while the rate is not known.
+ */
 export function reserveBytes(bytesPerSecond: number, pieceBytes: number): number {
-  return Math.max(RESERVE_PIECES_MIN * pieceBytes, bytesPerSecond * RESERVE_SECONDS);
+  return Math.max(RESERVE_PIECES_MIN * pieceBytes, RESERVE_BYTES_MIN, bytesPerSecond * RESERVE_SECONDS);
 }
 
 const CONNECTIONS_PER_WORKER_MAX = 4;

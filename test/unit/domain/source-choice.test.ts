@@ -199,7 +199,8 @@ it('windows and reserves grow with the rate, between their bounds', () => {
   expect(requestWindowBytes(0, 1000)).toBe(4000);
   expect(requestWindowBytes(100_000, 1000)).toBe(30_000);
   expect(requestWindowBytes(1e12, 1000)).toBe(16 * 1024 * 1024);
-  expect(reserveBytes(0, 1000)).toBe(8000);
+  expect(reserveBytes(0, 1000)).toBe(16 * 1024 * 1024);
+  expect(reserveBytes(0, 4 * 1024 * 1024)).toBe(32 * 1024 * 1024);
   expect(reserveBytes(50_000_000, 1000)).toBe(50_000_000);
 });
 

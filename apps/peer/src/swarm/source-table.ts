@@ -12,6 +12,8 @@ const BACKOFF_MAX_MS = 5_000;
 const BACKOFF_LONG_MS = 30_000;
 const CONNECTED_SOURCES_MAX = 32;
 const RATE_SAMPLE_MS = 200;
+/** The first sample is short: until there is one, a connection has a small reserve. */
+const FIRST_RATE_SAMPLE_MS = 40;
 const RESHUFFLES_MAX = 8;
 
 /** One connection to a source. */
@@ -233,7 +235,7 @@ export class SourceTable {
     connection.entry.deliveredBytes += bytes;
     connection.sampleBytes += bytes;
     const elapsedMs = nowMs - connection.sampleStartMs;
-    if (elapsedMs < RATE_SAMPLE_MS) return;
+    if (elapsedMs < (connection.bytesPerSecond === 0 ? FIRST_RATE_SAMPLE_MS : RATE_SAMPLE_MS)) return;
     const rate = (connection.sampleBytes * 1000) / elapsedMs;
     connection.bytesPerSecond = connection.bytesPerSecond === 0 ? rate : (connection.bytesPerSecond + rate) / 2;
     connection.sampleBytes = 0;

@@ -305,6 +305,8 @@ export class SwarmDownload implements Download {
     this.#context.servePart({ manifest, roots: [partPath(destination), destination], ...shared });
     this.#manifestBytes = Uint8Array.from(bytes);
     this.#part = { manifest, manifestBytes, ledger, run };
+    // What an earlier part held counts from now on.
+    this.#notify();
     run.refillSoon();
   }
 

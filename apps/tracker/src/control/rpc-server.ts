@@ -7,6 +7,7 @@ import type { Identity } from '#identity/identity';
 import { idOfSocket, mutualTlsOptions } from '#identity/tls';
 import type { HostPort } from '#wire/host-port';
 import { RPC_MESSAGE_BYTES_MAX } from '#wire/limits';
+import { BoundedPlaces } from './bounded-places.ts';
 import { RequestLine } from './request-line.ts';
 
 /** The peer at the other end of a connection. */
@@ -17,6 +18,8 @@ export interface Caller {
 }
 
 const CONNECTIONS_MAX = 10_000;
+/** Also of those that are still shaking hands. As many peers behind one router, and no host alone takes all places. */
+const CONNECTIONS_PER_ADDRESS_MAX = 2_000;
 const CONNECTIONS_PER_PEER_MAX = 8;
 const HANDSHAKE_TIMEOUT_MS = 5_000;
 const INCOMPLETE_MESSAGE_TIMEOUT_MS = 10_000;
@@ -40,9 +43,14 @@ export function socketOf(context: TcpContext): Socket {
 
 /** Nest's TCP server as peers meet it. */
 export class RpcServer extends ServerTCP {
-  readonly #connectionsByPeer = new Map<string, number>();
+  readonly #ofPeer = new BoundedPlaces(CONNECTIONS_PER_PEER_MAX);
+  readonly #ofAddress: BoundedPlaces;
 
-  constructor(identity: Identity, { host, port }: HostPort) {
+  constructor(
+    identity: Identity,
+    { host, port }: HostPort,
+    { connectionsPerAddressMax = CONNECTIONS_PER_ADDRESS_MAX } = {},
+  ) {
     const options: NonNullable<TcpOptions['options']> = {
       host,
       port,
@@ -52,7 +60,9 @@ export class RpcServer extends ServerTCP {
       incompleteMessageTimeout: INCOMPLETE_MESSAGE_TIMEOUT_MS,
     };
     super(options as Required<TcpOptions>['options']);
+    this.#ofAddress = new BoundedPlaces(connectionsPerAddressMax);
     this.server.maxConnections = CONNECTIONS_MAX;
+    this.server.on('connection', (socket: Socket) => this.#admit(socket));
     // Node tells of a handshake that took too long, and leaves the connection open.
     this.server.on('tlsClientError', (_error: Error, socket: TLSSocket) => socket.destroy());
   }
@@ -75,13 +85,11 @@ export class RpcServer extends ServerTCP {
     // An error of a connection is the end of that connection; without a listener it would be the end of the process.
     socket.on('error', () => socket.destroy());
     const peerId = idOfSocket(socket as TLSSocket);
-    const open = peerId === null ? 0 : (this.#connectionsByPeer.get(peerId) ?? 0);
-    if (peerId === null || open >= CONNECTIONS_PER_PEER_MAX) {
+    if (peerId === null || !this.#ofPeer.take(peerId)) {
       socket.destroy();
       return;
     }
-    this.#connectionsByPeer.set(peerId, open + 1);
-    socket.once('close', () => this.#forget(peerId));
+    socket.once('close', () => this.#ofPeer.leave(peerId));
     socket.setNoDelay(true);
     socket.setTimeout(IDLE_TIMEOUT_MS, () => socket.destroy());
     callers.set(socket, { peerId, address: socket.remoteAddress ?? '' });
@@ -109,9 +117,10 @@ export class RpcServer extends ServerTCP {
     this.logger.debug?.(error);
   }
 
-  #forget(peerId: string): void {
-    const open = this.#connectionsByPeer.get(peerId) ?? 0;
-    if (open <= 1) this.#connectionsByPeer.delete(peerId);
-    else this.#connectionsByPeer.set(peerId, open - 1);
+  /** A connection that has just come in, before its first byte. */
+  #admit(socket: Socket): void {
+    const address = socket.remoteAddress ?? '';
+    if (this.#ofAddress.take(address)) socket.once('close', () => this.#ofAddress.leave(address));
+    else socket.destroy();
   }
 }

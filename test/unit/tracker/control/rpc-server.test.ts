@@ -132,3 +132,20 @@ it('a connection that says nothing is cut off before long', async () => {
   await once(silent, 'close');
   expect(silent.bytesRead).toBe(0);
 });
+
+it('one address has so many connections and no more, shaken hands or not, and a place again when one ends', async () => {
+  server.close();
+  server = new RpcServer(identities[0]!, { host: '127.0.0.1', port: 0 }, { connectionsPerAddressMax: 3 });
+  await new Promise<void>((resolve) => server.listen(() => resolve()));
+  const { port } = server.unwrap<Server>().address() as AddressInfo;
+  const silent = connectPlain({ host: '127.0.0.1', port });
+  await once(silent, 'connect');
+  const first = await connected(identities[1]!);
+  await connected(identities[2]!);
+  await expect(connected(identities[1]!)).rejects.toThrow(/ECONNRESET|disconnected|EPIPE/);
+  silent.destroy();
+  first.destroy();
+  await vi.waitFor(() => expect(server.connectionCount).toBe(1));
+  await connected(identities[1]!);
+  await vi.waitFor(() => expect(server.connectionCount).toBe(2));
+});

@@ -12,9 +12,13 @@ export class BadInput extends Error {
 }
 
 /** The data directory: the flag's, else `$XDG_DATA_HOME/cohort/<role>`. */
-export function dataDirectoryFor(role: 'tracker' | 'peer', flag: string | undefined): string {
+export function dataDirectoryFor(
+  role: 'tracker' | 'peer',
+  flag: string | undefined,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): string {
   if (flag !== undefined) return resolve(flag);
-  return join(process.env['XDG_DATA_HOME'] || join(homedir(), '.local', 'share'), 'cohort', role);
+  return join(environment['XDG_DATA_HOME'] || join(homedir(), '.local', 'share'), 'cohort', role);
 }
 
 /** The trackers that a tracker_info.txt lists. Rejects with BadInput that names every line that is wrong. */

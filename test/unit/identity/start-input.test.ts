@@ -16,6 +16,7 @@ it('data is kept where the flag says, else where the desktop standard does', () 
   vi.stubEnv('XDG_DATA_HOME', '');
   vi.stubEnv('HOME', '/home/alice');
   expect(dataDirectoryFor('peer', undefined)).toBe('/home/alice/.local/share/cohort/peer');
+  expect(dataDirectoryFor('peer', undefined, { XDG_DATA_HOME: '/other' })).toBe('/other/cohort/peer');
 });
 
 it('trackers come from the file, and each line that is wrong is named', async () => {

@@ -3,9 +3,9 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { type IncomingMessage, request, type RequestOptions } from 'node:http';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { text as textOf } from 'node:stream/consumers';
+import { dataDirectoryFor } from '#identity/start-input';
 import type { ListPage } from '#wire/control-api';
 import type { Problem } from '#wire/wire-error';
 
@@ -75,8 +75,7 @@ export function peerPlace(
   flags: { dataDir?: string; controlTokenFile?: string },
   environment: Readonly<Record<string, string | undefined>>,
 ): PeerPlace {
-  const shareDirectory = environment['XDG_DATA_HOME'] || join(homedir(), '.local', 'share');
-  const dataDirectory = flags.dataDir ?? environment['COHORT_DATA_DIR'] ?? join(shareDirectory, 'cohort', 'peer');
+  const dataDirectory = dataDirectoryFor('peer', flags.dataDir ?? environment['COHORT_DATA_DIR'], environment);
   const tokenFile = flags.controlTokenFile ?? environment['COHORT_CONTROL_TOKEN_FILE'];
   return { dataDirectory, tokenFile: tokenFile ?? join(dataDirectory, 'control-token') };
 }

@@ -4,7 +4,9 @@
 import { type PieceGeometry, type PieceIndex, pieceRange } from './piece-geometry.ts';
 
 /** How the next pieces are drawn: at random, the rarest first, or in order. */
-export type PieceStrategy = 'random' | 'rarest-first' | 'sequential';
+export const PIECE_STRATEGIES = ['random', 'rarest-first', 'sequential'] as const;
+
+export type PieceStrategy = (typeof PIECE_STRATEGIES)[number];
 
 /** A connected peer as the choice sees it. */
 export interface Candidate {

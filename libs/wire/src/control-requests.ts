@@ -3,6 +3,7 @@
 import { Type } from 'class-transformer';
 import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Length, Matches, Max, Min } from 'class-validator';
 import type { CommandName, PieceHash } from '#domain/command';
+import { PIECE_STRATEGIES, type PieceStrategy } from '#domain/source-choice';
 import { GroupBody, GroupFileBody, UNCHANGED_COMMAND_BODIES } from './command-bodies.ts';
 import { LIST_CURSOR_CHARACTERS_MAX, LIST_LIMIT_MAX } from './limits.ts';
 import { IsFileName, IsUserName } from './name-validation.ts';
@@ -20,10 +21,8 @@ export const LIST_LIMIT_DEFAULT = 100;
 /** Longest wait of the long poll of `/events`. */
 export const EVENT_POLL_SECONDS_MAX = 60;
 
-export const PIECE_STRATEGIES = ['random', 'rarest-first', 'sequential'] as const;
 export const API_KEY_SCOPES = ['read', 'transfer', 'admin'] as const;
 
-export type PieceStrategyName = (typeof PIECE_STRATEGIES)[number];
 /** `read` is every GET; `transfer` also moves files; `admin` is everything, as the control token is. */
 export type ApiKeyScope = (typeof API_KEY_SCOPES)[number];
 
@@ -84,7 +83,7 @@ export class DownloadFileBody extends WaitBody {
 
   @IsOptional()
   @IsIn(PIECE_STRATEGIES)
-  strategy?: PieceStrategyName;
+  strategy?: PieceStrategy;
 
   /** Replace what is at the destination. */
   @IsOptional()

@@ -2,9 +2,9 @@
 // from the trackers, from the disk, from the engine.
 import type { PieceHash } from '#domain/command';
 import type { SharedContent } from '#domain/outcome';
+import type { PieceStrategy } from '#domain/source-choice';
 import { type FieldType, hasFields } from '#identity/durable-file';
 import type { TransferPeerView, TransferReasonView, TransferState, TransferView } from '#wire/control-api';
-import type { PieceStrategyName } from '#wire/control-requests';
 import type { ShareRef } from '../swarm/transfer-engine.ts';
 
 interface TransferFacts {
@@ -46,7 +46,7 @@ export interface UploadRecord extends TransferFacts {
 /** A file or folder that this peer fetches. */
 export interface DownloadRecord extends TransferFacts {
   readonly direction: 'download';
-  readonly strategy: PieceStrategyName;
+  readonly strategy: PieceStrategy;
   readonly overwrite: boolean;
   /** Id of the `seed_file` that records the finished copy. */
   readonly seedCommandId: string;

@@ -1,12 +1,12 @@
 // Owns which program answers to the first word: the tracker with its keys and operators, the peer, or the command line
 // that talks to a running peer.
 
-const TRACKER_WORDS = ['tracker', 'fingerprint', 'keys', 'operator'];
+const TRACKER_WORDS = new Set(['tracker', 'fingerprint', 'keys', 'operator']);
 
 /** Path of the program's file below the root, for the words behind `cohort`. */
 export function programOf(words) {
   const [first] = words;
-  if (TRACKER_WORDS.includes(first)) return 'dist/apps/tracker/src/main.js';
+  if (TRACKER_WORDS.has(first)) return 'dist/apps/tracker/src/main.js';
   if (first === 'peer') return 'dist/apps/peer/src/main.js';
   return 'dist/apps/peer/src/cli/main.js';
 }

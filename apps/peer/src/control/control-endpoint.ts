@@ -79,7 +79,8 @@ function fieldErrors(error: ValidationError): FieldError[] {
   if (constraints['whitelistValidation'] !== undefined) return [{ field, message: 'is not a field of this request' }];
   const message = Object.values(constraints)[0];
   const own = message === undefined ? [] : [{ field, message: message.replace(`${field} `, '') }];
-  return [...own, ...children.flatMap(fieldErrors).map((child) => ({ ...child, field: `${field}.${child.field}` }))];
+  const inner = children.flatMap(fieldErrors);
+  return [...own, ...inner.map((child) => ({ field: `${field}.${child.field}`, message: child.message }))];
 }
 
 function guard(fastify: FastifyInstance, policy: AccessPolicy): void {

@@ -49,12 +49,12 @@ export function readFailure(error: unknown, path: string): StorageFailure {
     : new StorageFailure('source_unreadable', `${path} cannot be read: ${message}`, { cause: error });
 }
 
-const FULL_CODES: readonly (string | undefined)[] = ['ENOSPC', 'EDQUOT', 'EFBIG'];
+const FULL_CODES: ReadonlySet<string | undefined> = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
 /** What an error of the file system means while a download is written. */
 export function writeFailure(error: unknown, path: string): StorageFailure {
   const { code, message } = error as NodeJS.ErrnoException;
-  return FULL_CODES.includes(code)
+  return FULL_CODES.has(code)
     ? new StorageFailure('disk_full', `no room left to write ${path}`, { cause: error })
     : new StorageFailure('destination_unwritable', `${path} cannot be written: ${message}`, { cause: error });
 }

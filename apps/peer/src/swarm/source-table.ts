@@ -57,8 +57,13 @@ export interface SourceEntry {
   reshuffles: number;
 }
 
-const LONG_CODES: readonly HangUpCode[] = ['wrong_peer', 'source_changed', 'source_missing', 'version_mismatch'];
-const REFUSED_CODES: readonly HangUpCode[] = [
+const LONG_CODES: ReadonlySet<HangUpCode> = new Set([
+  'wrong_peer',
+  'source_changed',
+  'source_missing',
+  'version_mismatch',
+]);
+const REFUSED_CODES: ReadonlySet<HangUpCode> = new Set([
   'grant_malformed',
   'grant_not_signed',
   'grant_mismatch',
@@ -68,7 +73,7 @@ const REFUSED_CODES: readonly HangUpCode[] = [
   'withdrawn',
   'source_changed',
   'source_missing',
-];
+]);
 
 export class SourceTable {
   readonly #entries = new Map<string, SourceEntry>();
@@ -279,7 +284,7 @@ export class SourceTable {
   }
 
   #backoffMs(entry: SourceEntry, code: HangUpCode): number {
-    if (LONG_CODES.includes(code)) return BACKOFF_LONG_MS;
+    if (LONG_CODES.has(code)) return BACKOFF_LONG_MS;
     const fullMs = Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 2 ** Math.min(entry.failures, 10));
     return fullMs * (0.75 + this.#random() / 4);
   }
@@ -313,6 +318,6 @@ function refresh(entry: SourceEntry, source: Source): void {
 function stateOf(entry: SourceEntry): SourceState {
   if (entry.isDropped) return 'dropped';
   if ([...entry.connections.values()].some(({ isOpen }) => isOpen)) return 'connected';
-  if (entry.lastCode !== null) return REFUSED_CODES.includes(entry.lastCode) ? 'refused' : 'unreachable';
+  if (entry.lastCode !== null) return REFUSED_CODES.has(entry.lastCode) ? 'refused' : 'unreachable';
   return entry.connections.size > 0 ? 'connecting' : 'waiting';
 }

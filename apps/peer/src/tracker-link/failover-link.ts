@@ -351,8 +351,8 @@ export class FailoverLink implements TrackerLink {
       this.#userIs(view.user, appliedOffset);
     }
     this.#reachableBy.set(connection, view.reachable);
-    const answers = [...this.#reachableBy.values()];
-    const reachable = answers.includes(true) ? true : answers.includes(false) ? false : null;
+    const answers = new Set(this.#reachableBy.values());
+    const reachable = answers.has(true) ? true : answers.has(false) ? false : null;
     if (reachable === this.#reachable) return;
     this.#reachable = reachable;
     this.#emit({ type: 'reachability_changed', reachable });

@@ -24,12 +24,12 @@ const CODE_OF_TYPE: Readonly<Record<string, LogFailureCode>> = {
 };
 
 /** Says "not retriable" of itself, but happens while a broker is away. */
-const OUTAGES: readonly (string | undefined)[] = [
+const OUTAGES: ReadonlySet<string | undefined> = new Set([
   'KafkaJSGroupCoordinatorNotFound',
   'KafkaJSLockTimeout',
   'KafkaJSTimeout',
   'KafkaJSFetcherRebalanceError',
-];
+]);
 
 /**
  * The failure that an error of the client stands for. What no outage explains, as a record that cannot be decoded, is
@@ -43,7 +43,7 @@ export function kafkaFailure(error: unknown, doing: string): LogFailure {
 }
 
 /** What a broker answers before it stores anything, and what the system says before anything is sent. */
-const UNSENT: readonly unknown[] = [
+const UNSENT: ReadonlySet<unknown> = new Set([
   'LEADER_NOT_AVAILABLE',
   'NOT_LEADER_FOR_PARTITION',
   'BROKER_NOT_AVAILABLE',
@@ -53,17 +53,17 @@ const UNSENT: readonly unknown[] = [
   'ENETUNREACH',
   'ENOTFOUND',
   'EAI_AGAIN',
-];
+]);
 
 /** Whether it is certain that nothing of a failed send was stored, so that sending again cannot store it twice. */
 export function isCertainlyUnsent(error: unknown): boolean {
   const { type, code } = innermostOf(error);
-  return UNSENT.includes(type) || UNSENT.includes(code);
+  return UNSENT.has(type) || UNSENT.has(code);
 }
 
 function codeOf({ name, type, retriable }: ClientError): LogFailureCode {
   const known = type === undefined ? undefined : CODE_OF_TYPE[type];
-  return known ?? (retriable === true || OUTAGES.includes(name) ? 'log_unavailable' : 'log_halted');
+  return known ?? (retriable === true || OUTAGES.has(name) ? 'log_unavailable' : 'log_halted');
 }
 
 function innermostOf(error: unknown): ClientError {

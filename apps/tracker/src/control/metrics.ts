@@ -45,16 +45,14 @@ export class TrackerMetrics {
 
   /** Prometheus text format 0.0.4. */
   render(): string {
-    const counters = [...this.#counters].flatMap(([name, { help, label, counts }]) => [
-      ...heading(name, help, 'counter'),
-      ...[...counts]
-        .toSorted(([left], [right]) => (left < right ? -1 : 1))
-        .map(([value, count]) => `${name}{${label}="${value}"} ${count}`),
-    ]);
-    const gauges = this.#gauges.flatMap(({ name, help, value }) => [
-      ...heading(name, help, 'gauge'),
-      `${name} ${value()}`,
-    ]);
+    const counters = [...this.#counters].flatMap(([name, { help, label, counts }]) => {
+      const byLabel = [...counts].toSorted(([left], [right]) => (left < right ? -1 : 1));
+      const values = byLabel.map(([value, count]) => `${name}{${label}="${value}"} ${count}`);
+      return heading(name, help, 'counter').concat(values);
+    });
+    const gauges = this.#gauges.flatMap(({ name, help, value }) =>
+      heading(name, help, 'gauge').concat(`${name} ${value()}`),
+    );
     return `${[...counters, ...gauges].join('\n')}\n`;
   }
 

@@ -188,10 +188,10 @@ export class Replica {
       const appended = this.#log.append([{ value, sealed: options.sealed }]).then(() => {
         this.#appendedCount += 1;
         this.#logReachableAtMs = this.#now();
+        return waiter.outcome;
       });
       // The outcome may be known before the append is: by a reader that is quicker, or by an earlier attempt.
-      const failed = appended.then(() => waiter.outcome);
-      return await withinMs(Promise.race([waiter.outcome, failed]), options.timeoutMs);
+      return await withinMs(Promise.race([waiter.outcome, appended]), options.timeoutMs);
     } finally {
       waiter.forget();
     }

@@ -114,8 +114,9 @@ describe('show_downloads', () => {
       'failed',
       'cancelled',
     ];
+    const download = (state: string): object => ({ ...TRANSFER, state, file: state });
     const uploads = { ...TRANSFER, direction: 'upload', state: 'seeding', file: 'mine' };
-    peer.answers.set('GET /transfers', list(...states.map((state) => ({ ...TRANSFER, state, file: state })), uploads));
+    peer.answers.set('GET /transfers', list(...states.map(download), uploads));
     expect((await run(['show_downloads'])).out).toBe(
       '[D] [friends] queued\n[D] [friends] hashing\n[D] [friends] downloading\n[D] [friends] stalled\n' +
         '[D] [friends] paused\n[C] [friends] complete\n[C] [friends] seeding\n',

@@ -2,6 +2,7 @@
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
 import { TRACKER_LINK } from '../tracker-link/tracker-link.ts';
 import { TRANSFERS } from '../transfers/transfers.ts';
+import { ApiKeysController } from './api-keys.controller.ts';
 import { ApiKeys } from './api-keys.ts';
 import { CommandRunner } from './command-runner.ts';
 import { CommandsController } from './commands.controller.ts';
@@ -21,7 +22,14 @@ export const CONTROL_NEEDS = [
 @Module({})
 export class ControlModule {
   static with(providers: Provider[]): DynamicModule {
-    const controllers = [CommandsController, TransfersController, ViewsController, StatusController, EventsController];
+    const controllers = [
+      CommandsController,
+      TransfersController,
+      ViewsController,
+      StatusController,
+      ApiKeysController,
+      EventsController,
+    ];
     return { module: ControlModule, controllers, providers };
   }
 }

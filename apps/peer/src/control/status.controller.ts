@@ -1,23 +1,13 @@
-// Owns the peer's own facts: who it is and how it stands with the trackers, its keys, its health and its figures.
-import { Body, Controller, Delete, Get, Header, HttpCode, Inject, Param, Post } from '@nestjs/common';
-import {
-  ApiCreatedResponse,
-  ApiExcludeEndpoint,
-  ApiNoContentResponse,
-  ApiOkResponse,
-  ApiOperation,
-  ApiTags,
-} from '@nestjs/swagger';
-import { ApiKeyListView, NewApiKeyView, StatusView, type TrackerView } from '#wire/control-api';
-import { NewApiKeyBody } from '#wire/control-requests';
+// Owns the peer's own facts: who it is and how it stands with the trackers, its health and its figures.
+import { Controller, Get, Header, Inject } from '@nestjs/common';
+import { ApiExcludeEndpoint, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { StatusView, type TrackerView } from '#wire/control-api';
 import { formatFingerprint } from '#wire/tracker-info';
 import type { TransferEngine } from '../swarm/transfer-engine.ts';
 import { TRACKER_LINK, type TrackerLink, type TrackerStatus } from '../tracker-link/tracker-link.ts';
-import { ApiKeys } from './api-keys.ts';
 import { STATUS_FACTS, TRANSFER_ENGINE } from './control-tokens.ts';
 import { metricsText } from './metrics-text.ts';
 import { ProblemResponses } from './openapi-document.ts';
-import { ProblemError } from './problem-error.ts';
 
 /** What does not change while the peer runs. */
 export type StatusFacts = Pick<StatusView, 'peerId' | 'listen' | 'advertise' | 'transport'>;
@@ -26,18 +16,15 @@ export type StatusFacts = Pick<StatusView, 'peerId' | 'listen' | 'advertise' | '
 @Controller()
 export class StatusController {
   readonly #link: TrackerLink;
-  readonly #keys: ApiKeys;
   readonly #engine: TransferEngine;
   readonly #facts: StatusFacts;
 
   constructor(
     @Inject(TRACKER_LINK) link: TrackerLink,
-    @Inject(ApiKeys) keys: ApiKeys,
     @Inject(TRANSFER_ENGINE) engine: TransferEngine,
     @Inject(STATUS_FACTS) facts: StatusFacts,
   ) {
     this.#link = link;
-    this.#keys = keys;
     this.#engine = engine;
     this.#facts = facts;
   }
@@ -54,32 +41,6 @@ export class StatusController {
       logId: this.#link.logId(),
       trackers: this.#link.trackers().map(trackerView),
     };
-  }
-
-  @Get('api/v1/api-keys')
-  @ProblemResponses()
-  @ApiOperation({ operationId: 'list_api_keys', summary: 'The named keys, without the keys themselves' })
-  @ApiOkResponse({ type: ApiKeyListView })
-  listKeys(): ApiKeyListView {
-    return { items: this.#keys.list(), next: null, asOfOffset: null };
-  }
-
-  @Post('api/v1/api-keys')
-  @ProblemResponses()
-  @ApiOperation({ operationId: 'create_api_key', summary: 'Makes a named key; this answer alone shows it' })
-  @ApiCreatedResponse({ type: NewApiKeyView })
-  addKey(@Body() body: NewApiKeyBody): Promise<NewApiKeyView> {
-    return this.#keys.add(body);
-  }
-
-  @Delete('api/v1/api-keys/:keyId')
-  @HttpCode(204)
-  @ProblemResponses()
-  @ApiOperation({ operationId: 'delete_api_key', summary: 'Ends a named key' })
-  @ApiNoContentResponse({ description: 'The key is worth nothing any more.' })
-  async removeKey(@Param('keyId') keyId: string): Promise<void> {
-    const isRemoved = await this.#keys.remove(keyId);
-    if (!isRemoved) throw new ProblemError('not_found', { detail: 'There is no such key.' });
   }
 
   @Get('health/live')

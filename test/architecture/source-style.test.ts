@@ -32,14 +32,17 @@ it.each<[string, string, string, RegExp]>([
   ['a folder for this and that', 'apps/peer/src/helpers/a.ts', `// Owns.\n`, /says nothing/],
   ['a manager', 'apps/a.ts', `// Owns.\nclass TransferManager {}\n`, /TransferManager says nothing/],
   ['an interface with I', 'apps/a.ts', `// Owns.\ninterface ILog {}\n`, /ILog begins with I/],
-  ['a long function', 'apps/a.ts', `// Owns.\nfunction f() {\n${lines(69)}}\n`, /function of 71 lines/],
-  ['a long method', 'apps/a.ts', `// Owns.\nclass A { m() {\n${lines(69)}} }\n`, /function of 71 lines/],
+  ['a long function', 'apps/a.ts', `// Owns.\nfunction f() {\n${lines(49)}}\n`, /function of 51 lines/],
+  ['a long method', 'apps/a.ts', `// Owns.\nclass A { m() {\n${lines(49)}} }\n`, /function of 51 lines/],
   [
     'a long case',
     'apps/a.ts',
-    `// Owns.\nfunction f() { switch (a) { case 1:\n${lines(70)}} }\n`,
-    /function of 71 lines/,
+    `// Owns.\nfunction f() { switch (a) { case 1:\n${lines(50)}} }\n`,
+    /function of 51 lines/,
   ],
+  ['many parameters', 'apps/a.ts', `// Owns.\nfunction f(a, b, c, d) {}\n`, /has 4 parameters/],
+  ['a constructor with many', 'apps/a.ts', `// Owns.\nclass A { constructor(a, b, c, d) {} }\n`, /has 4 parameters/],
+  ['a type of function with many', 'apps/a.ts', `// Owns.\nlet f: (a, b, c, d) => void;\n`, /has 4 parameters/],
   ['a clock in the domain', domain, `// Owns.\nconst t = Date.now();\n`, /uses Date/],
   ['randomness in the domain', domain, `// Owns.\nconst r = Math.random();\n`, /uses Math.random/],
   ['a promise in the domain', domain, `// Owns.\nlet p: Promise<void>;\n`, /uses Promise/],
@@ -53,7 +56,9 @@ it.each<[string, string, string, RegExp]>([
 });
 
 it.each<[string, string, string]>([
-  ['a function of 70 lines', 'apps/a.ts', `// Owns.\nfunction f() {\n${lines(68)}}\n`],
+  ['a function of 50 lines', 'apps/a.ts', `// Owns.\nfunction f() {\n${lines(48)}}\n`],
+  ['three parameters', 'apps/a.ts', `// Owns.\nfunction f(a, b, c) {}\n`],
+  ['a table of facts', 'test/a.test.ts', `// Facts.\nit.each(rows)('a', (a, b, c, d) => {});\n`],
   ['a table of cases', 'apps/a.ts', `// Owns.\nfunction f() { switch (a) {\n${'case 1: b;\n'.repeat(90)}} }\n`],
   ['a long test', 'test/a.test.ts', `// Facts.\nit('a', () => {\n${lines(90)}});\n`],
   ['a field named after a global', domain, `// Owns.\nconst a = { process: 1 }.process;\n`],

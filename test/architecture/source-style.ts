@@ -10,7 +10,8 @@ export interface StyleProblem {
 }
 
 const FILE_LINES_MAX = 500;
-const FUNCTION_LINES_MAX = 70;
+const FUNCTION_LINES_MAX = 50;
+const PARAMETERS_MAX = 3;
 const HEADER = /^(?:#![^\n]*\n)?\/\/ \S/;
 const EMPTY_PATH = /(?:^|[-_./])(?:utils?|helpers?|common|managers?)(?:$|[-_./])/;
 const EMPTY_NAME = /(?:^|[a-z])(?:Utils?|Helpers?|Common|Managers?)(?=$|[A-Z])/;
@@ -61,7 +62,7 @@ type Check = (node: ts.Node, source: ts.SourceFile) => string | null;
 
 function checksFor(file: string): Check[] {
   const checks: Check[] = [emptyDeclaredName];
-  if (!file.startsWith('test/')) checks.push(longFunction);
+  if (!file.startsWith('test/')) checks.push(longFunction, manyParameters);
   if (file.startsWith('libs/domain/')) checks.push(impurity);
   if (file.startsWith('libs/wire/')) checks.push(nodeGlobal);
   return checks;
@@ -88,6 +89,12 @@ function longFunction(node: ts.Node, source: ts.SourceFile): string | null {
   const tables = body.filter((statement) => ts.isSwitchStatement(statement));
   const lines = lineCount(node, source) - tables.reduce((sum, table) => sum + lineCount(table, source), 0);
   return lines > FUNCTION_LINES_MAX ? `is a function of ${lines} lines, more than ${FUNCTION_LINES_MAX}` : null;
+}
+
+/** Four things in a row are mixed up: beyond three they want names. */
+function manyParameters(node: ts.Node): string | null {
+  if (!ts.isFunctionLike(node) || node.parameters.length <= PARAMETERS_MAX) return null;
+  return `has ${node.parameters.length} parameters, more than ${PARAMETERS_MAX}`;
 }
 
 function lineCount(node: ts.Node, source: ts.SourceFile): number {

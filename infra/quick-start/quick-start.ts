@@ -2,9 +2,10 @@
 // that outlives them, and the commands to type next. Everything ends with this process.
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { LocalSystem } from './local-system.ts';
+import { nextCommands } from './next-commands.ts';
 import { StartFailed } from './node-process.ts';
 import { freePorts } from './ports.mjs';
 
@@ -85,7 +86,7 @@ function stopSignal(): Promise<void> {
 function introduction({ trackers, peers, folder }: LocalSystem): string {
   const below = relative(process.cwd(), folder);
   const place = below.startsWith('..') ? folder : below;
-  const cohort = (name: string): string => `  npx cohort --data-dir ${join(place, name)}`;
+  const typed = nextCommands(place).map((command) => (command === '' ? '' : `  ${command}`));
   return `
 ${trackers.map(({ ordinal, address, http }) => `tracker ${ordinal}   ${address}   status ${http}/status`).join('\n')}
 ${peers.map(({ name, control }) => `peer ${name.padEnd(8)}${control.url}   interface ${control.url}/api/docs`).join('\n')}
@@ -93,18 +94,7 @@ log and keys   ${place}
 
 Type in another terminal (a password has 8 characters or more):
 
-${cohort('alice')} create_user alice
-${cohort('alice')} login alice
-${cohort('bob')} create_user bob
-${cohort('bob')} login bob
-
-${cohort('alice')} create_group friends
-${cohort('bob')} join_group friends
-${cohort('alice')} accept_request friends bob
-
-${cohort('alice')} upload_file friends README.md
-${cohort('bob')} download_file friends README.md ${join(place, 'README-of-bob.md')}
-${cohort('bob')} show_downloads
+${typed.join('\n')}
 
 Ctrl-C here ends everything.
 `;

@@ -3,6 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
+import { nextCommands } from '../../infra/quick-start/next-commands.ts';
 import { commandsNotRun, commandsOf } from './readme-commands.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -14,6 +15,10 @@ it('every command of the README is run by a test or by .ci/run', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
   const tests = globSync(['test/**/*.test.ts', 'infra/demo/*.ts'], { cwd: root, exclude: ['test/architecture/**'] });
   expect(commandsNotRun(commands, { proof: read('.ci/run'), scripts, tests: tests.map(read) })).toEqual([]);
+});
+
+it('the README shows the commands that npm start prints', () => {
+  expect(read('README.md')).toContain(`\`\`\`sh\n${nextCommands('.cohort').join('\n')}\n\`\`\`\n`);
 });
 
 const runners = {

@@ -4,7 +4,7 @@ import { Command as Program, CommanderError, Option } from 'commander';
 import { loadOrCreateIdentity } from '#identity/identity';
 import { lockDataDir } from '#identity/data-dir-lock';
 import { BadInput, dataDirectoryFor } from '#identity/start-input';
-import { PASSWORD_CHARACTERS_MAX, PASSWORD_CHARACTERS_MIN } from '#wire/command-bodies';
+import { PASSWORD_CHARACTERS_MAX, PASSWORD_CHARACTERS_MIN } from '#wire/limits';
 import { formatFingerprint } from '#wire/tracker-info';
 import { readConfiguration, type TrackerFlags } from './configuration.ts';
 import { endOf, EXIT } from './exit-codes.ts';

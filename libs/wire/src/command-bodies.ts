@@ -3,12 +3,8 @@
 import { IsBoolean, IsIn, IsInt, IsString, Length, Max, Min, ValidateBy } from 'class-validator';
 import type { CommandName, PieceHash, UploadFileData } from '#domain/command';
 import { geometryOf, geometryProblem } from '#domain/piece-geometry';
+import { PASSWORD_CHARACTERS_MAX, PASSWORD_CHARACTERS_MIN } from './limits.ts';
 import { IsDigest, IsFileName, IsUserName } from './name-validation.ts';
-
-/** Longest password in characters. */
-export const PASSWORD_CHARACTERS_MAX = 1024;
-/** Shortest password that can be set, in characters. */
-export const PASSWORD_CHARACTERS_MIN = 8;
 
 /** logout. */
 export class EmptyBody {}

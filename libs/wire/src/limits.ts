@@ -1,6 +1,11 @@
 // Owns every limit of what crosses a wire or comes from a stranger, by name, so that sender and receiver cannot differ.
 // Limits that `apply` or the shape of content depend on stand beside their rule in libs/domain.
 
+/** Longest password in characters. */
+export const PASSWORD_CHARACTERS_MAX = 1024;
+/** Shortest password that can be set, in characters. */
+export const PASSWORD_CHARACTERS_MIN = 8;
+
 /** Longest manifest in its canonical bytes. */
 export const MANIFEST_BYTES_MAX = 10 * 1024 * 1024;
 

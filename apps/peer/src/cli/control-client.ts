@@ -8,6 +8,7 @@ import { text as textOf } from 'node:stream/consumers';
 import { dataDirectoryFor } from '#identity/start-input';
 import type { ListPage } from '#wire/control-api';
 import type { Problem } from '#wire/wire-error';
+import { quotedWord } from './words.ts';
 
 /** Where a running peer answers, and the secret that it asks for. */
 export interface ControlAddress {
@@ -40,7 +41,7 @@ export class NoRunningPeer extends Error {
   constructor(dataDirectory: string, cause: unknown) {
     super(
       `No peer is running on ${dataDirectory}. Start one with: cohort peer <ip>:<port> <tracker_info.txt> ` +
-        `--data-dir ${dataDirectory}\nor name the data directory of a running one with --data-dir or COHORT_DATA_DIR.`,
+        `--data-dir ${quotedWord(dataDirectory)}\nor name the data directory of a running one with --data-dir or COHORT_DATA_DIR.`,
       { cause },
     );
   }

@@ -1,7 +1,7 @@
 // Owns how a command's end is told: for every kind of failure one sentence on what happened and what to do, and the exit
 // code that a script reads. What is not expected here is a bug and says so.
 import { CommanderError } from 'commander';
-import type { Problem } from '#wire/wire-error';
+import type { ErrorCode, Problem } from '#wire/wire-error';
 import { AnswerLost, CommandRefused, NoRunningPeer } from './control-client.ts';
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts';
 import { PasswordsDiffer } from './passwords.ts';
@@ -14,6 +14,9 @@ export interface Failure {
   readonly text: string;
   readonly document: object | null;
 }
+
+/** Refusals after which the same command with the same id may still take effect, or has. */
+const REPEATABLE: ReadonlySet<string> = new Set(['outcome_unknown', 'log_unavailable'] satisfies ErrorCode[]);
 
 /** Tells any error that a command threw. */
 export function failureOf(error: unknown): Failure {
@@ -38,10 +41,11 @@ export function failureOf(error: unknown): Failure {
 
 function refusal(problem: Problem): Failure {
   const { code, detail, errors, commandId } = problem;
-  const fields = errors.map(({ field, message }) => `\n  ${field}: ${message}`).join('');
+  // Which words are wrong says more than that some are.
+  const about = errors.length === 0 ? detail : errors.map(({ field, message }) => `${field}: ${message}`).join('\n');
   return {
     exitCode: exitCodeOf(code),
-    text: `${detail}${fields}${again(code, commandId)} (${code})`,
+    text: `${about.replaceAll('Idempotency-Key', '--command-id')}${again(code, commandId)} (${code})`,
     document: problem,
   };
 }
@@ -54,7 +58,7 @@ function lost({ commandId, isInterrupt, message }: AnswerLost): Failure {
 }
 
 function again(code: string, commandId: string | undefined): string {
-  if (code !== 'outcome_unknown' || commandId === undefined) return '';
+  if (!REPEATABLE.has(code) || commandId === undefined) return '';
   return `\nRepeat the same command with --command-id ${commandId}: it takes effect once at most, and tells what came of it.`;
 }
 

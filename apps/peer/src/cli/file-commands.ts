@@ -82,13 +82,13 @@ async function watch(
 ): Promise<void> {
   const { transferId } = view.result;
   if (transferId === undefined || detach === true) {
-    const hint = transferId === undefined ? 'Done.' : `Under way. See it with: cohort transfers ${transferId}`;
+    const hint =
+      transferId === undefined ? 'Done.' : `Under way. See it with: ${invocation.typed(`transfers ${transferId}`)}`;
     return invocation.show(view, () => `${hint}\n`);
   }
-  const { terminal, interrupt } = invocation;
   const client = await invocation.client();
   try {
-    const transfer = await followTransfer(transferId, { client, terminal, interrupt });
+    const transfer = await followTransfer(transferId, { client, invocation });
     invocation.show({ ...view, transfer }, () => `${done(transfer)}\n`);
   } catch (error) {
     // A share is published after it was hashed: what the log says to that stands with the command, not with the transfer.

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto';
 import type { CommandView } from '#wire/control-answers';
 import { ControlClient, findPeer, peerPlace } from './control-client.ts';
 import type { Terminal } from './terminal.ts';
+import { quotedWord } from './words.ts';
 
 /** Flags that every command takes. */
 export interface GlobalFlags {
@@ -35,6 +36,12 @@ export class Invocation {
       this.interrupt,
     );
     return this.#client;
+  }
+
+  /** The words as they are typed to reach the same peer. */
+  typed(words: string): string {
+    const { dataDir } = this.flags;
+    return `cohort ${dataDir === undefined ? '' : `--data-dir ${quotedWord(dataDir)} `}${words}`;
   }
 
   /** Sends a command under this run's id. */

@@ -32,8 +32,8 @@ export const LOG_COMMANDS: Readonly<Record<string, LogCommand>> = {
     usage: '<user> [password]',
     summary: 'make a user',
     run: async (invocation, user, given) => {
-      const chosen = await newPassword(given, invocation.terminal, `Password for the new user ${user}: `);
-      const done = `User ${user} was created. Log in with: cohort login ${user}`;
+      const chosen = await newPassword(given, invocation.terminal, `Password for the new user ${user}`);
+      const done = `User ${user} was created. Log in with: ${invocation.typed(`login ${user}`)}`;
       await send(invocation, { name: 'create_user', body: { user, password: chosen }, done });
     },
   },
@@ -61,7 +61,7 @@ export const LOG_COMMANDS: Readonly<Record<string, LogCommand>> = {
     summary: 'change your password; your sessions on other peers end',
     run: async (invocation, given, chosen) => {
       const old = await password(given, invocation.terminal, 'Password now: ');
-      const next = await newPassword(chosen, invocation.terminal, 'New password: ');
+      const next = await newPassword(chosen, invocation.terminal, 'New password');
       const body = { password: old, newPassword: next };
       await send(invocation, { name: 'change_password', body, done: 'The password was changed.' });
     },

@@ -1,5 +1,6 @@
 // Owns asking for passwords: one that is on the command line is taken, one that is left out is asked for without echo, and
 // a new one twice, because nobody sees what they type.
+import { PASSWORD_CHARACTERS_MIN } from '#wire/limits';
 import type { Terminal } from './terminal.ts';
 
 /** The two entries of a new password differ. */
@@ -14,10 +15,10 @@ export async function password(given: string | undefined, terminal: Terminal, qu
   return given ?? (await terminal.readSecret(question));
 }
 
-/** A password that somebody chooses. A pipe says it once. */
-export async function newPassword(given: string | undefined, terminal: Terminal, question: string): Promise<string> {
+/** A password that somebody chooses, for what the words say. A pipe says it once. */
+export async function newPassword(given: string | undefined, terminal: Terminal, purpose: string): Promise<string> {
   if (given !== undefined) return given;
-  const first = await terminal.readSecret(question);
+  const first = await terminal.readSecret(`${purpose} (${PASSWORD_CHARACTERS_MIN} characters or more): `);
   if (terminal.isTyped && first !== (await terminal.readSecret('Again: '))) throw new PasswordsDiffer();
   return first;
 }

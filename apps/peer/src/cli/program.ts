@@ -80,14 +80,19 @@ function describe(program: Command): void {
     .option('--control-token-file <file>', 'where its token is, when not there (COHORT_CONTROL_TOKEN_FILE)')
     .option('--json', 'print the answer as one line of JSON')
     .option('--command-id <uuid>', 'repeat a command whose outcome is unknown under its own id')
-    .helpCommand(false)
+    .helpCommand('help [command]', 'this list, or what a command takes')
     .showHelpAfterError('(cohort --help lists the commands)')
     .addHelpText(
       'after',
       `
 Programs that keep running (each has its own --help):
-  cohort tracker <tracker_info.txt> <n>     a tracker
   cohort peer <ip>:<port> <tracker_info.txt>  a peer
+  cohort tracker <tracker_info.txt> <n>       a tracker
+
+For who runs a tracker (each has its own --help):
+  cohort keys init                            make its key before its first start
+  cohort fingerprint                          print its line's fingerprint for tracker_info.txt
+  cohort operator <command>                   set a password anew, and other commands signed with its key
 
 Exit codes: 0 ok, 64 bad input, 65 conflict, 66 unknown thing, 69 unavailable, 70 bug, 75 outcome unknown,
 77 refused, 130 interrupted.`,

@@ -28,7 +28,8 @@ export async function runShell({ terminal, names, run }: Shell): Promise<void> {
     const [first] = split.words;
     if (first === undefined) continue;
     if (LEAVE.includes(first)) return;
-    await run(first === 'help' ? ['--help'] : split.words);
+    // A hint that was copied begins with the program's name.
+    await run(first === 'cohort' ? split.words.slice(1) : split.words);
   }
 }
 

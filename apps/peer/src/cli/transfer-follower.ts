@@ -3,15 +3,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TransferView } from '#wire/control-api';
 import type { ControlClient } from './control-client.ts';
+import type { Invocation } from './invocation.ts';
 import { ProgressDisplay } from './progress-bar.ts';
-import type { Terminal } from './terminal.ts';
 
 /** The person stopped watching; the transfer goes on. */
 export class StoppedWatching extends Error {
-  constructor(transferId: string) {
+  constructor(transferId: string, invocation: Invocation) {
     super(
-      `The transfer goes on in the peer. See it with: cohort transfers ${transferId}\n` +
-        `End it with: cohort cancel ${transferId}`,
+      `The transfer goes on in the peer. See it with: ${invocation.typed(`transfers ${transferId}`)}\n` +
+        `End it with: ${invocation.typed(`cancel ${transferId}`)}`,
     );
   }
 }
@@ -31,8 +31,9 @@ const LOOK_AGAIN_MS = 200;
 /** Shows progress until the transfer has its file. Throws `TransferFailed`, or `StoppedWatching` when aborted. */
 export async function followTransfer(
   transferId: string,
-  { client, terminal, interrupt }: { client: ControlClient; terminal: Terminal; interrupt: AbortSignal },
+  { client, invocation }: { client: ControlClient; invocation: Invocation },
 ): Promise<TransferView> {
+  const { terminal, interrupt } = invocation;
   const display = new ProgressDisplay(terminal);
   try {
     for (;;) {
@@ -43,7 +44,7 @@ export async function followTransfer(
       await delay(LOOK_AGAIN_MS, undefined, { signal: interrupt });
     }
   } catch (error) {
-    throw interrupt.aborted ? new StoppedWatching(transferId) : error;
+    throw interrupt.aborted ? new StoppedWatching(transferId, invocation) : error;
   } finally {
     display.end();
   }

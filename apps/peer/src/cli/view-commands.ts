@@ -17,6 +17,7 @@ import type { Invocation } from './invocation.ts';
 import { waitingFor } from './progress-bar.ts';
 import { formatBytes, formatPercent, formatSeconds, formatTime, shortId } from './quantities.ts';
 import { type Column, renderTable } from './table.ts';
+import { quotedWord } from './words.ts';
 
 const GROUP_COLUMNS: readonly Column<GroupItem>[] = [
   { heading: 'GROUP', text: ({ group }) => group },
@@ -103,7 +104,7 @@ const groupPath = (group: string, part: string): string => `/groups/${encodeURIC
 
 /** list_groups. */
 export function listGroups(invocation: Invocation): Promise<void> {
-  const empty = 'There is no group yet. Make one with: cohort create_group <group>';
+  const empty = `There is no group yet. Make one with: ${invocation.typed('create_group <group>')}`;
   return showList(invocation, '/groups', { columns: GROUP_COLUMNS, empty });
 }
 
@@ -120,7 +121,7 @@ export function listRequests(invocation: Invocation, group: string): Promise<voi
 
 /** list_files. */
 export function listFiles(invocation: Invocation, group: string): Promise<void> {
-  const empty = `Nothing is shared in ${group}. Share with: cohort upload_file ${group} <path>`;
+  const empty = `Nothing is shared in ${group}. Share with: ${invocation.typed(`upload_file ${quotedWord(group)} <path>`)}`;
   return showList(invocation, groupPath(group, 'files'), { columns: FILE_COLUMNS, empty });
 }
 
@@ -202,10 +203,11 @@ async function wholeTransferId(invocation: Invocation, id: string): Promise<stri
 /** status. */
 export async function showStatus(invocation: Invocation): Promise<void> {
   const status = await (await invocation.client()).view<StatusView>('/status');
-  invocation.show(status, () => statusInWords(status));
+  invocation.show(status, () => statusInWords(status, invocation.typed('login <user>')));
 }
 
-function statusInWords({ peerId, user, listen, advertise, reachable, transport, trackers }: StatusView): string {
+function statusInWords(status: StatusView, login: string): string {
+  const { peerId, user, listen, advertise, reachable, transport, trackers } = status;
   const reach =
     reachable === null
       ? 'not known yet'
@@ -214,7 +216,7 @@ function statusInWords({ peerId, user, listen, advertise, reachable, transport, 
         : `no: others cannot connect to ${advertise} (--advertise)`;
   const facts = [
     ['peer', peerId],
-    ['user', user ?? 'nobody is logged in: cohort login <user>'],
+    ['user', user ?? `nobody is logged in: ${login}`],
     ['listens on', `${listen}${transport === 'plain' ? ' (plain)' : ''}`],
     ['told to others', advertise],
     ['reachable', reach],
@@ -231,7 +233,8 @@ export function listApiKeys(invocation: Invocation): Promise<void> {
 export async function createApiKey(invocation: Invocation, name: string, scope: string): Promise<void> {
   const { body } = await (await invocation.client()).change('POST', '/api-keys', { name, scope });
   const { key, keyId } = body as NewApiKeyView;
-  invocation.show(body, () => `${key}\nIt is not shown again. Revoke it with: cohort delete_api_key ${keyId}\n`);
+  const revoke = invocation.typed(`delete_api_key ${keyId}`);
+  invocation.show(body, () => `${key}\nIt is not shown again. Revoke it with: ${revoke}\n`);
 }
 
 /** delete_api_key. */

@@ -1,5 +1,5 @@
-// Owns how a line typed at the interactive prompt splits into words: blanks separate, quotes and backslashes keep
-// together, as in a POSIX shell without expansion of any kind.
+// Owns how a line typed at the interactive prompt splits into words, and how a word is quoted so that it stays one: blanks
+// separate, quotes and backslashes keep together, as in a POSIX shell without expansion of any kind.
 
 export type SplitLine =
   { readonly ok: true; readonly words: readonly string[] } | { readonly ok: false; readonly message: string };
@@ -24,6 +24,11 @@ export function splitWords(line: string): SplitLine {
   }
   if (word !== null) words.push(word);
   return { ok: true, words };
+}
+
+/** The word as it is typed at a POSIX shell or at the prompt. */
+export function quotedWord(word: string): string {
+  return /^[\p{L}\p{N}_@%+=:,./-]+$/u.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 function unfinished(character: string): string {

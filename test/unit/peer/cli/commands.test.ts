@@ -103,6 +103,17 @@ describe('passwords', () => {
   });
 });
 
+test('a hint leads to the same peer', async () => {
+  const { out } = await run(['create_user', 'alice', 'secret-word']);
+  expect(out).toContain(`cohort --data-dir ${peer.dataDirectory} login alice\n`);
+});
+
+test('help lists the commands, and tells of one what it takes', async () => {
+  expect((await runWords(['help'])).out).toContain('create_group <group>');
+  expect((await runWords(['help', 'download_file'])).out).toContain('--overwrite');
+  expect(peer.requests).toHaveLength(0);
+});
+
 describe('files', () => {
   test('a relative path becomes absolute where the command was typed', async () => {
     await mkdir(join(peer.dataDirectory, 'work'), { recursive: true });
@@ -142,13 +153,23 @@ describe('refusals', () => {
     const problem = problemOf(code);
     peer.answers.set('POST /commands/create_group', { status: problem.status, body: problem });
     const ran = await run(['create_group', 'friends']);
-    expect(ran).toEqual({ exitCode, out: '', note: `${problem.detail} (${code})\n` });
+    expect(ran).toEqual({
+      exitCode,
+      out: '',
+      note: `${problem.detail.replaceAll('Idempotency-Key', '--command-id')} (${code})\n`,
+    });
   });
 
   test('each field that is wrong is named', async () => {
     const problem = problemOf('invalid_request', { errors: [{ field: 'group', message: 'must not be empty' }] });
     peer.answers.set('POST /commands/create_group', { status: 400, body: problem });
-    expect((await run(['create_group', ''])).note).toContain('group: must not be empty');
+    expect((await run(['create_group', ''])).note).toBe('group: must not be empty (invalid_request)\n');
+  });
+
+  test('a command that the log could not take is repeated under its id', async () => {
+    const problem = problemOf('log_unavailable', { commandId: 'the-id' });
+    peer.answers.set('POST /commands/create_group', { status: problem.status, body: problem });
+    expect((await run(['create_group', 'friends'])).note).toContain('with --command-id the-id');
   });
 
   test('--json gives the problem document on standard error', async () => {

@@ -5,7 +5,7 @@ import { EXIT, exitCodeOf } from '../../../../apps/peer/src/cli/exit-codes.ts';
 import { uploadArguments } from '../../../../apps/peer/src/cli/file-arguments.ts';
 import { formatBytes, formatPercent, formatSeconds } from '../../../../apps/peer/src/cli/quantities.ts';
 import { renderTable } from '../../../../apps/peer/src/cli/table.ts';
-import { splitWords } from '../../../../apps/peer/src/cli/words.ts';
+import { quotedWord, splitWords } from '../../../../apps/peer/src/cli/words.ts';
 
 test('every error code has an exit code of its kind', () => {
   const kinds = new Map<number, ErrorCode[]>();
@@ -79,7 +79,9 @@ describe('words of a line', () => {
     const quoted = (word: string): string => `"${word.replaceAll(/["\\]/g, '\\$&')}"`;
     fc.assert(
       fc.property(fc.array(fc.string({ unit: 'binary' })), (words) => {
-        expect(splitWords(words.map(quoted).join(' '))).toEqual({ ok: true, words });
+        for (const quote of [quoted, quotedWord]) {
+          expect(splitWords(words.map(quote).join(' '))).toEqual({ ok: true, words });
+        }
       }),
     );
   });

@@ -60,7 +60,7 @@ test('list_groups shows the standing in each group', async () => {
 
 test('an empty list says what to do about it', async () => {
   peer.answers.set('GET /groups', list());
-  expect((await run(['list_groups'])).out).toContain('cohort create_group');
+  expect((await run(['list_groups'])).out).toContain(' create_group <group>');
 });
 
 test('a list is read to its last page', async () => {
@@ -233,12 +233,12 @@ describe('a transfer that is watched', () => {
     interruption.abort();
     const { exitCode, note } = await running;
     expect(exitCode).toBe(130);
-    expect(note).toContain(`cohort transfers ${ID}`);
+    expect(note).toContain(` transfers ${ID}`);
   });
 
   test('is not watched with --detach', async () => {
     const { out } = await run([...download, '--detach']);
-    expect(out).toContain(`cohort transfers ${ID}`);
+    expect(out).toContain(` transfers ${ID}`);
     expect(peer.requests).toHaveLength(1);
   });
 });
@@ -253,5 +253,11 @@ describe('shell', () => {
     expect(note).toContain('(group_not_found)');
     expect(note).toContain('The quote " is not closed.');
     expect(peer.requests.map(({ body }) => body)).toEqual([{ group: 'nowhere' }, { group: 'a b' }]);
+  });
+
+  test('takes a hint as it stands there, and help', async () => {
+    const { out } = await run(['shell'], { input: ['cohort create_group friends', 'help create_group'] });
+    expect(peer.requests.map(({ body }) => body)).toEqual([{ group: 'friends' }]);
+    expect(out).toContain('Usage: cohort create_group');
   });
 });

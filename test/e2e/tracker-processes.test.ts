@@ -63,6 +63,8 @@ describe('a tracker refuses to start', () => {
     const data = ['--data-dir', folder.dataDirectory(1)];
     const { out } = await cohort(['keys', 'init', ...data]);
     expect(await cohort(['fingerprint', ...data])).toEqual({ code: 0, out, errors: '' });
+    const elsewhere = await cohort(['fingerprint', '--data-dir', folder.dataDirectory(2)]);
+    expect(elsewhere).toMatchObject({ code: 64, errors: expect.stringContaining("no tracker's key") as unknown });
     const address = (await readFile(folder.infoFile, 'utf8')).trim();
     await writeFile(folder.infoFile, `${address} sha256:${'0'.repeat(64)}\n`);
     const refused = await cohort(['tracker', folder.infoFile, '1', ...data]);

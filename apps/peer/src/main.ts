@@ -17,14 +17,15 @@ function program(): Program {
   const root = new Program('cohort').exitOverride().showHelpAfterError('(--help lists the arguments)');
   const peer = root
     .command('peer')
-    .description('run a peer in the foreground until SIGINT or SIGTERM')
-    .argument('<ip>:<port>', 'where other peers reach this one; port 0 takes a free one')
+    .description('run a peer in the foreground until Ctrl-C')
+    .usage('[options] <ip>:<port> <tracker_info.txt>')
+    .argument('<ip:port>', 'where other peers reach this one; port 0 takes a free one')
     .argument('<tracker_info.txt>', 'the list of trackers, one a line: host:port [sha256:<fingerprint>]')
     .action(async (address: string, file: string, flags: PeerFlags) => {
       await runPeer(await readPeerOptions(address, file, flags));
     });
   const options: [flags: string, environment: string, about: string][] = [
-    ['--data-dir <directory>', 'COHORT_DATA_DIR', 'key, token and transfers (default: $XDG_DATA_HOME/cohort/peer)'],
+    ['--data-dir <folder>', 'COHORT_DATA_DIR', 'key, token and transfers (default: $XDG_DATA_HOME/cohort/peer)'],
     ['--control <host:port>', 'COHORT_CONTROL', 'where the control endpoint listens (default: 127.0.0.1:7070)'],
     ['--control-token-file <file>', 'COHORT_CONTROL_TOKEN_FILE', 'its token (default: control-token in the data dir)'],
     ['--listen <host:port>', 'COHORT_LISTEN', 'where to listen, when that is not <ip>:<port>'],
@@ -86,7 +87,7 @@ function endOf(error: unknown): { readonly code: number; readonly message: strin
     case 'EADDRINUSE':
       return {
         code: EXIT.unavailable,
-        message: `${address}:${port} is in use by another process; choose another port`,
+        message: `${address}:${port} is in use by another process: give another one with --control`,
       };
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':

@@ -1,13 +1,14 @@
 // Owns the words behind `cohort tracker`, `fingerprint`, `keys` and `operator`, and how each ends: exit codes and one
 // sentence that says what to do.
 import { Command as Program, CommanderError, Option } from 'commander';
-import { loadOrCreateIdentity } from '#identity/identity';
+import { type Identity, loadOrCreateIdentity } from '#identity/identity';
 import { lockDataDir } from '#identity/data-dir-lock';
 import { BadInput, dataDirectoryFor } from '#identity/start-input';
 import { PASSWORD_CHARACTERS_MAX, PASSWORD_CHARACTERS_MIN } from '#wire/limits';
 import { formatFingerprint } from '#wire/tracker-info';
 import { readConfiguration, type TrackerFlags } from './configuration.ts';
 import { endOf, EXIT } from './exit-codes.ts';
+import { existingIdentity } from './operator/existing-identity.ts';
 import type { SealedCommand } from './replica/tracker-registration.ts';
 
 // Loaded when asked for: printing a fingerprint needs neither the framework nor a driver.
@@ -19,7 +20,7 @@ type DataDirFlags = Pick<TrackerFlags, 'dataDir'>;
 type OperatorFlags = Pick<TrackerFlags, 'dataDir' | 'log'>;
 
 const dataDirOption = (): Option =>
-  new Option('--data-dir <directory>', 'where the key lives (default: $XDG_DATA_HOME/cohort/tracker)').env(
+  new Option('--data-dir <folder>', 'where the key lives (default: $XDG_DATA_HOME/cohort/tracker)').env(
     'COHORT_DATA_DIR',
   );
 const logOption = (about: string): Option => new Option('--log <url>', about).env('COHORT_LOG');
@@ -28,7 +29,7 @@ function program(): Program {
   const root = new Program('cohort').exitOverride().showHelpAfterError('(--help lists the arguments)');
   root
     .command('tracker')
-    .description('run a tracker in the foreground until SIGINT or SIGTERM')
+    .description('run a tracker in the foreground until Ctrl-C')
     .argument('<tracker_info.txt>', 'the list of trackers, one a line: host:port [sha256:<fingerprint>]')
     .argument('<n>', 'which line this one is, counting trackers from 1')
     .addOption(dataDirOption())
@@ -76,14 +77,18 @@ function addOperatorCommands(root: Program): void {
 }
 
 async function printFingerprint(flags: DataDirFlags): Promise<void> {
-  const { id } = await loadOrCreateIdentity(dataDirectoryFor('tracker', flags.dataDir));
+  show(await existingIdentity(dataDirectoryFor('tracker', flags.dataDir)));
+}
+
+function show({ id }: Identity): void {
   process.stdout.write(`${formatFingerprint(id)}\n`);
 }
 
 async function initKeys(flags: DataDirFlags): Promise<void> {
-  const lock = lockDataDir(dataDirectoryFor('tracker', flags.dataDir));
+  const dataDirectory = dataDirectoryFor('tracker', flags.dataDir);
+  const lock = lockDataDir(dataDirectory);
   try {
-    await printFingerprint(flags);
+    show(await loadOrCreateIdentity(dataDirectory));
   } finally {
     lock.release();
   }

@@ -27,7 +27,9 @@ export async function readTrackers(path: string): Promise<readonly TrackerEntry[
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    throw new BadInput(`cannot read ${path}: ${(error as Error).message}; give the path of a tracker_info.txt`);
+    const { code, message } = error as NodeJS.ErrnoException;
+    const problem = code === 'ENOENT' ? `there is no file ${path}` : `cannot read ${path}: ${message}`;
+    throw new BadInput(`${problem}; give the path of a tracker_info.txt`);
   }
   const parsed = parseTrackerInfo(text);
   if (parsed.ok) return parsed.trackers;

@@ -26,7 +26,8 @@ it('trackers come from the file, and each line that is wrong is named', async ()
   await expect(readTrackers(file)).rejects.toThrow(/:1: .*\n.*:3: /);
   writeFileSync(file, '');
   await expect(readTrackers(file)).rejects.toThrow(`${file}: The file lists no tracker`);
-  await expect(readTrackers(join(directory, 'none'))).rejects.toBeInstanceOf(BadInput);
+  await expect(readTrackers(join(directory, 'none'))).rejects.toThrow(/^there is no file \/.*none; give the path/);
+  await expect(readTrackers(directory)).rejects.toBeInstanceOf(BadInput);
 });
 
 it('an address that is none is refused under the name of its flag', () => {

@@ -40,7 +40,9 @@ export async function openControlEndpoint(options: ControlEndpointOptions): Prom
   guard(app.getHttpAdapter().getInstance(), policy);
   SwaggerModule.setup(DOCS_PATH, app, () => controlDocument(app));
   const { host, port } = options.listen;
-  await app.listen({ host, port });
+  await app.init();
+  // Not through Nest, which would print the error that is thrown to who tells it.
+  await app.getHttpAdapter().getInstance().listen({ host, port });
   const bound = app.getHttpServer().address() as { port: number };
   policy.port = bound.port;
   return { address: { host, port: bound.port }, close: () => app.close() };

@@ -142,9 +142,9 @@ export class LaneFleet {
           this.#port = event.port ?? this.#port;
           resolve();
         } else if (event.kind === 'listenFailed') {
-          reject(
-            new TransferFailure('listen_failed', `cannot listen on ${listen.host}:${listen.port}: ${event.detail}`),
-          );
+          const problem = event.code === 'EADDRINUSE' ? 'another process uses it' : event.detail;
+          const text = `cannot listen for peers on ${listen.host}:${listen.port}: ${problem}; give another address`;
+          reject(new TransferFailure('listen_failed', text));
         } else if (event.kind === 'reached') this.#reached(lane, event.call);
         else this.#listener.event(lane, event);
       });

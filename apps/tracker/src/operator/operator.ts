@@ -1,10 +1,9 @@
 // Owns the commands of an operator: records signed with a tracker's key, appended straight to the log, so that they work
 // whether or not that tracker runs. The data directory is only read.
-import { access, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NEWEST_RULES_VERSION } from '#domain/decide';
 import type { Outcome } from '#domain/outcome';
-import { type Identity, loadOrCreateIdentity } from '#identity/identity';
 import { BadInput } from '#identity/start-input';
 import { formatFingerprint } from '#wire/tracker-info';
 import { openCommandLog } from '../command-log/open-command-log.ts';
@@ -12,6 +11,7 @@ import { sealPassword } from '../credentials/credentials.ts';
 import { PasswordHasher } from '../credentials/password-hasher.ts';
 import { Replica } from '../replica/replica.ts';
 import { type SealedCommand, submitAsTracker } from '../replica/tracker-registration.ts';
+import { existingIdentity } from './existing-identity.ts';
 
 /** Where an operator's command goes, and whose key signs it. */
 export interface OperatorTarget {
@@ -68,15 +68,6 @@ async function readWhole(replica: Replica): Promise<void> {
   const { readiness } = replica;
   if (!readiness.ready && readiness.reason === 'upgrade_required') throw new BadInput(readiness.detail);
   throw await replica.halted;
-}
-
-async function existingIdentity(dataDirectory: string): Promise<Identity> {
-  try {
-    await access(join(dataDirectory, 'identity.key'));
-  } catch {
-    throw new BadInput(`${dataDirectory} holds no tracker's key: give the --data-dir of a tracker`);
-  }
-  return loadOrCreateIdentity(dataDirectory);
 }
 
 async function lastLogUrl(dataDirectory: string): Promise<string> {

@@ -4,12 +4,16 @@ import { get, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import 'reflect-metadata';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { CONTROL_BODY_BYTES_MAX } from '#wire/control-requests';
 import { ApiKeys } from '../../../../apps/peer/src/control/api-keys.ts';
 import { CommandMemory } from '../../../../apps/peer/src/control/command-memory.ts';
 import { CommandRunner } from '../../../../apps/peer/src/control/command-runner.ts';
-import { type ControlEndpoint, openControlEndpoint } from '../../../../apps/peer/src/control/control-endpoint.ts';
+import {
+  type ControlEndpoint,
+  type ControlEndpointOptions,
+  openControlEndpoint,
+} from '../../../../apps/peer/src/control/control-endpoint.ts';
 import { PEER_ID, STATUS_FACTS, TRANSFER_ENGINE } from '../../../../apps/peer/src/control/control-tokens.ts';
 import { EventJournal } from '../../../../apps/peer/src/control/event-journal.ts';
 import { TRACKER_LINK } from '../../../../apps/peer/src/tracker-link/tracker-link.ts';
@@ -23,6 +27,7 @@ const journal = new EventJournal(join(directory, 'events.ndjson'), { now: () => 
 const link = new RecordedLink();
 const transfers = new RecordedTransfers();
 const metrics = { workers: [], verifiedPieces: 3, failedPieces: 0, replacedWorkers: 0 };
+let options: ControlEndpointOptions;
 let endpoint: ControlEndpoint;
 let base: string;
 
@@ -34,7 +39,7 @@ beforeAll(async () => {
     now: () => 0,
   });
   const memory = new CommandMemory(join(directory, 'commands.ndjson'), () => undefined);
-  endpoint = await openControlEndpoint({
+  options = {
     listen: { host: '127.0.0.1', port: 0 },
     allowedHosts: [],
     scopeOf: (token) => keys.scopeOf(token),
@@ -51,7 +56,8 @@ beforeAll(async () => {
       { provide: ApiKeys, useValue: keys },
       { provide: EventJournal, useValue: journal },
     ],
-  });
+  };
+  endpoint = await openControlEndpoint(options);
   base = `http://127.0.0.1:${endpoint.address.port}`;
 });
 afterAll(async () => {
@@ -61,6 +67,15 @@ afterAll(async () => {
 beforeEach(() => {
   link.sent.length = 0;
   link.currentUser = 'alice';
+});
+
+test('an address that is taken is told by the error alone', async () => {
+  const printed = [process.stdout, process.stderr].map((stream) => vi.spyOn(stream, 'write'));
+  await expect(openControlEndpoint({ ...options, listen: endpoint.address })).rejects.toMatchObject({
+    code: 'EADDRINUSE',
+  });
+  expect(printed.flatMap(({ mock }) => mock.calls)).toEqual([]);
+  for (const spy of printed) spy.mockRestore();
 });
 
 const JSON_HEADERS = { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' };

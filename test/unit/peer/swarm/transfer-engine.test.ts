@@ -138,7 +138,10 @@ it('a copy that changed since it was hashed is not served', async () => {
 it('a port that is taken is refused, and two engines do not share one', async () => {
   const alice = await startPeer('alice');
   const { port } = alice.engine.listenAddress;
-  await expect(startPeer('bob', { port })).rejects.toMatchObject({ code: 'listen_failed' });
+  await expect(startPeer('bob', { port })).rejects.toMatchObject({
+    code: 'listen_failed',
+    message: `cannot listen for peers on 127.0.0.1:${port}: another process uses it; give another address`,
+  });
 });
 
 it('metrics count tasks, bytes and connections of every worker', async () => {

@@ -24,6 +24,16 @@ export interface Usage {
   readonly peakBytes: number;
 }
 
+/** How a download ended, what each source delivered of it, and how long the first verified piece took. */
+export interface Downloaded {
+  readonly state: string;
+  readonly reason: unknown;
+  readonly deliveredBytes: readonly number[];
+  readonly firstPieceMs: number | null;
+}
+
+const FIRST_PIECE_LOOK_MS = 1;
+
 let engine: TransferEngine | null = null;
 
 function running(): TransferEngine {
@@ -47,14 +57,26 @@ async function answer(call: PeerCall): Promise<unknown> {
     }
     case 'serve':
       return running().serve(call.request);
-    case 'download': {
-      const download = running().download(call.request);
-      const { state, reason } = await download.done;
-      return { state, reason, peers: download.view().peers };
-    }
+    case 'download':
+      return download(call.request);
     case 'usage':
       return usage();
   }
+}
+
+async function download(request: DownloadRequest): Promise<Downloaded> {
+  const startMs = performance.now();
+  let firstPieceMs: number | null = null;
+  const started = running().download(request);
+  const look = setInterval(() => {
+    if (started.view().verifiedBytes === 0) return;
+    firstPieceMs = performance.now() - startMs;
+    clearInterval(look);
+  }, FIRST_PIECE_LOOK_MS);
+  const { state, reason } = await started.done;
+  clearInterval(look);
+  const deliveredBytes = started.view().peers.map((peer) => peer.deliveredBytes);
+  return { state, reason, deliveredBytes, firstPieceMs };
 }
 
 function usage(): Usage {

@@ -1,23 +1,28 @@
-// The floor that transfers are compared with: a file from one process to another over one loopback connection, with nothing
-// but reads, one socket and positional writes.
+// The floor that transfers are compared with: a file from process to process over loopback connections, with nothing but
+// reads, sockets and positional writes. A sender serves ranges of its file; a receiver fetches one range from each sender.
 import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 
 const READ_BYTES = 1024 * 1024;
 const RECEIVE_BYTES = 256 * 1024;
+const RANGE_BYTES = 16;
 
-/** Sends the file to whoever connects; says the port over IPC. */
+/** Sends a range of the file to whoever connects and says which; says the port over IPC. */
 function send(path: string): void {
   const file = openSync(path, 'r');
-  const server = createServer((socket) => sendTo(socket, file, fstatSync(file).size));
+  const server = createServer((socket) => {
+    socket.once('data', (range: Buffer) => {
+      sendRange(socket, file, { begin: Number(range.readBigUInt64LE(0)), end: Number(range.readBigUInt64LE(8)) });
+    });
+  });
   server.listen(0, '127.0.0.1', () => process.send?.(server.address()));
 }
 
-function sendTo(socket: Socket, file: number, totalBytes: number): void {
+function sendRange(socket: Socket, file: number, { begin, end }: { begin: number; end: number }): void {
   const buffers = [Buffer.allocUnsafeSlow(READ_BYTES), Buffer.allocUnsafeSlow(READ_BYTES)];
-  let at = 0;
+  let at = begin;
   const next = (buffer: Buffer): void => {
-    const length = readSync(file, buffer, 0, Math.min(READ_BYTES, totalBytes - at), at);
+    const length = readSync(file, buffer, 0, Math.min(READ_BYTES, end - at), at);
     at += length;
     if (length === 0) socket.end();
     else socket.write(buffer.subarray(0, length), () => next(buffer));
@@ -25,24 +30,41 @@ function sendTo(socket: Socket, file: number, totalBytes: number): void {
   for (const buffer of buffers) next(buffer);
 }
 
-/** Receives into a file; says how long it took from dialling on, without the start of the process. */
-function receive(path: string, port: number): void {
+/** Receives an equal part from each port into one file; says that it is there over IPC when the last byte is. */
+async function receive(path: string, totalBytes: number, ports: readonly number[]): Promise<void> {
   const file = openSync(path, 'w');
+  const part = Math.ceil(totalBytes / ports.length);
+  await Promise.all(
+    ports.map((port, index) =>
+      receiveRange(file, port, { begin: index * part, end: Math.min(totalBytes, (index + 1) * part) }),
+    ),
+  );
+  if (fstatSync(file).size !== totalBytes) throw new Error('the raw copy is not whole');
+  closeSync(file);
+  process.send?.({ isDone: true });
+}
+
+function receiveRange(file: number, port: number, { begin, end }: { begin: number; end: number }): Promise<void> {
   const buffer = Buffer.allocUnsafeSlow(RECEIVE_BYTES);
-  const startMs = performance.now();
-  let at = 0;
+  let at = begin;
   const callback = (length: number): boolean => {
     writeSync(file, buffer, 0, length, at);
     at += length;
     return true;
   };
-  const socket = connect({ host: '127.0.0.1', port, onread: { buffer, callback } });
-  socket.once('close', () => {
-    closeSync(file);
-    process.send?.({ seconds: (performance.now() - startMs) / 1000 });
+  const range = Buffer.alloc(RANGE_BYTES);
+  range.writeBigUInt64LE(BigInt(begin), 0);
+  range.writeBigUInt64LE(BigInt(end), 8);
+  return new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port, onread: { buffer, callback } }, () => socket.write(range));
+    socket.once('close', () => resolve());
   });
 }
 
-const [role, path = '', port] = process.argv.slice(2);
+const [role, path = '', totalBytes, ...ports] = process.argv.slice(2);
 if (role === 'send') send(path);
-else receive(path, Number(port));
+else {
+  // Its start is not part of what is measured.
+  process.once('message', () => void receive(path, Number(totalBytes), ports.map(Number)));
+  process.send?.({ isReady: true });
+}

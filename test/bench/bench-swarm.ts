@@ -1,0 +1,227 @@
+// Owns one measured transfer: peers in processes of their own, a share that the seeders serve, and downloads that all begin at
+// once. The tracker is only a key that signs grants.
+import { type ChildProcess, fork } from 'node:child_process';
+import { createHash, generateKeyPairSync, sign } from 'node:crypto';
+import { createReadStream, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { idOfPublicKey } from '#identity/identity';
+import { sealGrant } from '#wire/grant';
+import type { Address, Digested, DownloadRequest, Source } from '../../apps/peer/src/swarm/transfer-engine.ts';
+import type { Downloaded, PeerCall, Usage } from './bench-peer.ts';
+
+const GROUP_ID = 1;
+const GRANT_MS = 600_000;
+const LOG_ID = '00'.repeat(32);
+const tracker = generateKeyPairSync('ed25519');
+const publicKeyDer = tracker.publicKey.export({ type: 'spki', format: 'der' });
+const trackerId = idOfPublicKey(publicKeyDer);
+
+/** Who takes part, and how. */
+export interface SwarmOptions {
+  readonly scratch: string;
+  /** The file that all seeders serve. */
+  readonly source: string;
+  readonly digested: Digested;
+  readonly seeders: number;
+  readonly downloaders: number;
+  /** Downloads that each downloader begins at once, each of a share of its own with the same content. */
+  readonly downloads: number;
+  readonly workers: number;
+  readonly plain: boolean;
+}
+
+/** What it took until the last downloader had everything. */
+export interface Measurement {
+  readonly seconds: number;
+  /** Of all processes together. */
+  readonly cpuSeconds: number;
+  /** Part of the processors' time that the peers used. */
+  readonly cpuPart: number;
+  /** Most memory that one of the peers had resident. */
+  readonly peakBytes: number;
+  /** What the source that delivered most delivered, as a ratio to the mean; the largest of all downloads. */
+  readonly largestShare: number;
+  readonly firstPieceMs: number | null;
+}
+
+/** A peer process that is asked over IPC. */
+export class BenchPeer {
+  readonly folder: string;
+  peerId = '';
+  address: Address = { host: '', port: 0 };
+  readonly #process: ChildProcess;
+  readonly #waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
+  #lastCall = 0;
+
+  constructor(folder: string) {
+    this.folder = folder;
+    mkdirSync(folder);
+    this.#process = fork(new URL('./bench-peer.ts', import.meta.url), { serialization: 'advanced' });
+    this.#process.on('message', ({ number, value, error }: { number: number; value: unknown; error?: string }) => {
+      const waiting = this.#waiting.get(number);
+      this.#waiting.delete(number);
+      if (error === undefined) waiting?.resolve(value);
+      else waiting?.reject(new Error(error));
+    });
+  }
+
+  async open({ workers, plain }: { readonly workers: number; readonly plain: boolean }): Promise<void> {
+    const trust = { logId: LOG_ID, trackers: [{ trackerId, publicKeyDer }] };
+    const opened = await this.ask<Pick<BenchPeer, 'peerId' | 'address'>>({
+      kind: 'open',
+      folder: this.folder,
+      workers,
+      plain,
+      trust,
+    });
+    this.peerId = opened.peerId;
+    this.address = opened.address;
+  }
+
+  get source(): Source {
+    return { peerId: this.peerId, user: 'bench', addresses: [this.address] };
+  }
+
+  ask<Value>(call: PeerCall): Promise<Value> {
+    const number = ++this.#lastCall;
+    return new Promise<unknown>((resolve, reject) => {
+      this.#waiting.set(number, { resolve, reject });
+      this.#process.send({ number, call });
+    }) as Promise<Value>;
+  }
+
+  async stop(): Promise<void> {
+    const ended = new Promise((resolve) => this.#process.once('exit', resolve));
+    this.#process.kill('SIGKILL');
+    await ended;
+  }
+}
+
+/** Digests a file the way a peer does that shares it; seconds of it as well. */
+export async function digestOf(
+  path: string,
+  options: { readonly scratch: string; readonly workers: number; readonly pieceBytes: number | null },
+): Promise<{ digested: Digested; seconds: number }> {
+  const folder = mkdtempSync(join(options.scratch, 'share-'));
+  const peer = new BenchPeer(join(folder, 'peer'));
+  try {
+    await peer.open({ workers: options.workers, plain: false });
+    const startMs = performance.now();
+    const { pieceBytes } = options;
+    const digested = await peer.ask<Digested>({ kind: 'digest', path, ...(pieceBytes !== null && { pieceBytes }) });
+    return { digested, seconds: (performance.now() - startMs) / 1000 };
+  } finally {
+    await peer.stop();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Starts everybody, measures from the first download's begin to the last one's end, and checks every copy. */
+export async function measureSwarm(options: SwarmOptions): Promise<Measurement> {
+  const folder = mkdtempSync(join(options.scratch, 'swarm-'));
+  const start = (role: string, count: number): BenchPeer[] =>
+    Array.from({ length: count }, (_, number) => new BenchPeer(join(folder, `${role}-${number}`)));
+  const [seeders, downloaders] = [start('seeder', options.seeders), start('downloader', options.downloaders)];
+  const everybody = [...seeders, ...downloaders];
+  try {
+    await Promise.all(everybody.map((peer) => peer.open(options)));
+    await Promise.all(seeders.map((seeder) => serveAll(seeder, options)));
+    const before = await usages(everybody);
+    const startMs = performance.now();
+    const downloads = await Promise.all(
+      downloaders.flatMap((downloader) => downloadAll(downloader, everybody, options)),
+    );
+    const seconds = (performance.now() - startMs) / 1000;
+    const after = await usages(everybody);
+    for (const downloader of downloaders) await checkCopies(downloader, options);
+    const cpuSeconds = sum(after, (usage) => usage.cpuSeconds) - sum(before, (usage) => usage.cpuSeconds);
+    return {
+      seconds,
+      cpuSeconds,
+      cpuPart: cpuSeconds / seconds / cpus().length,
+      peakBytes: Math.max(...after.map((usage) => usage.peakBytes)),
+      largestShare: Math.max(...downloads.map(({ deliveredBytes }) => largestShare(deliveredBytes))),
+      firstPieceMs: downloads[0]?.firstPieceMs ?? null,
+    };
+  } finally {
+    await Promise.all(everybody.map((peer) => peer.stop()));
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function shareIds({ downloads }: SwarmOptions): number[] {
+  return Array.from({ length: downloads }, (_, number) => number + 2);
+}
+
+async function serveAll(seeder: BenchPeer, options: SwarmOptions): Promise<void> {
+  for (const shareId of shareIds(options)) {
+    const request = { share: { groupId: GROUP_ID, shareId }, path: options.source, ...options.digested };
+    await seeder.ask({ kind: 'serve', request });
+  }
+}
+
+/** Every other peer is a source: the seeders, and the downloaders with what they have by then. */
+function downloadAll(
+  downloader: BenchPeer,
+  everybody: readonly BenchPeer[],
+  options: SwarmOptions,
+): Promise<Downloaded>[] {
+  const sources = everybody.filter((peer) => peer !== downloader).map(({ source }) => source);
+  return shareIds(options).map(async (shareId) => {
+    const request = requestFor(downloader, { shareId, sources, options });
+    const downloaded = await downloader.ask<Downloaded>({ kind: 'download', request });
+    if (downloaded.state === 'complete') return downloaded;
+    throw new Error(`a download ended as ${JSON.stringify(downloaded)}`);
+  });
+}
+
+function requestFor(
+  { peerId, folder }: BenchPeer,
+  { shareId, sources, options }: { shareId: number; sources: readonly Source[]; options: SwarmOptions },
+): DownloadRequest {
+  const { contentId, manifest } = options.digested;
+  const share = { groupId: GROUP_ID, shareId };
+  const claims = { logId: LOG_ID, trackerId, ...share, contentId, user: 'bench', peerId };
+  const grant = sealGrant({ ...claims, asOfOffset: 1, expiresAtMs: Date.now() + GRANT_MS }, (message) =>
+    sign(null, message, tracker.privateKey),
+  );
+  const { totalBytes, pieceBytes } = manifest;
+  const pieceCount = Math.ceil(totalBytes / pieceBytes);
+  const destination = join(folder, `copy-${shareId}`);
+  return {
+    share,
+    contentId,
+    totalBytes,
+    pieceBytes,
+    pieceCount,
+    destination,
+    strategy: 'random',
+    overwrite: false,
+    sources,
+    grant,
+  };
+}
+
+async function checkCopies({ folder }: BenchPeer, options: SwarmOptions): Promise<void> {
+  for (const shareId of shareIds(options)) {
+    const hash = createHash('sha1');
+    await pipeline(createReadStream(join(folder, `copy-${shareId}`), { highWaterMark: 1024 * 1024 }), hash);
+    if (hash.digest('hex') !== options.digested.manifest.files[0]?.sha1) {
+      throw new Error('a copy differs from the source');
+    }
+  }
+}
+
+function largestShare(deliveredBytes: readonly number[]): number {
+  return (Math.max(...deliveredBytes) * deliveredBytes.length) / sum(deliveredBytes, (bytes) => bytes);
+}
+
+function usages(peers: readonly BenchPeer[]): Promise<Usage[]> {
+  return Promise.all(peers.map((peer) => peer.ask<Usage>({ kind: 'usage' })));
+}
+
+function sum<Item>(items: readonly Item[], amountOf: (item: Item) => number): number {
+  return items.reduce((total, item) => total + amountOf(item), 0);
+}

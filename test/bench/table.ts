@@ -1,0 +1,75 @@
+// Owns what the benchmark prints: one row for each scenario and mode, with medians.
+import type { Measurement } from './bench-swarm.ts';
+
+/** Medians of one scenario. */
+export interface Row {
+  readonly scenario: string;
+  readonly mode: string;
+  readonly seconds: number;
+  readonly mibPerSecond: number;
+  readonly rawSeconds: number;
+  readonly ratio: number;
+  readonly cpuSecondsPerGib: number;
+  readonly cpuPart: number;
+  readonly peakMib: number;
+  readonly largestShare: number;
+  readonly firstPieceMs: number | null;
+}
+
+export function medianOf(values: readonly number[]): number {
+  return values.toSorted((left, right) => left - right)[Math.floor(values.length / 2)] ?? NaN;
+}
+
+/** The row of all runs of a scenario; `totalBytes` is what all downloaders fetched together. */
+export function rowOf(result: {
+  readonly name: string;
+  readonly mode: string;
+  readonly raw: readonly number[];
+  readonly measured: readonly Measurement[];
+  readonly totalBytes: number;
+}): Row {
+  const { name, mode, raw, measured, totalBytes } = result;
+  const median = (valueOf: (run: Measurement) => number): number => medianOf(measured.map(valueOf));
+  const [seconds, rawSeconds] = [median((run) => run.seconds), medianOf(raw)];
+  const firstPieces = measured.flatMap(({ firstPieceMs }) => firstPieceMs ?? []);
+  return {
+    scenario: name,
+    mode,
+    seconds,
+    mibPerSecond: totalBytes / 2 ** 20 / seconds,
+    rawSeconds,
+    ratio: seconds / rawSeconds,
+    cpuSecondsPerGib: (median((run) => run.cpuSeconds) * 2 ** 30) / totalBytes,
+    cpuPart: median((run) => run.cpuPart),
+    peakMib: Math.max(...measured.map((run) => run.peakBytes)) / 2 ** 20,
+    largestShare: median((run) => run.largestShare),
+    firstPieceMs: firstPieces.length === 0 ? null : medianOf(firstPieces),
+  };
+}
+
+const COLUMNS: readonly (readonly [string, (row: Row) => string])[] = [
+  ['scenario', (row) => row.scenario],
+  ['mode', (row) => row.mode],
+  ['seconds', (row) => row.seconds.toFixed(2)],
+  ['MiB/s', (row) => row.mibPerSecond.toFixed(0)],
+  ['raw copy', (row) => row.rawSeconds.toFixed(2)],
+  ['ratio', (row) => row.ratio.toFixed(2)],
+  ['CPU s/GiB', (row) => row.cpuSecondsPerGib.toFixed(2)],
+  ['CPU used', (row) => `${(row.cpuPart * 100).toFixed(0)} %`],
+  ['peak MiB', (row) => row.peakMib.toFixed(0)],
+  ['largest share', (row) => row.largestShare.toFixed(2)],
+  ['first piece', (row) => (row.firstPieceMs === null ? '-' : `${row.firstPieceMs.toFixed(0)} ms`)],
+];
+
+export function tableOf(rows: readonly Row[]): string {
+  const cells = [COLUMNS.map(([heading]) => heading), ...rows.map((row) => COLUMNS.map(([, textOf]) => textOf(row)))];
+  const widths = COLUMNS.map((_, column) => Math.max(...cells.map((line) => line[column]?.length ?? 0)));
+  return cells
+    .map((line) =>
+      line
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

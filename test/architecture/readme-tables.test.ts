@@ -15,9 +15,11 @@ it('the README names for each command who may issue it and how it can be refused
 });
 
 it('the README says what each dependency is for', () => {
-  const { dependencies } = JSON.parse(read('package.json')) as { dependencies: Record<string, string> };
-  const table = read('README.md').split('## What it stands on')[1] ?? '';
-  expect(Object.keys(dependencies).filter((name) => !table.includes(`\`${name}\``))).toEqual([]);
+  type Lists = Record<'dependencies' | 'devDependencies' | 'optionalDependencies', Record<string, string>>;
+  const { dependencies, devDependencies, optionalDependencies } = JSON.parse(read('package.json')) as Lists;
+  const names = [dependencies, devDependencies, optionalDependencies].flatMap((list) => Object.keys(list));
+  const text = read('README.md').split('## What it stands on')[1] ?? '';
+  expect(names.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
 });
 
 it('a reason is found in the decider itself and in what it calls', () => {

@@ -3,7 +3,7 @@
 import 'reflect-metadata';
 import { Command as Program, CommanderError, Option } from 'commander';
 import { DataDirUnusable, lockDataDir } from '#identity/data-dir-lock';
-import { BadInput } from '#identity/start-input';
+import { BadInput, settleVariables } from '#identity/start-input';
 import { EXIT } from './cli/exit-codes.ts';
 import { type PeerFlags, type PeerOptions, readPeerOptions } from './peer-options.ts';
 import { startPeer } from './peer.module.ts';
@@ -111,6 +111,7 @@ process.on('uncaughtException', (error) => {
 });
 
 try {
+  settleVariables(['COHORT_PLAIN']);
   await program().parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {

@@ -3,7 +3,7 @@
 import { Command as Program, CommanderError, Option } from 'commander';
 import { type Identity, loadOrCreateIdentity } from '#identity/identity';
 import { lockDataDir } from '#identity/data-dir-lock';
-import { BadInput, dataDirectoryFor } from '#identity/start-input';
+import { BadInput, dataDirectoryFor, settleVariables } from '#identity/start-input';
 import { PASSWORD_CHARACTERS_MAX, PASSWORD_CHARACTERS_MIN } from '#wire/limits';
 import { formatFingerprint } from '#wire/tracker-info';
 import { readConfiguration, type TrackerFlags } from './configuration.ts';
@@ -140,6 +140,7 @@ process.on('uncaughtException', (error) => {
 });
 
 try {
+  settleVariables([]);
   await program().parseAsync();
 } catch (error) {
   endWith(error);

@@ -76,9 +76,18 @@ export function peerPlace(
   flags: { dataDir?: string; controlTokenFile?: string },
   environment: Readonly<Record<string, string | undefined>>,
 ): PeerPlace {
-  const dataDirectory = dataDirectoryFor('peer', flags.dataDir ?? environment['COHORT_DATA_DIR'], environment);
-  const tokenFile = flags.controlTokenFile ?? environment['COHORT_CONTROL_TOKEN_FILE'];
+  const dataDirectory = dataDirectoryFor(
+    'peer',
+    flags.dataDir ?? setOrNot(environment['COHORT_DATA_DIR']),
+    environment,
+  );
+  const tokenFile = flags.controlTokenFile ?? setOrNot(environment['COHORT_CONTROL_TOKEN_FILE']);
   return { dataDirectory, tokenFile: tokenFile ?? join(dataDirectory, 'control-token') };
+}
+
+/** An empty variable is not set. */
+function setOrNot(value: string | undefined): string | undefined {
+  return value === '' ? undefined : value;
 }
 
 /** Reads where the peer of a place answers. Throws `NoRunningPeer` when none has ever run there. */

@@ -75,6 +75,11 @@ test('the data directory is taken from COHORT_DATA_DIR', async () => {
   expect(peer.requests).toHaveLength(1);
 });
 
+test('an empty variable is not set', async () => {
+  const environment = { COHORT_DATA_DIR: '', XDG_DATA_HOME: '/nowhere' };
+  expect((await runWords(['logout'], { environment })).note).toContain('/nowhere/cohort/peer');
+});
+
 describe('passwords', () => {
   test('one that is left out is read from a pipe, once', async () => {
     await run(['create_user', 'alice'], { input: ['secret-word'] });

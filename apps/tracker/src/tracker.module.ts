@@ -6,7 +6,7 @@ import { type DynamicModule, type LoggerService, Module, type Type } from '@nest
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Identity } from '#identity/identity';
-import type { HostPort } from '#wire/host-port';
+import { type HostPort, networkOf } from '#wire/host-port';
 import type { CommandLog } from './command-log/command-log.ts';
 import { CommandController } from './control/command.controller.ts';
 import { CommandService } from './control/command-service.ts';
@@ -106,7 +106,7 @@ function servicesOf({ identity, log, rpc, now = Date.now }: TrackerParts) {
   const metrics = new TrackerMetrics();
   const presence = new PresenceTable({ now });
   const tries = new RateLimit({ burst: 300, refillMs: 200, now });
-  const reachability = new Reachability({ now, mayBegin: (askedFrom) => tries.take(askedFrom) });
+  const reachability = new Reachability({ now, mayBegin: (askedFrom) => tries.take(networkOf(askedFrom)) });
   const hasher = new PasswordHasher();
   const passwords = new PasswordGate({ replica, hasher, now });
   const grants = new GrantIssuer({ replica, identity, now });

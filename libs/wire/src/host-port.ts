@@ -34,6 +34,24 @@ export function formatHostPort({ host, port }: HostPort): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
+/**
+ * What a limit for each remote address counts by: an IPv4 address as it is, also one written as IPv6, and of an IPv6 address
+ * the network (/64), because one machine has as many addresses in it as it wants. Anything else stays as it is.
+ */
+export function networkOf(address: string): string {
+  const ipv6 = address.includes(':') ? parseIpv6(address.replace(/%.*$/, '')) : null;
+  if (ipv6 === null) return address;
+  const [head = '', tail] = ipv6.split('::');
+  const groups = (text: string): string[] => (text === '' ? [] : text.split(':'));
+  const zeros = tail === undefined ? 0 : 8 - groups(head).length - groups(tail).length;
+  const all = [...groups(head), ...Array<string>(zeros).fill('0'), ...groups(tail ?? '')];
+  if (all.slice(0, 6).join() !== '0,0,0,0,0,ffff') return `${all.slice(0, 4).join(':')}::/64`;
+  return all
+    .slice(6)
+    .flatMap((group) => [parseInt(group, 16) >> 8, parseInt(group, 16) & 0xff])
+    .join('.');
+}
+
 /** A port number in plain decimal digits, 0 to 65535, or null. */
 function parsePort(text: string): number | null {
   if (!/^(?:0|[1-9][0-9]{0,4})$/.test(text)) return null;

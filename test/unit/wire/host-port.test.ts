@@ -1,7 +1,7 @@
 // Facts about addresses as text.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { formatHostPort, parseHostPort } from '#wire/host-port';
+import { formatHostPort, networkOf, parseHostPort } from '#wire/host-port';
 
 it.each([
   ['127.0.0.1:7070', '127.0.0.1', 7070],
@@ -70,4 +70,16 @@ it('whatever is read has one spelling', () => {
       if (parsed.ok) expect(parseHostPort(formatHostPort(parsed.address))).toEqual(parsed);
     }),
   );
+});
+
+it.each([
+  ['192.0.2.7', '192.0.2.7'],
+  ['::ffff:192.0.2.7', '192.0.2.7'],
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+  ['2001:db8:1:2::9', '2001:db8:1:2::/64'],
+  ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+  ['::1', '0:0:0:0::/64'],
+  ['', ''],
+])('%s counts as %s', (address, network) => {
+  expect(networkOf(address)).toBe(network);
 });

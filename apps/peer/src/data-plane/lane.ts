@@ -5,6 +5,7 @@ import type { Server, Socket } from 'node:net';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { MessagePort } from 'node:worker_threads';
 import { mutualTlsOptions } from '#identity/tls';
+import { networkOf } from '#wire/host-port';
 import { PEER_HANDSHAKE_TIMEOUT_MS, PEER_HANDSHAKES_MAX, PEER_HANDSHAKES_PER_ADDRESS_MAX } from '#wire/limits';
 import { DownloadStore } from './download-store.ts';
 import { FetchSession } from './fetch-session.ts';
@@ -148,7 +149,7 @@ class Lane {
 
   #accept(socket: Socket): void {
     const waiting = [...this.#serving].filter(({ claims }) => claims === null);
-    const ofAddress = waiting.filter(({ remoteAddress }) => remoteAddress === socket.remoteAddress);
+    const ofAddress = waiting.filter(({ network }) => network === networkOf(socket.remoteAddress ?? ''));
     const isFull = waiting.length >= PEER_HANDSHAKES_MAX || ofAddress.length >= PEER_HANDSHAKES_PER_ADDRESS_MAX;
     if (isFull) return void socket.destroy();
     this.#counters.add('connections', 1);

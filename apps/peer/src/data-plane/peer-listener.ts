@@ -3,6 +3,7 @@
 import { createServer as createPlainServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { mutualTlsOptions } from '#identity/tls';
+import { networkOf } from '#wire/host-port';
 import { PEER_CONNECTIONS_MAX, PEER_HANDSHAKE_TIMEOUT_MS, PEER_HANDSHAKES_PER_ADDRESS_MAX } from '#wire/limits';
 import type { LaneListen, LaneStart } from './lane-messages.ts';
 
@@ -52,12 +53,12 @@ function newTlsServer(start: LaneStart, onConnection: (socket: Socket) => void):
 
 /**
  * Ends connections beyond what one remote address may have in the middle of the TLS handshake, so that silent ones do not take
- * the places of all. Returns the places (address and port) that are in it; who is through is to be taken out.
+ * the places of all. Returns the places (network, address and port) that are in it; who is through is to be taken out.
  */
 function boundSilent(server: Server): Set<string> {
   const silent = new Set<string>();
   server.on('connection', (socket: Socket) => {
-    const [place, prefix] = [placeOf(socket), `${socket.remoteAddress} `];
+    const [place, prefix] = [placeOf(socket), `${networkOf(socket.remoteAddress ?? '')} `];
     const ofAddress = [...silent].filter((each) => each.startsWith(prefix)).length;
     if (ofAddress >= PEER_HANDSHAKES_PER_ADDRESS_MAX) return void socket.destroy();
     silent.add(place);
@@ -67,5 +68,5 @@ function boundSilent(server: Server): Set<string> {
 }
 
 function placeOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress} ${remotePort}`;
+  return `${networkOf(remoteAddress ?? '')} ${remoteAddress} ${remotePort}`;
 }

@@ -4,6 +4,7 @@
 import type { Socket } from 'node:net';
 import { fullBitfield, hasBit } from '#domain/bitfield';
 import type { GrantClaims } from '#wire/grant';
+import { networkOf } from '#wire/host-port';
 import {
   BLOCK_BYTES_MAX,
   HAVE_PIECES_MAX,
@@ -50,6 +51,8 @@ interface WaitingRequest extends BlockPlace {
 }
 
 export class ServeSession implements FrameSink, Visitor {
+  /** What limits for each remote address count it by. */
+  readonly network: string;
   readonly #socket: Socket;
   readonly #context: ServeContext;
   readonly #decoder = new FrameDecoder();
@@ -68,6 +71,7 @@ export class ServeSession implements FrameSink, Visitor {
   #lastHeardMs = performance.now();
 
   constructor(socket: Socket, context: ServeContext) {
+    this.network = networkOf(socket.remoteAddress ?? '');
     this.#socket = socket;
     this.#context = context;
     this.#hello = newHello(context.local);
@@ -81,10 +85,6 @@ export class ServeSession implements FrameSink, Visitor {
   /** Null until the grant was accepted. */
   get claims(): GrantClaims | null {
     return this.#claims;
-  }
-
-  get remoteAddress(): string {
-    return this.#socket.remoteAddress ?? '';
   }
 
   get ageMs(): number {

@@ -3,6 +3,7 @@
 import { sealPassword, type SealedPassword } from '../credentials/credentials.ts';
 import { PasswordHasher, PasswordQueueFull } from '../credentials/password-hasher.ts';
 import type { Replica } from '../replica/replica.ts';
+import { networkOf } from '#wire/host-port';
 import { RateLimit } from './rate-limit.ts';
 
 /** Why a password is not looked at, or does not do. */
@@ -40,7 +41,7 @@ export class PasswordGate {
     password,
     address,
   }: Omit<PasswordAttempt, 'user'>): Promise<SealedPassword | PasswordRefusal> {
-    return this.#newUsers.take(address) ? this.seal(password) : 'rate_limited';
+    return this.#newUsers.take(networkOf(address)) ? this.seal(password) : 'rate_limited';
   }
 
   /** Seals a password for a record. */
@@ -50,9 +51,10 @@ export class PasswordGate {
 
   /** The offset of the credential that the password fits. An unknown user takes as long as a known one. */
   async check({ user, password, address }: PasswordAttempt): Promise<number | PasswordRefusal> {
-    const userAtAddress = `${address} ${user}`;
+    const network = networkOf(address);
+    const userAtAddress = `${network} ${user}`;
     const hasAttempts =
-      this.#missesOfAddress.allows(address) &&
+      this.#missesOfAddress.allows(network) &&
       this.#missesOfUser.allows(user) &&
       this.#missesOfUserAtAddress.allows(userAtAddress);
     if (!hasAttempts) return 'rate_limited';
@@ -62,7 +64,7 @@ export class PasswordGate {
     if (fits === 'busy') return fits;
     if (fits === true && credentialOffset !== undefined) return credentialOffset;
     // Only a miss costs an attempt, and many may have been let in while the first was being hashed.
-    this.#missesOfAddress.charge(address);
+    this.#missesOfAddress.charge(network);
     this.#missesOfUser.charge(user);
     this.#missesOfUserAtAddress.charge(userAtAddress);
     return 'wrong_credentials';

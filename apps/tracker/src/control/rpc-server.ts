@@ -5,7 +5,7 @@ import type { TLSSocket } from 'node:tls';
 import { ServerTCP, type TcpContext, type TcpOptions, type TcpSocket } from '@nestjs/microservices';
 import type { Identity } from '#identity/identity';
 import { idOfSocket, mutualTlsOptions } from '#identity/tls';
-import type { HostPort } from '#wire/host-port';
+import { type HostPort, networkOf } from '#wire/host-port';
 import { RPC_MESSAGE_BYTES_MAX } from '#wire/limits';
 import { BoundedPlaces } from './bounded-places.ts';
 import { RequestLine } from './request-line.ts';
@@ -119,8 +119,8 @@ export class RpcServer extends ServerTCP {
 
   /** A connection that has just come in, before its first byte. */
   #admit(socket: Socket): void {
-    const address = socket.remoteAddress ?? '';
-    if (this.#ofAddress.take(address)) socket.once('close', () => this.#ofAddress.leave(address));
+    const network = networkOf(socket.remoteAddress ?? '');
+    if (this.#ofAddress.take(network)) socket.once('close', () => this.#ofAddress.leave(network));
     else socket.destroy();
   }
 }

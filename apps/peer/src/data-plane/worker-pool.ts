@@ -29,6 +29,7 @@ export class WorkerPool {
   readonly #piscina: Piscina;
   /** Threads that have a lane, by thread id. */
   readonly #lanes = new Set<number>();
+  readonly #tasks = new Set<Promise<unknown>>();
   #isClosing = false;
 
   constructor(workers: number) {
@@ -72,14 +73,23 @@ export class WorkerPool {
     }
   }
 
-  /** Ends all threads; lanes should have been stopped. */
-  close(): Promise<void> {
+  /** Ends all threads; lanes should have been stopped, and long tasks called off: those that run are waited for. */
+  async close(): Promise<void> {
     this.#isClosing = true;
-    return this.#piscina.destroy();
+    // An answer that comes while the pool is being destroyed would be an error that nobody can catch.
+    await Promise.allSettled(this.#tasks);
+    await this.#piscina.destroy();
   }
 
-  #runOnce<Name extends TaskName>(name: Name, request: TaskRequest<Name>): Promise<Outcome<TaskValue<Name>>> {
-    return this.#piscina.run(request, { name }) as Promise<Outcome<TaskValue<Name>>>;
+  async #runOnce<Name extends TaskName>(name: Name, request: TaskRequest<Name>): Promise<Outcome<TaskValue<Name>>> {
+    if (this.#isClosing) throw new Error('the pool of workers is closing');
+    const task = this.#piscina.run(request, { name }) as Promise<Outcome<TaskValue<Name>>>;
+    this.#tasks.add(task);
+    try {
+      return await task;
+    } finally {
+      this.#tasks.delete(task);
+    }
   }
 
   #choose<Candidate extends { readonly id: number; readonly currentUsage: number }>(

@@ -6,7 +6,7 @@ import { type Manifest, manifestGeometry, pieceDigest } from '#domain/manifest';
 import { type PieceGeometry, type PieceIndex, pieceIndex, pieceRange } from '#domain/piece-geometry';
 import { decodeManifest } from '#wire/manifest-codec';
 import { ContentFiles } from '../storage/content-files.ts';
-import { partPath, placeFiles } from '../storage/content-layout.ts';
+import { placeFiles } from '../storage/content-layout.ts';
 import { JournalWriter } from '../storage/part-journal.ts';
 import type { WrittenContent } from './lane-messages.ts';
 
@@ -24,8 +24,7 @@ export class DownloadStore {
     this.#content = content;
     this.#manifest = decoded.manifest;
     this.geometry = manifestGeometry(decoded.manifest);
-    const roots = [partPath(content.destination), content.destination];
-    this.#files = new ContentFiles(placeFiles(decoded.manifest.files), roots, 'r+');
+    this.#files = new ContentFiles(placeFiles(decoded.manifest.files), content.roots, 'r+');
     this.#journal = new JournalWriter(content.destination, content.contentId);
   }
 

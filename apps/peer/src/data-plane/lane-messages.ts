@@ -56,6 +56,8 @@ export interface WrittenContent {
   readonly contentId: string;
   readonly manifestBytes: Uint8Array;
   readonly destination: string;
+  /** Where the files are that are written, tried in order. */
+  readonly roots: readonly string[];
   readonly verified: Uint8Array;
   /** Shared: index 0 counts the bytes received for this download. */
   readonly received: BigInt64Array;

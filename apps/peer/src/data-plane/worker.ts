@@ -11,7 +11,13 @@ import {
   syncPart as syncPartNow,
 } from '../storage/destination.ts';
 import {
+  checkRepair as checkRepairNow,
+  dropRepair as dropRepairNow,
+  finishRepair as finishRepairNow,
+} from '../storage/repair.ts';
+import {
   checkUnchanged as checkUnchangedNow,
+  findFiles as findFilesNow,
   hashPieces as hashPiecesNow,
   hashWholeFiles as hashWholeFilesNow,
   scanSource as scanSourceNow,
@@ -45,7 +51,11 @@ export const syncPart = task(syncPartNow);
 export const finishPart = task(finishPartNow);
 export const removePart = task(removePartNow);
 export const removeDownload = task(removeDownloadNow);
+export const checkRepair = task(checkRepairNow);
+export const finishRepair = task(finishRepairNow);
+export const dropRepair = task(dropRepairNow);
 export const scanSource = task(scanSourceNow);
+export const findFiles = task(findFilesNow);
 export const stampSource = task(stampSourceNow);
 export const checkUnchanged = task(checkUnchangedNow);
 export const hashPieces = task(async (request: Parameters<typeof hashPiecesNow>[0]) => {
@@ -72,7 +82,11 @@ export type WorkerTasks = {
   finishPart: typeof finishPart;
   removePart: typeof removePart;
   removeDownload: typeof removeDownload;
+  checkRepair: typeof checkRepair;
+  finishRepair: typeof finishRepair;
+  dropRepair: typeof dropRepair;
   scanSource: typeof scanSource;
+  findFiles: typeof findFiles;
   stampSource: typeof stampSource;
   checkUnchanged: typeof checkUnchanged;
   hashPieces: typeof hashPieces;

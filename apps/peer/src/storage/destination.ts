@@ -67,7 +67,8 @@ function bytesOnDisk(path: string): number {
   }
 }
 
-function isThere(path: string): boolean {
+/** Whether there is anything at a path, a link that leads nowhere too. */
+export function isThere(path: string): boolean {
   try {
     lstatSync(path);
     return true;
@@ -125,7 +126,7 @@ function readOwnJournal(destination: string) {
 }
 
 /** A file of its full length; what it holds already stays. */
-function makeFile(path: string, bytes: number, isInFolder: boolean): void {
+export function makeFile(path: string, bytes: number, isInFolder: boolean): void {
   if (isInFolder) mkdirSync(dirname(path), { recursive: true });
   const file = openSync(path, constants.O_RDWR | constants.O_CREAT);
   try {

@@ -7,6 +7,7 @@ import type { PieceHash } from '#domain/command';
 import { MANIFEST_FILES_MAX } from '#domain/manifest';
 import { ContentFiles, type FileStamp, isSameStamp, stampFile } from './content-files.ts';
 import { type PlacedFile, pathOnDisk } from './content-layout.ts';
+import { isThere } from './destination.ts';
 import { readFailure, StorageFailure } from './storage-problem.ts';
 
 const SLICE_BYTES = 1024 * 1024;
@@ -76,6 +77,33 @@ export function stampSource(request: {
   return request.files.map((file) => stampFile(pathOnDisk(request.root, file)));
 }
 
+/** What there is of a manifest's files under a root, in the manifest's order. */
+export interface FoundFiles {
+  /** Whether there is anything at the root itself. */
+  readonly rootIsThere: boolean;
+  /** Null for what is not there, or is no file. */
+  readonly stamps: readonly (FileStamp | null)[];
+}
+
+/** Looks for a manifest's files; never fails. */
+export function findFiles(request: {
+  readonly root: string;
+  readonly files: readonly { readonly path: string }[];
+}): FoundFiles {
+  return {
+    rootIsThere: isThere(request.root),
+    stamps: request.files.map((file) => stampIfFile(pathOnDisk(request.root, file))),
+  };
+}
+
+function stampIfFile(path: string): FileStamp | null {
+  try {
+    return statSync(path).isFile() ? stampFile(path) : null;
+  } catch {
+    return null;
+  }
+}
+
 /**
  * Digests of a run of pieces, one after the other. A piece that `wanted` leaves out, or that cannot be read while
  * `skipUnreadable`, has a digest of zeros.
@@ -137,28 +165,43 @@ async function hashRun(
   return hash.digest();
 }
 
-/** SHA-1 of whole files as hex. A file whose stamp is another one than at the scan is `source_changed`. */
+/**
+ * SHA-1 of whole files as hex. A file whose stamp is another one than at the scan is `source_changed`; with `skipUnreadable`
+ * one that cannot be read has an empty digest instead.
+ */
 export async function hashWholeFiles(request: {
   readonly root: string;
   readonly files: readonly ScannedFile[];
+  readonly skipUnreadable?: boolean;
   readonly job: HashJob;
 }): Promise<string[]> {
   const digests: string[] = [];
   const buffer = Buffer.allocUnsafeSlow(SLICE_BYTES);
   for (const file of request.files) {
-    const path = pathOnDisk(request.root, file);
-    const content = new ContentFiles([{ path: '', begin: 0, bytes: file.bytes }], [path], 'r');
-    try {
-      const digest = await hashRun('sha1', { begin: 0, end: file.bytes }, { buffer, job: request.job, content });
-      digests.push(digest.toString('hex'));
-    } finally {
-      content.close();
-    }
-    if (!isSameStamp(stampFile(path), file.stamp)) {
-      throw new StorageFailure('source_changed', `${path} was changed while it was read`);
-    }
+    const digest = await hashWholeFile(pathOnDisk(request.root, file), file, { buffer, job: request.job }).catch(
+      (error: unknown) => {
+        if (request.skipUnreadable === true && isUnreadable(error)) return '';
+        throw error;
+      },
+    );
+    digests.push(digest);
   }
   return digests;
+}
+
+async function hashWholeFile(
+  path: string,
+  { bytes, stamp }: ScannedFile,
+  { buffer, job }: { readonly buffer: Buffer; readonly job: HashJob },
+): Promise<string> {
+  const content = new ContentFiles([{ path: '', begin: 0, bytes }], [path], 'r');
+  try {
+    const digest = await hashRun('sha1', { begin: 0, end: bytes }, { buffer, job, content });
+    if (isSameStamp(stampFile(path), stamp)) return digest.toString('hex');
+  } finally {
+    content.close();
+  }
+  throw new StorageFailure('source_changed', `${path} was changed while it was read`);
 }
 
 /** Throws `source_changed` when any file has another stamp than at the scan. */

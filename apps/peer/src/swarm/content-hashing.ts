@@ -2,6 +2,7 @@
 // that each runs at a core's full speed, and what comes of them. It reads no file itself.
 import { createHash } from 'node:crypto';
 import { bitfieldBytes, countBits, hasBit, setBit } from '#domain/bitfield';
+import { damagedFiles } from '#domain/content-damage';
 import { digestBytesOf, type Manifest, manifestGeometry } from '#domain/manifest';
 import { choosePieceBytes, geometryOf } from '#domain/piece-geometry';
 import { decodeManifest, encodeManifest } from '#wire/manifest-codec';
@@ -14,6 +15,7 @@ import {
   type Digested,
   type DigestRequest,
   type HashProgress,
+  type Inspected,
   TransferFailure,
   type Verified,
   type VerifyRequest,
@@ -33,10 +35,12 @@ export function contentIdOf(manifestBytes: Uint8Array): string {
   return createHash('sha256').update(manifestBytes).digest('hex');
 }
 
-/** One text that differs whenever any of the stamps does. */
-export function stampText(stamps: readonly FileStamp[]): string {
+/** One text that differs whenever any of the stamps does; null stands for a file that is not there. */
+export function stampText(stamps: readonly (FileStamp | null)[]): string {
   const hash = createHash('sha256');
-  for (const { bytes, modifiedMs, inode } of stamps) hash.update(`${bytes} ${modifiedMs} ${inode}\n`);
+  for (const stamp of stamps) {
+    hash.update(stamp === null ? '\n' : `${stamp.bytes} ${stamp.modifiedMs} ${stamp.inode}\n`);
+  }
   return hash.digest('hex');
 }
 
@@ -58,11 +62,17 @@ export class ContentHashing {
   readonly #pool: WorkerPool;
   readonly #slots: number;
   readonly #waiting: (() => void)[] = [];
+  readonly #jobs = new Set<Job>();
   #running = 0;
 
   constructor(pool: WorkerPool, workers: number) {
     this.#pool = pool;
     this.#slots = workers;
+  }
+
+  /** Calls off whatever is being hashed. */
+  close(): void {
+    for (const job of this.#jobs) callOff(job);
   }
 
   /** See TransferEngine.digest. */
@@ -75,7 +85,7 @@ export class ContentHashing {
     const job = newJob(totalBytes * 2);
     const [sha1s, pieceDigests] = await this.#watch(job, request, () =>
       Promise.all([
-        this.#hashWholeFiles(root, files, job),
+        this.#hashWholeFiles(root, files, { job }),
         this.#hashPieces({ root, files, ...sizes, hash: request.hash }, job),
       ]),
     );
@@ -105,7 +115,7 @@ export class ContentHashing {
       const hasLengths = before.every((stamp, position) => stamp.bytes === manifest.files[position]?.bytes);
       const complete = hasLengths && countBits(bitfield) === manifestGeometry(manifest).pieceCount;
       const files = manifest.files.map((file, position) => ({ ...file, stamp: before[position] as FileStamp }));
-      const sha1s = complete ? await this.#hashWholeFiles(root, files, job) : [];
+      const sha1s = complete ? await this.#hashWholeFiles(root, files, { job }) : [];
       const sha1Matches = complete && sha1s.every((sha1, position) => sha1 === manifest.files[position]?.sha1);
       const after = valueOf(await this.#pool.run('stampSource', { root, files: manifest.files }));
       if (stampText(before) !== stampText(after)) {
@@ -113,6 +123,42 @@ export class ContentHashing {
       }
       return { bitfield, complete, sha1Matches, stamp: stampText(after) };
     });
+  }
+
+  /** See TransferEngine.inspect. */
+  async inspect(request: VerifyRequest): Promise<Inspected> {
+    const root = request.path;
+    const manifest = acceptManifest(request.manifestBytes);
+    const before = valueOf(await this.#pool.run('findFiles', { root, files: manifest.files }));
+    const job = newJob(manifest.totalBytes * 2);
+    return this.#watch(job, request, async () => {
+      const [sha1s, bitfield] = await Promise.all([
+        this.#hashFound({ root, manifest, stamps: before.stamps }, job),
+        this.#checkPieces({ root, manifest }, job),
+      ]);
+      const after = valueOf(await this.#pool.run('findFiles', { root, files: manifest.files }));
+      if (stampText(before.stamps) !== stampText(after.stamps)) {
+        throw new TransferFailure('source_changed', `${root} was changed while it was read`);
+      }
+      return { isThere: after.rootIsThere, ...findings(manifest, { bitfield, sha1s, stamps: after.stamps }) };
+    });
+  }
+
+  /** SHA-1 of the files that are there with their lengths: empty for one that cannot be read, null for each other one. */
+  async #hashFound(
+    found: { readonly root: string; readonly manifest: Manifest; readonly stamps: readonly (FileStamp | null)[] },
+    job: Job,
+  ): Promise<(string | null)[]> {
+    const { root, manifest, stamps } = found;
+    const fitting = manifest.files.flatMap(({ path, bytes }, position) => {
+      const stamp = stamps[position] ?? null;
+      return stamp === null || stamp.bytes !== bytes ? [] : [{ position, file: { path, bytes, stamp } }];
+    });
+    const files = fitting.map(({ file }) => file);
+    const digests = await this.#hashWholeFiles(root, files, { job, skipUnreadable: true });
+    const sha1s: (string | null)[] = manifest.files.map(() => null);
+    for (const [number, { position }] of fitting.entries()) sha1s[position] = digests[number] ?? null;
+    return sha1s;
   }
 
   /** Which of the listed pieces on disk have the digests of a manifest. Throws TransferFailure aborted. */
@@ -169,7 +215,11 @@ export class ContentHashing {
     return digests;
   }
 
-  async #hashWholeFiles(root: string, files: readonly ScannedFile[], job: Job): Promise<string[]> {
+  async #hashWholeFiles(
+    root: string,
+    files: readonly ScannedFile[],
+    { job, skipUnreadable = false }: { readonly job: Job; readonly skipUnreadable?: boolean },
+  ): Promise<string[]> {
     const batches: ScannedFile[][] = [];
     let batchBytes = Infinity;
     for (const file of files) {
@@ -181,7 +231,7 @@ export class ContentHashing {
       batchBytes += file.bytes + 64 * 1024;
     }
     const works = batches.map((batch) =>
-      this.#inTurn(() => this.#pool.run('hashWholeFiles', { root, files: batch, job }), job),
+      this.#inTurn(() => this.#pool.run('hashWholeFiles', { root, files: batch, skipUnreadable, job }), job),
     );
     return (await Promise.all(works)).flat();
   }
@@ -215,16 +265,52 @@ export class ContentHashing {
     const timer = setInterval(report, PROGRESS_MS);
     const abort = (): void => callOff(job);
     signal?.addEventListener('abort', abort, { once: true });
+    this.#jobs.add(job);
     try {
       if (signal?.aborted === true) callOff(job);
       const value = await run();
       onProgress?.(job.totalBytes, job.totalBytes);
       return value;
     } finally {
+      this.#jobs.delete(job);
       clearInterval(timer);
       signal?.removeEventListener('abort', abort);
     }
   }
+}
+
+/** What is wrong with content whose pieces, files and SHA-1s were found like this. */
+function findings(
+  manifest: Manifest,
+  found: {
+    readonly bitfield: Uint8Array;
+    readonly sha1s: readonly (string | null)[];
+    readonly stamps: readonly (FileStamp | null)[];
+  },
+): Omit<Inspected, 'isThere'> {
+  const { bitfield, sha1s, stamps } = found;
+  const damaged = new Set(damagedFiles(manifest, bitfield));
+  const absent = new Set<number>();
+  const misfit = new Set<number>();
+  const mismatches: string[] = [];
+  for (const [position, { path, bytes, sha1 }] of manifest.files.entries()) {
+    const stamp = stamps[position] ?? null;
+    if (stamp === null || sha1s[position] === '') absent.add(position);
+    else if (stamp.bytes !== bytes) misfit.add(position);
+    else if (!damaged.has(position) && sha1s[position] !== sha1) mismatches.push(path);
+  }
+  const wrong = new Set([...damaged, ...absent, ...misfit]);
+  const pathsOf = (positions: ReadonlySet<number>): string[] =>
+    [...positions].map((position) => manifest.files[position]?.path ?? '');
+  return {
+    bitfield,
+    complete: wrong.size === 0,
+    absentFiles: pathsOf(absent),
+    misfitFiles: pathsOf(misfit),
+    wrongFiles: [...wrong].sort((left, right) => left - right),
+    sha1Mismatches: mismatches,
+    stamp: stampText(stamps),
+  };
 }
 
 function newJob(totalBytes: number): Job {

@@ -14,6 +14,7 @@ import {
   type DownloadRequest,
   type EngineMetrics,
   type GrantTrust,
+  type Inspected,
   type Revocation,
   type ServeRequest,
   type ShareRef,
@@ -90,6 +91,10 @@ class WorkerTransferEngine implements TransferEngine {
     return this.#hashing.verify(request);
   }
 
+  inspect(request: VerifyRequest): Promise<Inspected> {
+    return this.#hashing.inspect(request);
+  }
+
   async serve({ share, contentId, manifestBytes, path, stamp }: ServeRequest): Promise<void> {
     const manifest = acceptManifest(manifestBytes);
     const stamps = valueOf(await this.#pool.run('stampSource', { root: path, files: manifest.files }));
@@ -127,7 +132,7 @@ class WorkerTransferEngine implements TransferEngine {
     const number = ++this.#lastDownload;
     const isTaken = this.#destinations.has(request.destination);
     if (!isTaken) this.#destinations.add(request.destination);
-    const { share, contentId } = request;
+    const { share, contentId, isPrivate = false } = request;
     const serve = { share, contentId };
     const download = new SwarmDownload(request, {
       number,
@@ -139,12 +144,13 @@ class WorkerTransferEngine implements TransferEngine {
       nextConnection: () => ++this.#lastConnection,
       countPiece: (outcome) => this.#pieces[outcome]++,
       servePart: ({ manifestBytes, roots, verified }) => {
-        if (this.#whole.has(shareKey(share))) return;
+        if (isPrivate || this.#whole.has(shareKey(share))) return;
         this.#lanes.announce({ kind: 'serve', content: { ...serve, manifestBytes, roots, verified, stamps: null } });
       },
       serveWhole: async ({ manifest, manifestBytes, roots }) => {
         const root = roots[0] ?? '';
         const stamps = valueOf(await this.#pool.run('stampSource', { root, files: manifest.files }));
+        if (isPrivate) return stampText(stamps);
         this.#whole.add(shareKey(share));
         this.#lanes.announce({ kind: 'serve', content: { ...serve, manifestBytes, roots, verified: null, stamps } });
         return stampText(stamps);
@@ -171,6 +177,10 @@ class WorkerTransferEngine implements TransferEngine {
     valueOf(await this.#pool.run(isFinished ? 'removeDownload' : 'removePart', { destination }));
   }
 
+  async dropRepair(repair: Parameters<TransferEngine['dropRepair']>[0]): Promise<void> {
+    valueOf(await this.#pool.run('dropRepair', repair));
+  }
+
   metrics(): EngineMetrics {
     return {
       workers: this.#lanes.metrics(),
@@ -182,6 +192,7 @@ class WorkerTransferEngine implements TransferEngine {
 
   async close(): Promise<void> {
     for (const download of this.#downloads.values()) download.close();
+    this.#hashing.close();
     await this.#lanes.close();
     await this.#pool.close();
   }

@@ -11,7 +11,8 @@ import { inSharedMemory } from '../data-plane/shared-memory.ts';
 import type { WorkerPool } from '../data-plane/worker-pool.ts';
 import { partPath } from '../storage/content-layout.ts';
 import type { StorageProblem } from '../storage/storage-problem.ts';
-import { type ContentHashing, valueOf } from './content-hashing.ts';
+import type { ContentHashing } from './content-hashing.ts';
+import { type DownloadPlace, placeOf } from './download-place.ts';
 import { DownloadRun } from './download-run.ts';
 import type { LaneFleet } from './lane-fleet.ts';
 import { RateMeter } from './rate-meter.ts';
@@ -70,6 +71,7 @@ export class SwarmDownload implements Download {
   readonly done: Promise<DownloadEnd>;
   readonly #request: DownloadRequest;
   readonly #context: DownloadContext;
+  readonly #place: DownloadPlace;
   readonly #sources: SourceTable;
   /** Shared with the lanes: the verified pieces, and a count of the bytes that came. */
   readonly #verified: Uint8Array;
@@ -99,6 +101,7 @@ export class SwarmDownload implements Download {
     this.share = request.share;
     this.#request = request;
     this.#context = context;
+    this.#place = placeOf(request, context);
     this.#grant = request.grant;
     this.#sources = new SourceTable({
       pieceCount: request.pieceCount,
@@ -232,11 +235,9 @@ export class SwarmDownload implements Download {
 
   /** Looks at the disk first; dialling goes on meanwhile. */
   async #start(): Promise<void> {
-    const { destination, contentId, pieceCount, overwrite, totalBytes } = this.#request;
     this.#advance();
     await this.#guard(async () => {
-      valueOf(await this.#context.pool.run('checkDestination', { destination, overwrite, totalBytes }));
-      const earlier = valueOf(await this.#context.pool.run('findEarlierPart', { destination, contentId, pieceCount }));
+      const earlier = await this.#place.look();
       const manifest = earlier === null ? null : this.#acceptManifest(earlier.manifestBytes);
       if (earlier !== null && manifest !== null) await this.#openPart(manifest, earlier.manifestBytes, earlier.listed);
       this.#isOpening = false;
@@ -277,13 +278,10 @@ export class SwarmDownload implements Download {
   async #openPart(manifest: Manifest, bytes: Uint8Array, listed: Uint8Array | null): Promise<void> {
     if (this.#isEnded) return;
     const { destination, contentId, strategy } = this.#request;
-    const { pool, hashing, fleet, number, now, random } = this.#context;
+    const { fleet, number, now, random } = this.#context;
+    const { writtenRoots, servedRoots, servedPieces } = this.#place;
     const manifestBytes = inSharedMemory(bytes);
-    valueOf(await pool.run('preparePart', { destination, contentId, manifestBytes, files: manifest.files }));
-    if (listed !== null) {
-      const earlier = { root: partPath(destination), manifest, listed };
-      this.#verified.set(await hashing.checkListed(earlier, this.#ended.signal));
-    }
+    this.#verified.set(await this.#place.open({ manifest, manifestBytes, listed }, this.#ended.signal));
     if (this.#isEnded) return;
     const ledger = new PieceLedger(geometryOf(manifest), (piece) => hasBit(this.#verified, piece));
     const run = new DownloadRun({
@@ -300,9 +298,10 @@ export class SwarmDownload implements Download {
       onCorrupt: (connection) => this.#corrupt(connection.entry),
     });
     const shared = { manifestBytes, verified: this.#verified };
-    const content = { download: number, contentId, destination, received: this.#received, ...shared };
-    fleet.announce({ kind: 'openDownload', content });
-    this.#context.servePart({ manifest, roots: [partPath(destination), destination], ...shared });
+    const content = { download: number, contentId, destination, roots: writtenRoots, received: this.#received };
+    fleet.announce({ kind: 'openDownload', content: { ...content, ...shared } });
+    const verified = servedPieces ?? this.#verified;
+    this.#context.servePart({ manifest, manifestBytes, roots: servedRoots, verified });
     this.#manifestBytes = Uint8Array.from(bytes);
     this.#part = { manifest, manifestBytes, ledger, run };
     // What an earlier part held counts from now on.
@@ -311,8 +310,9 @@ export class SwarmDownload implements Download {
   }
 
   /** Pushes what came to the disk while more comes, so that little is left to wait for at the end. */
-  async #syncAhead({ files, pieceBytes }: Manifest): Promise<void> {
-    this.#unsyncedBytes += pieceBytes;
+  async #syncAhead(manifest: Manifest): Promise<void> {
+    const files = this.#place.filesOf(manifest);
+    this.#unsyncedBytes += manifest.pieceBytes;
     if (this.#unsyncedBytes < SYNC_BYTES || this.#isSyncing || files.length > SYNCED_FILES_MAX) return;
     this.#unsyncedBytes = 0;
     this.#isSyncing = true;
@@ -415,11 +415,11 @@ export class SwarmDownload implements Download {
     this.#stopTicking();
     part.run.stop();
     this.#hangUpAll();
-    const { destination, overwrite } = this.#request;
     const { manifest, manifestBytes } = part;
     await this.#guard(async () => {
-      valueOf(await this.#context.pool.run('finishPart', { destination, overwrite, files: manifest.files }));
-      const stamp = await this.#context.serveWhole({ manifest, manifestBytes, roots: [destination] });
+      await this.#place.finish(manifest);
+      const roots = [this.#request.destination];
+      const stamp = await this.#context.serveWhole({ manifest, manifestBytes, roots });
       if (!this.#isEnded) this.#end('complete', null, stamp);
     });
   }

@@ -78,6 +78,33 @@ export interface Verified {
   readonly stamp: string;
 }
 
+/** Content on disk as it is, whatever is wrong with it. */
+export interface Inspected {
+  /** The pieces that are as they should be; one bit a piece, the first piece is the highest bit of the first byte. */
+  readonly bitfield: Uint8Array;
+  /** Nothing is wrong: every piece and every file's length. */
+  readonly complete: boolean;
+  /** Whether there is anything at the path. */
+  readonly isThere: boolean;
+  /** Paths within the content of files that are not there or cannot be read. */
+  readonly absentFiles: readonly string[];
+  /** Paths of those that are there with another length. */
+  readonly misfitFiles: readonly string[];
+  /** Positions in the manifest of all files that have to be written to make it whole. */
+  readonly wrongFiles: readonly number[];
+  /** Paths of the files whose pieces are sound and whose SHA-1 is not what the sharer said. */
+  readonly sha1Mismatches: readonly string[];
+  /** Says which files were read, as they were; `serve` compares it. */
+  readonly stamp: string;
+}
+
+/** Content to repair where it is. */
+export interface RepairPlan {
+  readonly manifestBytes: Uint8Array;
+  /** As `inspect` found it. */
+  readonly found: Inspected;
+}
+
 export interface ServeRequest {
   readonly share: ShareRef;
   readonly contentId: string;
@@ -114,6 +141,10 @@ export interface DownloadRequest {
   readonly strategy: PieceStrategy;
   /** Replaces what is at the destination when the download is complete. */
   readonly overwrite: boolean;
+  /** What is at the destination is this content, damaged: only what is not sound is fetched, and put into it when all is there. */
+  readonly repairs?: RepairPlan;
+  /** Nobody else gets anything of it, neither meanwhile nor when it is complete. */
+  readonly isPrivate?: boolean;
   readonly sources: readonly Source[];
   /** Sealed by a tracker for this peer and share. */
   readonly grant: Uint8Array;
@@ -251,6 +282,8 @@ export interface TransferEngine {
   digest(request: DigestRequest): Promise<Digested>;
   /** Checks what is on disk against a manifest. Throws TransferFailure: source_*, manifest_refused, aborted. */
   verify(request: VerifyRequest): Promise<Verified>;
+  /** Looks at content that may be damaged. Throws TransferFailure: manifest_refused, aborted, source_changed while it was read. */
+  inspect(request: VerifyRequest): Promise<Inspected>;
   /** Offers a complete copy. Throws TransferFailure source_missing, or source_changed when the stamp is another one. */
   serve(request: ServeRequest): Promise<void>;
   /** Ends serving a share, and closes its connections; downloads of it go on. */
@@ -270,6 +303,8 @@ export interface TransferEngine {
    * is no error. Throws TransferFailure destination_unwritable.
    */
   removeData(download: { readonly destination: string; readonly isFinished: boolean }): Promise<void>;
+  /** Forgets what an interrupted repair of this content left beside it. Throws TransferFailure destination_unwritable. */
+  dropRepair(repair: { readonly destination: string; readonly contentId: string }): Promise<void>;
   metrics(): EngineMetrics;
   /** Closes connections and files; downloads keep their parts on disk. */
   close(): Promise<void>;

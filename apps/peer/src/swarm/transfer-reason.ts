@@ -10,6 +10,8 @@ export function storageReason({ code, detail }: StorageProblem): TransferReason 
       return { code, detail, action: 'make room on this disk, then download again: what came so far is kept' };
     case 'destination_exists':
       return { code, detail, action: 'choose another destination, or allow it to be overwritten' };
+    case 'source_changed':
+      return { code, detail, action: 'recheck it once nothing else writes to it' };
     default:
       return { code: 'destination_unwritable', detail, action: 'make the folder writable, then download again' };
   }

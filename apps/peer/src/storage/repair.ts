@@ -1,0 +1,84 @@
+// Owns putting repaired pieces into content that is in its place: they were fetched into a part beside it and verified there, so
+// the content itself gets verified bytes only, and a crash leaves a piece as damaged as it was, for the next recheck to find.
+import { accessSync, constants } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Manifest } from '#domain/manifest';
+import { ContentFiles } from './content-files.ts';
+import { journalPath, partPath, pathOnDisk, placeFiles } from './content-layout.ts';
+import { checkDestination, isThere, makeFile, removePart, syncPart } from './destination.ts';
+import { readJournal } from './part-journal.ts';
+import { StorageFailure, writeFailure } from './storage-problem.ts';
+
+const SLICE_BYTES = 256 * 1024;
+
+/** Throws StorageFailure destination_unwritable or disk_full when the files that need it cannot be repaired. */
+export function checkRepair(request: {
+  readonly destination: string;
+  readonly contentId: string;
+  /** Those that are not as they should be. */
+  readonly files: Manifest['files'];
+  /** What has to be fetched. */
+  readonly missingBytes: number;
+}): void {
+  const { destination, contentId, files, missingBytes } = request;
+  checkDestination({ destination, overwrite: true, totalBytes: missingBytes });
+  const journal = readJournal(journalPath(destination));
+  if (journal !== null && journal.contentId !== contentId) {
+    const part = partPath(destination);
+    throw new StorageFailure('destination_unwritable', `${part} is in the way: it belongs to another download`);
+  }
+  for (const file of files) checkWritable(pathOnDisk(destination, file));
+}
+
+function checkWritable(path: string): void {
+  if (!isThere(path)) return;
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK);
+  } catch (error) {
+    throw writeFailure(error, path);
+  }
+}
+
+/** Gives the files their lengths and the pieces their bytes, out of the part, and syncs what it wrote. */
+export async function finishRepair(request: {
+  readonly destination: string;
+  readonly manifest: Pick<Manifest, 'files' | 'pieceBytes' | 'totalBytes'>;
+  readonly pieces: readonly number[];
+  /** Those that are not as they should be. */
+  readonly files: Manifest['files'];
+}): Promise<void> {
+  const { destination, manifest, pieces, files } = request;
+  for (const file of files) {
+    const path = pathOnDisk(destination, file);
+    try {
+      makeFile(path, file.bytes, file.path !== '');
+    } catch (error) {
+      throw writeFailure(error, path);
+    }
+  }
+  const placed = placeFiles(manifest.files);
+  const part = new ContentFiles(placed, [partPath(destination)], 'r');
+  const content = new ContentFiles(placed, [destination], 'r+');
+  const buffer = Buffer.allocUnsafeSlow(Math.min(SLICE_BYTES, manifest.pieceBytes));
+  try {
+    for (const piece of pieces) {
+      const begin = piece * manifest.pieceBytes;
+      const end = Math.min(begin + manifest.pieceBytes, manifest.totalBytes);
+      for (let at = begin; at < end; at += buffer.length) {
+        const slice = buffer.subarray(0, Math.min(buffer.length, end - at));
+        part.read(at, slice);
+        content.write(at, slice);
+        await nextTurn();
+      }
+    }
+  } finally {
+    part.close();
+    content.close();
+  }
+  await syncPart({ root: destination, files });
+}
+
+/** Removes what an earlier repair or download of this very content left beside it. */
+export function dropRepair({ destination, contentId }: { readonly destination: string; readonly contentId: string }) {
+  if (readJournal(journalPath(destination))?.contentId === contentId) removePart({ destination });
+}

@@ -1,0 +1,158 @@
+// Owns where a download is on disk, from the first look to the finished content: a part beside the destination that is renamed
+// to it, or, for content that is there and damaged, a part for the damaged pieces alone, which are put into it at the end.
+import { setBit } from '#domain/bitfield';
+import { damagedPieces, soundBytes } from '#domain/content-damage';
+import type { Manifest } from '#domain/manifest';
+import type { WorkerPool } from '../data-plane/worker-pool.ts';
+import { inSharedMemory } from '../data-plane/shared-memory.ts';
+import { partPath } from '../storage/content-layout.ts';
+import type { EarlierPart } from '../storage/destination.ts';
+import { acceptManifest, type ContentHashing, stampText, valueOf } from './content-hashing.ts';
+import { type DownloadRequest, type RepairPlan, TransferFailure } from './transfer-engine.ts';
+
+/** Every method throws TransferFailure: destination_*, disk_full, source_changed, aborted. */
+export interface DownloadPlace {
+  /** Where lanes write. */
+  readonly writtenRoots: readonly string[];
+  /** Where lanes read what they serve meanwhile. */
+  readonly servedRoots: readonly string[];
+  /** Which pieces they serve meanwhile; null for those that are verified as the download goes. */
+  readonly servedPieces: Uint8Array | null;
+  /** Whether it can go here, and what an earlier start left of it. */
+  look(): Promise<EarlierPart | null>;
+  /** Makes the part, or takes the one that is there; which pieces need not be fetched. */
+  open(part: OpenedPart, signal: AbortSignal): Promise<Uint8Array>;
+  /** Every piece is verified: the destination becomes the content. */
+  finish(manifest: Manifest): Promise<void>;
+  /** The files of the content that the part has. */
+  filesOf(manifest: Manifest): Manifest['files'];
+}
+
+/** What is known when a part is made. `listed` comes from an earlier start and is still to be checked. */
+export interface OpenedPart {
+  readonly manifest: Manifest;
+  readonly manifestBytes: Uint8Array;
+  readonly listed: Uint8Array | null;
+}
+
+interface Parts {
+  readonly pool: WorkerPool;
+  readonly hashing: ContentHashing;
+}
+
+/** The place of a download. */
+export function placeOf(request: DownloadRequest, parts: Parts): DownloadPlace {
+  const { repairs } = request;
+  return repairs === undefined ? new NewContent(request, parts) : new DamagedContent({ ...request, repairs }, parts);
+}
+
+class NewContent implements DownloadPlace {
+  readonly servedPieces = null;
+  readonly writtenRoots: readonly string[];
+  readonly #request: DownloadRequest;
+  readonly #parts: Parts;
+
+  constructor(request: DownloadRequest, parts: Parts) {
+    this.#request = request;
+    this.#parts = parts;
+    this.writtenRoots = [partPath(request.destination), request.destination];
+  }
+
+  get servedRoots(): readonly string[] {
+    return this.writtenRoots;
+  }
+
+  async look(): Promise<EarlierPart | null> {
+    const { destination, contentId, pieceCount, overwrite, totalBytes } = this.#request;
+    const { pool } = this.#parts;
+    valueOf(await pool.run('checkDestination', { destination, overwrite, totalBytes }));
+    return valueOf(await pool.run('findEarlierPart', { destination, contentId, pieceCount }));
+  }
+
+  async open({ manifest, manifestBytes, listed }: OpenedPart, signal: AbortSignal): Promise<Uint8Array> {
+    const { destination, contentId } = this.#request;
+    const { pool, hashing } = this.#parts;
+    valueOf(await pool.run('preparePart', { destination, contentId, manifestBytes, files: manifest.files }));
+    if (listed === null) return new Uint8Array();
+    return hashing.checkListed({ root: partPath(destination), manifest, listed }, signal);
+  }
+
+  async finish({ files }: Manifest): Promise<void> {
+    const { destination, overwrite } = this.#request;
+    valueOf(await this.#parts.pool.run('finishPart', { destination, overwrite, files }));
+  }
+
+  filesOf({ files }: Manifest): Manifest['files'] {
+    return files;
+  }
+}
+
+class DamagedContent implements DownloadPlace {
+  readonly servedRoots: readonly string[];
+  readonly servedPieces: Uint8Array;
+  readonly writtenRoots: readonly string[];
+  readonly #request: DownloadRequest & { readonly repairs: RepairPlan };
+  readonly #parts: Parts;
+
+  constructor(request: DownloadRequest & { readonly repairs: RepairPlan }, parts: Parts) {
+    this.#request = request;
+    this.#parts = parts;
+    // Nothing that is not verified may come into the content itself.
+    this.writtenRoots = [partPath(request.destination)];
+    this.servedRoots = [request.destination];
+    this.servedPieces = inSharedMemory(request.repairs.found.bitfield);
+  }
+
+  async look(): Promise<EarlierPart> {
+    const { destination, contentId, pieceCount, totalBytes, repairs } = this.#request;
+    const { manifestBytes, found } = repairs;
+    const { pool } = this.#parts;
+    const manifest = acceptManifest(manifestBytes);
+    const missingBytes = totalBytes - soundBytes(manifest, found.bitfield);
+    valueOf(await pool.run('checkRepair', { destination, contentId, files: this.filesOf(manifest), missingBytes }));
+    const earlier = valueOf(await pool.run('findEarlierPart', { destination, contentId, pieceCount }));
+    return { manifestBytes, listed: withoutBits(earlier?.listed ?? new Uint8Array(), found.bitfield) };
+  }
+
+  async open({ manifest, manifestBytes, listed }: OpenedPart, signal: AbortSignal): Promise<Uint8Array> {
+    const { destination, contentId, repairs } = this.#request;
+    const { pool, hashing } = this.#parts;
+    const files = this.filesOf(manifest);
+    valueOf(await pool.run('preparePart', { destination, contentId, manifestBytes, files }));
+    const earlier = { root: partPath(destination), manifest, listed: listed ?? new Uint8Array() };
+    const fetched = await hashing.checkListed(earlier, signal);
+    return fetched.map((byte, at) => byte | (repairs.found.bitfield[at] ?? 0));
+  }
+
+  async finish(manifest: Manifest): Promise<void> {
+    const { destination, repairs } = this.#request;
+    const { pool, hashing } = this.#parts;
+    const { stamps } = valueOf(await pool.run('findFiles', { root: destination, files: manifest.files }));
+    if (stampText(stamps) !== repairs.found.stamp) {
+      throw new TransferFailure('source_changed', `${destination} was changed while it was repaired`);
+    }
+    const pieces = damagedPieces(manifest, repairs.found.bitfield);
+    const files = this.filesOf(manifest);
+    valueOf(await pool.run('finishRepair', { destination, manifest, pieces, files }));
+    await this.#checkRepaired(manifest, pieces, hashing);
+    valueOf(await pool.run('removePart', { destination }));
+  }
+
+  filesOf({ files }: Manifest): Manifest['files'] {
+    return this.#request.repairs.found.wrongFiles.map((position) => files[position]!);
+  }
+
+  /** Reads back what was put in place: only then is the part of no more use. */
+  async #checkRepaired(manifest: Manifest, pieces: readonly number[], hashing: ContentHashing): Promise<void> {
+    const { destination, repairs } = this.#request;
+    const listed = new Uint8Array(repairs.found.bitfield.length);
+    for (const piece of pieces) setBit(listed, piece);
+    const sound = await hashing.checkListed({ root: destination, manifest, listed }, new AbortController().signal);
+    if (Buffer.from(sound).equals(listed)) return;
+    throw new TransferFailure('source_changed', `${destination} does not hold what was just written to it`);
+  }
+}
+
+function withoutBits(bitfield: Uint8Array, others: Uint8Array): Uint8Array {
+  return bitfield.map((byte, at) => byte & ~(others[at] ?? 0));
+}

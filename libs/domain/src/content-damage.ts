@@ -1,0 +1,76 @@
+// Owns what a recheck of content comes to: which pieces and files are not what was shared, the verdict, and the words for it.
+import { hasBit } from './bitfield.ts';
+import { type Manifest, manifestGeometry } from './manifest.ts';
+import { pieceIndex, pieceRange } from './piece-geometry.ts';
+
+export const RECHECK_VERDICTS = ['sound', 'repaired', 'damaged', 'incomplete'] as const;
+
+/**
+ * `sound`: everything was as shared. `repaired`: it is now. `damaged`: something still is not. `incomplete`: a file is not
+ * there, or cannot be read, so that nobody can say what it holds.
+ */
+export type RecheckVerdict = (typeof RECHECK_VERDICTS)[number];
+
+/** How many pieces and files are not as shared: with wrong bytes, of another length, not there or not to be read. */
+export interface DamageCount {
+  readonly damagedPieces: number;
+  readonly misfitFiles: number;
+  readonly absentFiles: number;
+}
+
+/** Runs of pieces that are named one by one; the others are counted. */
+const NAMED_RUNS_MAX = 8;
+
+/** The verdict on content that was found like `before`, and is like `after` now. */
+export function recheckVerdict(before: DamageCount, after: DamageCount): RecheckVerdict {
+  if (after.absentFiles > 0) return 'incomplete';
+  if (isDamaged(after)) return 'damaged';
+  return isDamaged(before) ? 'repaired' : 'sound';
+}
+
+function isDamaged(count: DamageCount): boolean {
+  return count.damagedPieces > 0 || count.misfitFiles > 0 || count.absentFiles > 0;
+}
+
+/** The numbers of the pieces that a bitfield of sound ones leaves out, ascending. */
+export function damagedPieces(manifest: Manifest, sound: Uint8Array): number[] {
+  const { pieceCount } = manifestGeometry(manifest);
+  return Array.from({ length: pieceCount }, (_, piece) => piece).filter((piece) => !hasBit(sound, piece));
+}
+
+/** Bytes of the pieces that a bitfield has. */
+export function soundBytes(manifest: Manifest, sound: Uint8Array): number {
+  const geometry = manifestGeometry(manifest);
+  return damagedPieces(manifest, sound).reduce((left, number) => {
+    const piece = pieceIndex(geometry, number);
+    return piece === undefined ? left : left - pieceRange(geometry, piece).length;
+  }, manifest.totalBytes);
+}
+
+/** Positions of the files that have a byte in a damaged piece, ascending. */
+export function damagedFiles(manifest: Manifest, sound: Uint8Array): number[] {
+  const { pieceBytes } = manifest;
+  let begin = 0;
+  return manifest.files.flatMap(({ bytes }, position) => {
+    const firstPiece = Math.floor(begin / pieceBytes);
+    const endPiece = bytes === 0 ? firstPiece : Math.ceil((begin + bytes) / pieceBytes);
+    begin += bytes;
+    let isWhole = true;
+    for (let piece = firstPiece; piece < endPiece; piece++) isWhole &&= hasBit(sound, piece);
+    return isWhole ? [] : [position];
+  });
+}
+
+/** Numbers of pieces as a person reads them: `3, 7-9`. They ascend. */
+export function piecesInWords(pieces: readonly number[]): string {
+  const runs: { first: number; last: number }[] = [];
+  for (const piece of pieces) {
+    const run = runs.at(-1);
+    if (run !== undefined && run.last === piece - 1) run.last = piece;
+    else runs.push({ first: piece, last: piece });
+  }
+  const named = runs.slice(0, NAMED_RUNS_MAX);
+  const unnamedCount = runs.slice(NAMED_RUNS_MAX).reduce((sum, { first, last }) => sum + last - first + 1, 0);
+  const words = named.map(({ first, last }) => (first === last ? `${first}` : `${first}-${last}`)).join(', ');
+  return unnamedCount === 0 ? words : `${words} and ${unnamedCount} more`;
+}

@@ -1,0 +1,225 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { encodeManifest } from '#wire/manifest-codec';
+import type { Digested, Download, TransferEngine } from '../../../../apps/peer/src/swarm/transfer-engine.ts';
+import {
+  grantFor,
+  randomBytes,
+  requestFor,
+  sha1,
+  shareFile,
+  sourceOf,
+  startPeer,
+  startThree,
+  type TestPeer,
+} from './engine-harness.ts';
+import { blockFrame, startFakeSeeder } from './fake-seeder.ts';
+
+const PIECE_BYTES = 65_536;
+
+/** A seeder, and a peer with a copy of its own at `path`. */
+async function pairWithCopies(
+  bytes: Buffer,
+): Promise<{ alice: TestPeer; bob: TestPeer; path: string; digested: Digested }> {
+  const [alice, bob] = await Promise.all([startPeer('alice'), startPeer('bob', { workers: 2 })]);
+  const source = join(alice.folder, 'film');
+  const path = join(bob.folder, 'film');
+  for (const copy of [source, path]) writeFileSync(copy, bytes);
+  return { alice, bob, path, digested: await shareFile(alice, source, PIECE_BYTES) };
+}
+
+/** Spoils one byte of each of these pieces. */
+function damage(path: string, ...pieces: readonly number[]): void {
+  const bytes = readFileSync(path);
+  for (const piece of pieces) bytes[piece * PIECE_BYTES + 1]! ^= 1;
+  writeFileSync(path, bytes);
+}
+
+const inspect = ({ engine }: { readonly engine: TransferEngine }, path: string, { manifestBytes }: Digested) =>
+  engine.inspect({ path, manifestBytes });
+
+async function repair(
+  peer: TestPeer,
+  { path, digested, from }: { path: string; digested: Digested; from: readonly TestPeer[] },
+): Promise<Download> {
+  const found = await inspect(peer, path, digested);
+  const repairs = { manifestBytes: digested.manifestBytes, found };
+  return peer.engine.download({ ...requestFor(peer, digested, { from, destination: path }), repairs });
+}
+
+it('what is sound has nothing to repair', async () => {
+  const { bob, path, digested } = await pairWithCopies(randomBytes(5 * PIECE_BYTES + 3));
+  const found = await inspect(bob, path, digested);
+  expect(found).toMatchObject({ complete: true, isThere: true, absentFiles: [], misfitFiles: [], wrongFiles: [] });
+  expect(found.sha1Mismatches).toEqual([]);
+  const { stamp } = await bob.engine.verify({ path, manifestBytes: digested.manifestBytes });
+  expect(found.stamp).toBe(stamp);
+});
+
+it('only damaged pieces are fetched, and the copy is whole and served afterwards', async () => {
+  const bytes = randomBytes(20 * PIECE_BYTES + 3);
+  const { alice, bob, path, digested } = await pairWithCopies(bytes);
+  damage(path, 0, 7, 20);
+  expect(await inspect(bob, path, digested)).toMatchObject({ complete: false, wrongFiles: [0], sha1Mismatches: [] });
+  const download = await repair(bob, { path, digested, from: [alice] });
+  const end = await download.done;
+  expect(end).toMatchObject({ state: 'complete', reason: null });
+  expect(sha1(readFileSync(path))).toBe(sha1(bytes));
+  expect(download.view().peers[0]?.deliveredBytes).toBe(2 * PIECE_BYTES + 3);
+  expect(readdirSync(bob.folder).sort()).toEqual(['film', 'identity']);
+  expect((await inspect(bob, path, digested)).stamp).toBe(end.stamp);
+  const carol = await startPeer('carol');
+  const copy = carol.engine.download(requestFor(carol, digested, { from: [bob] }));
+  expect(await copy.done).toMatchObject({ state: 'complete' });
+});
+
+it.each([
+  ['cut off', (path: string) => truncateSync(path, 2 * PIECE_BYTES + 9), 4],
+  ['longer than it was', (path: string) => writeFileSync(path, 'more', { flag: 'a' }), 0],
+  ['empty', (path: string) => truncateSync(path, 0), 6],
+])('a file that is %s gets its length and its bytes back', async (_what, spoil, pieceCount) => {
+  const bytes = randomBytes(6 * PIECE_BYTES);
+  const { alice, bob, path, digested } = await pairWithCopies(bytes);
+  spoil(path);
+  expect(await inspect(bob, path, digested)).toMatchObject({ misfitFiles: [''], complete: false });
+  const download = await repair(bob, { path, digested, from: pieceCount === 0 ? [] : [alice] });
+  expect(await download.done).toMatchObject({ state: 'complete' });
+  expect(sha1(readFileSync(path))).toBe(sha1(bytes));
+});
+
+it('a folder gets back the files that are missing, and only those are touched', async () => {
+  const [alice, bob] = await Promise.all([startPeer('alice'), startPeer('bob')]);
+  const files = {
+    'a/one': randomBytes(100_000),
+    'a/two': randomBytes(300_001),
+    empty: Buffer.alloc(0),
+    z: randomBytes(7),
+  };
+  for (const { folder } of [alice, bob]) {
+    mkdirSync(join(folder, 'album', 'a'), { recursive: true });
+    for (const [name, bytes] of Object.entries(files)) writeFileSync(join(folder, 'album', name), bytes);
+  }
+  const digested = await shareFile(alice, join(alice.folder, 'album'), 16_384);
+  const path = join(bob.folder, 'album');
+  rmSync(join(path, 'a'), { recursive: true });
+  rmSync(join(path, 'empty'));
+  const found = await inspect(bob, path, digested);
+  expect(found).toMatchObject({ isThere: true, absentFiles: ['a/one', 'a/two', 'empty'] });
+  const download = await repair(bob, { path, digested, from: [alice] });
+  expect(await download.done).toMatchObject({ state: 'complete' });
+  for (const [name, bytes] of Object.entries(files))
+    expect(readFileSync(join(path, name)).equals(bytes), name).toBe(true);
+  expect(readdirSync(bob.folder).sort()).toEqual(['album', 'identity']);
+});
+
+it('until everything is there nothing of the copy changes, and what was fetched is not fetched again', async () => {
+  const bytes = randomBytes(12 * PIECE_BYTES);
+  const { alice, bob, path, digested } = await pairWithCopies(bytes);
+  damage(path, 1, 2, 3);
+  const before = readFileSync(path);
+  const lazy = await startFakeSeeder('mallory', {
+    digested,
+    answer: (request, socket) => {
+      const at = request.piece * PIECE_BYTES + request.begin;
+      if (request.piece !== 3) socket.write(blockFrame(request, bytes.subarray(at, at + request.length)));
+    },
+  });
+  const plainBob = await startPeer('bob', { plain: true, identity: bob.identity });
+  const found = await inspect(plainBob, path, digested);
+  const request = requestFor(plainBob, digested, { from: [], destination: path, sources: [lazy] });
+  const repairs = { manifestBytes: digested.manifestBytes, found };
+  const first = plainBob.engine.download({ ...request, repairs, grant: grantFor(plainBob, digested.contentId) });
+  await new Promise<void>((resolve) => {
+    const stop = first.onChange(() => {
+      if (first.view().verifiedBytes < 11 * PIECE_BYTES) return;
+      stop();
+      resolve();
+    });
+  });
+  await first.cancel();
+  expect(readFileSync(path).equals(before)).toBe(true);
+  const second = await repair(bob, { path, digested, from: [alice] });
+  expect(await second.done).toMatchObject({ state: 'complete' });
+  expect(second.view().peers[0]?.deliveredBytes).toBe(PIECE_BYTES);
+  expect(sha1(readFileSync(path))).toBe(sha1(bytes));
+});
+
+it('two damaged copies repair each other', async () => {
+  const bytes = randomBytes(10 * PIECE_BYTES);
+  const { bob, path, digested } = await pairWithCopies(bytes);
+  const carol = await startPeer('carol');
+  const other = join(carol.folder, 'film');
+  writeFileSync(other, bytes);
+  damage(path, 1, 2);
+  damage(other, 3, 4);
+  const first = await repair(bob, { path, digested, from: [carol] });
+  const second = await repair(carol, { path: other, digested, from: [bob] });
+  expect([await first.done, await second.done]).toMatchObject([{ state: 'complete' }, { state: 'complete' }]);
+  for (const copy of [path, other]) expect(sha1(readFileSync(copy))).toBe(sha1(bytes));
+});
+
+it('a private repair serves nothing, neither meanwhile nor afterwards', async () => {
+  const [alice, bob, carol] = await startThree('alice', 'bob', 'carol');
+  const bytes = randomBytes(4 * PIECE_BYTES);
+  const [source, path] = [join(alice.folder, 'film'), join(bob.folder, 'film')];
+  for (const copy of [source, path]) writeFileSync(copy, bytes);
+  const digested = await shareFile(alice, source, PIECE_BYTES);
+  damage(path, 1);
+  const repairs = { manifestBytes: digested.manifestBytes, found: await inspect(bob, path, digested) };
+  const request = requestFor(bob, digested, { from: [alice], destination: path });
+  await bob.engine.download({ ...request, repairs, isPrivate: true }).done;
+  const download = carol.engine.download(requestFor(carol, digested, { from: [], sources: [sourceOf(bob)] }));
+  await new Promise<void>((resolve) => {
+    const stop = download.onChange(() => {
+      if (download.view().state !== 'stalled') return;
+      stop();
+      resolve();
+    });
+  });
+  expect(download.view()).toMatchObject({ verifiedBytes: 0, peers: [{ state: 'refused' }] });
+});
+
+it("a copy that was changed meanwhile, and another download's part, are left alone", async () => {
+  const { alice, bob, path, digested } = await pairWithCopies(randomBytes(4 * PIECE_BYTES));
+  damage(path, 1);
+  const found = await inspect(bob, path, digested);
+  writeFileSync(path, 'mine');
+  const repairs = { manifestBytes: digested.manifestBytes, found };
+  const request = { ...requestFor(bob, digested, { from: [alice], destination: path }), repairs };
+  expect(await bob.engine.download(request).done).toMatchObject({
+    state: 'failed',
+    reason: { code: 'source_changed' },
+  });
+  expect(readFileSync(path, 'utf8')).toBe('mine');
+  const journal = readFileSync(`${path}.part.journal`);
+  journal[20]! ^= 1;
+  writeFileSync(`${path}.part.journal`, journal);
+  const blocked = await repair(bob, { path, digested, from: [alice] });
+  expect(await blocked.done).toMatchObject({ state: 'failed', reason: { code: 'destination_unwritable' } });
+  expect(readdirSync(bob.folder).sort()).toEqual(['film', 'film.part', 'film.part.journal', 'identity']);
+});
+
+it('what an interrupted repair left is dropped, and only when it is of this content', async () => {
+  const { alice, bob, path, digested } = await pairWithCopies(randomBytes(4 * PIECE_BYTES));
+  damage(path, 1);
+  const found = await inspect(bob, path, digested);
+  writeFileSync(path, 'mine');
+  const repairs = { manifestBytes: digested.manifestBytes, found };
+  await bob.engine.download({ ...requestFor(bob, digested, { from: [alice], destination: path }), repairs }).done;
+  await bob.engine.dropRepair({ destination: path, contentId: 'ab'.repeat(32) });
+  expect(readdirSync(bob.folder)).toContain('film.part');
+  await bob.engine.dropRepair({ destination: path, contentId: digested.contentId });
+  expect(readdirSync(bob.folder).sort()).toEqual(['film', 'identity']);
+});
+
+it('a SHA-1 that is not what the sharer said is named, and the pieces are sound', async () => {
+  const alice = await startPeer('alice');
+  const path = join(alice.folder, 'film');
+  writeFileSync(path, randomBytes(100_000));
+  const { manifest } = await alice.engine.digest({ path, hash: 'sha1' });
+  const lie = encodeManifest({ ...manifest, files: [{ ...manifest.files[0]!, sha1: '0'.repeat(40) }] });
+  if (!lie.ok) throw new Error(lie.message);
+  const found = await alice.engine.inspect({ path, manifestBytes: lie.bytes });
+  expect(found).toMatchObject({ complete: true, sha1Mismatches: [''] });
+});

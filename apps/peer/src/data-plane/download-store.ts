@@ -58,6 +58,11 @@ export class DownloadStore {
     Atomics.add(this.#content.received, 0, BigInt(bytes));
   }
 
+  /** Connections that are open for this download, in all workers. */
+  get connectionCount(): number {
+    return Number(Atomics.load(this.#content.received, 1));
+  }
+
   close(): void {
     this.#files.close();
     this.#journal.close();

@@ -11,6 +11,7 @@ import {
   MANIFEST_PART_BYTES_MAX,
   PEER_HANDSHAKE_TIMEOUT_MS,
   PEER_KEEP_ALIVE_MS,
+  PEER_REQUESTS_MAX,
 } from '#wire/limits';
 import {
   type BlockPlace,
@@ -28,11 +29,14 @@ import type { LaneCounters } from './lane-counters.ts';
 import type { DialRequest, HangUpCode, LaneAddress, SayToMain } from './lane-messages.ts';
 import { claimedPeerId, isProved, type LocalPeer, newHello, signProof } from './peer-handshake.ts';
 import { PieceFetch } from './piece-fetch.ts';
+import { BudgetTurns, type RateBudget } from './rate-budget.ts';
 import { ReceiveBuffer } from './receive-buffer.ts';
 
 /** How long requests may stay without a single byte before the connection is given up. */
 const STALL_TIMEOUT_MS = 5_000;
 const RATE_SAMPLE_MS = 100;
+/** Under a limit blocks are small: the window has room for so many times as many, so that a long way is no second limit. */
+const LIMITED_WINDOW = 4;
 
 /** What a session needs of its worker. */
 export interface FetchContext {
@@ -41,6 +45,7 @@ export interface FetchContext {
   readonly counters: LaneCounters;
   readonly say: SayToMain;
   readonly storeOf: (download: number) => DownloadStore | undefined;
+  readonly budgetOf: (groupId: number) => RateBudget | null;
   readonly onClosed: (connection: number) => void;
 }
 
@@ -56,6 +61,7 @@ export class FetchSession implements FrameSink {
   readonly #decoder = new FrameDecoder();
   readonly #hello: HelloFrame;
   readonly #received: ReceiveBuffer;
+  readonly #turns: BudgetTurns;
   #theirHello: HelloFrame | null = null;
   #socket: Socket | null = null;
   #address: LaneAddress;
@@ -83,6 +89,11 @@ export class FetchSession implements FrameSink {
     this.#grant = request.grant;
     this.#address = request.addresses[0] ?? { host: '', port: 0 };
     this.#received = new ReceiveBuffer(context.local.plain, (run) => this.#acceptRun(run));
+    this.#turns = new BudgetTurns({
+      budgetNow: () => context.budgetOf(request.groupId),
+      sharers: () => context.storeOf(request.download)?.connectionCount ?? 1,
+      onTurn: () => this.#pump(),
+    });
     this.#dial(0);
   }
 
@@ -124,13 +135,19 @@ export class FetchSession implements FrameSink {
     this.#send({ kind: 'askManifest', begin: 0, length: MANIFEST_PART_BYTES_MAX });
   }
 
+  limitsChanged(): void {
+    this.#turns.renew();
+  }
+
   hangUp(): void {
     if (this.#state === 'open') this.#send({ kind: 'refuse', code: 'closing' });
     this.#close('hung_up', '');
   }
 
-  /** Called about once a second. */
+  /** Called a few times a second. */
   tick(nowMs: number): void {
+    // What trickles in is counted and written as it comes, not when there is enough of it for one run.
+    this.#guardStorage(() => this.#received.flush());
     const silentMs = nowMs - this.#lastHeardMs;
     if (this.#state === 'greeting' && silentMs > PEER_HANDSHAKE_TIMEOUT_MS) {
       this.#close('unreachable', 'no answer to the greeting');
@@ -321,15 +338,17 @@ export class FetchSession implements FrameSink {
     this.#close('corrupt_piece', `piece ${fetch.piece} has another digest`);
   }
 
-  /** Keeps the window full: asks for the next blocks of the reserve. */
+  /** Keeps the window full: asks for the next blocks of the reserve, as far as the limits let them come. */
   #pump(): void {
     if (this.#state !== 'open') return;
     const frames: Uint8Array[] = [];
     let fetch = this.#reserve[0];
-    while (fetch !== undefined) {
-      const length = Math.min(BLOCK_BYTES_MAX, fetch.length - fetch.requestedBytes);
-      const window = requestWindowBytes(this.#bytesPerSecond, length);
+    while (fetch !== undefined && this.#requests.length < PEER_REQUESTS_MAX) {
+      const blockBytes = Math.min(BLOCK_BYTES_MAX, fetch.length - fetch.requestedBytes);
+      const length = this.#turns.grainOf(blockBytes);
+      const window = requestWindowBytes(this.#bytesPerSecond, Math.min(blockBytes, length * LIMITED_WINDOW));
       if (this.#outstandingBytes > 0 && this.#outstandingBytes + length > window) break;
+      if (!this.#turns.take(length)) break;
       const request = { fetch, begin: fetch.requestedBytes, length };
       frames.push(encodeFrame({ kind: 'request', piece: fetch.piece, begin: request.begin, length }));
       if (this.#requests.length === 0) this.#lastHeardMs = performance.now();
@@ -403,6 +422,7 @@ export class FetchSession implements FrameSink {
     this.#state = 'closed';
     // Nothing that came may be written from now on: the piece may be somebody else's by the time.
     this.#received.drop();
+    this.#turns.end();
     if (this.#socket !== null) closeGently(this.#socket);
     this.#context.say({ kind: 'closed', connection: this.#request.connection, code, detail });
     this.#context.onClosed(this.#request.connection);

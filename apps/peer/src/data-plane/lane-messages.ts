@@ -59,13 +59,33 @@ export interface WrittenContent {
   /** Where the files are that are written, tried in order. */
   readonly roots: readonly string[];
   readonly verified: Uint8Array;
-  /** Shared: index 0 counts the bytes received for this download. */
+  /** Shared: index 0 counts the bytes received for this download, index 1 is how many connections are open for it. */
   readonly received: BigInt64Array;
+}
+
+/** A token bucket that all lanes draw from, see #domain/token-bucket. */
+export interface SharedBucket {
+  readonly bytesPerSecond: number;
+  /** Shared: index 0 is when it owes nothing, on the clock that all threads of a process share. */
+  readonly freeAtMicros: BigInt64Array;
+}
+
+/** Limits of one direction; null and what is left out is not limited. */
+export interface DirectionLimits {
+  readonly overall: SharedBucket | null;
+  readonly groups: readonly { readonly groupId: number; readonly bucket: SharedBucket }[];
+}
+
+/** What lanes keep to from now on. */
+export interface LaneLimits {
+  readonly upload: DirectionLimits;
+  readonly download: DirectionLimits;
 }
 
 export interface DialRequest {
   readonly connection: number;
   readonly download: number;
+  readonly groupId: number;
   readonly peerId: string;
   readonly addresses: readonly LaneAddress[];
   readonly contentId: string;
@@ -90,6 +110,7 @@ export type LaneCommand =
   | { readonly kind: 'serve'; readonly content: ServedContent }
   | { readonly kind: 'withdraw'; readonly share: LaneShare; readonly code: CloseCode }
   | { readonly kind: 'revoke'; readonly revocation: LaneRevocation }
+  | { readonly kind: 'limit'; readonly limits: LaneLimits }
   | { readonly kind: 'openDownload'; readonly content: WrittenContent }
   | { readonly kind: 'closeDownload'; readonly download: number }
   | { readonly kind: 'dial'; readonly request: DialRequest }

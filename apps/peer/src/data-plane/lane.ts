@@ -11,9 +11,10 @@ import { DownloadStore } from './download-store.ts';
 import { FetchSession } from './fetch-session.ts';
 import { concerns, GrantDesk } from './grant-desk.ts';
 import { LaneCounters } from './lane-counters.ts';
-import { type LaneCommand, type LaneEvent, type LaneStart, post } from './lane-messages.ts';
+import { type LaneCommand, type LaneEvent, type LaneLimits, type LaneStart, post } from './lane-messages.ts';
 import type { LocalPeer } from './peer-handshake.ts';
 import { listenForPeers } from './peer-listener.ts';
+import { LaneBudgets } from './rate-budget.ts';
 import { ServeSession } from './serve-session.ts';
 import { ShareTable } from './share-table.ts';
 
@@ -47,6 +48,8 @@ class Lane {
   readonly #stores = new Map<number, DownloadStore>();
   readonly #fetching = new Map<number, FetchSession>();
   readonly #serving = new Set<ServeSession>();
+  readonly #uploadBudgets = new LaneBudgets();
+  readonly #downloadBudgets = new LaneBudgets();
   readonly #ticker: NodeJS.Timeout;
   #server: Server | null = null;
 
@@ -84,6 +87,8 @@ class Lane {
         return this.#shares.withdraw(command.share, command.code);
       case 'revoke':
         return this.#revoke(command.revocation);
+      case 'limit':
+        return this.#limit(command.limits);
       case 'openDownload':
         return void this.#stores.set(command.content.download, new DownloadStore(command.content));
       case 'closeDownload':
@@ -139,6 +144,7 @@ class Lane {
       counters: this.#counters,
       say: this.#say,
       storeOf: (download) => this.#stores.get(download),
+      budgetOf: (groupId) => this.#downloadBudgets.of(groupId),
       onClosed: (connection) => {
         this.#counters.add('connections', -1);
         this.#fetching.delete(connection);
@@ -158,6 +164,7 @@ class Lane {
       shares: this.#shares,
       desk: this.#desk,
       counters: this.#counters,
+      budgetOf: (groupId) => this.#uploadBudgets.of(groupId),
       admittedCount: (peerId) => [...this.#serving].filter(({ claims }) => claims?.peerId === peerId).length,
       onClosed: (closed) => {
         this.#counters.add('connections', -1);
@@ -174,6 +181,12 @@ class Lane {
       const isOlder = claims !== null && claims.asOfOffset < revocation.asOfOffset;
       if (isOlder && concerns(revocation, claims)) session.dismiss('grant_revoked');
     }
+  }
+
+  #limit({ upload, download }: LaneLimits): void {
+    this.#uploadBudgets.apply(upload);
+    this.#downloadBudgets.apply(download);
+    for (const session of [...this.#serving, ...this.#fetching.values()]) session.limitsChanged();
   }
 
   #closeDownload(download: number): void {

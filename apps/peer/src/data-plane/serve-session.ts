@@ -30,6 +30,7 @@ import { closeGently } from './close-gently.ts';
 import type { GrantDesk } from './grant-desk.ts';
 import type { LaneCounters } from './lane-counters.ts';
 import { claimedPeerId, isProved, type LocalPeer, newHello, signProof } from './peer-handshake.ts';
+import { BudgetTurns, type RateBudget } from './rate-budget.ts';
 import type { ServedShare, ShareTable, Visitor } from './share-table.ts';
 
 /** Blocks in memory for one connection: one that the socket is sending, and the next. */
@@ -40,9 +41,17 @@ export interface ServeContext {
   readonly shares: ShareTable;
   readonly desk: GrantDesk;
   readonly counters: LaneCounters;
+  readonly budgetOf: (groupId: number) => RateBudget | null;
   /** Connections of this worker that were admitted for a peer. */
   readonly admittedCount: (peerId: string) => number;
   readonly onClosed: (session: ServeSession) => void;
+}
+
+/** A block that goes out in parts because a limit says so. Nothing else can be said until all of it has gone. */
+interface SlowBlock {
+  readonly block: Buffer;
+  readonly frame: Buffer;
+  sentBytes: number;
 }
 
 interface WaitingRequest extends BlockPlace {
@@ -58,6 +67,7 @@ export class ServeSession implements FrameSink, Visitor {
   readonly #decoder = new FrameDecoder();
   readonly #openedMs = performance.now();
   readonly #hello: HelloFrame;
+  readonly #turns: BudgetTurns;
   #theirHello: HelloFrame | null = null;
   #peerId: string | null = null;
   #claims: GrantClaims | null = null;
@@ -65,6 +75,9 @@ export class ServeSession implements FrameSink, Visitor {
   #requests: WaitingRequest[] = [];
   #freeBlocks: Buffer[] = [];
   #blockCount = 0;
+  #slow: SlowBlock | null = null;
+  /** Frames that wait for the end of the slow block. */
+  #heldBack: Uint8Array[] = [];
   /** Pieces that the caller was told of, while the content is still being downloaded here. */
   #announced: Uint8Array | null = null;
   #isClosed = false;
@@ -75,6 +88,11 @@ export class ServeSession implements FrameSink, Visitor {
     this.#socket = socket;
     this.#context = context;
     this.#hello = newHello(context.local);
+    this.#turns = new BudgetTurns({
+      budgetNow: () => (this.#share === null ? null : context.budgetOf(this.#share.content.share.groupId)),
+      sharers: () => context.admittedCount(this.#peerId ?? ''),
+      onTurn: () => this.#sendPart(),
+    });
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => this.#onBytes(chunk));
     socket.on('error', () => socket.destroy());
@@ -98,6 +116,10 @@ export class ServeSession implements FrameSink, Visitor {
     this.#send({ kind: 'refuse', code });
     closeGently(this.#socket);
     this.#leave();
+  }
+
+  limitsChanged(): void {
+    this.#turns.renew();
   }
 
   /** Ends the connection at once; what was said last may not arrive. */
@@ -230,7 +252,7 @@ export class ServeSession implements FrameSink, Visitor {
 
   /** Answers requests as long as a block is free to read into. */
   #pump(): void {
-    while (!this.#isClosed && this.#share !== null) {
+    while (!this.#isClosed && this.#share !== null && this.#slow === null) {
       const request = this.#requests[0];
       if (request === undefined) return;
       if (request.cancelled || !this.#share.offers(request, request.length)) {
@@ -254,12 +276,39 @@ export class ServeSession implements FrameSink, Visitor {
       return this.#context.shares.fail(share, error.problem);
     }
     writePieceHeader(frame, request, request.length);
+    if (this.#context.budgetOf(share.content.share.groupId) === null) return this.#sendFrame(frame, block);
+    this.#slow = { block, frame, sentBytes: 0 };
+    this.#sendPart();
+  }
+
+  /** Writes a block, or the rest of one, and goes on when the socket has taken it. */
+  #sendFrame(frame: Uint8Array, block: Buffer): void {
     this.#context.counters.add('sentBytes', frame.length);
     this.#socket.write(frame, () => {
       if (this.#isClosed) return;
       this.#freeBlocks.push(block);
       this.#pump();
     });
+  }
+
+  /** Sends the next part of the slow block when its turn has come: the header goes with the first, and is not counted. */
+  #sendPart(): void {
+    if (this.#slow === null || this.#isClosed) return;
+    const { block, frame, sentBytes } = this.#slow;
+    const headerBytes = sentBytes === 0 ? PIECE_HEADER_BYTES : 0;
+    const partBytes = this.#turns.grainOf(frame.length - sentBytes - headerBytes);
+    if (!this.#turns.take(partBytes)) return;
+    const end = sentBytes + headerBytes + partBytes;
+    const part = frame.subarray(sentBytes, end);
+    this.#slow.sentBytes = end;
+    if (end === frame.length) {
+      this.#slow = null;
+      this.#sendFrame(part, block);
+      for (const held of this.#heldBack.splice(0)) this.#socket.write(held);
+      return;
+    }
+    this.#context.counters.add('sentBytes', part.length);
+    this.#socket.write(part, () => this.#sendPart());
   }
 
   /** A buffer with room for a block, or null while all are being sent. Idle connections hold none. */
@@ -273,12 +322,15 @@ export class ServeSession implements FrameSink, Visitor {
   }
 
   #send(frame: Frame): void {
-    if (this.#socket.writableLength > PEER_UNREAD_BYTES_MAX) this.destroy();
+    const heldBytes = this.#heldBack.reduce((sum, held) => sum + held.length, 0);
+    if (this.#socket.writableLength + heldBytes > PEER_UNREAD_BYTES_MAX) this.destroy();
+    else if ((this.#slow?.sentBytes ?? 0) > 0) this.#heldBack.push(encodeFrame(frame));
     else this.#socket.write(encodeFrame(frame));
   }
 
   #leave(): void {
     this.#share?.leave(this);
+    this.#turns.end();
     this.#freeBlocks = [];
   }
 

@@ -1,5 +1,5 @@
-// Owns the lanes of all workers as the main thread sees them. What every lane has to know (trust, shares, revocations, open
-// downloads) is remembered here and told again to the lane that replaces a dead one.
+// Owns the lanes of all workers as the main thread sees them. What every lane has to know (trust, limits, shares, revocations,
+// open downloads) is remembered here and told again to the lane that replaces a dead one.
 import { newCounters, LaneCounters } from '../data-plane/lane-counters.ts';
 import type { LaneCommand, LaneEvent, LaneStart } from '../data-plane/lane-messages.ts';
 import type { RunningLane, WorkerPool } from '../data-plane/worker-pool.ts';
@@ -25,7 +25,7 @@ export interface FleetListener {
 
 type Shared = Extract<
   LaneCommand,
-  { kind: 'trust' | 'serve' | 'withdraw' | 'revoke' | 'openDownload' | 'closeDownload' }
+  { kind: 'trust' | 'limit' | 'serve' | 'withdraw' | 'revoke' | 'openDownload' | 'closeDownload' }
 >;
 
 export class LaneFleet {
@@ -190,7 +190,8 @@ export class LaneFleet {
   #remember(command: Shared): void {
     switch (command.kind) {
       case 'trust':
-        this.#memory.set('trust', command);
+      case 'limit':
+        this.#memory.set(command.kind, command);
         return;
       case 'serve':
         this.#memory.set(shareKey(command.content.share), command);

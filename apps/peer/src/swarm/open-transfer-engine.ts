@@ -5,6 +5,7 @@ import { inSharedMemory } from '../data-plane/shared-memory.ts';
 import { WorkerPool } from '../data-plane/worker-pool.ts';
 import { acceptManifest, ContentHashing, stampText, valueOf } from './content-hashing.ts';
 import { LaneFleet } from './lane-fleet.ts';
+import { SharedLimits } from './shared-limits.ts';
 import { SwarmDownload } from './swarm-download.ts';
 import {
   type Address,
@@ -12,6 +13,7 @@ import {
   type DigestRequest,
   type Download,
   type DownloadRequest,
+  type EngineLimits,
   type EngineMetrics,
   type GrantTrust,
   type Inspected,
@@ -51,6 +53,7 @@ class WorkerTransferEngine implements TransferEngine {
   readonly #problemListeners = new Set<(problem: SourceProblem) => void>();
   /** Shares of which a complete copy is served; a download of one of them does not take its place. */
   readonly #whole = new Set<string>();
+  readonly #limits = new SharedLimits();
   readonly #pieces = { verified: 0, failed: 0 };
   #fleet: LaneFleet | null = null;
   #lastDownload = 0;
@@ -113,6 +116,10 @@ class WorkerTransferEngine implements TransferEngine {
 
   revoke(revocation: Revocation): void {
     this.#lanes.announce({ kind: 'revoke', revocation });
+  }
+
+  limit(limits: EngineLimits): void {
+    this.#lanes.announce({ kind: 'limit', limits: this.#limits.of(limits) });
   }
 
   onSourceProblem(listener: (problem: SourceProblem) => void): () => void {

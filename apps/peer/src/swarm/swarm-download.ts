@@ -73,9 +73,9 @@ export class SwarmDownload implements Download {
   readonly #context: DownloadContext;
   readonly #place: DownloadPlace;
   readonly #sources: SourceTable;
-  /** Shared with the lanes: the verified pieces, and a count of the bytes that came. */
+  /** Shared with the lanes: the verified pieces; a count of the bytes that came, and of the open connections. */
   readonly #verified: Uint8Array;
-  readonly #received = new BigInt64Array(new SharedArrayBuffer(8));
+  readonly #received = new BigInt64Array(new SharedArrayBuffer(16));
   readonly #rate: RateMeter;
   readonly #listeners = new Set<() => void>();
   #settle: (end: DownloadEnd) => void = () => {};
@@ -349,6 +349,7 @@ export class SwarmDownload implements Download {
   /** One step of everything that may be due: dial, ask for the manifest, finish, and say where it stands. */
   #advance(): void {
     if (!this.#isActive) return;
+    Atomics.store(this.#received, 1, BigInt(this.#sources.openConnections().length));
     if (this.#part?.ledger.isComplete === true && !this.#isOpening) return void this.#finish();
     this.#dialDue();
     if (this.#part === null) this.#askManifest();
@@ -364,8 +365,9 @@ export class SwarmDownload implements Download {
         const lane = this.#leastBusyLane(running);
         const connection = this.#sources.dialled(entry, { id: nextConnection(), lane }, now());
         const { peerId, addresses } = entry.source;
-        const request = { connection: connection.id, download: number, peerId, addresses, grant: this.#grant };
-        fleet.say(lane, { kind: 'dial', request: { ...request, contentId: this.#request.contentId } });
+        const { contentId, share } = this.#request;
+        const asked = { download: number, groupId: share.groupId, contentId, grant: this.#grant };
+        fleet.say(lane, { kind: 'dial', request: { connection: connection.id, peerId, addresses, ...asked } });
       }
     }
     for (const connection of this.#sources.surplus()) this.#part?.run.retire(connection);

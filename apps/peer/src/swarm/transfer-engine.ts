@@ -150,6 +150,17 @@ export interface DownloadRequest {
   readonly grant: Uint8Array;
 }
 
+/** Bytes of pieces in a second, in each direction; null is no limit. */
+export interface RateLimits {
+  readonly uploadBytesPerSecond: number | null;
+  readonly downloadBytesPerSecond: number | null;
+}
+
+/** The rates of everything together, and of groups beside that. */
+export interface EngineLimits extends RateLimits {
+  readonly groups: readonly (RateLimits & { readonly groupId: number })[];
+}
+
 export type DownloadState = 'downloading' | 'stalled' | 'paused' | 'complete' | 'failed' | 'cancelled';
 
 /** Why a download does not move, as data: what happened, and what would help. */
@@ -289,6 +300,8 @@ export interface TransferEngine {
   /** Ends serving a share, and closes its connections; downloads of it go on. */
   withdraw(share: ShareRef): void;
   revoke(revocation: Revocation): void;
+  /** Replaces all limits, also for what is under way. Nothing is limited until the first call. */
+  limit(limits: EngineLimits): void;
   onSourceProblem(listener: (problem: SourceProblem) => void): () => void;
   /** What keeps a download from starting here, or null. */
   checkDestination(request: {

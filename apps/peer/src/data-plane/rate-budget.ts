@@ -1,0 +1,114 @@
+// Owns how connections keep to the limits that all workers share: buckets in shared memory that every lane draws from without
+// a lock, the overall one and those of groups, and the turn that one connection waits for.
+import { grainBytes, reserveTokens } from '#domain/token-bucket';
+import type { DirectionLimits, SharedBucket } from './lane-messages.ts';
+
+/** Shorter waits are none: a timer is no finer, and what went early is owed. */
+const WAIT_MIN_MS = 1;
+
+/** What one connection draws from: one bucket or two, and both have to have the bytes. */
+export class RateBudget {
+  readonly #buckets: readonly SharedBucket[];
+  readonly #bytesPerSecond: number;
+
+  constructor(buckets: readonly SharedBucket[]) {
+    this.#buckets = buckets;
+    this.#bytesPerSecond = Math.min(...buckets.map(({ bytesPerSecond }) => bytesPerSecond));
+  }
+
+  grainBytes(sharers: number): number {
+    return grainBytes(this.#bytesPerSecond, sharers);
+  }
+
+  /** Reserves bytes for whoever asks, or gives some back when they are less than none. Returns how long to wait for them. */
+  reserveMs(bytes: number): number {
+    const nowMicros = Number(process.hrtime.bigint() / 1000n);
+    return Math.max(...this.#buckets.map((bucket) => reserve(bucket, bytes, nowMicros))) / 1000;
+  }
+}
+
+function reserve({ bytesPerSecond, freeAtMicros }: SharedBucket, bytes: number, nowMicros: number): number {
+  for (;;) {
+    const held = Atomics.load(freeAtMicros, 0);
+    const reserved = reserveTokens(Number(held), { nowMicros, bytes, bytesPerSecond });
+    const next = BigInt(reserved.freeAtMicros);
+    if (Atomics.compareExchange(freeAtMicros, 0, held, next) === held) return reserved.waitMicros;
+  }
+}
+
+/** The limits of one direction in one worker. */
+export class LaneBudgets {
+  #overall: RateBudget | null = null;
+  readonly #ofGroups = new Map<number, RateBudget>();
+
+  /** Replaces all limits by these. */
+  apply({ overall, groups }: DirectionLimits): void {
+    this.#overall = overall === null ? null : new RateBudget([overall]);
+    this.#ofGroups.clear();
+    for (const { groupId, bucket } of groups) {
+      this.#ofGroups.set(groupId, new RateBudget(overall === null ? [bucket] : [bucket, overall]));
+    }
+  }
+
+  /** What a connection for a group draws from; null when nothing limits it. */
+  of(groupId: number): RateBudget | null {
+    return this.#ofGroups.get(groupId) ?? this.#overall;
+  }
+}
+
+export interface TurnOptions {
+  /** What it draws from now; null while nothing limits it. */
+  readonly budgetNow: () => RateBudget | null;
+  /** How many connections share a flow with it, itself included. */
+  readonly sharers: () => number;
+  readonly onTurn: () => void;
+}
+
+/** One connection's turns: it waits for one reservation at a time. */
+export class BudgetTurns {
+  readonly #options: TurnOptions;
+  #timer: NodeJS.Timeout | null = null;
+  /** Reserved, and its time has come. */
+  #readyBytes = 0;
+
+  constructor(options: TurnOptions) {
+    this.#options = options;
+  }
+
+  /** How many of these bytes to take at once: all of them when nothing limits them. */
+  grainOf(bytes: number): number {
+    const budget = this.#options.budgetNow();
+    return budget === null ? bytes : Math.min(bytes, budget.grainBytes(this.#options.sharers()));
+  }
+
+  /** Whether these bytes may go now; if not, `onTurn` is called when they may. */
+  take(bytes: number): boolean {
+    const budget = this.#options.budgetNow();
+    if (budget === null) return true;
+    if (this.#timer !== null) return false;
+    const ready = this.#readyBytes;
+    this.#readyBytes = 0;
+    const waitMs = bytes === ready ? 0 : budget.reserveMs(bytes - ready);
+    if (ready > 0 || waitMs < WAIT_MIN_MS) return true;
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#readyBytes = bytes;
+      this.#options.onTurn();
+    }, waitMs);
+    return false;
+  }
+
+  /** The limits changed: who waits asks anew. */
+  renew(): void {
+    const isWaiting = this.#timer !== null;
+    this.end();
+    if (isWaiting) this.#options.onTurn();
+  }
+
+  /** Waits for nothing any more. */
+  end(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#readyBytes = 0;
+  }
+}

@@ -3,7 +3,13 @@ import { join } from 'node:path';
 import { loadOrCreateIdentity } from '#identity/identity';
 import { peakResidentBytes } from '../../infra/quick-start/measured.ts';
 import { openTransferEngine } from '../../apps/peer/src/swarm/open-transfer-engine.ts';
-import type { DownloadRequest, ServeRequest, TransferEngine } from '../../apps/peer/src/swarm/transfer-engine.ts';
+import type {
+  Download,
+  DownloadRequest,
+  EngineLimits,
+  ServeRequest,
+  TransferEngine,
+} from '../../apps/peer/src/swarm/transfer-engine.ts';
 
 export type PeerCall =
   | {
@@ -15,13 +21,22 @@ export type PeerCall =
     }
   | { readonly kind: 'digest'; readonly path: string; readonly pieceBytes?: number }
   | { readonly kind: 'serve'; readonly request: ServeRequest }
+  | { readonly kind: 'limit'; readonly limits: EngineLimits }
   | { readonly kind: 'download'; readonly request: DownloadRequest }
+  | { readonly kind: 'moved' }
   | { readonly kind: 'usage' };
 
 /** CPU seconds of the process so far, and its peak resident memory in bytes. */
 export interface Usage {
   readonly cpuSeconds: number;
   readonly peakBytes: number;
+}
+
+/** Bytes that the process has sent and received so far, and what is verified of each of its downloads. */
+export interface Moved {
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+  readonly verifiedBytes: readonly number[];
 }
 
 /** How a download ended, what each source delivered of it, and how long the first verified piece took. */
@@ -35,6 +50,7 @@ export interface Downloaded {
 const FIRST_PIECE_LOOK_MS = 1;
 
 let engine: TransferEngine | null = null;
+const downloads: Download[] = [];
 
 function running(): TransferEngine {
   if (engine === null) throw new Error('the engine is not open');
@@ -57,6 +73,10 @@ async function answer(call: PeerCall): Promise<unknown> {
     }
     case 'serve':
       return running().serve(call.request);
+    case 'limit':
+      return running().limit(call.limits);
+    case 'moved':
+      return moved();
     case 'download':
       return download(call.request);
     case 'usage':
@@ -68,6 +88,7 @@ async function download(request: DownloadRequest): Promise<Downloaded> {
   const startMs = performance.now();
   let firstPieceMs: number | null = null;
   const started = running().download(request);
+  downloads.push(started);
   const look = setInterval(() => {
     if (started.view().verifiedBytes === 0) return;
     firstPieceMs = performance.now() - startMs;
@@ -77,6 +98,15 @@ async function download(request: DownloadRequest): Promise<Downloaded> {
   clearInterval(look);
   const deliveredBytes = started.view().peers.map((peer) => peer.deliveredBytes);
   return { state, reason, deliveredBytes, firstPieceMs };
+}
+
+function moved(): Moved {
+  const { workers } = running().metrics();
+  return {
+    sentBytes: workers.reduce((sum, worker) => sum + worker.sentBytes, 0),
+    receivedBytes: workers.reduce((sum, worker) => sum + worker.receivedBytes, 0),
+    verifiedBytes: downloads.map((each) => each.view().verifiedBytes),
+  };
 }
 
 function usage(): Usage {

@@ -8,7 +8,14 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { idOfPublicKey } from '#identity/identity';
 import { sealGrant } from '#wire/grant';
-import type { Address, Digested, DownloadRequest, Source } from '../../apps/peer/src/swarm/transfer-engine.ts';
+import type {
+  Address,
+  Digested,
+  DownloadRequest,
+  EngineLimits,
+  ShareRef,
+  Source,
+} from '../../apps/peer/src/swarm/transfer-engine.ts';
 import type { Downloaded, PeerCall, Usage } from './bench-peer.ts';
 
 const GROUP_ID = 1;
@@ -30,6 +37,8 @@ export interface SwarmOptions {
   readonly downloads: number;
   readonly workers: number;
   readonly plain: boolean;
+  /** Given to every peer one after the other before it starts. */
+  readonly limits?: readonly EngineLimits[];
 }
 
 /** What it took until the last downloader had everything. */
@@ -127,6 +136,9 @@ export async function measureSwarm(options: SwarmOptions): Promise<Measurement> 
   const everybody = [...seeders, ...downloaders];
   try {
     await Promise.all(everybody.map((peer) => peer.open(options)));
+    for (const limits of options.limits ?? []) {
+      await Promise.all(everybody.map((peer) => peer.ask({ kind: 'limit', limits })));
+    }
     await Promise.all(seeders.map((seeder) => serveAll(seeder, options)));
     const before = await usages(everybody);
     const startMs = performance.now();
@@ -170,26 +182,30 @@ function downloadAll(
 ): Promise<Downloaded>[] {
   const sources = everybody.filter((peer) => peer !== downloader).map(({ source }) => source);
   return shareIds(options).map(async (shareId) => {
-    const request = requestFor(downloader, { shareId, sources, options });
+    const request = requestFor(downloader, {
+      share: { groupId: GROUP_ID, shareId },
+      sources,
+      digested: options.digested,
+    });
     const downloaded = await downloader.ask<Downloaded>({ kind: 'download', request });
     if (downloaded.state === 'complete') return downloaded;
     throw new Error(`a download ended as ${JSON.stringify(downloaded)}`);
   });
 }
 
-function requestFor(
+/** What a peer asks for that downloads a share, with a grant for it. */
+export function requestFor(
   { peerId, folder }: BenchPeer,
-  { shareId, sources, options }: { shareId: number; sources: readonly Source[]; options: SwarmOptions },
+  { share, sources, digested }: { share: ShareRef; sources: readonly Source[]; digested: Digested },
 ): DownloadRequest {
-  const { contentId, manifest } = options.digested;
-  const share = { groupId: GROUP_ID, shareId };
+  const { contentId, manifest } = digested;
   const claims = { logId: LOG_ID, trackerId, ...share, contentId, user: 'bench', peerId };
   const grant = sealGrant({ ...claims, asOfOffset: 1, expiresAtMs: Date.now() + GRANT_MS }, (message) =>
     sign(null, message, tracker.privateKey),
   );
   const { totalBytes, pieceBytes } = manifest;
   const pieceCount = Math.ceil(totalBytes / pieceBytes);
-  const destination = join(folder, `copy-${shareId}`);
+  const destination = join(folder, `copy-${share.shareId}`);
   return {
     share,
     contentId,

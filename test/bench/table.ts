@@ -47,7 +47,10 @@ export function rowOf(result: {
   };
 }
 
-const COLUMNS: readonly (readonly [string, (row: Row) => string])[] = [
+/** A heading, and the text of a row under it. */
+export type TextColumn<Item> = readonly [heading: string, textOf: (row: Item) => string];
+
+const COLUMNS: readonly TextColumn<Row>[] = [
   ['scenario', (row) => row.scenario],
   ['mode', (row) => row.mode],
   ['seconds', (row) => row.seconds.toFixed(2)],
@@ -62,8 +65,13 @@ const COLUMNS: readonly (readonly [string, (row: Row) => string])[] = [
 ];
 
 export function tableOf(rows: readonly Row[]): string {
-  const cells = [COLUMNS.map(([heading]) => heading), ...rows.map((row) => COLUMNS.map(([, textOf]) => textOf(row)))];
-  const widths = COLUMNS.map((_, column) => Math.max(...cells.map((line) => line[column]?.length ?? 0)));
+  return textTable(rows, COLUMNS);
+}
+
+/** Rows under their headings, in columns as wide as their longest text. */
+export function textTable<Item>(rows: readonly Item[], columns: readonly TextColumn<Item>[]): string {
+  const cells = [columns.map(([heading]) => heading), ...rows.map((row) => columns.map(([, textOf]) => textOf(row)))];
+  const widths = columns.map((_, column) => Math.max(...cells.map((line) => line[column]?.length ?? 0)));
   return cells
     .map((line) =>
       line

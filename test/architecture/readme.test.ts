@@ -21,6 +21,11 @@ it('the README shows the commands that npm start prints', () => {
   expect(read('README.md')).toContain(`\`\`\`sh\n${nextCommands('.cohort').join('\n')}\n\`\`\`\n`);
 });
 
+it('the README gives trackers the broker where npm run kafka starts it', () => {
+  const port = /USUAL_PORT = ([0-9]+)/.exec(read('infra/kafka/kafka.mjs'))?.[1];
+  expect(read('README.md')).toContain(`--log kafka:127.0.0.1:${port}/cohort-commands\n`);
+});
+
 const runners = {
   proof: `step 'npm run check' npm run check -- --reporter=json\n  npm start -- --fresh >"$log" &\n`,
   scripts: { check: 'npm run check:types && npm test --', start: 'node start.mjs' },

@@ -4,13 +4,17 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { readFlags } from '../launcher/flags.mjs';
 import { LocalSystem } from '../quick-start/local-system.ts';
 import { machineLine, peaksOf } from '../quick-start/measured.ts';
 import { digestsAtSameOffset } from '../quick-start/tracker-status.ts';
 import { folderBytes, parseSize } from './files.ts';
 import { playStory } from './story.ts';
 import { verdictOf } from './verdict.ts';
+
+const USAGE = `npm run demo -- [--kafka] [--size <size>]
+  --kafka        the log on Kafka, with a broker of its own (Java and Maven needed)
+  --size <size>  of the big file, like 64MiB (1GiB)`;
 
 /** A log that the trackers shall use, and how it is taken away again. */
 interface DemoLog {
@@ -23,7 +27,9 @@ interface DemoLog {
 /** Runs the demo: `--size 1GiB` of the big file, `--kafka` for the log. */
 export async function demo(words: readonly string[]): Promise<void> {
   const options = { kafka: { type: 'boolean', default: false }, size: { type: 'string', default: '1GiB' } } as const;
-  const { kafka, size } = parseArgs({ args: [...words], options }).values;
+  const flags = readFlags(words, { options, usage: USAGE });
+  if (flags === null) return;
+  const { kafka, size } = flags;
   const bigBytes = parseSize(size);
   if (bigBytes === null) {
     process.stderr.write(`"${size}" is not a size: write it like 64MiB or 1GiB\n`);

@@ -1,33 +1,32 @@
 // Owns the system that `npm start` brings up: two trackers on the embedded log, a peer for alice and one for bob, in a folder
 // that outlives them, and the commands to type next. Everything ends with this process.
-import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
-import { LocalSystem } from './local-system.ts';
+import { readFlags } from '../launcher/flags.mjs';
+import { type LocalPeer, LocalSystem } from './local-system.ts';
 import { nextCommands } from './next-commands.ts';
 import { StartFailed } from './node-process.ts';
 import { freePorts } from './ports.mjs';
+import { StateInUse, takeStateFolder } from './state-folder.ts';
 
 const TRACKER_PORTS = [9001, 9002];
 const PEER_PORTS = [9101, 9102];
 const CONTROL_PORTS = [7070, 7071];
 const PEER_NAMES = ['alice', 'bob'] as const;
+const USAGE = `npm start -- [--fresh] [--state <folder>]
+  --fresh           forget what earlier starts have left in the folder
+  --state <folder>  where keys, log and peers are kept (.cohort)`;
 
 /** Runs until Ctrl-C. `--fresh` forgets what earlier runs left, `--state <folder>` keeps it elsewhere. */
 export async function quickStart(words: readonly string[]): Promise<void> {
-  const options = {
-    fresh: { type: 'boolean', default: false },
-    state: { type: 'string', default: '.cohort' },
-  } as const;
-  const { fresh, state } = parseArgs({ args: [...words], options }).values;
-  const folder = resolve(state);
-  if (fresh) await rm(folder, { recursive: true, force: true });
-  const isContinued = existsSync(folder);
+  const options = { fresh: { type: 'boolean' }, state: { type: 'string', default: '.cohort' } } as const;
+  const flags = readFlags(words, { options, usage: USAGE });
+  if (flags === null) return;
+  const folder = resolve(flags.state);
   try {
-    await run(folder, isContinued);
+    const state = await takeStateFolder(folder, { fresh: flags.fresh ?? false });
+    await run(folder, state.isContinued).finally(() => state.release());
   } catch (error) {
-    if (!(error instanceof StartFailed)) throw error;
+    if (!(error instanceof StartFailed || error instanceof StateInUse)) throw error;
     process.stderr.write(`${error.message}\n`);
     process.exitCode = 69;
   }
@@ -77,6 +76,8 @@ async function firstToEnd(system: LocalSystem): Promise<never> {
   );
 }
 
+const byName = (one: LocalPeer, other: LocalPeer): number => (one.name < other.name ? -1 : 1);
+
 function stopSignal(): Promise<void> {
   return new Promise((stop) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop());
@@ -89,7 +90,10 @@ function introduction({ trackers, peers, folder }: LocalSystem): string {
   const typed = nextCommands(place).map((command) => (command === '' ? '' : `  ${command}`));
   return `
 ${trackers.map(({ ordinal, address, http }) => `tracker ${ordinal}   ${address}   status ${http}/status`).join('\n')}
-${peers.map(({ name, control }) => `peer ${name.padEnd(8)}${control.url}   interface ${control.url}/api/docs`).join('\n')}
+${peers
+  .toSorted(byName)
+  .map(({ name, control }) => `peer ${name.padEnd(8)}${control.url}   interface ${control.url}/api/docs`)
+  .join('\n')}
 log and keys   ${place}
 
 Type in another terminal (a password has 8 characters or more):

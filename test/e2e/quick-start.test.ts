@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,10 +20,11 @@ interface Running {
   readonly output: string;
 }
 
+const SCRIPT = join(ROOT, 'infra/quick-start/quick-start.mjs');
+
 /** Runs what `npm start` runs, until it says what to type. */
 async function start(): Promise<Running> {
-  const script = join(ROOT, 'infra/quick-start/quick-start.mjs');
-  const child = spawn(process.execPath, [script, '--state', state], {
+  const child = spawn(process.execPath, [SCRIPT, '--state', state], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -76,12 +77,16 @@ it('what npm start says to type works as it stands there', async () => {
   await untilSilent(output);
 });
 
-it('a second start finds everything as it was, and leaves nothing behind when it is killed', async () => {
+it('a second start finds everything as it was, is safe from a fresh one, and leaves nothing behind when it is killed', async () => {
   const { child, output } = await start();
   expect(output).toContain('What was there before');
   const { exitCode, out } = await cohort(['list_members', 'friends', '--data-dir', join(state, 'bob')]);
   expect(exitCode).toBe(0);
   expect(out).toMatch(/alice +owner[\s\S]*bob +member/);
+  const words = [SCRIPT, '--fresh', '--state', state];
+  const { status, stderr } = spawnSync(process.execPath, words, { cwd: ROOT, encoding: 'utf8' });
+  expect({ status, stderr }).toEqual({ status: 69, stderr: expect.stringContaining(`${state} is in use`) });
+  expect(await Promise.all(addressesIn(output).map(answers))).not.toContain(false);
   await end(child, 'SIGKILL');
   await untilSilent(output);
 });

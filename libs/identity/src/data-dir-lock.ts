@@ -12,6 +12,12 @@ export interface DataDirLock {
 /** A process cannot run on its data directory: another one does, or what is in it is of no use. The message says what to do. */
 export class DataDirUnusable extends Error {
   readonly code = 'data_dir_unusable';
+  /** Whether another process runs on it. */
+  readonly isBusy: boolean;
+  constructor(message: string, options: ErrorOptions & { readonly isBusy?: boolean } = {}) {
+    super(message, options);
+    this.isBusy = options.isBusy ?? false;
+  }
 }
 
 /** SQLite's code of a file that another process has locked. */
@@ -27,16 +33,16 @@ export function lockDataDir(dataDirectory: string): DataDirLock {
     database.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     database?.close();
-    throw new DataDirUnusable(whyNot(error, dataDirectory), { cause: error });
+    const isBusy = (error as { errcode?: number }).errcode === SQLITE_BUSY;
+    throw new DataDirUnusable(whyNot(error, { dataDirectory, isBusy }), { cause: error, isBusy });
   }
   const held = database;
   return { release: () => held.close() };
 }
 
-function whyNot(error: unknown, dataDirectory: string): string {
-  const { errcode, message } = error as Error & { errcode?: number };
-  if (errcode === SQLITE_BUSY) {
+function whyNot(error: unknown, { dataDirectory, isBusy }: { dataDirectory: string; isBusy: boolean }): string {
+  if (isBusy) {
     return `${dataDirectory} is in use by another running cohort process: stop that one, or give this one its own --data-dir`;
   }
-  return `${join(dataDirectory, 'lock')} cannot be locked: ${message}; make the folder writable, or remove that file`;
+  return `${join(dataDirectory, 'lock')} cannot be locked: ${(error as Error).message}; make the folder writable, or remove that file`;
 }

@@ -169,6 +169,15 @@ describe.skipIf(!hasTerminals)('at a terminal', () => {
     expect(out).toContain('User dave was created');
   });
 
+  it('asks an operator twice too, and sets nothing when the two differ', async () => {
+    const secret = 'nobody sees this';
+    const answers = [['New password', secret] as const, ['Again', `${secret} twice`] as const];
+    const { exitCode, out } = await cohortAtTerminal(['operator', 'reset_password', 'alice'], answers);
+    expect(exitCode, out).toBe(64);
+    expect(out).not.toContain(secret);
+    expect(out).toContain('the two passwords differ');
+  });
+
   it('draws progress over itself', async () => {
     await alice.upload('friends', await cluster.file('drawn.bin', 256 * MIB));
     const words = ['download_file', 'friends', 'drawn.bin', cluster.path('of-bob'), '--data-dir', bob.dataDirectory];

@@ -35,6 +35,7 @@ describe('an operator', () => {
     const words = ['operator', 'reset_password', 'alice', '--data-dir', folder.dataDirectory(1)];
     const done = await cohort(words, 'entirely new\n');
     expect(done).toMatchObject({ code: 0, errors: '' });
+    expect(done.out).toMatch(/^accepted at offset \d+: alice has a new password, and is logged out everywhere\n$/);
     alice.seenOffset = Number(/accepted at offset (\d+)/.exec(done.out)![1]);
     expect(verdict(await alice.command('create_group', { group: 'more' }))).toBe('not_logged_in');
     expect(verdict(await alice.command('login', { user: 'alice', password: 'correct horse' }))).toBe(
@@ -48,7 +49,10 @@ describe('an operator', () => {
     await folder.start(1);
     const data = ['--data-dir', folder.dataDirectory(1)];
     const reset = await cohort(['operator', 'reset_password', 'nobody', ...data], 'entirely new\n');
-    expect(reset).toMatchObject({ code: 66, errors: expect.stringContaining('user_not_found') as unknown });
+    expect(reset).toMatchObject({
+      code: 66,
+      errors: expect.stringContaining('there is no such user (user_not_found)') as unknown,
+    });
     expect(await cohort(['operator', 'reset_password', 'nobody', ...data], 'short\n')).toMatchObject({ code: 64 });
     expect(await cohort(['operator', 'activate_rules', '2', ...data])).toMatchObject({ code: 64 });
     expect(await cohort(['operator', 'resolve_checkpoint', '-1', ...data])).toMatchObject({ code: 64 });

@@ -1,6 +1,7 @@
 // Owns the words behind `cohort tracker`, `fingerprint`, `keys` and `operator`, and how each ends: exit codes and one
 // sentence that says what to do.
 import { Command as Program, CommanderError, Option } from 'commander';
+import type { RejectionReason } from '#domain/rejection';
 import { type Identity, loadOrCreateIdentity } from '#identity/identity';
 import { lockDataDir } from '#identity/data-dir-lock';
 import { BadInput, dataDirectoryFor, settleVariables } from '#identity/start-input';
@@ -18,6 +19,12 @@ const secrets = () => import('./operator/secret-input.ts');
 
 type DataDirFlags = Pick<TrackerFlags, 'dataDir'>;
 type OperatorFlags = Pick<TrackerFlags, 'dataDir' | 'log'>;
+
+/** What an operator asks of the log, and what it comes to when that is accepted. */
+interface OperatorCommand {
+  readonly command: SealedCommand;
+  readonly effect: string;
+}
 
 const dataDirOption = (): Option =>
   new Option('--data-dir <folder>', 'where the key lives (default: $XDG_DATA_HOME/cohort/tracker)').env(
@@ -57,7 +64,7 @@ function program(): Program {
 
 function addOperatorCommands(root: Program): void {
   const operator = root.command('operator').description("commands signed with a tracker's key");
-  const add = (usage: string, about: string, prepare: (word: string) => Promise<SealedCommand>): void => {
+  const add = (usage: string, about: string, prepare: (word: string) => Promise<OperatorCommand>): void => {
     operator
       .command(usage)
       .description(about)
@@ -65,15 +72,18 @@ function addOperatorCommands(root: Program): void {
       .addOption(logOption('where to append (default: the log that this tracker last used)'))
       .action(async (word: string, flags: OperatorFlags) => operate(await prepare(word), flags));
   };
-  add('reset_password <user>', 'set a new password, read from standard input, and end the sessions', async (user) =>
-    (await operators()).passwordReset(user, await newPassword(user)),
-  );
-  add('activate_rules <version>', 'put a newer version of the rules in force', async (text) =>
-    (await operators()).rulesActivation(natural(text)),
-  );
-  add('resolve_checkpoint <offset>', 'declare a checkpoint that did not agree as looked into', async (text) =>
-    (await operators()).checkpointResolution(natural(text)),
-  );
+  add('reset_password <user>', 'set a password anew (asked for, or read from standard input)', async (user) => ({
+    command: await (await operators()).passwordReset(user, await newPassword(user)),
+    effect: `${user} has a new password, and is logged out everywhere`,
+  }));
+  add('activate_rules <version>', 'put a newer version of the rules in force', async (text) => ({
+    command: (await operators()).rulesActivation(natural(text)),
+    effect: `version ${text} of the rules is in force`,
+  }));
+  add('resolve_checkpoint <offset>', 'declare a checkpoint that did not agree as looked into', async (text) => ({
+    command: (await operators()).checkpointResolution(natural(text)),
+    effect: `the checkpoint at offset ${text} counts as looked into`,
+  }));
 }
 
 async function printFingerprint(flags: DataDirFlags): Promise<void> {
@@ -94,7 +104,13 @@ async function initKeys(flags: DataDirFlags): Promise<void> {
   }
 }
 
-async function operate(command: SealedCommand, flags: OperatorFlags): Promise<void> {
+/** Why the log refuses what an operator asks. */
+const REFUSALS: Readonly<Partial<Record<RejectionReason, string>>> = {
+  user_not_found: 'there is no such user',
+  rules_unknown: 'the rules in force are as new as that or newer',
+};
+
+async function operate({ command, effect }: OperatorCommand, flags: OperatorFlags): Promise<void> {
   const { runOperatorCommand } = await operators();
   const done = await runOperatorCommand(
     { dataDirectory: dataDirectoryFor('tracker', flags.dataDir), logUrl: flags.log },
@@ -104,16 +120,18 @@ async function operate(command: SealedCommand, flags: OperatorFlags): Promise<vo
     process.stderr.write('cohort: no answer came in time: the command may have run; look before you repeat it\n');
     process.exitCode = EXIT.outcomeUnknown;
   } else if (done.outcome.status === 'rejected') {
-    process.stderr.write(`cohort: refused at offset ${done.offset}: ${done.outcome.reason}\n`);
-    process.exitCode = done.outcome.reason.endsWith('_not_found') ? EXIT.unknownThing : EXIT.badInput;
+    const { reason } = done.outcome;
+    process.stderr.write(`cohort: refused at offset ${done.offset}: ${REFUSALS[reason] ?? reason} (${reason})\n`);
+    process.exitCode = reason.endsWith('_not_found') ? EXIT.unknownThing : EXIT.badInput;
   } else {
-    process.stdout.write(`accepted at offset ${done.offset}\n`);
+    process.stdout.write(`accepted at offset ${done.offset}: ${effect}\n`);
   }
 }
 
 async function newPassword(user: string): Promise<string> {
-  const { readSecret } = await secrets();
-  const password = await readSecret(`New password for ${user}: `);
+  const { chosenSecret } = await secrets();
+  const password = await chosenSecret(`New password for ${user} (${PASSWORD_CHARACTERS_MIN} characters or more): `);
+  if (password === null) throw new BadInput('the two passwords differ: nothing was changed, try again');
   if (password.length >= PASSWORD_CHARACTERS_MIN && password.length <= PASSWORD_CHARACTERS_MAX) return password;
   throw new BadInput(`a password has ${PASSWORD_CHARACTERS_MIN} to ${PASSWORD_CHARACTERS_MAX} characters`);
 }

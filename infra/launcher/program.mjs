@@ -5,8 +5,9 @@ const TRACKER_WORDS = new Set(['tracker', 'fingerprint', 'keys', 'operator']);
 
 /** Path of the program's file below the root, for the words behind `cohort`. */
 export function programOf(words) {
-  const [first] = words;
-  if (TRACKER_WORDS.has(first)) return 'dist/apps/tracker/src/main.js';
-  if (first === 'peer') return 'dist/apps/peer/src/main.js';
+  // Every program tells of its own words: `help tracker` is for who answers to `tracker`.
+  const word = words[0] === 'help' ? words[1] : words[0];
+  if (TRACKER_WORDS.has(word)) return 'dist/apps/tracker/src/main.js';
+  if (word === 'peer') return 'dist/apps/peer/src/main.js';
   return 'dist/apps/peer/src/cli/main.js';
 }

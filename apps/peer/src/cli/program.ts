@@ -70,7 +70,21 @@ function buildProgram(context: LineContext): Command {
     .command('shell')
     .description('type commands one after the other')
     .action(() => runShell({ terminal, names, run }));
+  addHelp(program);
   return program;
+}
+
+/** Commander's own answers an unknown name with the whole list and no word on what is wrong. */
+function addHelp(program: Command): void {
+  program
+    .helpCommand(false)
+    .command('help [command]')
+    .description('this list, or what a command takes')
+    .action((name: string | undefined) => {
+      const command = name === undefined ? program : program.commands.find((known) => known.name() === name);
+      if (command === undefined) program.error(`error: unknown command '${name}'`);
+      else command.outputHelp();
+    });
 }
 
 function describe(program: Command): void {
@@ -80,7 +94,6 @@ function describe(program: Command): void {
     .option('--control-token-file <file>', 'where its token is, when not there (COHORT_CONTROL_TOKEN_FILE)')
     .option('--json', 'print the answer as one line of JSON')
     .option('--command-id <uuid>', 'repeat a command whose outcome is unknown under its own id')
-    .helpCommand('help [command]', 'this list, or what a command takes')
     .showHelpAfterError('(cohort --help lists the commands)')
     .addHelpText(
       'after',

@@ -99,6 +99,10 @@ it.each([
   [['operator', 'reset_password'], 'dist/apps/tracker/src/main.js'],
   [['peer', '127.0.0.1:0', 'tracker_info.txt'], 'dist/apps/peer/src/main.js'],
   [['create_group', 'tracker'], 'dist/apps/peer/src/cli/main.js'],
+  [['help', 'operator'], 'dist/apps/tracker/src/main.js'],
+  [['help', 'peer'], 'dist/apps/peer/src/main.js'],
+  [['help', 'create_group'], 'dist/apps/peer/src/cli/main.js'],
+  [['help'], 'dist/apps/peer/src/cli/main.js'],
   [[], 'dist/apps/peer/src/cli/main.js'],
 ])('the words %j go to %s', (words, file) => {
   expect(programOf(words)).toBe(file);

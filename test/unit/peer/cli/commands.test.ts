@@ -119,6 +119,12 @@ test('help lists the commands, and tells of one what it takes', async () => {
   expect(peer.requests).toHaveLength(0);
 });
 
+test('help on a word that is no command says so, and where the list is', async () => {
+  const { exitCode, out, note } = await runWords(['help', 'create_grup']);
+  expect({ exitCode, out }).toEqual({ exitCode: 64, out: '' });
+  expect(note).toBe("error: unknown command 'create_grup'\n(cohort --help lists the commands)\n");
+});
+
 describe('files', () => {
   test('a relative path becomes absolute where the command was typed', async () => {
     await mkdir(join(peer.dataDirectory, 'work'), { recursive: true });

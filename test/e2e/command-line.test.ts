@@ -195,6 +195,19 @@ describe.skipIf(!hasTerminals)('at a terminal', () => {
   });
 });
 
+describe('the programs that keep running', () => {
+  it.each(['tracker', 'peer'])('help tells what cohort %s takes', async (program) => {
+    const { exitCode, out } = await cohort(['help', program]);
+    expect(exitCode).toBe(0);
+    expect(out).toContain('--data-dir <folder>');
+  });
+
+  it('a flag of cohort peer takes one word and leaves the others their meaning', async () => {
+    const { complaint } = await cohort(['peer', '--allow-host', 'a.example,b.example', '127.0.0.1:0', 'missing.txt']);
+    expect(complaint).toMatch(/there is no file \S*missing\.txt/);
+  });
+});
+
 describe('the README', () => {
   it.each(['tracker', 'peer'])('names every flag of cohort %s with its variable', async (program) => {
     const { out } = await cohort([program, '--help']);

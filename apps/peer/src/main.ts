@@ -35,7 +35,7 @@ function program(): Program {
   ];
   for (const [flag, environment, about] of options) peer.addOption(new Option(flag, about).env(environment));
   peer.addOption(
-    new Option('--allow-host <name...>', 'further names in the Host header that the control endpoint answers to')
+    new Option('--allow-host <name>', 'another name that the control endpoint answers to; with commas for several')
       .env('COHORT_ALLOW_HOST')
       .argParser((name: string, names: string[] | undefined) => [...(names ?? []), ...name.split(',')]),
   );

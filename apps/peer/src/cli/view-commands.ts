@@ -178,7 +178,13 @@ export async function changeTransfer(
 ): Promise<void> {
   const transferId = await wholeTransferId(invocation, id);
   const { body } = await (await invocation.client()).change('POST', `${transferPath(transferId)}/${action}`);
-  invocation.show(body, () => `${action} ${transferId}: ${(body as TransferView).state}\n`);
+  invocation.show(body, () => afterwards(action, body as TransferView));
+}
+
+/** What a transfer does now. One that goes on is answered as it was: what it comes to is not known yet. */
+function afterwards(action: 'pause' | 'resume' | 'cancel', { group, file, state }: TransferView): string {
+  const isAtRest = state === 'paused' || state === 'failed' || state === 'cancelled';
+  return `${file} of ${group} ${action === 'resume' && isAtRest ? 'goes on' : `is ${state}`}.\n`;
 }
 
 /** remove: forgets a transfer, and with `--data delete` what it downloaded too. */

@@ -153,6 +153,17 @@ describe('transfers', () => {
     expect(peer.requests.at(-1)).toMatchObject({ method: 'POST', path: `/transfers/${ID}/${action}` });
   });
 
+  test.each([
+    ['pause', 'paused', 'film.mkv of friends is paused.\n'],
+    ['pause', 'complete', 'film.mkv of friends is complete.\n'],
+    ['resume', 'paused', 'film.mkv of friends goes on.\n'],
+    ['resume', 'downloading', 'film.mkv of friends is downloading.\n'],
+    ['cancel', 'cancelled', 'film.mkv of friends is cancelled.\n'],
+  ])('%s that finds it %s says what it does now', async (action, state, out) => {
+    peer.answers.set(`POST /transfers/${ID}/${action}`, { status: 200, body: { ...TRANSFER, state } });
+    expect((await run([action, ID])).out).toBe(out);
+  });
+
   test('remove keeps the data unless told otherwise', async () => {
     await run(['remove', ID]);
     await run(['remove', ID, '--data', 'delete']);

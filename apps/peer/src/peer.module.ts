@@ -166,7 +166,10 @@ function journalLinkEvent(journal: EventJournal, event: LinkEvent, warn: Warn): 
       return journal.append(event.type, { address, expected, shown });
     }
     case 'trackers_disagree':
-      warn(`the trackers serve different logs (${event.logIds.join(', ')}): correct tracker_info.txt`);
+      const logs = event.logIds.join(', ');
+      warn(
+        `the trackers serve different logs (${logs}): give all of them one --log, and restart this peer when that is another one than before`,
+      );
       return journal.append(event.type, { logIds: event.logIds });
     case 'reachability_changed':
       if (event.reachable === false) warn('no tracker could connect to this peer: others cannot fetch from it');

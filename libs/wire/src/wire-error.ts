@@ -53,7 +53,10 @@ export const ERRORS = {
   internal_error: rule(500, 'This is a bug; the log of the process has the details.'),
   tracker_unavailable: retry(503, 'No tracker of tracker_info.txt answers.'),
   tracker_behind: retry(503, 'The tracker has not yet read as far as this peer has seen.'),
-  trackers_disagree: rule(503, 'The trackers of tracker_info.txt serve different logs: correct the file.'),
+  trackers_disagree: rule(
+    503,
+    'The trackers of tracker_info.txt serve different logs: give all of them one --log, and restart this peer when that is another one than before.',
+  ),
   log_unavailable: retry(503, 'The log does not take records now; try again with the same Idempotency-Key.'),
   busy: retry(503, 'Too much is under way: try again shortly.'),
   outcome_unknown: retry(

@@ -19,7 +19,7 @@ export interface StateFolder extends DataDirLock {
 
 /** Takes the folder, emptied of what earlier starts have left when `fresh`. Throws `StateInUse`, having removed nothing. */
 export async function takeStateFolder(folder: string, { fresh }: { readonly fresh: boolean }): Promise<StateFolder> {
-  const lock = locked(folder, folder);
+  const lock = locked(folder);
   try {
     if (fresh) await forget(folder);
     return { isContinued: existsSync(join(folder, 'tracker_info.txt')), release: () => lock.release() };
@@ -33,18 +33,18 @@ async function forget(folder: string): Promise<void> {
   const made = (await readdir(folder)).filter((name) => MADE.test(name) || name === COPY_NAME);
   const inside = made.map((name) => join(folder, name)).filter((path) => existsSync(join(path, 'lock')));
   // What was started by hand on one of them would lose its data while it runs.
-  for (const path of inside) locked(path, folder).release();
+  for (const path of inside) locked(path).release();
   await Promise.all(made.map((name) => rm(join(folder, name), { recursive: true, force: true })));
 }
 
-function locked(path: string, folder: string): DataDirLock {
+function locked(path: string): DataDirLock {
   try {
     return lockDataDir(path);
   } catch (error) {
     if (!(error instanceof DataDirUnusable)) throw error;
     if (!error.isBusy) throw new StateInUse(error.message, { cause: error });
     throw new StateInUse(
-      `${path} is in use: a system runs there already. End it with Ctrl-C where it was started, or keep another one elsewhere than ${folder} with: npm start -- --state <folder>`,
+      `${path} is in use: a system runs there already. End it with Ctrl-C where it was started, or keep another one elsewhere with: npm start -- --state <folder>`,
       { cause: error },
     );
   }

@@ -18,6 +18,7 @@ import {
   Matches,
   ValidateNested,
 } from 'class-validator';
+import { RECHECK_VERDICTS, type RecheckVerdict } from '#domain/content-damage';
 import {
   CommandResultBody,
   CommandStateView,
@@ -34,6 +35,7 @@ import {
   EventsQuery,
   ListQuery,
   NewApiKeyBody,
+  RecheckBody,
 } from './control-requests.ts';
 import { IsDigest } from './name-validation.ts';
 
@@ -213,6 +215,50 @@ export class TransferPeerView {
   corruptPieces!: number;
 }
 
+/** The recheck of a copy that this peer has: what is on disk against what was shared, piece by piece. */
+export class RecheckView {
+  @IsRFC3339()
+  startedAt!: string;
+
+  /** Null while it runs. */
+  @IsOptional()
+  @IsRFC3339()
+  endedAt!: string | null;
+
+  /**
+   * Null while it runs. `sound`: all was as shared; `repaired`: it is now; `damaged`: something still is not, see the reason of
+   * the transfer; `incomplete`: a file is not there or cannot be read.
+   */
+  @IsOptional()
+  @IsIn(RECHECK_VERDICTS)
+  verdict!: RecheckVerdict | null;
+
+  @IsInt()
+  checkedPieces!: number;
+
+  @IsInt()
+  damagedPieces!: number;
+
+  /** Those of the damaged ones that were fetched again and are in place. */
+  @IsInt()
+  repairedPieces!: number;
+
+  /** Files that were not there or could not be read: the first hundred. */
+  @IsArray()
+  @IsString({ each: true })
+  absentFiles!: string[];
+
+  /** Files that were longer or shorter than shared: the first hundred. */
+  @IsArray()
+  @IsString({ each: true })
+  misfitFiles!: string[];
+
+  /** Files whose SHA-1 is not what the sharer said, although their pieces are what was shared: the first hundred. */
+  @IsArray()
+  @IsString({ each: true })
+  sha1Mismatches!: string[];
+}
+
 /** One upload or download of this peer. */
 export class TransferView {
   @IsUUID()
@@ -237,6 +283,14 @@ export class TransferView {
   @Matches(/^[0-9a-f]{40}$/)
   sha1!: string | null;
 
+  /**
+   * Whether each whole file has the SHA-1 that the sharer said; null until it was looked at, some time after completion. The
+   * pieces prove the bytes either way.
+   */
+  @IsOptional()
+  @IsBoolean()
+  sha1Matches!: boolean | null;
+
   @IsIn(TRANSFER_STATES)
   state!: TransferState;
 
@@ -248,7 +302,7 @@ export class TransferView {
   @IsInt()
   totalBytes!: number;
 
-  /** Hashed so far while hashing. */
+  /** Hashed so far while hashing; of a copy that is damaged, what is sound. */
   @IsInt()
   verifiedBytes!: number;
 
@@ -279,6 +333,12 @@ export class TransferView {
   @ValidateNested({ each: true })
   @Type(() => TransferPeerView)
   peers!: TransferPeerView[];
+
+  /** The one that runs, or the last one. */
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => RecheckView)
+  recheck!: RecheckView | null;
 }
 
 export class TransferListView extends ListPage {
@@ -429,12 +489,12 @@ export class PeerEventListView {
 export const CONTROL_SCHEMAS = {
   withOptionalFields: [
     ...new Set([...Object.values(CONTROL_COMMAND_BODIES), NewApiKeyBody, CommandResultBody, ProblemView]),
-    ...[ListQuery, EventsQuery, DeleteTransferQuery],
+    ...[ListQuery, EventsQuery, DeleteTransferQuery, RecheckBody],
   ],
   withNullableFields: [
     ...[ShareView, CommandView, FieldErrorView, CommandStateView],
     ...[GroupItem, GroupListView, MemberItem, MemberListView, RequestItem, RequestListView, FileItem, FileListView],
-    ...[TransferReasonView, TransferPeerView, TransferView, TransferListView, TrackerView, StatusView],
+    ...[TransferReasonView, TransferPeerView, RecheckView, TransferView, TransferListView, TrackerView, StatusView],
     ...[SessionItem, SessionListView, ApiKeyItem, ApiKeyListView, NewApiKeyView, PeerEventView, PeerEventListView],
   ],
 } as const;

@@ -105,6 +105,26 @@ export class StopShareBody extends GroupFileBody {
   everywhere?: boolean;
 }
 
+/** POST /transfers/{id}/recheck: check a copy on disk, and repair what is damaged from others. */
+export class RecheckBody {
+  /** False only looks. True by default: what differs from what was shared is fetched again and written over it. */
+  @IsOptional()
+  @IsBoolean()
+  repair?: boolean;
+
+  /** Answer when it is over, not as soon as it has begun. */
+  @IsOptional()
+  @IsBoolean()
+  wait?: boolean;
+
+  /** With `wait`: answer 202 when it takes longer than this. 3600 by default. */
+  @IsOptional()
+  @IsInt()
+  @Min(0)
+  @Max(WAIT_SECONDS_MAX)
+  timeoutSeconds?: number;
+}
+
 /** POST /api-keys. */
 export class NewApiKeyBody {
   @IsUserName()

@@ -41,6 +41,10 @@ export const ERRORS = {
   owner_must_hand_over: rule(409, 'The owner cannot go while others remain: hand over with transfer_ownership first.'),
   destination_exists: rule(409, 'There is a file at the destination: choose another one, or say overwrite.'),
   transfer_failed: rule(409, 'The transfer failed; its reason says why and what to do.'),
+  transfer_unfinished: rule(
+    409,
+    'Only a copy that is whole can be rechecked; what a download has so far is checked whenever it goes on.',
+  ),
   credential_changed: rule(409, 'The password was changed meanwhile: try again with the new one.'),
   too_large: rule(413, 'The request is larger than the limit.'),
   json_required: rule(415, 'The body must be application/json.'),

@@ -2,9 +2,11 @@
 // outage without reading text.
 import { ERRORS, type ErrorCode } from '#wire/wire-error';
 
-/** Exit codes of every command. 1 and 2 are kept for verdicts. */
+/** Exit codes of every command. 1 and 2 are kept for verdicts: something is damaged, or not there to be judged. */
 export const EXIT = {
   ok: 0,
+  damaged: 1,
+  incomplete: 2,
   badInput: 64,
   conflict: 65,
   unknownThing: 66,

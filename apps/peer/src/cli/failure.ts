@@ -5,6 +5,7 @@ import type { ErrorCode, Problem } from '#wire/wire-error';
 import { AnswerLost, CommandRefused, NoRunningPeer } from './control-client.ts';
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts';
 import { PasswordsDiffer } from './passwords.ts';
+import { BadVerdict, RecheckCalledOff } from './recheck-command.ts';
 import { InputEnded } from './terminal.ts';
 import { StoppedWatching, TransferFailed } from './transfer-follower.ts';
 
@@ -30,6 +31,9 @@ export function failureOf(error: unknown): Failure {
     const { transferId, reason } = error.transfer;
     return { ...failure(EXIT.conflict, 'transfer_failed', error.message), document: { transferId, reason } };
   }
+  // The answer has been shown already.
+  if (error instanceof BadVerdict) return { exitCode: error.exitCode, text: '', document: null };
+  if (error instanceof RecheckCalledOff) return failure(EXIT.conflict, 'transfer_failed', error.message);
   if (error instanceof StoppedWatching) return failure(EXIT.interrupted, 'interrupted', error.message);
   if (error instanceof InputEnded) {
     return failure(error.isInterrupt ? EXIT.interrupted : EXIT.badInput, 'input_ended', error.message);

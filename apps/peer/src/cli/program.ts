@@ -13,6 +13,7 @@ import {
 } from './file-commands.ts';
 import { type GlobalFlags, Invocation } from './invocation.ts';
 import { LOG_COMMANDS } from './log-commands.ts';
+import { recheck, type RecheckFlags } from './recheck-command.ts';
 import { runShell } from './shell.ts';
 import type { Terminal } from './terminal.ts';
 import * as views from './view-commands.ts';
@@ -108,7 +109,7 @@ For who runs a tracker (each has its own --help):
   cohort operator <command>                   set a password anew, and other commands signed with its key
 
 Exit codes: 0 ok, 64 bad input, 65 conflict, 66 unknown thing, 69 unavailable, 70 bug, 75 outcome unknown,
-77 refused, 130 interrupted.`,
+77 refused, 130 interrupted; of recheck also 1 still damaged, 2 not there or not to be read.`,
     );
 }
 
@@ -193,6 +194,14 @@ function addTransferCommands(program: Command, start: () => Invocation): void {
       .description(summaries[action])
       .action((id: string) => views.changeTransfer(start(), action, id));
   }
+  const check = program
+    .command('recheck <group> [file]')
+    .description(
+      'check a file of a group on this disk, and get back from others what is damaged (or: recheck <transferId>)',
+    )
+    .option('--no-repair', 'only look')
+    .option('--detach', 'do not wait: the peer does the work anyway');
+  check.action((group: string, file?: string) => recheck(start(), [group, file], check.opts<RecheckFlags>()));
   const remove = program
     .command('remove <transferId>')
     .description('forget a transfer')

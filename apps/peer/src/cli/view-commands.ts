@@ -6,6 +6,7 @@ import type {
   GroupItem,
   MemberItem,
   NewApiKeyView,
+  RecheckView,
   RequestItem,
   SessionItem,
   StatusView,
@@ -161,13 +162,24 @@ function transferInFull(transfer: TransferView): string {
     ['transfer', transferId],
     ['path', path],
     ['content', contentId ?? '-'],
-    ['sha1', sha1 ?? '-'],
+    [
+      'sha1',
+      `${sha1 ?? '-'}${transfer.sha1Matches === false ? ' (said by who shared it; the bytes have another one)' : ''}`,
+    ],
     ['started', formatTime(startedAt)],
     ['completed', formatTime(completedAt)],
     ['waits for', waitingFor(transfer) ?? '-'],
+    ['rechecked', recheckInWords(transfer.recheck)],
   ] as const;
   const sources = peers.length === 0 ? '' : `\n${renderTable(peers, SOURCE_COLUMNS, '')}`;
   return `${renderTable([transfer], TRANSFER_COLUMNS, '')}\n${renderFacts(facts)}${sources}`;
+}
+
+function recheckInWords(recheck: RecheckView | null): string {
+  if (recheck === null) return '-';
+  const { verdict, endedAt, startedAt, damagedPieces, checkedPieces } = recheck;
+  const damage = damagedPieces === 0 ? '' : `, ${damagedPieces} of ${checkedPieces} pieces were damaged`;
+  return `${formatTime(endedAt ?? startedAt)} ${verdict ?? 'under way'}${damage}`;
 }
 
 /** pause, resume, cancel. */

@@ -1,8 +1,16 @@
 // Owns the addresses of the transfers of this peer: lists, one of them, and what may be done with it.
-import { Controller, Delete, Get, HttpCode, Inject, Param, Post, Query } from '@nestjs/common';
-import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, Res } from '@nestjs/common';
+import {
+  ApiAcceptedResponse,
+  ApiBody,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
 import { TransferListView, TransferView } from '#wire/control-api';
-import { DeleteTransferQuery, LIST_LIMIT_DEFAULT, ListQuery } from '#wire/control-requests';
+import { DeleteTransferQuery, LIST_LIMIT_DEFAULT, ListQuery, RecheckBody } from '#wire/control-requests';
 import { TRANSFERS, type Transfers } from '../transfers/transfers.ts';
 import { ProblemResponses } from './openapi-document.ts';
 import { acceptedOrThrow, invalidField, ProblemError } from './problem-error.ts';
@@ -60,6 +68,25 @@ export class TransfersController {
   @ApiOkResponse({ type: TransferView })
   async cancel(@Param('id') id: string): Promise<TransferView> {
     return viewOrThrow(await this.#transfers.cancel(id));
+  }
+
+  @Post(':id/recheck')
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'recheck_transfer',
+    summary: 'Checks a copy on disk against what was shared, and repairs it from others',
+  })
+  @ApiBody({ type: RecheckBody, required: false })
+  @ApiOkResponse({ type: TransferView, description: 'Over; recheck says what it came to.' })
+  @ApiAcceptedResponse({ type: TransferView, description: 'Under way; recheck of GET /transfers/{id} tells the end.' })
+  async recheck(
+    @Param('id') id: string,
+    @Body() body: RecheckBody,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<TransferView> {
+    const { status, transfer } = acceptedOrThrow(await this.#transfers.recheck(id, body));
+    if (status === 'running') reply.status(202);
+    return transfer;
   }
 
   @Delete(':id')

@@ -5,13 +5,14 @@ import { randomUUID } from 'node:crypto';
 import type { SharedContent } from '#domain/outcome';
 import type { TransferPeerView, TransferReasonView, TransferState, TransferView } from '#wire/control-api';
 import { grantFromText } from '#wire/grant';
-import { parseHostPort } from '#wire/host-port';
-import type { Refused, SourcesView, SourceView } from '#wire/tracker-api';
+import type { Refused } from '#wire/tracker-api';
 import type { Download, DownloadView, Source } from '../swarm/transfer-engine.ts';
+import { CopyRecheck, type RecheckedCopy } from './copy-recheck.ts';
 import { CopyServing, singleFileSha1 } from './share-serving.ts';
+import { usableSources } from './share-sources.ts';
 import { RETRY_MS, type TransferContext } from './transfer-context.ts';
-import { reasonOfRefusal, SHARE_REMOVED } from './transfer-reasons.ts';
-import { type DownloadRecord, shareRef, transferView, uniformBitfield } from './transfer-record.ts';
+import { isAboutCopy, reasonOfRefusal, SHARE_REMOVED } from './transfer-reasons.ts';
+import { type DownloadRecord, noteWhole, shareRef, transferView, uniformBitfield } from './transfer-record.ts';
 
 /** How often sources and grant are asked for while bytes move, and while they do not. */
 const REFRESH_MS = 10_000;
@@ -22,6 +23,7 @@ export class DownloadTransfer {
   readonly record: DownloadRecord;
   readonly #context: TransferContext;
   readonly #serving: CopyServing;
+  readonly #recheck: CopyRecheck;
   #download: Download | null = null;
   /** The engine lets go of an earlier download: until then its place on disk is not free. */
   #letGo: Promise<void> = Promise.resolve();
@@ -37,6 +39,7 @@ export class DownloadTransfer {
     this.record = record;
     this.#context = context;
     this.#serving = new CopyServing(context);
+    this.#recheck = new CopyRecheck(context);
   }
 
   get contentId(): string {
@@ -46,6 +49,11 @@ export class DownloadTransfer {
   /** Whether it goes on by itself, with or without bytes that move. */
   get isRunning(): boolean {
     return RUNNING_STATES.has(this.record.state);
+  }
+
+  /** Whether there is a copy to recheck. */
+  get isRecheckable(): boolean {
+    return this.record.state === 'complete';
   }
 
   /** Whether the copy is being fetched, and what there is of it is offered to others. */
@@ -65,7 +73,7 @@ export class DownloadTransfer {
     const live = this.#download?.view() ?? null;
     const totalBytes = this.#share.totalBytes;
     const isComplete = state === 'complete';
-    return transferView(this.record, {
+    const progress = {
       totalBytes,
       verifiedBytes: isComplete ? totalBytes : (live?.verifiedBytes ?? this.record.verifiedBytes),
       bytesPerSecond: this.isActive ? Math.round(live?.bytesPerSecond ?? 0) : 0,
@@ -76,7 +84,8 @@ export class DownloadTransfer {
           ? this.record.bitfield
           : Buffer.from(live.bitfield).toString('base64'),
       peers: live === null ? [...this.record.peers] : sumOfPeers(this.record.peers, live),
-    });
+    };
+    return transferView(this.record, progress, this.#recheck.view(totalBytes));
   }
 
   /** Begins or goes on; what is finished is served. */
@@ -112,6 +121,7 @@ export class DownloadTransfer {
 
   pause(reason: TransferReasonView | null): void {
     this.#callOff();
+    void this.#recheck.callOff();
     if (this.record.state === 'complete') return this.#withdraw();
     if (this.isRunning) this.#become('paused', reason);
     this.#download?.pause();
@@ -119,9 +129,9 @@ export class DownloadTransfer {
     if (reason !== null) void this.#drop();
   }
 
-  /** Ends it; what came so far stays on disk. A finished one stays as it is. */
+  /** Ends it; what came so far stays on disk. A finished one stays as it is, only the recheck of it ends. */
   async cancel(): Promise<void> {
-    if (this.record.state === 'complete') return;
+    if (this.record.state === 'complete') return this.#recheck.callOff();
     this.#become('cancelled', null);
     await this.#drop();
   }
@@ -130,6 +140,7 @@ export class DownloadTransfer {
   async dispose({ keepData }: { readonly keepData: boolean }): Promise<void> {
     const download = this.#download;
     const wasComplete = this.record.state === 'complete';
+    await this.#recheck.callOff();
     if (wasComplete) this.#withdraw();
     else this.#become('cancelled', null);
     await this.#drop();
@@ -143,6 +154,7 @@ export class DownloadTransfer {
   stopServing(reason: TransferReasonView | null): void {
     if (this.record.state !== 'complete') return;
     this.#callOff();
+    void this.#recheck.callOff();
     this.#withdraw();
     this.record.isServed = false;
     this.record.isRecorded = true;
@@ -162,7 +174,29 @@ export class DownloadTransfer {
 
   /** Ends what runs, without a change of state: the process ends, and goes on with it at the next start. */
   async halt(): Promise<void> {
-    await this.#drop();
+    await Promise.all([this.#drop(), this.#recheck.callOff()]);
+  }
+
+  /** Checks the finished copy on disk, and repairs it from others. False when it was called off. */
+  recheck(options: { readonly repair: boolean }): Promise<boolean> {
+    const { isServed } = this.record;
+    const copy: RecheckedCopy = {
+      record: this.record,
+      isPrivate: !isServed,
+      damaged: (reason) => {
+        this.#callOff();
+        this.#withdraw();
+        this.#become('complete', reason);
+      },
+      whole: async ({ stamp, sha1Matches }) => {
+        this.#callOff();
+        noteWhole(this.record, stamp);
+        if (sha1Matches !== null) this.record.sha1Matches = sha1Matches;
+        if (isServed) await this.#serveAgain();
+        else if (isAboutCopy(this.record.reason)) this.#become('complete', null);
+      },
+    };
+    return this.#recheck.run(copy, options);
   }
 
   /** Whether the log sends others here for the finished copy. */
@@ -184,7 +218,7 @@ export class DownloadTransfer {
     const grant = answer.view.grant === null ? null : grantFromText(answer.view.grant);
     if (grant === null) return this.#askAgain(signal);
     this.#grantExpiresAtMs = answer.view.grantExpiresAtMs ?? 0;
-    const sources = this.#usableSources(answer.view);
+    const sources = usableSources(answer.view, this.#context.transport);
     if (this.#download === null) this.#start(grant, sources);
     else this.#update(this.#download, { grant, sources });
   }
@@ -223,10 +257,6 @@ export class DownloadTransfer {
     // What runs goes on while its grant lasts.
     const isStill = this.#download === null || this.#download.view().state === 'stalled';
     if (isStill && this.record.reason?.code !== reason.code) this.#become('stalled', reason);
-  }
-
-  #usableSources({ sources }: SourcesView): Source[] {
-    return sources.filter(({ transport }) => transport === this.#context.transport).map(sourceOf);
   }
 
   #start(grant: Uint8Array, sources: readonly Source[]): void {
@@ -284,7 +314,7 @@ export class DownloadTransfer {
   async #finished(manifestBytes: Uint8Array, stamp: string): Promise<void> {
     this.#callOff();
     this.record.sha1 = singleFileSha1(manifestBytes);
-    this.record.stamp = stamp;
+    noteWhole(this.record, stamp);
     this.record.completedAtMs = this.#context.now();
     this.record.isServed = true;
     this.#become('complete', null);
@@ -321,7 +351,7 @@ export class DownloadTransfer {
     const served = await this.#serving.serve({ share: this.#share, path, stamp }, signal);
     if (served === null) return;
     if (!served.ok) return this.#become('complete', served.reason);
-    this.record.stamp = served.stamp;
+    noteWhole(this.record, served.stamp);
     this.#become('complete', null);
     await this.#recordCopy(signal);
   }
@@ -398,17 +428,6 @@ export class DownloadTransfer {
     this.record.reason = reason;
     this.#context.changed(this.record);
   }
-}
-
-function sourceOf({ peerId, user, addresses }: SourceView): Source {
-  return {
-    peerId,
-    user,
-    addresses: addresses.flatMap((text) => {
-      const parsed = parseHostPort(text);
-      return parsed.ok ? [parsed.address] : [];
-    }),
-  };
 }
 
 /** What peers delivered in earlier runs and in this one. */

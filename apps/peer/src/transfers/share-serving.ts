@@ -53,7 +53,7 @@ export class CopyServing {
 async function serveCopy({ engine, store }: Parts, copy: CopyOnDisk, signal: AbortSignal): Promise<Served> {
   const { share, path, stamp } = copy;
   const { contentId } = share;
-  const manifestBytes = (await store.readManifest(contentId)) ?? (await manifestAnew({ engine, store }, copy, signal));
+  const manifestBytes = await manifestOf({ engine, store }, copy, signal);
   if ('code' in manifestBytes) return { ok: false, reason: manifestBytes };
   const serve = async (withStamp: string): Promise<Served> => {
     await engine.serve({ share: shareRef(share), contentId, manifestBytes, path, stamp: withStamp });
@@ -70,6 +70,11 @@ async function serveCopy({ engine, store }: Parts, copy: CopyOnDisk, signal: Abo
   } catch (error) {
     return { ok: false, reason: reasonOfFailure(error) };
   }
+}
+
+/** The manifest of a copy, or why there is none. */
+export async function manifestOf(parts: Parts, copy: CopyOnDisk, signal: AbortSignal) {
+  return (await parts.store.readManifest(copy.share.contentId)) ?? (await manifestAnew(parts, copy, signal));
 }
 
 /** The manifest of a copy whose own was lost, or why there is none: the copy is read as when it was shared. */

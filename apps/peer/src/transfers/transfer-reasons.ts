@@ -1,7 +1,10 @@
 // Owns why a transfer stands still or failed, in a person's words: what happened, and what would help.
+import { damagedPieces, piecesInWords } from '#domain/content-damage';
+import { type Manifest, manifestGeometry } from '#domain/manifest';
 import type { TransferReasonView } from '#wire/control-api';
 import type { Refused } from '#wire/tracker-api';
 import { ERRORS } from '#wire/wire-error';
+import type { Inspected } from '../swarm/transfer-engine.ts';
 
 export const LOGGED_OUT: TransferReasonView = {
   code: 'logged_out',
@@ -36,13 +39,14 @@ export const SHARE_REMOVED: TransferReasonView = {
 export const SOURCE_CHANGED: TransferReasonView = {
   code: 'source_changed',
   detail: 'What is at this path is not what was shared, so it is not served any more.',
-  action: 'Put the shared content back and resume, or share the new content under another name.',
+  action:
+    'Recheck it to get back from others what was shared, or put it back and resume, or share the new content under another name.',
 };
 
 export const SOURCE_MISSING: TransferReasonView = {
   code: 'source_missing',
   detail: 'There is nothing at this path any more, so it is not served.',
-  action: 'Put the shared content back and resume, or remove the transfer.',
+  action: 'Recheck it to fetch it from others, or put the shared content back and resume, or remove the transfer.',
 };
 
 export const NO_ROOM: TransferReasonView = {
@@ -50,6 +54,40 @@ export const NO_ROOM: TransferReasonView = {
   detail: 'The data directory of the peer cannot be written to.',
   action: 'Make room there, then resume the transfer.',
 };
+
+/** What is wrong with a copy, and, once that was tried, why it was not repaired. */
+export function damageReason(
+  found: Inspected,
+  { manifest, path }: { readonly manifest: Manifest; readonly path: string },
+  notRepaired: TransferReasonView | null,
+): TransferReasonView {
+  const code = found.absentFiles.length > 0 ? 'source_missing' : 'source_changed';
+  const why = notRepaired === null ? '' : ` It was not repaired: ${notRepaired.detail}`;
+  const action = 'Recheck it when another peer that has it is online, or put the shared content back and resume.';
+  const detail = `${damageInWords(found, manifest, path)}, so it is not served any more.${why}`;
+  return { code, detail, action: code === 'source_missing' || notRepaired !== null ? action : SOURCE_CHANGED.action };
+}
+
+function damageInWords(found: Inspected, manifest: Manifest, path: string): string {
+  if (!found.isThere) return `There is nothing at ${path}`;
+  const { absentFiles, misfitFiles } = found;
+  if (absentFiles.length > 0) {
+    return manifest.files.length === 1
+      ? `What is at ${path} cannot be read as a file`
+      : `${absentFiles.length} of ${manifest.files.length} files cannot be read, the first is ${absentFiles[0]}`;
+  }
+  const damaged = damagedPieces(manifest, found.bitfield);
+  const { pieceCount } = manifestGeometry(manifest);
+  if (damaged.length > 0) {
+    return `${damaged.length} of ${pieceCount} pieces (${piecesInWords(damaged)}) are not what was shared`;
+  }
+  return `${misfitFiles.length} of ${manifest.files.length} files are longer than what was shared`;
+}
+
+/** Whether it is about the copy on disk. */
+export function isAboutCopy(reason: TransferReasonView | null): boolean {
+  return reason?.code === 'source_changed' || reason?.code === 'source_missing';
+}
 
 /** Why a refusal of the trackers ends a transfer that had begun. */
 export function reasonOfRefusal(refused: Refused): TransferReasonView {

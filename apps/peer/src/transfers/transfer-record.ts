@@ -4,7 +4,7 @@ import type { PieceHash } from '#domain/command';
 import type { SharedContent } from '#domain/outcome';
 import type { PieceStrategy } from '#domain/source-choice';
 import { type FieldType, hasFields } from '#identity/durable-file';
-import type { TransferPeerView, TransferReasonView, TransferState, TransferView } from '#wire/control-api';
+import type { RecheckView, TransferPeerView, TransferReasonView, TransferState, TransferView } from '#wire/control-api';
 import type { ShareRef } from '../swarm/transfer-engine.ts';
 
 interface TransferFacts {
@@ -30,6 +30,19 @@ interface TransferFacts {
   sha1: string | null;
   /** Lengths and times of what is at `path` when it was last known to be whole; null before. */
   stamp: string | null;
+  /** Whether the SHA-1 of the whole files is what the sharer said; absent until it was looked at. */
+  sha1Matches?: boolean;
+  /** The last recheck; absent before the first one. */
+  recheck?: RecheckView;
+  /** What is sound of a copy that is known to be damaged; absent while it is whole as far as is known. */
+  damage?: CopyDamage;
+}
+
+/** The sound part of a damaged copy. */
+interface CopyDamage {
+  readonly soundBytes: number;
+  /** Base64: the pieces that are sound. */
+  readonly bitfield: string;
 }
 
 /** A file or folder that this peer shares: new in the group, or as a copy of what is there. */
@@ -64,7 +77,12 @@ export type TransferRecord = UploadRecord | DownloadRecord;
 
 type FieldTypes<Of> = Readonly<Record<keyof Of, FieldType>>;
 
-const FACTS: FieldTypes<TransferFacts> = {
+/** Fields that came later, and are there only when there is something to say. */
+type Additions = 'sha1Matches' | 'recheck' | 'damage';
+const ADDITIONS: FieldTypes<Required<Pick<TransferFacts, Additions>>> = {
+  ...{ sha1Matches: 'boolean', recheck: 'object', damage: 'object' },
+};
+const FACTS: FieldTypes<Omit<TransferFacts, Additions>> = {
   ...{ transferId: 'string', commandId: 'string', logId: 'string?', user: 'string', group: 'string', file: 'string' },
   ...{ path: 'string', startedAtMs: 'number', completedAtMs: 'number?', offset: 'number?', state: 'string' },
   ...{ reason: 'object?', share: 'object?', sha1: 'string?', stamp: 'string?' },
@@ -84,6 +102,8 @@ const SHARE_FACTS: FieldTypes<SharedContent> = {
 /** Whether what a file holds is a record of a transfer: a disk can spoil it, and then nothing may be built on it. */
 export function isTransferRecord(value: unknown): value is TransferRecord {
   if (!hasFields(value, FACTS)) return false;
+  const additions = Object.entries(ADDITIONS).filter(([field]) => Object.hasOwn(value as object, field));
+  if (!hasFields(value, Object.fromEntries(additions))) return false;
   const { direction, share } = value as TransferRecord;
   const isDownload = direction === 'download';
   if (!hasFields(value, isDownload ? DOWNLOAD_FACTS : UPLOAD_FACTS)) return false;
@@ -97,16 +117,34 @@ export type TransferProgress = Pick<
   'totalBytes' | 'verifiedBytes' | 'bytesPerSecond' | 'etaSeconds' | 'bitfield' | 'peers'
 >;
 
+/** What a recheck that runs shows in place of the transfer's own state and progress. */
+export type LiveRecheck = Pick<TransferView, 'state' | 'reason'> &
+  Partial<TransferProgress> & { readonly recheck: RecheckView };
+
 /** A transfer as a person sees it. */
-export function transferView(record: TransferRecord, progress: TransferProgress): TransferView {
-  const { transferId, direction, group, file, share, sha1, state, reason, path } = record;
+export function transferView(
+  record: TransferRecord,
+  progress: TransferProgress,
+  live: LiveRecheck | null,
+): TransferView {
+  const { transferId, direction, group, file, share, sha1, state, reason, path, damage } = record;
   return {
     ...{ transferId, direction, group, file, contentId: share?.contentId ?? null, sha1, state, reason },
+    sha1Matches: record.sha1Matches ?? null,
     ...progress,
+    ...(damage !== undefined && { verifiedBytes: damage.soundBytes, bitfield: damage.bitfield }),
     path,
     startedAt: new Date(record.startedAtMs).toISOString(),
     completedAt: record.completedAtMs === null ? null : new Date(record.completedAtMs).toISOString(),
+    recheck: record.recheck ?? null,
+    ...live,
   };
+}
+
+/** The copy is whole: nothing is left to say of damage. */
+export function noteWhole(record: TransferRecord, stamp: string): void {
+  record.stamp = stamp;
+  delete record.damage;
 }
 
 /** The share as the engine names it. */

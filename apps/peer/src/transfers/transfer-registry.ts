@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { TransferReasonView, TransferView } from '#wire/control-api';
 import {
   type DownloadFileBody,
+  type RecheckBody,
   type SeedFileBody,
   type StopShareBody,
   type UploadFileBody,
@@ -33,7 +34,7 @@ import {
   SOURCE_MISSING,
 } from './transfer-reasons.ts';
 import type { DownloadRecord, TransferRecord, UploadRecord } from './transfer-record.ts';
-import type { StartedTransfer, TransferEnd, TransferEvent, Transfers } from './transfers.ts';
+import type { RecheckAnswer, StartedTransfer, TransferEnd, TransferEvent, Transfers } from './transfers.ts';
 import { UploadTransfer } from './upload-transfer.ts';
 
 type Transfer = UploadTransfer | DownloadTransfer;
@@ -190,13 +191,27 @@ export class TransferRegistry implements Transfers {
     return this.#with(transferId, (transfer) => transfer.cancel());
   }
 
+  async recheck(transferId: string, body: RecheckBody): Promise<RecheckAnswer | Refused> {
+    const { repair = true, wait = false, timeoutSeconds = WAIT_SECONDS_DEFAULT } = body;
+    const transfer = this.#transfers.get(transferId);
+    if (transfer === undefined) return { status: 'failed', code: 'transfer_not_found' };
+    if (!transfer.isRecheckable) return { status: 'failed', code: 'transfer_unfinished' };
+    if (this.#context.link.user() !== transfer.record.user) return { status: 'failed', code: 'not_logged_in' };
+    const over = transfer.recheck({ repair }).finally(() => {
+      if (transfer.record.damage !== undefined) this.#serveInstead(this.#offeredTwins(transfer));
+    });
+    const ended = wait ? await within(over, timeoutSeconds * 1000) : null;
+    if (ended === false) return { status: 'failed', code: 'transfer_failed', detail: 'The recheck was called off.' };
+    return { status: ended === null ? 'running' : 'over', transfer: transfer.view() };
+  }
+
   async remove(transferId: string, data: 'keep' | 'delete'): Promise<Refused | null> {
     const transfer = this.#transfers.get(transferId);
     if (transfer === undefined) return { status: 'failed', code: 'transfer_not_found' };
     if (transfer instanceof UploadTransfer && data === 'delete') {
       return invalidField('data', 'must be keep for an upload: what is shared belongs to whoever put it there');
     }
-    const twins = this.#others(transfer).filter((other) => other.isOffered);
+    const twins = this.#offeredTwins(transfer);
     if (twins.length === 0) await this.#stopShareOf(transfer);
     try {
       await transfer.dispose({ keepData: data === 'keep' || this.#isReplaced(transfer) });
@@ -205,9 +220,7 @@ export class TransferRegistry implements Transfers {
       return { status: 'failed', code: 'transfer_failed', detail: error.message };
     }
     await this.#forget(transfer);
-    // The engine serves one copy of a share: another one takes the place of this.
-    const user = this.#context.link.user();
-    for (const twin of twins) if (twin.record.user === user && goesOnByItself(twin.record)) void twin.run();
+    this.#serveInstead(twins);
     this.#emit({ type: 'transfer_removed', transferId });
     return null;
   }
@@ -246,6 +259,16 @@ export class TransferRegistry implements Transfers {
       (other) =>
         other.record !== record && record.share !== null && other.record.share?.shareId === record.share.shareId,
     );
+  }
+
+  #offeredTwins(transfer: Transfer): Transfer[] {
+    return this.#others(transfer).filter((other) => other.isOffered);
+  }
+
+  /** The engine serves one copy of a share: another one takes the place of one that is gone, or damaged. */
+  #serveInstead(twins: readonly Transfer[]): void {
+    const user = this.#context.link.user();
+    for (const twin of twins) if (twin.record.user === user && goesOnByItself(twin.record)) void twin.run();
   }
 
   #startedBy(commandId: string): StartedTransfer | null {
@@ -371,7 +394,8 @@ export class TransferRegistry implements Transfers {
     const known = code === 'source_missing' ? SOURCE_MISSING : SOURCE_CHANGED;
     for (const transfer of this.#transfers.values()) {
       if (transfer.record.share?.shareId !== share.shareId) continue;
-      if (transfer instanceof UploadTransfer) transfer.fail({ ...known, detail: `${known.detail} (${detail})` });
+      if (transfer instanceof UploadTransfer)
+        transfer.sourceProblem({ ...known, detail: `${known.detail} (${detail})` });
       else transfer.sourceProblem(known);
     }
   }
@@ -382,10 +406,12 @@ export class TransferRegistry implements Transfers {
     void this.#context.store.save(record);
     this.#announce();
     this.#wake();
-    const told = JSON.stringify([record.state, record.reason?.code, record.sha1, record.share?.shareId]);
+    const transferNow = transfer.view();
+    const { state, reason, sha1, sha1Matches, recheck } = transferNow;
+    const told = JSON.stringify([state, reason?.code, sha1, record.share?.shareId, sha1Matches, recheck]);
     if (this.#told.get(record.transferId) === told) return;
     this.#told.set(record.transferId, told);
-    this.#emit({ type: 'transfer_changed', transfer: transfer.view() });
+    this.#emit({ type: 'transfer_changed', transfer: transferNow });
   }
 
   /** Trackers send others here for what there is of a download, too. */

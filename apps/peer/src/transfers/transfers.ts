@@ -1,7 +1,13 @@
 // The port of the transfers: uploads and downloads of this peer, kept over restarts. Refusals are data, as those of trackers.
 import type { CommandResult } from '#domain/outcome';
 import type { TransferView } from '#wire/control-api';
-import type { DownloadFileBody, SeedFileBody, StopShareBody, UploadFileBody } from '#wire/control-requests';
+import type {
+  DownloadFileBody,
+  RecheckBody,
+  SeedFileBody,
+  StopShareBody,
+  UploadFileBody,
+} from '#wire/control-requests';
 import type { Refused } from '#wire/tracker-api';
 import type { CommandAnswer, CommandStamp } from '../tracker-link/tracker-link.ts';
 
@@ -20,6 +26,12 @@ export interface StartedTransfer {
 export type TransferEnd =
   | { readonly state: 'complete' | 'running'; readonly offset: number | null }
   | { readonly state: 'failed'; readonly detail: string };
+
+/** A recheck that runs, or that is over. */
+export interface RecheckAnswer {
+  readonly status: 'running' | 'over';
+  readonly transfer: TransferView;
+}
 
 export type TransferEvent =
   | { readonly type: 'transfer_changed'; readonly transfer: TransferView }
@@ -40,6 +52,8 @@ export interface Transfers {
   pause(transferId: string): Promise<TransferView | Refused>;
   resume(transferId: string): Promise<TransferView | Refused>;
   cancel(transferId: string): Promise<TransferView | Refused>;
+  /** Checks a copy on disk and repairs it; with `wait` answered when that is over. */
+  recheck(transferId: string, body: RecheckBody): Promise<RecheckAnswer | Refused>;
   /** Forgets it; `delete` also removes what a download wrote. */
   remove(transferId: string, data: 'keep' | 'delete'): Promise<Refused | null>;
   /** Returns the way to stop. */

@@ -6,9 +6,11 @@ import type { TransferReasonView, TransferState, TransferView } from '#wire/cont
 import type { Refused } from '#wire/tracker-api';
 import { type Digested, TransferFailure } from '../swarm/transfer-engine.ts';
 import type { CommandAnswer } from '../tracker-link/tracker-link.ts';
+import { CopyRecheck, type RecheckedCopy, type WholeCopy } from './copy-recheck.ts';
 import { CopyServing, singleFileSha1 } from './share-serving.ts';
 import { RETRY_MS, type TransferContext } from './transfer-context.ts';
 import {
+  isAboutCopy,
   NO_ROOM,
   reasonOfRefusal,
   reasonText,
@@ -16,7 +18,7 @@ import {
   SOURCE_MISSING,
   TRACKERS_UNREACHABLE,
 } from './transfer-reasons.ts';
-import { shareRef, transferView, uniformBitfield, type UploadRecord } from './transfer-record.ts';
+import { noteWhole, shareRef, transferView, uniformBitfield, type UploadRecord } from './transfer-record.ts';
 
 const RUNNING_STATES: ReadonlySet<TransferState> = new Set(['hashing', 'stalled', 'seeding']);
 
@@ -24,6 +26,7 @@ export class UploadTransfer {
   readonly record: UploadRecord;
   readonly #context: TransferContext;
   readonly #serving: CopyServing;
+  readonly #recheck: CopyRecheck;
   readonly #decision = Promise.withResolvers<CommandAnswer>();
   /** What is under way, from the hashing until it is served; null while nothing is. */
   #work: AbortController | null = null;
@@ -38,6 +41,7 @@ export class UploadTransfer {
     this.record = record;
     this.#context = context;
     this.#serving = new CopyServing(context);
+    this.#recheck = new CopyRecheck(context);
     this.#totalBytes = record.share?.totalBytes ?? 0;
   }
 
@@ -62,6 +66,11 @@ export class UploadTransfer {
     return state === 'failed' || state === 'cancelled' ? 'failed' : null;
   }
 
+  /** Whether there is a copy to recheck. */
+  get isRecheckable(): boolean {
+    return this.record.share !== null && this.record.state !== 'hashing';
+  }
+
   /** Runs while whoever began it waits for the decision. */
   runAwaited(): void {
     this.#isAwaited = true;
@@ -79,14 +88,15 @@ export class UploadTransfer {
     const seconds = (this.#context.now() - this.#hashingSinceMs) / 1000;
     const bytesPerSecond = isHashing && seconds > 0 ? Math.round(this.#hashedBytes / seconds) : 0;
     const leftBytes = this.#totalBytes - this.#hashedBytes;
-    return transferView(this.record, {
+    const progress = {
       totalBytes: share?.totalBytes ?? this.#totalBytes,
       verifiedBytes: share?.totalBytes ?? this.#hashedBytes,
       bytesPerSecond,
       etaSeconds: bytesPerSecond > 0 ? leftBytes / bytesPerSecond : null,
       bitfield: uniformBitfield(share?.pieceCount ?? 0, true),
       peers: [],
-    });
+    };
+    return transferView(this.record, progress, this.#recheck.view(progress.totalBytes));
   }
 
   /** Hashes and publishes, or serves what is published already. */
@@ -111,19 +121,42 @@ export class UploadTransfer {
   }
 
   pause(reason: TransferReasonView | null): void {
+    void this.#recheck.callOff();
     if (this.#work === null && !RUNNING_STATES.has(this.record.state)) return;
     this.#halt();
     this.#become('paused', reason);
   }
 
-  cancel(): void {
+  /** Ends it, or only the recheck of it that runs. */
+  async cancel(): Promise<void> {
+    if (this.#recheck.isRunning) return this.#recheck.callOff();
     this.#halt();
     this.#become('cancelled', null);
   }
 
   /** It is to be forgotten; what is shared stays on disk. */
-  dispose(): void {
+  async dispose(): Promise<void> {
     this.#halt();
+    await this.#recheck.callOff();
+  }
+
+  /** Checks the copy on disk, and repairs it from others. False when it was called off. */
+  recheck(options: { readonly repair: boolean }): Promise<boolean> {
+    const { state, reason } = this.record;
+    const isServed = state === 'seeding' || (state === 'failed' && isAboutCopy(reason));
+    const copy: RecheckedCopy = {
+      record: this.record,
+      isPrivate: !isServed,
+      damaged: (found) => this.#damaged(found),
+      whole: (found) => this.#whole(found, isServed),
+    };
+    return this.#recheck.run(copy, options);
+  }
+
+  /** What is served is not what it was; the engine has stopped serving it. */
+  sourceProblem(reason: TransferReasonView): void {
+    this.#abortWork();
+    this.#become('failed', reason);
   }
 
   /** Whether the log sends others here for it, also while it is paused. */
@@ -144,9 +177,30 @@ export class UploadTransfer {
   }
 
   /** Ends what runs, without a change of state: the process ends, and goes on with it at the next start. */
-  halt(): void {
+  async halt(): Promise<void> {
+    this.#abortWork();
+    await this.#recheck.callOff();
+  }
+
+  #abortWork(): void {
     this.#work?.abort();
     this.#work = null;
+  }
+
+  #damaged(reason: TransferReasonView): void {
+    this.#abortWork();
+    this.#context.engine.withdraw(shareRef(this.record.share!));
+    const { state } = this.record;
+    this.#become(state === 'seeding' ? 'failed' : state, reason);
+  }
+
+  async #whole({ stamp, sha1Matches }: WholeCopy, isServed: boolean): Promise<void> {
+    noteWhole(this.record, stamp);
+    if (sha1Matches !== null) this.record.sha1Matches = sha1Matches;
+    const { state, reason } = this.record;
+    if (!isServed) return this.#become(state, isAboutCopy(reason) ? null : reason);
+    this.#abortWork();
+    await this.run();
   }
 
   /** Null when that is the end of it. */
@@ -170,6 +224,7 @@ export class UploadTransfer {
     if (!isKept) return this.#hasNoRoom();
     this.record.stamp = stamp;
     this.record.sha1 = singleFileSha1(manifestBytes);
+    this.record.sha1Matches = true;
     return digested;
   }
 
@@ -230,12 +285,12 @@ export class UploadTransfer {
     const served = await this.#serving.serve({ share: share!, path, stamp }, signal);
     if (served === null) return;
     if (!served.ok) return this.#become('failed', served.reason);
-    this.record.stamp = served.stamp;
+    noteWhole(this.record, served.stamp);
     this.#become('seeding', null);
   }
 
   #halt(): void {
-    this.halt();
+    void this.halt();
     if (this.record.share !== null) this.#context.engine.withdraw(shareRef(this.record.share));
   }
 

@@ -25,6 +25,8 @@ const TRANSFER: TransferView = {
   file: 'film.mkv',
   contentId: 'c'.repeat(64),
   sha1: 'd'.repeat(40),
+  sha1Matches: null,
+  recheck: null,
   state: 'downloading',
   reason: null,
   totalBytes: 1000,

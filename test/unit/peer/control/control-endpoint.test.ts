@@ -69,6 +69,30 @@ beforeEach(() => {
   link.currentUser = 'alice';
 });
 
+test('a recheck takes a body or none, and is 202 while it runs', async () => {
+  const post = (body?: object) =>
+    fetch(`${base}/api/v1/transfers/x/recheck`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${TOKEN}`, ...(body !== undefined && { 'content-type': 'application/json' }) },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+  const asked = vi.spyOn(transfers, 'recheck');
+  for (const status of ['running', 'over'] as const) {
+    asked.mockImplementation((async () => ({ status, transfer: { transferId: 'x' } })) as never);
+    const answer = await post(status === 'over' ? { wait: true, repair: false } : undefined);
+    expect({ status: answer.status, body: await answer.json() }).toEqual({
+      status: status === 'over' ? 200 : 202,
+      body: { transferId: 'x' },
+    });
+  }
+  expect(asked.mock.calls).toEqual([
+    ['x', {}],
+    ['x', { wait: true, repair: false }],
+  ]);
+  expect((await post({ repair: 'no' })).status).toBe(400);
+  asked.mockRestore();
+});
+
 test('an address that is taken is told by the error alone', async () => {
   const printed = [process.stdout, process.stderr].map((stream) => vi.spyOn(stream, 'write'));
   await expect(openControlEndpoint({ ...options, listen: endpoint.address })).rejects.toMatchObject({
@@ -172,6 +196,7 @@ describe('a refusal', () => {
     ['GET', '/api/v1/transfers?after=x', 400, 'invalid_request'],
     ['GET', '/api/v1/transfers/x', 404, 'transfer_not_found'],
     ['POST', '/api/v1/transfers/x/pause', 404, 'transfer_not_found'],
+    ['POST', '/api/v1/transfers/x/recheck', 404, 'transfer_not_found'],
     ['GET', '/api/v1/groups?limit=0', 400, 'invalid_request'],
     ['GET', '/api/v1/groups?limit=x', 400, 'invalid_request'],
     ['GET', '/api/v1/groups?other=1', 400, 'invalid_request'],

@@ -73,6 +73,7 @@ export class RecordedTransfers implements Transfers {
   pause = async () => ({ status: 'failed', code: 'transfer_not_found' }) as const;
   resume = async () => ({ status: 'failed', code: 'transfer_not_found' }) as const;
   cancel = async () => ({ status: 'failed', code: 'transfer_not_found' }) as const;
+  recheck = async () => ({ status: 'failed', code: 'transfer_not_found' }) as const;
   remove = async (): Promise<null> => null;
   onEvent = (): (() => void) => () => undefined;
 

@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { TransferView } from '#wire/control-api';
+import type { RecheckBody } from '#wire/control-requests';
 import type { TransferEngine } from '../../../../apps/peer/src/swarm/transfer-engine.ts';
 import { TransferRegistry } from '../../../../apps/peer/src/transfers/transfer-registry.ts';
 import { TransferStore } from '../../../../apps/peer/src/transfers/transfer-store.ts';
@@ -143,6 +144,20 @@ export async function downloadWhole(peer: TransferPeer, options: Parameters<type
   return peer.transfers.find(started.transferId)!;
 }
 
+/** Rechecks a copy to the end. */
+export async function recheckWhole(peer: TransferPeer, transferId: string, body: RecheckBody = {}) {
+  const answer = await peer.transfers.recheck(transferId, { ...body, wait: true });
+  if (answer.status !== 'over') return expect.fail(JSON.stringify(answer));
+  return answer.transfer;
+}
+
+/** Spoils a byte here and there. */
+export function spoil(path: string, ...positions: readonly number[]): void {
+  const bytes = readFileSync(path);
+  for (const at of positions) bytes[at]! ^= 1;
+  writeFileSync(path, bytes);
+}
+
 /** What lies at a destination and beside it. */
 export function onDisk(destination: string): { file: boolean; part: boolean; journal: boolean } {
   return {
@@ -171,7 +186,7 @@ export class HeldCalls {
   readonly #called = Promise.withResolvers<void>();
   readonly #released = Promise.withResolvers<void>();
 
-  constructor(engine: TransferEngine, name: 'serve' | 'verify' | 'digest' | 'checkDestination') {
+  constructor(engine: TransferEngine, name: 'serve' | 'verify' | 'digest' | 'inspect' | 'checkDestination') {
     const method = engine[name].bind(engine) as (request: unknown) => Promise<unknown>;
     const held = async (request: unknown): Promise<unknown> => {
       this.#called.resolve();

@@ -1,0 +1,311 @@
+// Owns the recheck of one copy that this peer has: every piece on disk against what was shared, and what is damaged fetched
+// again from others. From the moment damage is known the copy is not served as whole; it is known over restarts too. A repair
+// that finds nobody to fetch from ends soon: the damage stays, and the next recheck tries again.
+import { damagedPieces, recheckVerdict, soundBytes } from '#domain/content-damage';
+import { type Manifest, manifestGeometry } from '#domain/manifest';
+import type { SharedContent } from '#domain/outcome';
+import type { RecheckView, TransferReasonView, TransferView } from '#wire/control-api';
+import { decodeManifest } from '#wire/manifest-codec';
+import { type Download, type DownloadRequest, type Inspected, TransferFailure } from '../swarm/transfer-engine.ts';
+import { manifestOf } from './share-serving.ts';
+import { askPermission, type FetchPermission } from './share-sources.ts';
+import type { TransferContext } from './transfer-context.ts';
+import { damageReason, SOURCE_CHANGED } from './transfer-reasons.ts';
+import { type LiveRecheck, shareRef, type TransferRecord } from './transfer-record.ts';
+
+/** How long a repair waits for somebody from whom nothing comes. */
+const PATIENCE_MS = 5_000;
+/** How often sources and grant are asked for meanwhile. */
+const REFRESH_MS = 10_000;
+/** Files that a result names. */
+const NAMED_FILES_MAX = 100;
+
+const NOBODY_ELSE: TransferReasonView = {
+  code: 'no_seeder_online',
+  detail: 'No other peer that has it is online.',
+  action: 'Recheck it when one is.',
+};
+
+/** What a recheck needs of the transfer whose copy it is. */
+export interface RecheckedCopy {
+  readonly record: TransferRecord;
+  /** Nobody else may have anything of it. */
+  readonly isPrivate: boolean;
+  /** It is damaged, as far as is known now. */
+  damaged(reason: TransferReasonView): void;
+  /** It is whole. */
+  whole(found: WholeCopy): Promise<void>;
+}
+
+/** A copy that is as it was shared; `sha1Matches` is null where that was not looked at. */
+export interface WholeCopy {
+  readonly stamp: string;
+  readonly sha1Matches: boolean | null;
+}
+
+/** What a manifest is read into, and what was found on disk. */
+interface Findings {
+  readonly manifest: Manifest;
+  readonly manifestBytes: Uint8Array;
+  readonly found: Inspected;
+}
+
+export class CopyRecheck {
+  readonly #context: TransferContext;
+  #running: Promise<boolean> | null = null;
+  #work = new AbortController();
+  #result: RecheckView | null = null;
+  #download: Download | null = null;
+  #hashed = { doneBytes: 0, totalBytes: 1, sinceMs: 0 };
+
+  constructor(context: TransferContext) {
+    this.#context = context;
+  }
+
+  get isRunning(): boolean {
+    return this.#running !== null;
+  }
+
+  /** Checks, and repairs unless told otherwise; joins a recheck that runs. False when it was called off. */
+  run(copy: RecheckedCopy, { repair }: { readonly repair: boolean }): Promise<boolean> {
+    this.#running ??= this.#run(copy, repair, this.#work.signal).finally(() => {
+      this.#running = null;
+      this.#result = null;
+    });
+    return this.#running;
+  }
+
+  /** Ends what runs, without a result. Resolves when nothing is read or written any more. */
+  async callOff(): Promise<void> {
+    this.#work.abort();
+    this.#work = new AbortController();
+    await this.#running;
+  }
+
+  /** What is shown while it runs; null when none does. */
+  view(totalBytes: number): LiveRecheck | null {
+    const recheck = this.#result;
+    if (recheck === null) return null;
+    const repairing = this.#download?.view() ?? null;
+    if (repairing === null) return { state: 'hashing', reason: null, recheck, ...this.#hashingProgress(totalBytes) };
+    const { state, reason, verifiedBytes, bytesPerSecond, etaSeconds, bitfield, peers } = repairing;
+    return {
+      ...{ state: state === 'stalled' ? 'stalled' : 'downloading', reason, recheck },
+      ...{ verifiedBytes, bytesPerSecond, etaSeconds, peers: [...peers] },
+      bitfield: Buffer.from(bitfield).toString('base64'),
+    };
+  }
+
+  #hashingProgress(totalBytes: number): Pick<TransferView, 'verifiedBytes' | 'bytesPerSecond' | 'etaSeconds'> {
+    const { doneBytes, totalBytes: readBytes, sinceMs } = this.#hashed;
+    const verifiedBytes = Math.floor((doneBytes / readBytes) * totalBytes);
+    const seconds = (this.#context.now() - sinceMs) / 1000;
+    const bytesPerSecond = seconds > 0 ? Math.round(verifiedBytes / seconds) : 0;
+    const etaSeconds = bytesPerSecond > 0 ? (totalBytes - verifiedBytes) / bytesPerSecond : null;
+    return { verifiedBytes, bytesPerSecond, etaSeconds };
+  }
+
+  async #run(copy: RecheckedCopy, repair: boolean, signal: AbortSignal): Promise<boolean> {
+    const { record } = copy;
+    this.#result = newResult(this.#context.now());
+    this.#hashed = { doneBytes: 0, totalBytes: 1, sinceMs: this.#context.now() };
+    this.#context.changed(record);
+    try {
+      const findings = await this.#look(record, signal);
+      if ('code' in findings) this.#cannotTell(copy, findings);
+      else if (findings.found.complete) await this.#isSound(copy, findings);
+      else await this.#isDamaged(copy, findings, { repair, signal });
+    } catch (error) {
+      if (!(error instanceof TransferFailure)) throw error;
+      if (!signal.aborted) this.#cannotTell(copy, { ...SOURCE_CHANGED, detail: `${error.message}.` });
+    }
+    this.#download = null;
+    const isOver = !signal.aborted;
+    this.#result = null;
+    this.#context.changed(record);
+    return isOver;
+  }
+
+  /** Reads the copy; a reason when its manifest was lost and cannot be made from it. */
+  async #look(record: TransferRecord, signal: AbortSignal): Promise<Findings | TransferReasonView> {
+    const { path } = record;
+    const share = record.share as SharedContent;
+    const manifestBytes = await manifestOf(this.#context, { share, path, stamp: null }, signal);
+    if ('code' in manifestBytes) return manifestBytes;
+    const decoded = decodeManifest(manifestBytes);
+    if (!decoded.ok) return SOURCE_CHANGED;
+    const onProgress = (doneBytes: number, totalBytes: number): void => {
+      this.#hashed = { ...this.#hashed, doneBytes, totalBytes: Math.max(totalBytes, 1) };
+    };
+    const found = await this.#context.engine.inspect({ path, manifestBytes, signal, onProgress });
+    if (signal.aborted) throw new TransferFailure('aborted', 'the recheck was called off');
+    return { manifest: decoded.manifest, manifestBytes, found };
+  }
+
+  /** Nothing can be said of the pieces. */
+  #cannotTell(copy: RecheckedCopy, reason: TransferReasonView): void {
+    copy.damaged(reason);
+    this.#end(copy, { verdict: 'incomplete' });
+  }
+
+  async #isSound(copy: RecheckedCopy, { manifest, found }: Findings): Promise<void> {
+    const { record } = copy;
+    const sha1Mismatches = namesOf(found.sha1Mismatches, record);
+    await this.#dropRepair(record);
+    await copy.whole({ stamp: found.stamp, sha1Matches: sha1Mismatches.length === 0 });
+    this.#end(copy, { ...countsOf(copy.record, { manifest, found }), sha1Mismatches, verdict: 'sound' });
+  }
+
+  async #isDamaged(
+    copy: RecheckedCopy,
+    findings: Findings,
+    { repair, signal }: { readonly repair: boolean; readonly signal: AbortSignal },
+  ): Promise<void> {
+    const { record } = copy;
+    const { manifest, found } = findings;
+    const about = { manifest, path: record.path };
+    this.#noteDamage(record, findings);
+    copy.damaged(damageReason(found, about, null));
+    const end = repair ? await this.#repair(copy, findings, signal) : null;
+    if (signal.aborted) return;
+    const facts = {
+      ...countsOf(copy.record, { manifest, found }),
+      sha1Mismatches: namesOf(found.sha1Mismatches, record),
+    };
+    const before = damageOf(facts);
+    if (end !== null && 'stamp' in end) {
+      await copy.whole({ stamp: end.stamp, sha1Matches: null });
+      const after = { damagedPieces: 0, misfitFiles: 0, absentFiles: 0 };
+      return this.#end(copy, {
+        ...facts,
+        repairedPieces: before.damagedPieces,
+        verdict: recheckVerdict(before, after),
+      });
+    }
+    copy.damaged(damageReason(found, about, end));
+    this.#end(copy, { ...facts, verdict: recheckVerdict(before, before) });
+  }
+
+  #noteDamage(record: TransferRecord, findings: Findings): void {
+    const { manifest, found } = findings;
+    const bitfield = Buffer.from(found.bitfield).toString('base64');
+    record.damage = { soundBytes: soundBytes(manifest, found.bitfield), bitfield };
+    record.stamp = null;
+    this.#result = { ...(this.#result as RecheckView), ...countsOf(record, findings) };
+  }
+
+  /** The stamp of the copy that is whole again, or why it is not. */
+  async #repair(
+    copy: RecheckedCopy,
+    findings: Findings,
+    signal: AbortSignal,
+  ): Promise<{ readonly stamp: string } | TransferReasonView> {
+    const isFetching = damagedPieces(findings.manifest, findings.found.bitfield).length > 0;
+    const permission = isFetching
+      ? await askPermission(this.#context, copy.record)
+      : { grant: new Uint8Array(), sources: [] };
+    if ('code' in permission) return permission;
+    if (isFetching && permission.sources.length === 0) return NOBODY_ELSE;
+    if (signal.aborted) return NOBODY_ELSE;
+    const download = this.#context.engine.download(requestOf(copy, findings, permission));
+    return this.#follow(download, copy.record, signal);
+  }
+
+  async #follow(
+    download: Download,
+    record: TransferRecord,
+    signal: AbortSignal,
+  ): Promise<{ readonly stamp: string } | TransferReasonView> {
+    this.#download = download;
+    let stalledFor: TransferReasonView | null = null;
+    let patience: NodeJS.Timeout | undefined;
+    let shownState = '';
+    const cancel = (): void => void download.cancel();
+    const look = (): void => {
+      const { state, reason } = download.view();
+      if (state !== 'stalled') {
+        clearTimeout(patience);
+        patience = undefined;
+      } else patience ??= setTimeout(cancel, PATIENCE_MS);
+      stalledFor = reason ?? stalledFor;
+      if (state !== shownState) this.#context.changed(record);
+      shownState = state;
+    };
+    const stop = download.onChange(look);
+    const refresh = setInterval(() => void this.#refresh(download, record), REFRESH_MS);
+    signal.addEventListener('abort', cancel, { once: true });
+    look();
+    const { state, stamp, reason } = await download.done;
+    stop();
+    clearTimeout(patience);
+    clearInterval(refresh);
+    signal.removeEventListener('abort', cancel);
+    return state === 'complete' && stamp !== null ? { stamp } : (reason ?? stalledFor ?? NOBODY_ELSE);
+  }
+
+  /** Without an answer it goes on with what it has. */
+  async #refresh(download: Download, record: TransferRecord): Promise<void> {
+    const permission = await askPermission(this.#context, record);
+    if ('code' in permission || this.#download !== download) return;
+    download.updateGrant(permission.grant);
+    download.updateSources(permission.sources);
+  }
+
+  /** What an interrupted repair left is of no use to a copy that is whole. */
+  async #dropRepair({ path: destination, share }: TransferRecord): Promise<void> {
+    const { contentId } = share as SharedContent;
+    await this.#context.engine.dropRepair({ destination, contentId }).catch((error: unknown) => {
+      if (!(error instanceof TransferFailure)) throw error;
+    });
+  }
+
+  #end({ record }: RecheckedCopy, facts: Partial<RecheckView> & Pick<RecheckView, 'verdict'>): void {
+    const endedAt = new Date(this.#context.now()).toISOString();
+    record.recheck = { ...(this.#result as RecheckView), ...facts, endedAt };
+  }
+}
+
+function newResult(nowMs: number): RecheckView {
+  return {
+    ...{ startedAt: new Date(nowMs).toISOString(), endedAt: null, verdict: null },
+    ...{ checkedPieces: 0, damagedPieces: 0, repairedPieces: 0 },
+    ...{ absentFiles: [], misfitFiles: [], sha1Mismatches: [] },
+  };
+}
+
+function countsOf(record: TransferRecord, { manifest, found }: Pick<Findings, 'manifest' | 'found'>) {
+  return {
+    checkedPieces: manifestGeometry(manifest).pieceCount,
+    damagedPieces: damagedPieces(manifest, found.bitfield).length,
+    absentFiles: namesOf(found.absentFiles, record),
+    misfitFiles: namesOf(found.misfitFiles, record),
+  };
+}
+
+function damageOf(facts: Pick<RecheckView, 'damagedPieces' | 'absentFiles' | 'misfitFiles'>) {
+  const { damagedPieces: count, absentFiles, misfitFiles } = facts;
+  return { damagedPieces: count, absentFiles: absentFiles.length, misfitFiles: misfitFiles.length };
+}
+
+/** The files' names within the share; the only file of one that is no folder has the share's name. */
+function namesOf(paths: readonly string[], { file }: TransferRecord): string[] {
+  return paths.slice(0, NAMED_FILES_MAX).map((path) => (path === '' ? file : path));
+}
+
+/** A copy that is gone is fetched like any download, and one that is damaged where it is. */
+function requestOf(
+  { record, isPrivate }: RecheckedCopy,
+  { manifestBytes, found }: Findings,
+  { grant, sources }: FetchPermission,
+): DownloadRequest {
+  const share = record.share as SharedContent;
+  const { contentId, totalBytes, pieceBytes, pieceCount } = share;
+  return {
+    share: shareRef(share),
+    ...{ contentId, totalBytes, pieceBytes, pieceCount, grant, sources, isPrivate },
+    destination: record.path,
+    strategy: record.direction === 'download' ? record.strategy : 'random',
+    overwrite: false,
+    ...(found.isThere && { repairs: { manifestBytes, found } }),
+  };
+}

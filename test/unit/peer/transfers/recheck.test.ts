@@ -1,0 +1,223 @@
+import { readdirSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import type { TransferEvent } from '../../../../apps/peer/src/transfers/transfers.ts';
+import { sourceOf } from '../swarm/engine-harness.ts';
+import {
+  begun,
+  download,
+  downloadWhole,
+  GROUP,
+  HeldCalls,
+  newFile,
+  onDisk,
+  recheckWhole,
+  shareNew,
+  spoil,
+  stampOf,
+  startAgain,
+  startGroup,
+  stop,
+  type TransferPeer,
+  until,
+} from './transfers-harness.ts';
+
+const MIB = 1024 * 1024;
+/** Two pieces of 512 KiB and a third of one byte. */
+const BYTES = Buffer.alloc(MIB + 1, 'film');
+
+/** A share that both peers have whole: as an upload, and as a download. */
+async function sharedByTwo(): Promise<{
+  alice: TransferPeer;
+  bob: TransferPeer;
+  upload: { path: string; transferId: string };
+  copy: { path: string; transferId: string };
+}> {
+  const [alice, bob] = await startGroup('alice', 'bob');
+  const path = newFile(alice, 'film', BYTES);
+  const { transferId } = await begun(alice.transfers.upload({ group: GROUP, path }, stampOf(alice.link)));
+  alice.trackers.isOnline(sourceOf(alice));
+  const copy = await downloadWhole(bob);
+  bob.trackers.isOnline(sourceOf(bob));
+  return { alice, bob, upload: { path, transferId }, copy };
+}
+
+it('a copy that is sound is said to be, stays as it is, and is told as an event', async () => {
+  const { bob, copy } = await sharedByTwo();
+  const events: TransferEvent[] = [];
+  bob.transfers.onEvent((event) => events.push(event));
+  const view = await recheckWhole(bob, copy.transferId);
+  expect(view).toMatchObject({ state: 'complete', reason: null, sha1Matches: true });
+  expect(view.recheck).toMatchObject({ verdict: 'sound', checkedPieces: 3, damagedPieces: 0, repairedPieces: 0 });
+  expect(view.recheck?.endedAt).not.toBeNull();
+  const states = events.flatMap((event) => (event.type === 'transfer_changed' ? [event.transfer] : []));
+  expect(states.map(({ state }) => state)).toContain('hashing');
+  expect(states.at(-1)?.recheck?.verdict).toBe('sound');
+});
+
+it('a damaged download is repaired from others, and served again', async () => {
+  const { alice, bob, copy, upload } = await sharedByTwo();
+  spoil(copy.path, 5, MIB);
+  const view = await recheckWhole(bob, copy.transferId);
+  expect(view.recheck).toMatchObject({ verdict: 'repaired', checkedPieces: 3, damagedPieces: 2, repairedPieces: 2 });
+  expect(view).toMatchObject({ state: 'complete', reason: null, verifiedBytes: BYTES.length });
+  expect(readFileSync(copy.path).equals(BYTES)).toBe(true);
+  expect(onDisk(copy.path)).toEqual({ file: true, part: false, journal: false });
+  // Now the other way round: what was repaired is what repairs.
+  spoil(upload.path, 7);
+  const repaired = await recheckWhole(alice, upload.transferId);
+  expect(repaired.recheck).toMatchObject({ verdict: 'repaired', damagedPieces: 1 });
+  expect(repaired).toMatchObject({ state: 'seeding', reason: null });
+  expect(readFileSync(upload.path).equals(BYTES)).toBe(true);
+});
+
+it('a share repairs under a grant of its own, which a record of download_file stands behind', async () => {
+  const { alice, upload } = await sharedByTwo();
+  spoil(upload.path, 7);
+  const before = alice.trackers.log.state.groups.get(GROUP)!.shares.get('film')!.downloaders;
+  expect(before.has(alice.identity.id)).toBe(false);
+  await recheckWhole(alice, upload.transferId);
+  const { downloaders } = alice.trackers.log.state.groups.get(GROUP)!.shares.get('film')!;
+  expect(downloaders.get(alice.identity.id)).toBe('alice');
+});
+
+it('damage that nobody can repair is told with its pieces, is not served, and is repaired once somebody is online', async () => {
+  const { alice, bob, upload } = await sharedByTwo();
+  spoil(upload.path, 7);
+  bob.trackers.sources.clear();
+  const view = await recheckWhole(alice, upload.transferId);
+  expect(view.recheck).toMatchObject({ verdict: 'damaged', damagedPieces: 1, repairedPieces: 0 });
+  expect(view).toMatchObject({ state: 'failed', reason: { code: 'source_changed' }, verifiedBytes: MIB / 2 + 1 });
+  expect(view.reason?.detail).toContain('1 of 3 pieces (0)');
+  expect(view.reason?.detail).toContain('It was not repaired: No other peer that has it is online.');
+  expect(Buffer.from(view.bitfield, 'base64')).toEqual(Buffer.of(0b0110_0000));
+  bob.trackers.isOnline(sourceOf(bob));
+  expect(await recheckWhole(alice, upload.transferId)).toMatchObject({
+    state: 'seeding',
+    reason: null,
+    verifiedBytes: BYTES.length,
+    recheck: { verdict: 'repaired' },
+  });
+});
+
+it('with repair: false damage is only told', async () => {
+  const { bob, copy } = await sharedByTwo();
+  spoil(copy.path, 5);
+  const spoilt = readFileSync(copy.path);
+  const view = await recheckWhole(bob, copy.transferId, { repair: false });
+  expect(view).toMatchObject({
+    state: 'complete',
+    reason: { code: 'source_changed' },
+    recheck: { verdict: 'damaged' },
+  });
+  expect(readFileSync(copy.path).equals(spoilt)).toBe(true);
+});
+
+it.each([
+  ['cut off', (path: string) => truncateSync(path, 1000), { damagedPieces: 3, misfitFiles: ['film'] }],
+  ['longer', (path: string) => writeFileSync(path, 'x', { flag: 'a' }), { damagedPieces: 0, misfitFiles: ['film'] }],
+  ['gone', (path: string) => rmSync(path), { damagedPieces: 3, absentFiles: ['film'] }],
+])('a download whose file is %s is whole again', async (_what, change, found) => {
+  const { bob, copy } = await sharedByTwo();
+  change(copy.path);
+  const view = await recheckWhole(bob, copy.transferId);
+  expect(view.recheck).toMatchObject({ verdict: 'repaired', ...found });
+  expect(view).toMatchObject({ state: 'complete', reason: null });
+  expect(readFileSync(copy.path).equals(BYTES)).toBe(true);
+  expect(readdirSync(bob.folder)).not.toContain('film.part');
+});
+
+it('a file that is gone and that nobody has is source_missing', async () => {
+  const { bob, copy } = await sharedByTwo();
+  rmSync(copy.path);
+  bob.trackers.sources.clear();
+  const view = await recheckWhole(bob, copy.transferId);
+  expect(view).toMatchObject({
+    reason: { code: 'source_missing' },
+    verifiedBytes: 0,
+    recheck: { verdict: 'incomplete' },
+  });
+});
+
+it('damage is known over a restart, also when nothing on disk shows that anything was touched', async () => {
+  const { bob, copy } = await sharedByTwo();
+  bob.trackers.sources.clear();
+  utimesSync(copy.path, 1, 1);
+  await recheckWhole(bob, copy.transferId);
+  spoil(copy.path, 5);
+  utimesSync(copy.path, 1, 1);
+  await recheckWhole(bob, copy.transferId);
+  await stop(bob);
+  const again = await startAgain(bob);
+  const view = await until(again, copy.transferId, ({ reason }) => reason !== null);
+  expect(view).toMatchObject({ reason: { code: 'source_changed' }, recheck: { verdict: 'damaged' } });
+  expect(view.verifiedBytes).toBe(MIB / 2 + 1);
+});
+
+it('a recheck is called off by pause, cancel and the end of the process, and leaves no result', async () => {
+  const { alice, bob, copy, upload } = await sharedByTwo();
+  const reading = new HeldCalls(bob.engine, 'inspect');
+  for (const end of ['pause', 'cancel'] as const) {
+    const recheck = bob.transfers.recheck(copy.transferId, { wait: true });
+    await reading.called;
+    const ended = bob.transfers[end](copy.transferId);
+    reading.release();
+    await ended;
+    expect(await recheck).toMatchObject({ status: 'failed', code: 'transfer_failed' });
+  }
+  expect(bob.transfers.find(copy.transferId)).toMatchObject({ state: 'complete', recheck: null });
+  void alice.transfers.recheck(upload.transferId, {});
+  await stop(alice);
+});
+
+it('a second recheck joins the one that runs', async () => {
+  const { bob, copy } = await sharedByTwo();
+  const first = await bob.transfers.recheck(copy.transferId, {});
+  expect(first).toMatchObject({ status: 'running', transfer: { state: 'hashing', recheck: { verdict: null } } });
+  const second = await recheckWhole(bob, copy.transferId);
+  if (first.status !== 'running') return expect.fail();
+  expect(second.recheck?.startedAt).toBe(first.transfer.recheck?.startedAt);
+});
+
+it('what is not whole, not there, or of somebody else is not rechecked', async () => {
+  const [alice, bob] = await startGroup('alice', 'bob');
+  const { transferId } = await shareNew(alice);
+  bob.trackers.sources.clear();
+  const started = await begun(download(bob));
+  expect(await bob.transfers.recheck(started.transferId, {})).toMatchObject({ code: 'transfer_unfinished' });
+  expect(await bob.transfers.recheck('nothing', {})).toMatchObject({ code: 'transfer_not_found' });
+  alice.link.logOut();
+  expect(await alice.transfers.recheck(transferId, {})).toMatchObject({ code: 'not_logged_in' });
+});
+
+it('a share that was stopped is repaired, and not served for that', async () => {
+  const { alice, upload } = await sharedByTwo();
+  await alice.transfers.stopShare({ group: GROUP, file: 'film' }, stampOf(alice.link));
+  spoil(upload.path, 7);
+  const view = await recheckWhole(alice, upload.transferId);
+  expect(view).toMatchObject({ state: 'complete', reason: null, recheck: { verdict: 'repaired' } });
+});
+
+it('another copy of the same share is served in place of one that is damaged', async () => {
+  const [alice, bob, carol] = await startGroup('alice', 'bob', 'carol');
+  const upload = await shareNew(alice);
+  await downloadWhole(bob);
+  bob.trackers.isOnline(sourceOf(bob));
+  const second = await downloadWhole(alice, { destination: join(alice.folder, 'second') });
+  spoil(upload.path, 7);
+  alice.trackers.sources.clear();
+  expect((await recheckWhole(alice, upload.transferId)).recheck?.verdict).toBe('damaged');
+  alice.trackers.isOnline(sourceOf(alice));
+  const { path } = await downloadWhole(carol);
+  expect(readFileSync(path).equals(readFileSync(second.path))).toBe(true);
+});
+
+it('a copy that is known to be damaged is served to nobody', async () => {
+  const [alice, bob] = await startGroup('alice', 'bob');
+  const { path, transferId } = await shareNew(alice);
+  spoil(path, 7);
+  await recheckWhole(alice, transferId);
+  const started = await begun(download(bob));
+  const { verifiedBytes, peers } = await until(bob, started.transferId, ({ state }) => state === 'stalled');
+  expect({ verifiedBytes, states: peers.map(({ state }) => state) }).toEqual({ verifiedBytes: 0, states: ['refused'] });
+});

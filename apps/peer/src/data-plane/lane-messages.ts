@@ -48,6 +48,8 @@ export interface ServedContent {
   readonly verified: Uint8Array | null;
   /** What the files were when they were verified; null while a download writes them. */
   readonly stamps: readonly FileStamp[] | null;
+  /** Which root is meant, as `identityOf` has it, while a download writes it; null when stamps tell. */
+  readonly identity: string | null;
 }
 
 /** A download that lanes write. */
@@ -58,6 +60,8 @@ export interface WrittenContent {
   readonly destination: string;
   /** Where the files are that are written, tried in order. */
   readonly roots: readonly string[];
+  /** Of the root that is written, as `identityOf` has it: what another process puts in its place is left alone. */
+  readonly identity: string | null;
   readonly verified: Uint8Array;
   /** Shared: index 0 counts the bytes received for this download, index 1 is how many connections are open for it. */
   readonly received: BigInt64Array;

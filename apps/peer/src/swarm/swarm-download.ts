@@ -46,7 +46,7 @@ export interface DownloadContext {
   readonly countPiece: (outcome: 'verified' | 'failed') => void;
   /** The lanes serve what is verified from now on. */
   readonly servePart: (part: ServedPart) => void;
-  readonly serveWhole: (whole: Omit<ServedPart, 'verified'>) => Promise<string>;
+  readonly serveWhole: (whole: Omit<ServedPart, 'verified' | 'identity'>) => Promise<string>;
   readonly withdrawPart: () => void;
   readonly onEnd: () => void;
 }
@@ -55,6 +55,7 @@ export interface ServedPart {
   readonly manifest: Manifest;
   readonly manifestBytes: Uint8Array;
   readonly roots: readonly string[];
+  readonly identity: string | null;
   readonly verified: Uint8Array;
 }
 
@@ -281,7 +282,9 @@ export class SwarmDownload implements Download {
     const { fleet, number, now, random } = this.#context;
     const { writtenRoots, servedRoots, servedPieces } = this.#place;
     const manifestBytes = inSharedMemory(bytes);
-    this.#verified.set(await this.#place.open({ manifest, manifestBytes, listed }, this.#ended.signal));
+    const part = { manifest, manifestBytes, listed };
+    const { sound, writtenIdentity, servedIdentity } = await this.#place.open(part, this.#ended.signal);
+    this.#verified.set(sound);
     if (this.#isEnded) return;
     const ledger = new PieceLedger(geometryOf(manifest), (piece) => hasBit(this.#verified, piece));
     const run = new DownloadRun({
@@ -298,10 +301,10 @@ export class SwarmDownload implements Download {
       onCorrupt: (connection) => this.#corrupt(connection.entry),
     });
     const shared = { manifestBytes, verified: this.#verified };
-    const content = { download: number, contentId, destination, roots: writtenRoots, received: this.#received };
-    fleet.announce({ kind: 'openDownload', content: { ...content, ...shared } });
-    const verified = servedPieces ?? this.#verified;
-    this.#context.servePart({ manifest, manifestBytes, roots: servedRoots, verified });
+    const written = { destination, roots: writtenRoots, identity: writtenIdentity, received: this.#received };
+    fleet.announce({ kind: 'openDownload', content: { download: number, contentId, ...written, ...shared } });
+    const served = { roots: servedRoots, identity: servedIdentity, verified: servedPieces ?? this.#verified };
+    this.#context.servePart({ manifest, manifestBytes, ...served });
     this.#manifestBytes = Uint8Array.from(bytes);
     this.#part = { manifest, manifestBytes, ledger, run };
     // What an earlier part held counts from now on.

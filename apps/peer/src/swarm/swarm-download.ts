@@ -8,13 +8,11 @@ import { PieceLedger } from '#domain/piece-ledger';
 import { decodeManifest } from '#wire/manifest-codec';
 import type { LaneEvent } from '../data-plane/lane-messages.ts';
 import { inSharedMemory } from '../data-plane/shared-memory.ts';
-import type { WorkerPool } from '../data-plane/worker-pool.ts';
 import { partPath } from '../storage/content-layout.ts';
 import type { StorageProblem } from '../storage/storage-problem.ts';
-import type { ContentHashing } from './content-hashing.ts';
+import type { DownloadContext } from './download-context.ts';
 import { type DownloadPlace, placeOf } from './download-place.ts';
 import { DownloadRun } from './download-run.ts';
-import type { LaneFleet } from './lane-fleet.ts';
 import { RateMeter } from './rate-meter.ts';
 import { type Connection, type SourceEntry, SourceTable } from './source-table.ts';
 import type {
@@ -33,31 +31,6 @@ const TICK_MS = 200;
 /** What may lie unsynced before it is pushed to the disk, and the most files for which that is worth opening them. */
 const SYNC_BYTES = 64 * 1024 * 1024;
 const SYNCED_FILES_MAX = 16;
-
-/** What a download needs of the engine. */
-export interface DownloadContext {
-  readonly number: number;
-  readonly fleet: LaneFleet;
-  readonly pool: WorkerPool;
-  readonly hashing: ContentHashing;
-  readonly now: () => number;
-  readonly random: () => number;
-  readonly nextConnection: () => number;
-  readonly countPiece: (outcome: 'verified' | 'failed') => void;
-  /** The lanes serve what is verified from now on. */
-  readonly servePart: (part: ServedPart) => void;
-  readonly serveWhole: (whole: Omit<ServedPart, 'verified' | 'identity'>) => Promise<string>;
-  readonly withdrawPart: () => void;
-  readonly onEnd: () => void;
-}
-
-export interface ServedPart {
-  readonly manifest: Manifest;
-  readonly manifestBytes: Uint8Array;
-  readonly roots: readonly string[];
-  readonly identity: string | null;
-  readonly verified: Uint8Array;
-}
 
 /** Exists from the moment the manifest is known and the part is on disk. */
 interface OpenPart {

@@ -266,6 +266,7 @@ export class SwarmDownload implements Download {
       strategy,
       random,
       now,
+      later: (waitMs, act) => void setTimeout(act, waitMs),
       say: (lane, command) => fleet.say(lane, command),
       onVerified: () => {
         this.#context.countPiece('verified');
@@ -462,7 +463,6 @@ export class SwarmDownload implements Download {
     this.#ticker ??= setInterval(() => {
       if (this.#rate.sample(Number(Atomics.load(this.#received, 0)))) this.#notify();
       this.#advance();
-      // Who waits for another source's part waits for a time, and nothing else may happen meanwhile.
       this.#part?.run.refillSoon();
     }, TICK_MS);
   }

@@ -63,3 +63,11 @@ export const PEER_HANDSHAKES_PER_ADDRESS_MAX = 32;
 export const PEER_UNREAD_BYTES_MAX = 4 * 1024 * 1024;
 /** Connections that one worker admits from one peer. */
 export const PEER_CONNECTIONS_PER_PEER_MAX = 64;
+
+/** Lowest and highest rate that a peer can be limited to, in bytes per second. Slower connections look like stalled ones. */
+export const RATE_MIN = 1024;
+export const RATE_MAX = 1e12;
+/** Most transfers that a limit of active ones may allow. */
+export const ACTIVE_TRANSFERS_MAX = 10_000;
+/** Most groups that may have limits of their own. */
+export const LIMITED_GROUPS_MAX = 256;

@@ -11,6 +11,7 @@ import { CopyRecheck, type RecheckedCopy } from './copy-recheck.ts';
 import { CopyServing, singleFileSha1 } from './share-serving.ts';
 import { usableSources } from './share-sources.ts';
 import { RETRY_MS, type TransferContext } from './transfer-context.ts';
+import type { PlaceTaker } from './transfer-places.ts';
 import { isAboutCopy, reasonOfRefusal, SHARE_REMOVED } from './transfer-reasons.ts';
 import { type DownloadRecord, noteWhole, shareRef, transferView, uniformBitfield } from './transfer-record.ts';
 
@@ -18,8 +19,10 @@ import { type DownloadRecord, noteWhole, shareRef, transferView, uniformBitfield
 const REFRESH_MS = 10_000;
 const REFRESH_STALLED_MS = 2_000;
 const RUNNING_STATES: ReadonlySet<TransferState> = new Set(['queued', 'downloading', 'stalled']);
+/** States in which it has a place among the active transfers, or waits for one. */
+const PLACED_STATES: ReadonlySet<TransferState> = new Set(['queued', 'downloading']);
 
-export class DownloadTransfer {
+export class DownloadTransfer implements PlaceTaker {
   readonly record: DownloadRecord;
   readonly #context: TransferContext;
   readonly #serving: CopyServing;
@@ -95,9 +98,21 @@ export class DownloadTransfer {
       if (this.record.isServed) await this.#serveAgain();
       return;
     }
-    if (this.#download === null || !this.isRunning) this.#become('queued', null);
-    this.#download?.resume();
-    await this.refresh();
+    if (this.#download !== null && this.isRunning) return this.refresh();
+    this.#become('queued', null);
+    if (this.#context.places.take(this)) await this.#goOn();
+  }
+
+  /** Its place in the queue has come to the front. */
+  enter(): void {
+    void this.#goOn();
+  }
+
+  /** Goes back to the queue; what came so far stays. */
+  stepBack(): boolean {
+    this.#download?.pause();
+    this.#become('queued', null);
+    return true;
   }
 
   async resume(): Promise<void> {
@@ -107,6 +122,7 @@ export class DownloadTransfer {
 
   /** Asks the trackers who has it, and for a fresh grant. */
   refresh(): Promise<void> {
+    if (this.#context.places.isWaiting(this)) return Promise.resolve();
     // What is answered just now may be older than the news that this is asked for.
     this.#isAskedAgain = this.#refreshing !== null;
     const { signal } = this.#work;
@@ -204,6 +220,11 @@ export class DownloadTransfer {
     return this.record.state === 'complete' && this.record.isServed;
   }
 
+  async #goOn(): Promise<void> {
+    this.#download?.resume();
+    await this.refresh();
+  }
+
   get #share(): SharedContent {
     return this.record.share!;
   }
@@ -219,8 +240,9 @@ export class DownloadTransfer {
     if (grant === null) return this.#askAgain(signal);
     this.#grantExpiresAtMs = answer.view.grantExpiresAtMs ?? 0;
     const sources = usableSources(answer.view, this.#context.transport);
-    if (this.#download === null) this.#start(grant, sources);
-    else this.#update(this.#download, { grant, sources });
+    if (this.#download !== null) this.#update(this.#download, { grant, sources });
+    else if (this.#context.places.take(this)) this.#start(grant, sources);
+    else this.#become('queued', null);
   }
 
   #update(
@@ -284,6 +306,8 @@ export class DownloadTransfer {
     this.#keepManifest(download);
     const { state, reason } = download.view();
     if (state !== 'downloading' && state !== 'stalled') return;
+    // One that stood still had given its place away.
+    if (state === 'downloading' && !this.#context.places.take(this)) return void this.stepBack();
     // Without trackers nobody can tell who is online.
     const isUnknown = reason?.code === 'no_seeder_online' && this.record.reason?.code === 'trackers_unreachable';
     if (state !== this.record.state || (reason?.code !== this.record.reason?.code && !isUnknown)) {
@@ -413,7 +437,7 @@ export class DownloadTransfer {
   #scheduleRefresh(): void {
     this.#clearRefresh();
     const { state } = this.record;
-    if (!RUNNING_STATES.has(state)) return;
+    if (!RUNNING_STATES.has(state) || this.#context.places.isWaiting(this)) return;
     const delayMs = state === 'downloading' ? REFRESH_MS : REFRESH_STALLED_MS;
     this.#refreshTimer = setTimeout(() => void this.refresh(), delayMs);
   }
@@ -427,6 +451,7 @@ export class DownloadTransfer {
     this.record.state = state;
     this.record.reason = reason;
     this.#context.changed(this.record);
+    if (!PLACED_STATES.has(state)) this.#context.places.leave(this);
   }
 }
 

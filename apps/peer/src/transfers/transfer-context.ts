@@ -1,6 +1,7 @@
 // What every transfer is given: the ports that it works with, and whom it tells of its changes.
 import type { TransferEngine } from '../swarm/transfer-engine.ts';
 import type { TrackerLink } from '../tracker-link/tracker-link.ts';
+import type { TransferPlaces } from './transfer-places.ts';
 import type { TransferRecord } from './transfer-record.ts';
 import type { TransferStore } from './transfer-store.ts';
 
@@ -8,6 +9,8 @@ export interface TransferContext {
   readonly engine: TransferEngine;
   readonly link: TrackerLink;
   readonly store: TransferStore;
+  /** Who may fetch or hash now. */
+  readonly places: TransferPlaces;
   /** Only sources that speak the same can be used. */
   readonly transport: 'tls' | 'plain';
   /** Milliseconds since 1970. */

@@ -147,6 +147,25 @@ export function noteWhole(record: TransferRecord, stamp: string): void {
   delete record.damage;
 }
 
+/** Whether nothing more becomes of it by itself. */
+export function isOver({ state }: TransferRecord): boolean {
+  return state === 'complete' || state === 'failed' || state === 'cancelled';
+}
+
+/** What a login, or a start of the peer, goes on with: everything that nobody stopped. */
+export function goesOnByItself(record: TransferRecord): boolean {
+  const { state, reason } = record;
+  if (state === 'complete') return record.direction === 'download' && record.isServed;
+  if (state === 'paused') return reason?.code === 'logged_out';
+  return state !== 'failed' && state !== 'cancelled';
+}
+
+/** Whether another download writes to the same place, or wrote there later: what is there is not this one's. */
+export function isReplacedBy(record: TransferRecord, other: TransferRecord): boolean {
+  if (other === record || other.direction !== 'download' || other.path !== record.path) return false;
+  return !isOver(other) || (other.completedAtMs ?? 0) > (record.completedAtMs ?? Infinity);
+}
+
 /** The share as the engine names it. */
 export function shareRef({ groupId, shareId }: SharedContent): ShareRef {
   return { groupId, shareId };

@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TransferReasonView, TransferView } from '#wire/control-api';
+import type { LimitsBody } from '#wire/control-limits';
 import {
   type DownloadFileBody,
   type RecheckBody,
@@ -24,6 +25,8 @@ import {
 } from './new-transfer-record.ts';
 import { finalDestination, invalidField, nameInGroup, readableSource } from './requested-paths.ts';
 import type { TransferContext } from './transfer-context.ts';
+import { TransferLimits } from './transfer-limits.ts';
+import { TransferPlaces } from './transfer-places.ts';
 import {
   LOGGED_OUT,
   NOT_A_MEMBER,
@@ -33,7 +36,14 @@ import {
   SOURCE_CHANGED,
   SOURCE_MISSING,
 } from './transfer-reasons.ts';
-import type { DownloadRecord, TransferRecord, UploadRecord } from './transfer-record.ts';
+import {
+  type DownloadRecord,
+  goesOnByItself,
+  isOver,
+  isReplacedBy,
+  type TransferRecord,
+  type UploadRecord,
+} from './transfer-record.ts';
 import type { RecheckAnswer, StartedTransfer, TransferEnd, TransferEvent, Transfers } from './transfers.ts';
 import { UploadTransfer } from './upload-transfer.ts';
 
@@ -46,6 +56,7 @@ const STOP_SHARE_WAIT_MS = 2_000;
 
 export class TransferRegistry implements Transfers {
   readonly #context: TransferContext;
+  readonly #limits: TransferLimits;
   readonly #transfers = new Map<string, Transfer>();
   readonly #listeners = new Set<(event: TransferEvent) => void>();
   /** What was last told of each transfer, so that only changes of state and reason are events. */
@@ -54,16 +65,23 @@ export class TransferRegistry implements Transfers {
   readonly #stopListening: (() => void)[] = [];
   #announced = '[]';
 
-  constructor(parts: Omit<TransferContext, 'changed'>) {
-    this.#context = { ...parts, changed: (record) => this.#changed(record) };
+  constructor(parts: Omit<TransferContext, 'changed' | 'places'>) {
+    const places = new TransferPlaces();
+    this.#context = { ...parts, places, changed: (record) => this.#changed(record) };
+    const records = () => [...this.#transfers.values()].map(({ record }) => record);
+    this.#limits = new TransferLimits({ ...parts, places, records });
   }
 
-  /** Reads what earlier runs left, and goes on with it as far as the one who began it is logged in. */
-  async open(): Promise<void> {
+  /**
+   * Reads what earlier runs left, and goes on with it as far as the one who began it is logged in. Limits that the peer was
+   * started with come before those that it had.
+   */
+  async open(startedWith: Partial<LimitsBody> = {}): Promise<void> {
     for (const record of await this.#context.store.loadAll()) {
       if (record.direction === 'upload') this.#addUpload(record);
       else this.#addDownload(record);
     }
+    await this.#limits.open(startedWith);
     const { engine, link } = this.#context;
     const trust = link.trust();
     if (trust !== null) engine.trustTrackers(trust);
@@ -225,6 +243,15 @@ export class TransferRegistry implements Transfers {
     return null;
   }
 
+  limits(): LimitsBody {
+    return this.#limits.now;
+  }
+
+  async setLimits(limits: LimitsBody): Promise<LimitsBody> {
+    await this.#limits.set(limits);
+    return this.#limits.now;
+  }
+
   onEvent(listener: (event: TransferEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -233,8 +260,10 @@ export class TransferRegistry implements Transfers {
   /** Waits for what the log says to an upload, at most so long; a refused one leaves no transfer. */
   async #decided(transfer: UploadTransfer, timeoutMs: number | null): Promise<StartedTransfer | Refused> {
     transfer.runAwaited();
-    const { decision } = transfer;
-    const answer = timeoutMs === null ? await decision : await within(decision, timeoutMs);
+    const { decision, record } = transfer;
+    // Whoever waits behind others for an answer may wait for days.
+    const waitMs = timeoutMs ?? (record.state === 'queued' ? DECISION_WAIT_MS : null);
+    const answer = waitMs === null ? await decision : await within(decision, waitMs);
     if (answer !== null && answer.status !== 'accepted') {
       await this.#forget(transfer);
       return answer;
@@ -282,36 +311,33 @@ export class TransferRegistry implements Transfers {
 
   #isTaken(path: string): boolean {
     return [...this.#transfers.values()].some(
-      ({ record }) =>
-        record.direction === 'download' && !isOver(record) && this.#context.engine.doMeet(record.path, path),
+      ({ record }) => record.direction === 'download' && record.path === path && !isOver(record),
     );
   }
 
-  /** Whether another download writes to the same place, or wrote there later: what is there is not this one's. */
   #isReplaced({ record }: Transfer): boolean {
-    return [...this.#transfers.values()].some(
-      ({ record: other }) =>
-        other !== record &&
-        other.direction === 'download' &&
-        other.path === record.path &&
-        (!isOver(other) || (other.completedAtMs ?? 0) > (record.completedAtMs ?? Infinity)),
-    );
+    return [...this.#transfers.values()].some((other) => isReplacedBy(record, other.record));
   }
 
   #originOf({ commandId, user }: CommandStamp): TransferOrigin {
     const { link, now } = this.#context;
-    return { commandId, logId: link.logId(), user: user ?? link.user() ?? '', startedAtMs: now() };
+    // No two begin at the same moment: the queue goes by it.
+    const last = Math.max(0, ...[...this.#transfers.values()].map(({ record }) => record.startedAtMs));
+    const startedAtMs = Math.max(now(), last + 1);
+    return { commandId, logId: link.logId(), user: user ?? link.user() ?? '', startedAtMs };
   }
 
   #addUpload(record: UploadRecord): UploadTransfer {
     const transfer = new UploadTransfer(record, this.#context);
     this.#transfers.set(record.transferId, transfer);
+    this.#limits.followGroups();
     return transfer;
   }
 
   #addDownload(record: DownloadRecord): DownloadTransfer {
     const transfer = new DownloadTransfer(record, this.#context);
     this.#transfers.set(record.transferId, transfer);
+    this.#limits.followGroups();
     return transfer;
   }
 
@@ -405,6 +431,7 @@ export class TransferRegistry implements Transfers {
     const transfer = this.#transfers.get(record.transferId);
     if (transfer === undefined) return;
     void this.#context.store.save(record);
+    this.#limits.followGroups();
     this.#announce();
     this.#wake();
     const transferNow = transfer.view();
@@ -468,16 +495,4 @@ function end(transfer: Transfer, reason: TransferReasonView): void {
   } else if (!isOver(transfer.record)) {
     transfer.fail(reason);
   }
-}
-
-function isOver({ state }: TransferRecord): boolean {
-  return state === 'complete' || state === 'failed' || state === 'cancelled';
-}
-
-/** What a login, or a start of the peer, goes on with: everything that nobody stopped. */
-function goesOnByItself(record: TransferRecord): boolean {
-  const { state, reason } = record;
-  if (state === 'complete') return record.direction === 'download' && record.isServed;
-  if (state === 'paused') return reason?.code === 'logged_out';
-  return state !== 'failed' && state !== 'cancelled';
 }

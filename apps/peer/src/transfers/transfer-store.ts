@@ -1,14 +1,16 @@
-// Owns the files of the transfers: one small JSON file for each, and the manifests by content id, so that a share is served
-// again after a restart without being hashed again.
+// Owns the files of the transfers: one small JSON file for each, the manifests by content id, so that a share is served again
+// after a restart without being hashed again, and the limits that they keep to.
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type FileReports, readJsonIfSound, ReplacedFile } from '#identity/durable-file';
+import { type FileReports, hasFields, readJsonIfSound, ReplacedFile } from '#identity/durable-file';
+import type { LimitsBody } from '#wire/control-limits';
 import { isTransferRecord, type TransferRecord } from './transfer-record.ts';
 
 export class TransferStore {
   readonly #directory: string;
   readonly #manifests: string;
+  readonly #limits: string;
   readonly #reports: FileReports;
   readonly #files = new Map<string, ReplacedFile>();
 
@@ -16,6 +18,7 @@ export class TransferStore {
     this.#reports = reports;
     this.#directory = join(dataDirectory, 'transfers');
     this.#manifests = join(dataDirectory, 'manifests');
+    this.#limits = join(dataDirectory, 'limits.json');
   }
 
   static async open(dataDirectory: string, reports: FileReports): Promise<TransferStore> {
@@ -68,6 +71,16 @@ export class TransferStore {
     await this.#remove(this.#manifestPath(contentId));
   }
 
+  /** The limits that were saved last; null when none were, or when their file is damaged. */
+  loadLimits(): Promise<LimitsBody | null> {
+    return readJsonIfSound(this.#limits, { isSound: areLimits, damaged: this.#reports.damaged });
+  }
+
+  /** Resolves when these limits, or later ones, are on the disk. */
+  async saveLimits(limits: LimitsBody): Promise<void> {
+    await this.#file(this.#limits).write(JSON.stringify(limits, null, 2));
+  }
+
   /** Resolves when nothing is being written. */
   async settled(): Promise<void> {
     await Promise.all([...this.#files.values()].map((file) => file.settled()));
@@ -94,4 +107,11 @@ export class TransferStore {
   #manifestPath(contentId: string): string {
     return join(this.#manifests, `${contentId}.manifest`);
   }
+}
+
+function areLimits(value: unknown): value is LimitsBody {
+  const rates = { uploadBytesPerSecond: 'number?', downloadBytesPerSecond: 'number?' } as const;
+  if (!hasFields(value, { ...rates, activeTransfers: 'number?', groups: 'object' })) return false;
+  const { groups } = value as LimitsBody;
+  return Array.isArray(groups) && groups.every((group) => hasFields(group, { ...rates, group: 'string' }));
 }

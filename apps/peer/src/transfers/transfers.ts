@@ -1,6 +1,7 @@
 // The port of the transfers: uploads and downloads of this peer, kept over restarts. Refusals are data, as those of trackers.
 import type { CommandResult } from '#domain/outcome';
 import type { TransferView } from '#wire/control-api';
+import type { LimitsBody } from '#wire/control-limits';
 import type {
   DownloadFileBody,
   RecheckBody,
@@ -56,6 +57,9 @@ export interface Transfers {
   recheck(transferId: string, body: RecheckBody): Promise<RecheckAnswer | Refused>;
   /** Forgets it; `delete` also removes what a download wrote. */
   remove(transferId: string, data: 'keep' | 'delete'): Promise<Refused | null>;
+  limits(): LimitsBody;
+  /** Replaces all limits, also for what is under way. Resolves with what holds now, and after a restart. */
+  setLimits(limits: LimitsBody): Promise<LimitsBody>;
   /** Returns the way to stop. */
   onEvent(listener: (event: TransferEvent) => void): () => void;
 }

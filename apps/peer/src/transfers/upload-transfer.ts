@@ -9,6 +9,7 @@ import type { CommandAnswer } from '../tracker-link/tracker-link.ts';
 import { CopyRecheck, type RecheckedCopy, type WholeCopy } from './copy-recheck.ts';
 import { CopyServing, singleFileSha1 } from './share-serving.ts';
 import { RETRY_MS, type TransferContext } from './transfer-context.ts';
+import type { PlaceTaker } from './transfer-places.ts';
 import {
   isAboutCopy,
   NO_ROOM,
@@ -20,9 +21,13 @@ import {
 } from './transfer-reasons.ts';
 import { noteWhole, shareRef, transferView, uniformBitfield, type UploadRecord } from './transfer-record.ts';
 
-const RUNNING_STATES: ReadonlySet<TransferState> = new Set(['hashing', 'stalled', 'seeding']);
+const RUNNING_STATES: ReadonlySet<TransferState> = new Set(['queued', 'hashing', 'stalled', 'seeding']);
+/** States in which its command is still to be sent. */
+const UNDECIDED_STATES: ReadonlySet<TransferState> = new Set(['queued', 'hashing', 'stalled']);
+/** States in which it has a place among the active transfers, or waits for one. */
+const PLACED_STATES: ReadonlySet<TransferState> = new Set(['queued', 'hashing']);
 
-export class UploadTransfer {
+export class UploadTransfer implements PlaceTaker {
   readonly record: UploadRecord;
   readonly #context: TransferContext;
   readonly #serving: CopyServing;
@@ -36,6 +41,8 @@ export class UploadTransfer {
   #hashingSinceMs = 0;
   /** Somebody waits for the first answer of the trackers, and is told of a failure; otherwise it is retried here. */
   #isAwaited = false;
+  /** Called when its place in the queue has come to the front. */
+  #entered: () => void = () => {};
 
   constructor(record: UploadRecord, context: TransferContext) {
     this.record = record;
@@ -56,7 +63,7 @@ export class UploadTransfer {
   }
 
   get isUndecided(): boolean {
-    return this.record.offset === null && (this.record.state === 'hashing' || this.record.state === 'stalled');
+    return this.record.offset === null && UNDECIDED_STATES.has(this.record.state);
   }
 
   /** Whether waiting for it is over. */
@@ -116,7 +123,7 @@ export class UploadTransfer {
 
   async resume(): Promise<void> {
     const { state } = this.record;
-    if (state === 'seeding' || state === 'hashing') return;
+    if (state === 'seeding' || PLACED_STATES.has(state)) return;
     await this.run();
   }
 
@@ -137,6 +144,7 @@ export class UploadTransfer {
   /** It is to be forgotten; what is shared stays on disk. */
   async dispose(): Promise<void> {
     this.#halt();
+    this.#context.places.leave(this);
     await this.#recheck.callOff();
   }
 
@@ -157,6 +165,15 @@ export class UploadTransfer {
   sourceProblem(reason: TransferReasonView): void {
     this.#abortWork();
     this.#become('failed', reason);
+  }
+
+  enter(): void {
+    this.#entered();
+  }
+
+  /** Half of a file hashed is nothing: it goes on. */
+  stepBack(): boolean {
+    return false;
   }
 
   /** Whether the log sends others here for it, also while it is paused. */
@@ -203,8 +220,18 @@ export class UploadTransfer {
     await this.run();
   }
 
+  async #waitForPlace(signal: AbortSignal): Promise<void> {
+    if (this.#context.places.take(this)) return;
+    const turn = Promise.withResolvers<void>();
+    this.#entered = turn.resolve;
+    signal.addEventListener('abort', () => turn.reject(signal.reason as Error), { once: true });
+    this.#become('queued', null);
+    await turn.promise;
+  }
+
   /** Null when that is the end of it. */
   async #digest(signal: AbortSignal): Promise<Digested | null> {
+    await this.#waitForPlace(signal);
     const { path, hash, pieceBytes, expectedContentId } = this.record;
     this.#hashingSinceMs = this.#context.now();
     this.#become('hashing', null);
@@ -225,6 +252,7 @@ export class UploadTransfer {
     this.record.stamp = stamp;
     this.record.sha1 = singleFileSha1(manifestBytes);
     this.record.sha1Matches = true;
+    this.#context.places.leave(this);
     return digested;
   }
 
@@ -245,6 +273,8 @@ export class UploadTransfer {
         this.record.completedAtMs = this.#context.now();
       }
       signal.throwIfAborted();
+      // Its group is known from here on, and with it the group's limits.
+      if (answer.status === 'accepted') this.#context.changed(this.record);
       if (answer.status === 'accepted') return this.#serve(signal).then(() => this.#decision.resolve(answer));
       if (answer.status === 'rejected' || this.#isAwaited) return this.#refused(answer);
       this.#become('stalled', TRACKERS_UNREACHABLE);
@@ -298,6 +328,7 @@ export class UploadTransfer {
     this.record.state = state;
     this.record.reason = reason;
     this.#context.changed(this.record);
+    if (!PLACED_STATES.has(state)) this.#context.places.leave(this);
   }
 }
 

@@ -1,6 +1,7 @@
 // Ports of the control endpoint that answer what a test says, and remember what they were asked.
 import type { CommandResult } from '#domain/outcome';
 import type { TransferView } from '#wire/control-api';
+import { type LimitsBody, NO_LIMITS, wholeLimits } from '#wire/control-limits';
 import type { CommandAnswer, CommandStamp, TrackerLink } from '../../../../apps/peer/src/tracker-link/tracker-link.ts';
 import type { StartedTransfer, TransferEnd, Transfers } from '../../../../apps/peer/src/transfers/transfers.ts';
 
@@ -61,6 +62,7 @@ export class RecordedTransfers implements Transfers {
   ends: TransferEnd = { state: 'complete', offset: 9 };
   undecided = new Set<string>();
   views: TransferView[] = [];
+  held: LimitsBody = NO_LIMITS;
 
   upload = (body: object, stamp: CommandStamp): Promise<StartedTransfer> => this.#begin(body, stamp);
   download = (body: object, stamp: CommandStamp): Promise<StartedTransfer> => this.#begin(body, stamp);
@@ -75,6 +77,8 @@ export class RecordedTransfers implements Transfers {
   cancel = async () => ({ status: 'failed', code: 'transfer_not_found' }) as const;
   recheck = async () => ({ status: 'failed', code: 'transfer_not_found' }) as const;
   remove = async (): Promise<null> => null;
+  limits = (): LimitsBody => this.held;
+  setLimits = async (limits: LimitsBody): Promise<LimitsBody> => (this.held = wholeLimits(limits));
   onEvent = (): (() => void) => () => undefined;
 
   async #begin(body: object, stamp: CommandStamp): Promise<StartedTransfer> {

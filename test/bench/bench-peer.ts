@@ -8,7 +8,6 @@ import type {
   DownloadRequest,
   EngineLimits,
   ServeRequest,
-  SourceView,
   TransferEngine,
 } from '../../apps/peer/src/swarm/transfer-engine.ts';
 
@@ -40,11 +39,11 @@ export interface Moved {
   readonly verifiedBytes: readonly number[];
 }
 
-/** How a download ended, what became of each source, and how long the first verified piece took. */
+/** How a download ended, what each source delivered of it, and how long the first verified piece took. */
 export interface Downloaded {
   readonly state: string;
   readonly reason: unknown;
-  readonly peers: readonly SourceView[];
+  readonly deliveredBytes: readonly number[];
   readonly firstPieceMs: number | null;
 }
 
@@ -97,7 +96,8 @@ async function download(request: DownloadRequest): Promise<Downloaded> {
   }, FIRST_PIECE_LOOK_MS);
   const { state, reason } = await started.done;
   clearInterval(look);
-  return { state, reason, peers: started.view().peers, firstPieceMs };
+  const deliveredBytes = started.view().peers.map((peer) => peer.deliveredBytes);
+  return { state, reason, deliveredBytes, firstPieceMs };
 }
 
 function moved(): Moved {

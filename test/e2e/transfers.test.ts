@@ -2,7 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { chmod, copyFile, mkdir, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { FileItem, PeerEventListView, TransferView } from '#wire/control-api';
+import type { FileItem, TransferView } from '#wire/control-api';
+import type { PeerEventListView } from '#wire/control-events';
 import { Cluster, sha1Of, type TestPeer, until } from './cluster.ts';
 
 vi.setConfig({ testTimeout: 90_000 });

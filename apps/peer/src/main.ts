@@ -31,6 +31,13 @@ function program(): Program {
     ['--listen <host:port>', 'COHORT_LISTEN', 'where to listen, when that is not <ip>:<port>'],
     ['--advertise <host:port>', 'COHORT_ADVERTISE', 'what others are told, when that is not <ip>:<port>'],
     ['--workers <n>', 'COHORT_WORKERS', 'worker threads (default: one for each processor, at most 8)'],
+    [
+      '--upload-limit <rate>',
+      'COHORT_UPLOAD_LIMIT',
+      'bytes a second, like 50MB or 512KiB, or none (default: as before)',
+    ],
+    ['--download-limit <rate>', 'COHORT_DOWNLOAD_LIMIT', 'the same for what comes (default: as before)'],
+    ['--active-transfers <n>', 'COHORT_ACTIVE_TRANSFERS', 'transfers at a time, or none (default: as before)'],
     ['--plain', 'COHORT_PLAIN', 'no TLS between peers: for trusted networks; both sides must ask for it'],
   ];
   for (const [flag, environment, about] of options) peer.addOption(new Option(flag, about).env(environment));

@@ -3,7 +3,10 @@
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { BadInput, dataDirectoryFor, hostPortOf, readTrackers } from '#identity/start-input';
+import { parseByteRate } from '#wire/byte-rate';
+import type { LimitsBody } from '#wire/control-limits';
 import { type HostPort, parseHostPort } from '#wire/host-port';
+import { ACTIVE_TRANSFERS_MAX } from '#wire/limits';
 import type { TrackerEntry } from '#wire/tracker-info';
 
 /** Flags as they were given; each has an environment variable. */
@@ -15,6 +18,9 @@ export interface PeerFlags {
   readonly listen?: string;
   readonly advertise?: string;
   readonly workers?: string;
+  readonly uploadLimit?: string;
+  readonly downloadLimit?: string;
+  readonly activeTransfers?: string;
   readonly plain?: boolean;
 }
 
@@ -30,6 +36,8 @@ export interface PeerOptions {
   readonly controlTokenFile: string;
   readonly workers: number;
   readonly plain: boolean;
+  /** Limits that flags set; the others are as they were when the peer ran last. */
+  readonly limits: Partial<LimitsBody>;
 }
 
 const CONTROL_DEFAULT = '127.0.0.1:7070';
@@ -57,6 +65,7 @@ export async function readPeerOptions(address: string, file: string, flags: Peer
     controlTokenFile: resolve(flags.controlTokenFile ?? join(dataDirectory, 'control-token')),
     workers: workerCount(flags.workers),
     plain: flags.plain ?? false,
+    limits: limitsOf(flags),
   };
 }
 
@@ -65,6 +74,29 @@ function allowedHost(text: string): string {
   const parsed = parseHostPort(/:\d+$/.test(text) ? text : `${text}:0`);
   if (!parsed.ok) throw new BadInput(`--allow-host: ${parsed.message}`);
   return text.toLowerCase();
+}
+
+function limitsOf({ uploadLimit, downloadLimit, activeTransfers }: PeerFlags): Partial<LimitsBody> {
+  return {
+    ...(uploadLimit !== undefined && { uploadBytesPerSecond: rateOf('--upload-limit', uploadLimit) }),
+    ...(downloadLimit !== undefined && { downloadBytesPerSecond: rateOf('--download-limit', downloadLimit) }),
+    ...(activeTransfers !== undefined && { activeTransfers: activeCount(activeTransfers) }),
+  };
+}
+
+function rateOf(name: string, text: string): number | null {
+  const parsed = parseByteRate(text);
+  if (!parsed.ok) throw new BadInput(`${name}: ${parsed.message}`);
+  return parsed.bytesPerSecond;
+}
+
+function activeCount(text: string): number | null {
+  if (text === 'none') return null;
+  const count = /^[0-9]{1,5}$/.test(text) ? Number(text) : 0;
+  if (count >= 1 && count <= ACTIVE_TRANSFERS_MAX) return count;
+  throw new BadInput(
+    `--active-transfers: "${text}" is not a number of transfers; give one from 1 to ${ACTIVE_TRANSFERS_MAX}, or none`,
+  );
 }
 
 function workerCount(text: string | undefined): number {

@@ -98,7 +98,7 @@ async function startControl(parts: ControlParts): Promise<RunningPeer> {
       { provide: EventJournal, useValue: journal },
     ],
   });
-  await transfers.open();
+  await transfers.open(options.limits);
   link.start();
   const controlUrl = `http://${formatHostPort(endpoint.address)}`;
   const controlFile = join(dataDirectory, 'control.json');

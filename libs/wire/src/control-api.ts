@@ -1,4 +1,4 @@
-// Owns what the peer's HTTP control endpoint shows: every list, view and event, as classes that class-validator checks. With
+// Owns what the peer's HTTP control endpoint shows: every list and view, as classes that class-validator checks. With
 // the requests and the answers to commands they are the contract; the OpenAPI file is generated from them. A view always has
 // every field, and `IsOptional` means that it may be null.
 import { Type } from 'class-transformer';
@@ -10,7 +10,6 @@ import {
   IsIn,
   IsInt,
   IsNumber,
-  IsObject,
   IsOptional,
   IsRFC3339,
   IsString,
@@ -27,6 +26,8 @@ import {
   ProblemView,
   ShareView,
 } from './control-answers.ts';
+import { PeerEventListView, PeerEventView } from './control-events.ts';
+import { GroupLimitsBody, LimitsBody, RateLimitsBody } from './control-limits.ts';
 import {
   API_KEY_SCOPES,
   type ApiKeyScope,
@@ -64,23 +65,11 @@ export const TRANSFER_REASON_CODES = [
   'refused',
 ] as const;
 export const TRACKER_STATES = ['connecting', 'ready', 'catching_up', 'unreachable', 'refused'] as const;
-export const PEER_EVENT_TYPES = [
-  'transfer_changed',
-  'transfer_removed',
-  'session_changed',
-  'group_changed',
-  'tracker_changed',
-  'trackers_disagree',
-  'tracker_key_changed',
-  'reachability_changed',
-  'reset',
-] as const;
 
 export type TransferState = (typeof TRANSFER_STATES)[number];
 export type TransferReasonCode = (typeof TRANSFER_REASON_CODES)[number];
 /** `catching_up`: connected, and still replaying the log. `refused`: it showed another key than the pinned one. */
 export type TrackerState = (typeof TRACKER_STATES)[number];
-export type PeerEventType = (typeof PEER_EVENT_TYPES)[number];
 
 /** What every list says beside its items. */
 export class ListPage {
@@ -456,32 +445,6 @@ export class NewApiKeyView extends ApiKeyItem {
   key!: string;
 }
 
-/** One event; `reset` says that older ones than asked for are gone: read the views anew. */
-export class PeerEventView {
-  @IsInt()
-  id!: number;
-
-  @IsRFC3339()
-  time!: string;
-
-  @IsIn(PEER_EVENT_TYPES)
-  type!: PeerEventType;
-
-  @IsObject()
-  data!: object;
-}
-
-/** The long poll of /events; `last` is the next `since`. */
-export class PeerEventListView {
-  @IsArray()
-  @ValidateNested({ each: true })
-  @Type(() => PeerEventView)
-  items!: PeerEventView[];
-
-  @IsInt()
-  last!: number;
-}
-
 /**
  * Every class of the contract, for the schemas of the OpenAPI file: what `IsOptional` means differs between them, see the
  * top of this file.
@@ -495,6 +458,7 @@ export const CONTROL_SCHEMAS = {
     ...[ShareView, CommandView, FieldErrorView, CommandStateView],
     ...[GroupItem, GroupListView, MemberItem, MemberListView, RequestItem, RequestListView, FileItem, FileListView],
     ...[TransferReasonView, TransferPeerView, RecheckView, TransferView, TransferListView, TrackerView, StatusView],
+    ...[RateLimitsBody, GroupLimitsBody, LimitsBody],
     ...[SessionItem, SessionListView, ApiKeyItem, ApiKeyListView, NewApiKeyView, PeerEventView, PeerEventListView],
   ],
 } as const;

@@ -117,8 +117,8 @@ export class ControlClient {
     return this.#send('POST', `/commands/${name}`, { body, commandId });
   }
 
-  /** Changes something of this peer's own: a transfer, a key, a session. */
-  change(method: 'POST' | 'DELETE', path: string, body?: object): Promise<ControlReply> {
+  /** Changes something of this peer's own: a transfer, a key, a session, its limits. */
+  change(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: object): Promise<ControlReply> {
     return this.#send(method, path, { body, commandId: null });
   }
 

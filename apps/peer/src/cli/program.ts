@@ -12,6 +12,7 @@ import {
   type UploadFlags,
 } from './file-commands.ts';
 import { type GlobalFlags, Invocation } from './invocation.ts';
+import { type LimitFlags, showLimits, typedCount, typedRate } from './limit-commands.ts';
 import { LOG_COMMANDS } from './log-commands.ts';
 import { recheck, type RecheckFlags } from './recheck-command.ts';
 import { runShell } from './shell.ts';
@@ -63,6 +64,7 @@ function buildProgram(context: LineContext): Command {
   addFileCommands(program, start);
   addViews(program, start);
   addTransferCommands(program, start);
+  addLimits(program, start);
   const names = program.commands.map((command) => command.name());
   const run = async (words: readonly string[]): Promise<void> => {
     await runLine(words, { ...context, inherited: flags() });
@@ -216,6 +218,25 @@ function addTransferCommands(program: Command, start: () => Invocation): void {
     .command('delete_api_key <keyId>')
     .description('revoke a key')
     .action((keyId: string) => views.deleteApiKey(start(), keyId));
+}
+
+function addLimits(program: Command, start: () => Invocation): void {
+  const limits = program
+    .command('limits')
+    .description('what this peer is limited to; with flags, limits are changed first and kept over restarts')
+    .addOption(new Option('--upload <rate>', 'bytes a second, like 50MB or 512KiB, or none').argParser(typedRate))
+    .addOption(new Option('--download <rate>', 'the same for what comes').argParser(typedRate))
+    .addOption(new Option('--active <n>', 'transfers at a time, or none; the others wait').argParser(typedCount))
+    .option('--group <group>', 'the rates are those of a group');
+  limits.action(() => {
+    const flags = limits.opts<LimitFlags>();
+    const { upload, download, active, group } = flags;
+    if (group !== undefined && active !== undefined) limits.error('error: --active is not for a group: leave one out');
+    if (group !== undefined && upload === undefined && download === undefined) {
+      limits.error('error: --group needs --upload or --download');
+    }
+    return showLimits(start(), flags);
+  });
 }
 
 /** The words of a command, whose number commander has checked. */

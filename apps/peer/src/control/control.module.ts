@@ -9,6 +9,8 @@ import { CommandsController } from './commands.controller.ts';
 import { PEER_ID, STATUS_FACTS, TRANSFER_ENGINE } from './control-tokens.ts';
 import { EventJournal } from './event-journal.ts';
 import { EventsController } from './events.controller.ts';
+import { LimitsController } from './limits.controller.ts';
+import { MetricsController } from './metrics.controller.ts';
 import { StatusController } from './status.controller.ts';
 import { TransfersController } from './transfers.controller.ts';
 import { ViewsController } from './views.controller.ts';
@@ -27,6 +29,8 @@ export class ControlModule {
       TransfersController,
       ViewsController,
       StatusController,
+      LimitsController,
+      MetricsController,
       ApiKeysController,
       EventsController,
     ];

@@ -1,7 +1,7 @@
 // Owns what happened on this peer, as numbered events in a small file: ids only grow, over restarts too, so that a client
 // that lost its stream goes on where it was, or learns that too much is gone. Progress is no event: views tell it.
 import { LineFile, type WriteFailed } from '#identity/durable-file';
-import type { PeerEventType, PeerEventView } from '#wire/control-api';
+import type { PeerEventType, PeerEventView } from '#wire/control-events';
 
 /** Events kept, in memory and on disk. */
 export const EVENTS_KEPT_MAX = 10_000;

@@ -3,7 +3,7 @@
 import { Controller, Get, Inject, Query, Req, Res } from '@nestjs/common';
 import { ApiHeader, ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { PeerEventListView, type PeerEventView } from '#wire/control-api';
+import { PeerEventListView, type PeerEventView } from '#wire/control-events';
 import { EventsQuery } from '#wire/control-requests';
 import { EventJournal } from './event-journal.ts';
 import { ProblemResponses } from './openapi-document.ts';

@@ -1,4 +1,7 @@
-// Owns the text of /metrics, in the exposition format of Prometheus: what the workers did, and how the trackers stand.
+// Owns the text of /metrics, in the exposition format of Prometheus: what the workers did, how transfers and trackers stand,
+// and what is limited.
+import { TRANSFER_STATES, type TransferState } from '#wire/control-api';
+import type { LimitsBody, RateLimitsBody } from '#wire/control-limits';
 import type { EngineMetrics, WorkerMetrics } from '../swarm/transfer-engine.ts';
 import type { TrackerStatus } from '../tracker-link/tracker-link.ts';
 
@@ -21,8 +24,16 @@ const OF_A_WORKER: readonly (Metric & { readonly field: keyof WorkerMetrics })[]
   { field: 'connections', name: 'cohort_worker_connections', type: 'gauge', help: 'Open connections to peers.' },
 ];
 
-/** The metrics of the engine and of the link as text. */
-export function metricsText(engine: EngineMetrics, trackers: readonly TrackerStatus[]): string {
+/** What the metrics are made from. */
+export interface MetricsSources {
+  readonly engine: EngineMetrics;
+  readonly trackers: readonly TrackerStatus[];
+  readonly transferStates: readonly TransferState[];
+  readonly limits: LimitsBody;
+}
+
+/** The metrics of a peer as text. */
+export function metricsText({ engine, trackers, transferStates, limits }: MetricsSources): string {
   const ofWorkers = OF_A_WORKER.map(({ field, ...metric }) =>
     lines(
       metric,
@@ -35,10 +46,33 @@ export function metricsText(engine: EngineMetrics, trackers: readonly TrackerSta
     single('cohort_pieces_failed_total', 'Pieces that failed verification.', engine.failedPieces),
     single('cohort_workers_replaced_total', 'Workers that died and were replaced.', engine.replacedWorkers),
     lines(
+      { name: 'cohort_transfers', type: 'gauge', help: 'Transfers by state.' },
+      TRANSFER_STATES.map((state) => [`{state="${state}"}`, transferStates.filter((each) => each === state).length]),
+    ),
+    lines({ name: 'cohort_limit_bytes_per_second', type: 'gauge', help: 'Limits of rates, where there are any.' }, [
+      ...rateSamples(limits, ''),
+      ...limits.groups.flatMap((each) => rateSamples(each, `group="${escaped(each.group)}",`)),
+    ]),
+    lines(
+      { name: 'cohort_limit_active_transfers', type: 'gauge', help: 'Limit of active transfers, where there is one.' },
+      limits.activeTransfers === null ? [] : [['', limits.activeTransfers]],
+    ),
+    lines(
       { name: 'cohort_tracker_ready', type: 'gauge', help: 'Whether a tracker answers and has caught up.' },
       trackers.map(({ address, state }) => [`{tracker="${address}"}`, state === 'ready' ? 1 : 0]),
     ),
   ].join('');
+}
+
+function rateSamples(rates: RateLimitsBody, labels: string): (readonly [string, number])[] {
+  return [['upload', rates.uploadBytesPerSecond] as const, ['download', rates.downloadBytesPerSecond] as const].flatMap(
+    ([direction, rate]) => (rate === null ? [] : [[`{${labels}direction="${direction}"}`, rate] as const]),
+  );
+}
+
+/** A name as the value of a label. */
+function escaped(name: string): string {
+  return name.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 }
 
 function single(name: string, help: string, value: number): string {

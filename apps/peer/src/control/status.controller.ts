@@ -1,12 +1,10 @@
-// Owns the peer's own facts: who it is and how it stands with the trackers, its health and its figures.
-import { Controller, Get, Header, Inject } from '@nestjs/common';
+// Owns the peer's own facts: who it is, how it stands with the trackers, and whether it lives.
+import { Controller, Get, Inject } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { StatusView, type TrackerView } from '#wire/control-api';
 import { formatFingerprint } from '#wire/tracker-info';
-import type { TransferEngine } from '../swarm/transfer-engine.ts';
 import { TRACKER_LINK, type TrackerLink, type TrackerStatus } from '../tracker-link/tracker-link.ts';
-import { STATUS_FACTS, TRANSFER_ENGINE } from './control-tokens.ts';
-import { metricsText } from './metrics-text.ts';
+import { STATUS_FACTS } from './control-tokens.ts';
 import { ProblemResponses } from './openapi-document.ts';
 
 /** What does not change while the peer runs. */
@@ -16,16 +14,10 @@ export type StatusFacts = Pick<StatusView, 'peerId' | 'listen' | 'advertise' | '
 @Controller()
 export class StatusController {
   readonly #link: TrackerLink;
-  readonly #engine: TransferEngine;
   readonly #facts: StatusFacts;
 
-  constructor(
-    @Inject(TRACKER_LINK) link: TrackerLink,
-    @Inject(TRANSFER_ENGINE) engine: TransferEngine,
-    @Inject(STATUS_FACTS) facts: StatusFacts,
-  ) {
+  constructor(@Inject(TRACKER_LINK) link: TrackerLink, @Inject(STATUS_FACTS) facts: StatusFacts) {
     this.#link = link;
-    this.#engine = engine;
     this.#facts = facts;
   }
 
@@ -47,13 +39,6 @@ export class StatusController {
   @ApiExcludeEndpoint()
   live(): { status: 'live' } {
     return { status: 'live' };
-  }
-
-  @Get('metrics')
-  @Header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
-  @ApiExcludeEndpoint()
-  metrics(): string {
-    return metricsText(this.#engine.metrics(), this.#link.trackers());
   }
 }
 

@@ -24,8 +24,7 @@ export class DownloadStore {
     this.#content = content;
     this.#manifest = decoded.manifest;
     this.geometry = manifestGeometry(decoded.manifest);
-    const { roots, identity } = content;
-    this.#files = new ContentFiles(placeFiles(decoded.manifest.files), roots, { flags: 'r+', identity });
+    this.#files = new ContentFiles(placeFiles(decoded.manifest.files), content.roots, 'r+');
     this.#journal = new JournalWriter(content.destination, content.contentId);
   }
 

@@ -3,7 +3,6 @@ import { createPublicKey } from 'node:crypto';
 import type { LaneEvent } from '../data-plane/lane-messages.ts';
 import { inSharedMemory } from '../data-plane/shared-memory.ts';
 import { WorkerPool } from '../data-plane/worker-pool.ts';
-import { doMeet } from '../storage/content-layout.ts';
 import { acceptManifest, ContentHashing, stampText, valueOf } from './content-hashing.ts';
 import { LaneFleet } from './lane-fleet.ts';
 import { SharedLimits } from './shared-limits.ts';
@@ -104,7 +103,7 @@ class WorkerTransferEngine implements TransferEngine {
     const stamps = valueOf(await this.#pool.run('stampSource', { root: path, files: manifest.files }));
     if (stampText(stamps) !== stamp)
       throw new TransferFailure('source_changed', `${path} was changed after it was shared`);
-    const content = { share, contentId, roots: [path], verified: null, stamps, identity: null };
+    const content = { share, contentId, roots: [path], verified: null, stamps };
     this.#whole.add(shareKey(share));
     this.#lanes.announce({ kind: 'serve', content: { ...content, manifestBytes: inSharedMemory(manifestBytes) } });
     await this.#lanes.settled();
@@ -129,7 +128,7 @@ class WorkerTransferEngine implements TransferEngine {
   }
 
   async checkDestination(request: Parameters<TransferEngine['checkDestination']>[0]): Promise<TransferReason | null> {
-    if (this.#isTaken(request.destination)) {
+    if (this.#destinations.has(request.destination)) {
       return storageReason({ code: 'destination_unwritable', detail: `${request.destination} is being downloaded` });
     }
     const checked = await this.#pool.run('checkDestination', request);
@@ -138,7 +137,7 @@ class WorkerTransferEngine implements TransferEngine {
 
   download(request: DownloadRequest): Download {
     const number = ++this.#lastDownload;
-    const isTaken = this.#isTaken(request.destination);
+    const isTaken = this.#destinations.has(request.destination);
     if (!isTaken) this.#destinations.add(request.destination);
     const { share, contentId, isPrivate = false } = request;
     const serve = { share, contentId };
@@ -151,18 +150,16 @@ class WorkerTransferEngine implements TransferEngine {
       random: this.#options.random,
       nextConnection: () => ++this.#lastConnection,
       countPiece: (outcome) => this.#pieces[outcome]++,
-      servePart: ({ manifestBytes, roots, identity, verified }) => {
+      servePart: ({ manifestBytes, roots, verified }) => {
         if (isPrivate || this.#whole.has(shareKey(share))) return;
-        const content = { ...serve, manifestBytes, roots, identity, verified, stamps: null };
-        this.#lanes.announce({ kind: 'serve', content });
+        this.#lanes.announce({ kind: 'serve', content: { ...serve, manifestBytes, roots, verified, stamps: null } });
       },
       serveWhole: async ({ manifest, manifestBytes, roots }) => {
         const root = roots[0] ?? '';
         const stamps = valueOf(await this.#pool.run('stampSource', { root, files: manifest.files }));
         if (isPrivate) return stampText(stamps);
         this.#whole.add(shareKey(share));
-        const content = { ...serve, manifestBytes, roots, verified: null, stamps, identity: null };
-        this.#lanes.announce({ kind: 'serve', content });
+        this.#lanes.announce({ kind: 'serve', content: { ...serve, manifestBytes, roots, verified: null, stamps } });
         return stampText(stamps);
       },
       withdrawPart: () => {
@@ -181,10 +178,6 @@ class WorkerTransferEngine implements TransferEngine {
       });
     }
     return download;
-  }
-
-  doMeet(left: string, right: string): boolean {
-    return doMeet(left, right);
   }
 
   async removeData({ destination, isFinished }: Parameters<TransferEngine['removeData']>[0]): Promise<void> {
@@ -209,10 +202,6 @@ class WorkerTransferEngine implements TransferEngine {
     this.#hashing.close();
     await this.#lanes.close();
     await this.#pool.close();
-  }
-
-  #isTaken(destination: string): boolean {
-    return [...this.#destinations].some((taken) => doMeet(taken, destination));
   }
 
   get #lanes(): LaneFleet {

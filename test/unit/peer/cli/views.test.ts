@@ -274,3 +274,69 @@ describe('shell', () => {
     expect(out).toContain('Usage: cohort create_group');
   });
 });
+
+describe('limits', () => {
+  const LIMITS = {
+    uploadBytesPerSecond: 50_000_000,
+    downloadBytesPerSecond: null,
+    activeTransfers: 3,
+    groups: [{ group: 'films', uploadBytesPerSecond: 524_288, downloadBytesPerSecond: 1025 }],
+  };
+  const put = () => peer.requests.find(({ method }) => method === 'PUT')?.body;
+  beforeEach(() => {
+    peer.answers.set('GET /limits', { status: 200, body: LIMITS });
+    peer.answers.set('PUT /limits', { status: 200, body: { ...LIMITS, groups: [], activeTransfers: null } });
+  });
+
+  test('are shown as they are typed', async () => {
+    expect((await run(['limits'])).out).toBe(
+      [
+        'LIMITS OF      UPLOAD  DOWNLOAD',
+        'everything     50MB/s      none',
+        'group films  512KiB/s   1025B/s',
+        '',
+        'active transfers  3',
+        '',
+      ].join('\n'),
+    );
+    expect(JSON.parse((await run(['limits', '--json'])).out)).toEqual(LIMITS);
+    expect(put()).toBeUndefined();
+  });
+
+  test.each([
+    [['--upload', 'none'], { ...LIMITS, uploadBytesPerSecond: null }],
+    [
+      ['--download', '2MiB', '--active', 'none'],
+      { ...LIMITS, downloadBytesPerSecond: 2_097_152, activeTransfers: null },
+    ],
+    [['--active', '1'], { ...LIMITS, activeTransfers: 1 }],
+    [
+      ['--group', 'films', '--download', 'none'],
+      { ...LIMITS, groups: [{ ...LIMITS.groups[0], downloadBytesPerSecond: null }] },
+    ],
+    [
+      ['--group', 'a b', '--upload', '1MB'],
+      {
+        ...LIMITS,
+        groups: [...LIMITS.groups, { group: 'a b', uploadBytesPerSecond: 1e6, downloadBytesPerSecond: null }],
+      },
+    ],
+  ])('%j changes that and nothing else', async (words, limits) => {
+    const { out, exitCode } = await run(['limits', ...words]);
+    expect(exitCode).toBe(0);
+    expect(put()).toEqual(limits);
+    expect(out).toContain('active transfers  none');
+  });
+
+  test.each([
+    [['--upload', 'fast'], '"fast" is not a rate; write bytes per second like 50MB'],
+    [['--active', '0'], 'Give a number of transfers from 1'],
+    [['--group', 'films'], '--group needs --upload or --download'],
+    [['--group', 'films', '--active', '1', '--upload', '1MB'], '--active is not for a group'],
+  ])('%j is refused, and the peer is not asked', async (words, note) => {
+    const ran = await run(['limits', ...words]);
+    expect(ran.exitCode).toBe(64);
+    expect(ran.note).toContain(note);
+    expect(peer.requests).toEqual([]);
+  });
+});

@@ -310,3 +310,65 @@ test('health, metrics and the interface are described without a token', async ()
   expect(await textOf('/api/docs-json')).toContain('"/api/v1/commands/upload_file"');
   expect(await textOf('/api/docs')).toContain('swagger-ui');
 });
+
+describe('limits', () => {
+  const put = (body: string | object, headers?: Record<string, string>) => call('PUT', '/api/v1/limits', body, headers);
+  const NONE = { uploadBytesPerSecond: null, downloadBytesPerSecond: null, activeTransfers: null, groups: [] };
+  const films = { group: 'films', uploadBytesPerSecond: 1024, downloadBytesPerSecond: null };
+
+  test('are what was put in their place, and what is left out is none', async () => {
+    expect(await call('GET', '/api/v1/limits')).toMatchObject({ status: 200, body: NONE });
+    const limits = { ...NONE, uploadBytesPerSecond: 50_000_000, activeTransfers: 3, groups: [films] };
+    expect(await put(limits)).toMatchObject({ status: 200, body: limits });
+    expect((await call('GET', '/api/v1/limits')).body).toEqual(limits);
+    expect((await put({ downloadBytesPerSecond: 4096 })).body).toEqual({ ...NONE, downloadBytesPerSecond: 4096 });
+  });
+
+  test('of a group that has none are left out, and its name is normalised', async () => {
+    const groups = [{ group: 'e\u0301', uploadBytesPerSecond: 2048 }, { group: 'none' }];
+    expect((await put({ groups })).body['groups']).toEqual([
+      { group: '\u00e9', uploadBytesPerSecond: 2048, downloadBytesPerSecond: null },
+    ]);
+  });
+
+  test('are shown among the metrics', async () => {
+    await put({ ...NONE, uploadBytesPerSecond: 5000, activeTransfers: 2, groups: [{ ...films, group: 'a"b' }] });
+    const text = await (await fetch(`${base}/metrics`)).text();
+    expect(text).toContain('cohort_limit_bytes_per_second{direction="upload"} 5000\n');
+    expect(text).toContain('cohort_limit_bytes_per_second{group="a\\"b",direction="upload"} 1024\n');
+    expect(text).toContain('cohort_limit_active_transfers 2\n');
+    expect(text).toContain('cohort_transfers{state="queued"} 0\n');
+    expect(text).not.toContain('direction="download"');
+  });
+
+  test.each([
+    [{ uploadBytesPerSecond: 0 }, 'uploadBytesPerSecond', 'must be a whole number from 1024 to'],
+    [{ downloadBytesPerSecond: 1500.5 }, 'downloadBytesPerSecond', 'must be a whole number'],
+    [{ downloadBytesPerSecond: '50MB' }, 'downloadBytesPerSecond', 'or null for no limit'],
+    [{ activeTransfers: 0 }, 'activeTransfers', 'from 1 to 10000 transfers'],
+    [{ groups: null }, 'groups', 'must be an array'],
+    [{ groups: {} }, 'groups', 'must be an array'],
+    [{ groups: [null] }, 'groups.0', 'object'],
+    [{ groups: [films, films] }, 'groups', 'must name each group once'],
+    [{ groups: [{ ...films, uploadBytesPerSecond: 3 }] }, 'groups.0.uploadBytesPerSecond', 'from 1024'],
+    [{ groups: [{ ...films, group: '' }] }, 'groups.0.group', ''],
+    [{ groups: [{ ...films, burst: 1 }] }, 'groups.0.burst', 'is not a field'],
+    [{ uploadLimit: 1024 }, 'uploadLimit', 'is not a field of this request'],
+  ])('%j are refused by the name of the field', async (limits, field, message) => {
+    const { held } = transfers;
+    const { status, body } = await put(limits);
+    expect({ status, code: body['code'] }).toEqual({ status: 400, code: 'invalid_request' });
+    expect(body['errors']).toContainEqual({ field, message: expect.stringContaining(message) });
+    expect(transfers.held).toBe(held);
+  });
+
+  test('need JSON and a key that may do everything', async () => {
+    const { authorization } = JSON_HEADERS;
+    expect((await put('x=1', { authorization, 'content-type': 'text/plain' })).status).toBe(415);
+    expect((await call('PUT', '/api/v1/limits', undefined, { authorization })).status).toBe(415);
+    const made = await call('POST', '/api/v1/api-keys', { name: 'web', scope: 'transfer' });
+    const headers = { ...JSON_HEADERS, authorization: `Bearer ${String(made.body['key'])}` };
+    expect((await put({}, headers)).status).toBe(401);
+    expect((await call('GET', '/api/v1/limits', undefined, headers)).status).toBe(200);
+  });
+});

@@ -1,0 +1,34 @@
+// Owns the address under which the limits of this peer are read and replaced while it runs.
+import { Body, Controller, Get, Inject, Put } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { LimitsBody } from '#wire/control-limits';
+import { TRANSFERS, type Transfers } from '../transfers/transfers.ts';
+import { ProblemResponses } from './openapi-document.ts';
+
+@ApiTags('peer')
+@ProblemResponses()
+@Controller('api/v1/limits')
+export class LimitsController {
+  readonly #transfers: Transfers;
+
+  constructor(@Inject(TRANSFERS) transfers: Transfers) {
+    this.#transfers = transfers;
+  }
+
+  @Get()
+  @ApiOperation({ operationId: 'limits', summary: 'Rates, and how many transfers are active at a time' })
+  @ApiOkResponse({ type: LimitsBody })
+  limits(): LimitsBody {
+    return this.#transfers.limits();
+  }
+
+  @Put()
+  @ApiOperation({
+    operationId: 'set_limits',
+    summary: 'Replaces all limits, also for what is under way; they are kept over restarts',
+  })
+  @ApiOkResponse({ type: LimitsBody })
+  setLimits(@Body() body: LimitsBody): Promise<LimitsBody> {
+    return this.#transfers.setLimits(body);
+  }
+}

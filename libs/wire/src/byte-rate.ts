@@ -1,0 +1,41 @@
+// Owns the text form of a rate: `50MB`, `512KiB`, `1.5GB` or plain bytes, each for one second, and `none` for no limit.
+import { RATE_MAX, RATE_MIN } from './limits.ts';
+
+/** Bytes per second; null is no limit. */
+export type ParsedByteRate =
+  { readonly ok: true; readonly bytesPerSecond: number | null } | { readonly ok: false; readonly message: string };
+
+const UNIT_BYTES: Readonly<Record<string, number>> = {
+  ...{ '': 1, B: 1 },
+  ...{ KB: 1e3, MB: 1e6, GB: 1e9 },
+  ...{ KIB: 2 ** 10, MIB: 2 ** 20, GIB: 2 ** 30 },
+};
+/** Largest first; a rate is shown in the first unit that it is a whole number of. */
+const SHOWN_UNITS = ['GiB', 'GB', 'MiB', 'MB', 'KiB', 'KB', 'B'] as const;
+
+/** Reads a rate; `/s` may stand behind it. The message is a whole sentence that names the fix. */
+export function parseByteRate(text: string): ParsedByteRate {
+  if (text === 'none') return { ok: true, bytesPerSecond: null };
+  const match = /^([0-9]{1,15}(?:\.[0-9]{1,6})?) ?([a-z]*)(?:\/s)?$/i.exec(text);
+  const unitBytes = UNIT_BYTES[match?.[2]?.toUpperCase() ?? 'no unit'];
+  if (match === null || unitBytes === undefined) {
+    return failed(`"${text}" is not a rate; write bytes per second like 50MB, 512KiB or 1000000, or none.`);
+  }
+  const bytesPerSecond = Math.round(Number(match[1]) * unitBytes);
+  if (bytesPerSecond >= RATE_MIN && bytesPerSecond <= RATE_MAX) return { ok: true, bytesPerSecond };
+  return failed(`"${text}" is out of range; give 1KiB to 1000GB a second, or none for no limit.`);
+}
+
+/** The text that `parseByteRate` reads back, with `/s`; null is `none`. */
+export function formatByteRate(bytesPerSecond: number | null): string {
+  if (bytesPerSecond === null) return 'none';
+  for (const unit of SHOWN_UNITS) {
+    const amount = bytesPerSecond / UNIT_BYTES[unit.toUpperCase()]!;
+    if (Number.isInteger(amount)) return `${amount}${unit}/s`;
+  }
+  return `${bytesPerSecond}B/s`;
+}
+
+function failed(message: string): ParsedByteRate {
+  return { ok: false, message };
+}

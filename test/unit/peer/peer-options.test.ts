@@ -1,0 +1,34 @@
+import 'reflect-metadata';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { type PeerFlags, readPeerOptions } from '../../../apps/peer/src/peer-options.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'cohort-options-'));
+const file = join(directory, 'tracker_info.txt');
+writeFileSync(file, '127.0.0.1:9001\n');
+afterAll(() => rmSync(directory, { recursive: true }));
+
+const limitsOf = async (flags: PeerFlags) => (await readPeerOptions('127.0.0.1:1', file, flags)).limits;
+
+it('a limit that no flag names is left to what was kept', async () => {
+  expect(await limitsOf({})).toEqual({});
+  expect(await limitsOf({ uploadLimit: '50MB', activeTransfers: '3' })).toEqual({
+    uploadBytesPerSecond: 50_000_000,
+    activeTransfers: 3,
+  });
+  expect(await limitsOf({ downloadLimit: 'none', activeTransfers: 'none' })).toEqual({
+    downloadBytesPerSecond: null,
+    activeTransfers: null,
+  });
+});
+
+it.each([
+  [{ uploadLimit: 'fast' }, /^--upload-limit: "fast" is not a rate; .*50MB/],
+  [{ downloadLimit: '1' }, /^--download-limit: "1" is out of range; .*1KiB/],
+  [{ activeTransfers: '0' }, /^--active-transfers: "0" .*from 1 to 10000/],
+  [{ activeTransfers: '2.5' }, /^--active-transfers: "2.5"/],
+])('%j is refused by the name of its flag', async (flags, message) => {
+  await expect(limitsOf(flags)).rejects.toThrow(message);
+});

@@ -153,6 +153,7 @@ export class TransferRegistry implements Transfers {
     const transfer = this.#addDownload(newDownloadRecord(this.#originOf(stamp), body, place));
     if (problem === null) void transfer.run();
     else transfer.fail(problem);
+    await this.#kept(transfer);
     return started(transfer);
   }
 
@@ -270,6 +271,7 @@ export class TransferRegistry implements Transfers {
     }
     transfer.detach();
     if (answer !== null) await this.#supersede(transfer);
+    await this.#kept(transfer);
     return started(transfer);
   }
 
@@ -347,7 +349,16 @@ export class TransferRegistry implements Transfers {
   ): Promise<TransferView | Refused> {
     const transfer = this.#transfers.get(transferId);
     if (transfer === undefined) return { status: 'failed', code: 'transfer_not_found' };
-    return (await act(transfer)) ?? transfer.view();
+    const refused = await act(transfer);
+    await this.#kept(transfer);
+    return refused ?? transfer.view();
+  }
+
+  /** Resolves when a transfer is on disk as it is now: what is answered holds, even if the process is killed right after. */
+  async #kept(transfer: Transfer): Promise<void> {
+    const { record } = transfer;
+    // One that was removed meanwhile must not come back.
+    if (this.#transfers.get(record.transferId) === transfer) await this.#context.store.save(record);
   }
 
   /** Others must not be sent to a copy that is served no more. Best effort: a peer that is away is noticed anyway. */

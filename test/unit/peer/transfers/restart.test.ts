@@ -6,9 +6,11 @@ import {
   begun,
   download,
   downloadWhole,
+  GROUP,
   HeldCalls,
   kept,
   onDisk,
+  recordOf,
   rewriteRecord,
   shareNew,
   startAgain,
@@ -29,6 +31,19 @@ it('a finished download is kept, and served to others', async () => {
   bob.trackers.isOnline(sourceOf(again));
   const copy = await downloadWhole(carol);
   expect(readFileSync(copy.path).equals(readFileSync(path))).toBe(true);
+});
+
+it('what was answered is on disk, so that it outlives a process that is killed right after', async () => {
+  const [alice, bob] = await startGroup('alice', 'bob');
+  const shared = await shareNew(alice);
+  expect(recordOf(alice, shared.transferId)).toMatchObject({ state: 'seeding' });
+  bob.trackers.sources.clear();
+  const { transferId } = await begun(download(bob));
+  expect(recordOf(bob, transferId)).toMatchObject({ direction: 'download', group: GROUP });
+  await bob.transfers.pause(transferId);
+  expect(recordOf(bob, transferId)).toMatchObject({ state: 'paused' });
+  await bob.transfers.cancel(transferId);
+  expect(recordOf(bob, transferId)).toMatchObject({ state: 'cancelled' });
 });
 
 it('a download that was running goes on', async () => {

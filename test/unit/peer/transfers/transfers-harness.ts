@@ -8,6 +8,7 @@ import type { TransferView } from '#wire/control-api';
 import type { RecheckBody } from '#wire/control-requests';
 import type { TransferEngine } from '../../../../apps/peer/src/swarm/transfer-engine.ts';
 import { TransferRegistry } from '../../../../apps/peer/src/transfers/transfer-registry.ts';
+import type { TransferRecord } from '../../../../apps/peer/src/transfers/transfer-record.ts';
 import { TransferStore } from '../../../../apps/peer/src/transfers/transfer-store.ts';
 import type { StartedTransfer } from '../../../../apps/peer/src/transfers/transfers.ts';
 import { newFolder, onTestEnd, randomBytes, sourceOf, startPeer, type TestPeer } from '../swarm/engine-harness.ts';
@@ -173,6 +174,11 @@ export function kept({ dataDirectory }: TransferPeer): { records: string[]; mani
     records: readdirSync(join(dataDirectory, 'transfers')),
     manifests: readdirSync(join(dataDirectory, 'manifests')),
   };
+}
+
+/** What is on disk of a transfer. */
+export function recordOf({ dataDirectory }: TransferPeer, transferId: string): TransferRecord {
+  return JSON.parse(readFileSync(join(dataDirectory, 'transfers', `${transferId}.json`), 'utf8')) as TransferRecord;
 }
 
 /** Changes the record of a stopped peer's transfer on disk. */

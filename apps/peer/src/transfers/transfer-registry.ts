@@ -1,7 +1,6 @@
 // Owns the transfers of this peer: begins them for commands, goes on with them after a restart, and lets them follow who is
 // logged in and what the trackers revoke. Every change goes to disk at once.
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { TransferReasonView, TransferView } from '#wire/control-api';
 import type { LimitsBody } from '#wire/control-limits';
 import {
@@ -15,6 +14,7 @@ import {
 import type { DownloadPresence, Refused } from '#wire/tracker-api';
 import { type SourceProblem, TransferFailure } from '../swarm/transfer-engine.ts';
 import type { CommandAnswer, CommandStamp, LinkEvent } from '../tracker-link/tracker-link.ts';
+import { ChangeWaiters, within } from './change-waiters.ts';
 import { DownloadTransfer } from './download-transfer.ts';
 import {
   copyShape,
@@ -61,7 +61,7 @@ export class TransferRegistry implements Transfers {
   readonly #listeners = new Set<(event: TransferEvent) => void>();
   /** What was last told of each transfer, so that only changes of state and reason are events. */
   readonly #told = new Map<string, string>();
-  readonly #waiting = new Set<() => void>();
+  readonly #changes = new ChangeWaiters();
   readonly #stopListening: (() => void)[] = [];
   #announced = '[]';
 
@@ -177,7 +177,7 @@ export class TransferRegistry implements Transfers {
   async end(transferId: string, timeoutMs: number): Promise<TransferEnd> {
     const transfer = this.#transfers.get(transferId);
     const hasEnded = (): boolean => transfer === undefined || transfer.end !== null || !this.#transfers.has(transferId);
-    if (!hasEnded()) await this.#until(hasEnded, timeoutMs);
+    if (!hasEnded()) await this.#changes.until(hasEnded, timeoutMs);
     if (transfer === undefined || !this.#transfers.has(transferId)) {
       return { state: 'failed', detail: 'The transfer was removed.' };
     }
@@ -376,7 +376,7 @@ export class TransferRegistry implements Transfers {
     await this.#context.store.remove(transferId);
     const isNeeded = [...this.#transfers.values()].some((other) => other.contentId === contentId);
     if (contentId !== null && !isNeeded) await this.#context.store.removeManifest(contentId);
-    this.#wake();
+    this.#changes.wake();
   }
 
   #linkEvent(event: LinkEvent): void {
@@ -444,7 +444,7 @@ export class TransferRegistry implements Transfers {
     void this.#context.store.save(record);
     this.#limits.followGroups();
     this.#announce();
-    this.#wake();
+    this.#changes.wake();
     const transferNow = transfer.view();
     const { state, reason, sha1, sha1Matches, recheck } = transferNow;
     const told = JSON.stringify([state, reason?.code, sha1, record.share?.shareId, sha1Matches, recheck]);
@@ -466,32 +466,9 @@ export class TransferRegistry implements Transfers {
     this.#context.link.announce(downloading);
   }
 
-  async #until(isTrue: () => boolean, timeoutMs: number): Promise<void> {
-    const wait = Promise.withResolvers<void>();
-    const look = (): void => {
-      if (isTrue()) wait.resolve();
-    };
-    this.#waiting.add(look);
-    const timer = setTimeout(wait.resolve, timeoutMs);
-    await wait.promise;
-    clearTimeout(timer);
-    this.#waiting.delete(look);
-  }
-
-  #wake(): void {
-    for (const look of this.#waiting) look();
-  }
-
   #emit(event: TransferEvent): void {
     for (const listener of this.#listeners) listener(event);
   }
-}
-
-/** What a promise comes to, or null when it takes longer. */
-async function within<Value>(promise: Promise<Value>, timeoutMs: number): Promise<Value | null> {
-  const inTime = new AbortController();
-  const late = sleep(timeoutMs, null, { signal: inTime.signal }).catch(() => null);
-  return Promise.race([promise, late]).finally(() => inTime.abort());
 }
 
 function started({ record }: Transfer): StartedTransfer {

@@ -16,6 +16,13 @@ export function parseSize(text: string): number | null {
   return Number.isSafeInteger(bytes) ? bytes : null;
 }
 
+/** The same of a flag. Throws with what a size looks like. */
+export function sizeOf(text: string): number {
+  const bytes = parseSize(text);
+  if (bytes === null) throw new Error(`"${text}" is not a size like 512MiB or 8GiB`);
+  return bytes;
+}
+
 /** Writes a file of random bytes. */
 export async function writeRandomFile(path: string, totalBytes: number): Promise<void> {
   const file = await open(path, 'wx');

@@ -8,6 +8,7 @@ import type {
   DownloadRequest,
   EngineLimits,
   ServeRequest,
+  SourceView,
   TransferEngine,
 } from '../../apps/peer/src/swarm/transfer-engine.ts';
 
@@ -39,11 +40,11 @@ export interface Moved {
   readonly verifiedBytes: readonly number[];
 }
 
-/** How a download ended, what each source delivered of it, and how long the first verified piece took. */
+/** How a download ended, what became of each source, and how long the first verified piece took. */
 export interface Downloaded {
   readonly state: string;
   readonly reason: unknown;
-  readonly deliveredBytes: readonly number[];
+  readonly peers: readonly SourceView[];
   readonly firstPieceMs: number | null;
 }
 
@@ -96,8 +97,7 @@ async function download(request: DownloadRequest): Promise<Downloaded> {
   }, FIRST_PIECE_LOOK_MS);
   const { state, reason } = await started.done;
   clearInterval(look);
-  const deliveredBytes = started.view().peers.map((peer) => peer.deliveredBytes);
-  return { state, reason, deliveredBytes, firstPieceMs };
+  return { state, reason, peers: started.view().peers, firstPieceMs };
 }
 
 function moved(): Moved {

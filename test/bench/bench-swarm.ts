@@ -15,8 +15,10 @@ import type {
   EngineLimits,
   ShareRef,
   Source,
+  SourceView,
 } from '../../apps/peer/src/swarm/transfer-engine.ts';
 import type { Downloaded, PeerCall, Usage } from './bench-peer.ts';
+import type { Fault } from './faulty-serving.ts';
 
 const GROUP_ID = 1;
 const GRANT_MS = 600_000;
@@ -39,6 +41,8 @@ export interface SwarmOptions {
   readonly plain: boolean;
   /** Given to every peer one after the other before it starts. */
   readonly limits?: readonly EngineLimits[];
+  /** More seeders, one for each of these faults. */
+  readonly faults?: readonly Fault[];
 }
 
 /** What it took until the last downloader had everything. */
@@ -53,21 +57,32 @@ export interface Measurement {
   /** What the source that delivered most delivered, as a ratio to the mean; the largest of all downloads. */
   readonly largestShare: number;
   readonly firstPieceMs: number | null;
+  /** What each downloader says of its sources; `user` is the fault of a faulty one. */
+  readonly sources: readonly (readonly SourceView[])[];
 }
 
 /** A peer process that is asked over IPC. */
 export class BenchPeer {
   readonly folder: string;
+  readonly #fault: Fault | null;
   peerId = '';
   address: Address = { host: '', port: 0 };
   readonly #process: ChildProcess;
   readonly #waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   #lastCall = 0;
 
-  constructor(folder: string) {
+  constructor(folder: string, fault: Fault | null = null) {
     this.folder = folder;
+    this.#fault = fault;
     mkdirSync(folder);
-    this.#process = fork(new URL('./bench-peer.ts', import.meta.url), { serialization: 'advanced' });
+    const spoiled = ['--import', new URL('./faulty-serving.ts', import.meta.url).href];
+    this.#process = fork(new URL('./bench-peer.ts', import.meta.url), {
+      serialization: 'advanced',
+      ...(fault !== null && {
+        execArgv: [...process.execArgv, ...spoiled],
+        env: { ...process.env, COHORT_BENCH_FAULT: fault },
+      }),
+    });
     this.#process.on('message', ({ number, value, error }: { number: number; value: unknown; error?: string }) => {
       const waiting = this.#waiting.get(number);
       this.#waiting.delete(number);
@@ -90,7 +105,7 @@ export class BenchPeer {
   }
 
   get source(): Source {
-    return { peerId: this.peerId, user: 'bench', addresses: [this.address] };
+    return { peerId: this.peerId, user: this.#fault ?? 'bench', addresses: [this.address] };
   }
 
   ask<Value>(call: PeerCall): Promise<Value> {
@@ -132,7 +147,9 @@ export async function measureSwarm(options: SwarmOptions): Promise<Measurement> 
   const folder = mkdtempSync(join(options.scratch, 'swarm-'));
   const start = (role: string, count: number): BenchPeer[] =>
     Array.from({ length: count }, (_, number) => new BenchPeer(join(folder, `${role}-${number}`)));
-  const [seeders, downloaders] = [start('seeder', options.seeders), start('downloader', options.downloaders)];
+  const faulty = (options.faults ?? []).map((fault) => new BenchPeer(join(folder, fault), fault));
+  const seeders = [...start('seeder', options.seeders), ...faulty];
+  const downloaders = start('downloader', options.downloaders);
   const everybody = [...seeders, ...downloaders];
   try {
     await Promise.all(everybody.map((peer) => peer.open(options)));
@@ -154,8 +171,9 @@ export async function measureSwarm(options: SwarmOptions): Promise<Measurement> 
       cpuSeconds,
       cpuPart: cpuSeconds / seconds / cpus().length,
       peakBytes: Math.max(...after.map((usage) => usage.peakBytes)),
-      largestShare: Math.max(...downloads.map(({ deliveredBytes }) => largestShare(deliveredBytes))),
+      largestShare: Math.max(...downloads.map(({ peers }) => largestShare(peers.map((peer) => peer.deliveredBytes)))),
       firstPieceMs: downloads[0]?.firstPieceMs ?? null,
+      sources: downloads.map(({ peers }) => peers),
     };
   } finally {
     await Promise.all(everybody.map((peer) => peer.stop()));

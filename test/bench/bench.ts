@@ -7,7 +7,7 @@ import { closeSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, rmSync, wri
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { parseSize } from '../../infra/demo/files.ts';
+import { sizeOf } from '../../infra/demo/files.ts';
 import { machineLine } from '../../infra/quick-start/measured.ts';
 import type { Digested } from '../../apps/peer/src/swarm/transfer-engine.ts';
 import { rawCopySeconds, sha1BytesPerSecond } from './baselines.ts';
@@ -45,12 +45,6 @@ interface Content {
   readonly digested: Digested;
 }
 
-function bytesOf(text: string): number {
-  const bytes = parseSize(text);
-  if (bytes === null) throw new Error(`"${text}" is not a size like 512MiB or 8GiB`);
-  return bytes;
-}
-
 /** `4to1` is four seeders and one downloader, `8x` eight downloads at once of an eighth of the size each. */
 function scenarioOf(name: string): Scenario {
   const [, seeders, downloaders] = /^([1-9]\d*)to([1-9]\d*)$/.exec(name) ?? [];
@@ -81,7 +75,7 @@ async function contentOf(totalBytes: number): Promise<Content> {
   if (known !== undefined) return known;
   const source = join(scratch, `source-${totalBytes}`);
   makeSource(source, totalBytes);
-  const pieceBytes = flags.piece === undefined ? null : bytesOf(flags.piece);
+  const pieceBytes = flags.piece === undefined ? null : sizeOf(flags.piece);
   const { digested, seconds } = await digestOf(source, { scratch, workers: Number(flags.workers), pieceBytes });
   if (contents.size === 0) shareSeconds.push(seconds);
   const content = { source, totalBytes, digested };
@@ -158,7 +152,7 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-const size = bytesOf(flags.size);
+const size = sizeOf(flags.size);
 const scratch = mkdtempSync(join(flags.scratch, 'cohort-bench-'));
 try {
   mkdirSync(flags.out, { recursive: true });

@@ -1,6 +1,6 @@
 // Owns how long a source that has delivered its equal part waits for the others. Connections alone do not make parts equal: who
 // answers first has much of a small content before the next one answers. Waiting is bounded, so a slow source costs little.
-// Pure: time comes in.
+// All waits of a download together have one bound, however often sources come and go. Pure: time comes in.
 
 /** A source that takes part, as equality sees it. */
 export interface PartTaker {
@@ -20,9 +20,11 @@ const SPEED_UP = 4;
 /** The equal parts of one download, counted anew whenever other sources take part. */
 export class EqualParts {
   #ids = '';
-  #startMs = 0;
+  #startMs: number | null = null;
   #delivered: ReadonlyMap<number, number> = new Map();
-  #waitsSinceMs: number | null = null;
+  #lastMs = 0;
+  #isWaiting = false;
+  #waitedMs = 0;
   #isGivenUp = false;
 
   /**
@@ -36,30 +38,31 @@ export class EqualParts {
     readonly takers: readonly PartTaker[];
   }): (id: number) => number {
     const { nowMs, leftBytes, pieceBytes, takers } = input;
-    this.#follow(takers, nowMs);
+    this.#startMs ??= nowMs;
+    if (this.#isWaiting) this.#waitedMs += nowMs - this.#lastMs;
+    this.#lastMs = nowMs;
+    this.#isWaiting = false;
+    this.#follow(takers);
     if (this.#isGivenUp || takers.length < 2 || takers.some(({ isPartial }) => isPartial)) return () => Infinity;
     const came = takers.map(({ id, deliveredBytes }) => deliveredBytes - (this.#delivered.get(id) ?? 0));
     const partBytes = came.reduce((sum, bytes) => sum + bytes, leftBytes) / takers.length;
     const rests = new Map(takers.map(({ id }, index) => [id, Math.max(0, partBytes - (came[index] ?? 0))]));
     const isAhead = [...rests.values()].some((restBytes) => restBytes < pieceBytes);
-    this.#waitsSinceMs = isAhead ? (this.#waitsSinceMs ?? nowMs) : null;
-    this.#isGivenUp = isAhead && takers.some((taker) => this.#takesTooLong(taker, rests.get(taker.id) ?? 0, nowMs));
+    this.#isGivenUp = isAhead && takers.some((taker) => this.#takesTooLong(taker, rests.get(taker.id) ?? 0));
+    this.#isWaiting = isAhead && !this.#isGivenUp;
     return (id) => (this.#isGivenUp ? Infinity : (rests.get(id) ?? Infinity));
   }
 
-  #follow(takers: readonly PartTaker[], nowMs: number): void {
+  #follow(takers: readonly PartTaker[]): void {
     const ids = takers.map(({ id }) => id).join();
     if (ids === this.#ids) return;
     this.#ids = ids;
-    this.#startMs = nowMs;
     this.#delivered = new Map(takers.map(({ id, deliveredBytes }) => [id, deliveredBytes]));
-    this.#waitsSinceMs = null;
     this.#isGivenUp = false;
   }
 
-  #takesTooLong({ bytesPerSecond }: PartTaker, restBytes: number, nowMs: number): boolean {
-    const waitedMs = nowMs - (this.#waitsSinceMs ?? nowMs);
-    const patienceMs = PATIENCE_MS + PATIENCE_PART * (nowMs - this.#startMs) - waitedMs;
+  #takesTooLong({ bytesPerSecond }: PartTaker, restBytes: number): boolean {
+    const patienceMs = PATIENCE_MS + PATIENCE_PART * (this.#lastMs - (this.#startMs ?? 0)) - this.#waitedMs;
     const restMs = bytesPerSecond === null ? 0 : (restBytes * 1000) / (bytesPerSecond * SPEED_UP);
     return restMs > patienceMs;
   }

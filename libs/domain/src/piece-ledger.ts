@@ -1,11 +1,11 @@
 // Owns who fetches which piece of one download. A piece is in exactly one state: missing, assigned (one holder), hedged (a
-// holder, and a second one that was asked as well near the end) or verified, and verified is final. Holders are numbers that
+// holder, and others that were asked as well near the end) or verified, and verified is final. Holders are numbers that
 // the caller gives out, one for each connection. It knows no time and no sources: those choose, this one remembers.
 import { type PieceGeometry, type PieceIndex, pieceRange } from './piece-geometry.ts';
 
 export type PieceState = 'missing' | 'assigned' | 'hedged' | 'verified';
 
-/** What `release` left behind: nobody fetches it, the other holder goes on alone, or the holder did not have it. */
+/** What `release` left behind: nobody fetches it, the other holders go on without it, or the holder did not have it. */
 export type Released = 'missing' | 'taken_over' | 'not_held';
 
 const NOBODY = -1;
@@ -15,7 +15,8 @@ export class PieceLedger {
   readonly geometry: PieceGeometry;
   readonly #verified: Uint8Array;
   readonly #holder: Int32Array;
-  readonly #hedger: Int32Array;
+  /** Who was asked as well, in the order in which they would write. Few pieces have any, and only near the end. */
+  readonly #hedgers = new Map<PieceIndex, readonly number[]>();
   /** Missing pieces in no order, and where each stands in that list. */
   readonly #missing: Uint32Array;
   readonly #missingPosition: Int32Array;
@@ -30,7 +31,6 @@ export class PieceLedger {
     this.geometry = geometry;
     this.#verified = new Uint8Array(pieceCount);
     this.#holder = new Int32Array(pieceCount).fill(NOBODY);
-    this.#hedger = new Int32Array(pieceCount).fill(NOBODY);
     this.#missing = new Uint32Array(pieceCount);
     this.#missingPosition = new Int32Array(pieceCount).fill(NOBODY);
     for (let index = 0; index < pieceCount; index++) {
@@ -59,7 +59,7 @@ export class PieceLedger {
   stateOf(piece: PieceIndex): PieceState {
     if (this.#verified[piece] === 1) return 'verified';
     if (this.#missingPosition[piece] !== NOBODY) return 'missing';
-    return this.#hedger[piece] === NOBODY ? 'assigned' : 'hedged';
+    return this.#hedgers.has(piece) ? 'hedged' : 'assigned';
   }
 
   /** The missing pieces in no particular order, as they are until the next change: to read at once, not to keep. */
@@ -72,9 +72,10 @@ export class PieceLedger {
     return this.#held.get(holder) ?? new Set();
   }
 
-  /** Who holds a piece: first the holder that writes it, then the hedging one. */
+  /** Who holds a piece: first the holder that writes it, then those that were asked as well. */
   holdersOf(piece: PieceIndex): number[] {
-    return [this.#holder[piece] ?? NOBODY, this.#hedger[piece] ?? NOBODY].filter((holder) => holder !== NOBODY);
+    const writer = this.#holder[piece] ?? NOBODY;
+    return writer === NOBODY ? [] : [writer, ...(this.#hedgers.get(piece) ?? [])];
   }
 
   /** Gives a missing piece to a holder; false when it is not missing. */
@@ -86,12 +87,20 @@ export class PieceLedger {
     return true;
   }
 
-  /** Asks a second holder for an assigned piece; false when it is not assigned to exactly one other. */
+  /** Asks one more holder for a piece; false when nobody holds it, or this one does. */
   hedge(piece: PieceIndex, holder: number): boolean {
-    if (this.stateOf(piece) !== 'assigned' || this.#holder[piece] === holder) return false;
-    this.#hedger[piece] = holder;
+    const holders = this.holdersOf(piece);
+    if (holders.length === 0 || holders.includes(holder)) return false;
+    this.#setHolders(piece, [...holders, holder]);
     this.#hold(piece, holder);
     return true;
+  }
+
+  /** A hedging holder has the piece: it is the next to write it. */
+  prefer(piece: PieceIndex, holder: number): void {
+    const [writer, ...hedgers] = this.holdersOf(piece);
+    if (writer === undefined || !hedgers.includes(holder)) return;
+    this.#setHolders(piece, [writer, holder, ...hedgers.filter((other) => other !== holder)]);
   }
 
   /** The piece is on disk and its digest fits. Returns the other holders, whose work is void; they hold it no more. */
@@ -100,28 +109,23 @@ export class PieceLedger {
     const losers = this.holdersOf(piece).filter((other) => other !== holder);
     for (const each of this.holdersOf(piece)) this.#drop(piece, each);
     if (this.stateOf(piece) === 'missing') this.#removeMissing(piece);
-    this.#holder[piece] = this.#hedger[piece] = NOBODY;
+    this.#setHolders(piece, []);
     this.#countVerified(piece);
     return losers;
   }
 
-  /** A holder gives a piece back. With `taken_over` the hedging holder is now the one that writes. */
+  /** A holder gives a piece back. With `taken_over` there are others; the first of them is now the one that writes. */
   release(piece: PieceIndex, holder: number): Released {
     if (!this.piecesOf(holder).has(piece)) return 'not_held';
     this.#drop(piece, holder);
-    if (this.#hedger[piece] === holder) {
-      this.#hedger[piece] = NOBODY;
-      return 'taken_over';
-    }
-    const successor = this.#hedger[piece] ?? NOBODY;
-    this.#holder[piece] = successor;
-    this.#hedger[piece] = NOBODY;
-    if (successor !== NOBODY) return 'taken_over';
+    const left = this.holdersOf(piece).filter((other) => other !== holder);
+    this.#setHolders(piece, left);
+    if (left.length > 0) return 'taken_over';
     this.#addMissing(piece);
     return 'missing';
   }
 
-  /** A holder is gone: gives everything back that it held. Returns the pieces whose hedging holder now writes. */
+  /** A holder is gone: gives everything back that it held. Returns the pieces that another holder now writes. */
   releaseAll(holder: number): PieceIndex[] {
     const wroteItself = (piece: PieceIndex): boolean => this.#holder[piece] === holder;
     const takenOver: PieceIndex[] = [];
@@ -130,6 +134,12 @@ export class PieceLedger {
       if (this.release(piece, holder) === 'taken_over' && didWrite) takenOver.push(piece);
     }
     return takenOver;
+  }
+
+  #setHolders(piece: PieceIndex, [writer = NOBODY, ...hedgers]: readonly number[]): void {
+    this.#holder[piece] = writer;
+    if (hedgers.length > 0) this.#hedgers.set(piece, hedgers);
+    else this.#hedgers.delete(piece);
   }
 
   #hold(piece: PieceIndex, holder: number): void {

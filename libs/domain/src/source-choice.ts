@@ -1,6 +1,6 @@
-// Owns which missing piece is asked of which peer, and who helps whom near the end. Pure: who is connected, what each has
-// and what each has outstanding come in as data, the random source is a parameter. A peer is filled up to its target in
-// proportion to what it has outstanding, so equal peers carry equal load and a slow one is given little.
+// Owns which missing piece is asked of which peer. Pure: who is connected, what each has and what each has outstanding come in as
+// data, the random source is a parameter. A peer is filled up to its target in proportion to what it has outstanding, so equal
+// peers carry equal load and a slow one is given little.
 import { type PieceGeometry, type PieceIndex, pieceRange } from './piece-geometry.ts';
 
 /** How the next pieces are drawn: at random, the rarest first, or in order. */
@@ -109,79 +109,6 @@ function* drawRarest(input: ChoiceInput): Generator<PieceIndex> {
   }
 }
 
-/** A connection as the endgame sees it. */
-export interface Lane {
-  readonly id: number;
-  /** The peer at its other end. */
-  readonly peer: number;
-  has(piece: PieceIndex): boolean;
-  /** What it was given, in the order of the requests. */
-  readonly pieces: readonly PieceIndex[];
-  /** How many of those are on the wire; the rest can be taken back at no cost. */
-  readonly inFlightCount: number;
-  readonly bytesPerSecond: number;
-}
-
-/** What the endgame does: takes pieces back that were not requested yet, or asks an idle connection for one as well. */
-export interface EndgameMoves {
-  readonly recalls: readonly { readonly lane: number; readonly pieces: readonly PieceIndex[] }[];
-  readonly hedges: readonly { readonly lane: number; readonly piece: PieceIndex }[];
-}
-
-/**
- * Finds work for idle connections when no piece is missing. Reserves are taken back first, from the connection that needs
- * longest; only when nobody has a reserve that helps, an idle connection is asked for what another peer has on the wire.
- */
-export function chooseEndgame(input: {
-  readonly lanes: readonly Lane[];
-  readonly isHedged: (piece: PieceIndex) => boolean;
-  readonly canHedge: boolean;
-}): EndgameMoves {
-  const idle = input.lanes.filter((lane) => lane.pieces.length === 0);
-  const busy = input.lanes
-    .filter((lane) => lane.pieces.length > 0)
-    .sort((left, right) => timeLeft(right) - timeLeft(left));
-  const recalls: { lane: number; pieces: PieceIndex[] }[] = [];
-  const hedges: { lane: number; piece: PieceIndex }[] = [];
-  const robbed = new Set<number>();
-  for (const taker of idle) {
-    const recall = recallFor(taker, busy, robbed);
-    if (recall !== null) {
-      recalls.push(recall);
-      robbed.add(recall.lane);
-      continue;
-    }
-    if (!input.canHedge || robbed.size > 0) continue;
-    const piece = hedgeFor(taker, busy, (each) => input.isHedged(each) || hedges.some((hedge) => hedge.piece === each));
-    if (piece !== null) hedges.push({ lane: taker.id, piece });
-  }
-  return { recalls, hedges };
-}
-
-function timeLeft(lane: Lane): number {
-  return lane.pieces.length / Math.max(lane.bytesPerSecond, 1);
-}
-
-/** Half of the longest reserve, from its end, of what the taker has. */
-function recallFor(taker: Lane, busy: readonly Lane[], robbed: ReadonlySet<number>) {
-  for (const lane of busy) {
-    if (robbed.has(lane.id)) continue;
-    const reserve = lane.pieces.slice(lane.inFlightCount).filter((piece) => taker.has(piece));
-    if (reserve.length > 0) return { lane: lane.id, pieces: reserve.slice(Math.floor(reserve.length / 2)) };
-  }
-  return null;
-}
-
-/** The piece that another peer would deliver last. */
-function hedgeFor(taker: Lane, busy: readonly Lane[], isTaken: (piece: PieceIndex) => boolean): PieceIndex | null {
-  for (const lane of busy) {
-    if (lane.peer === taker.peer) continue;
-    const piece = lane.pieces.findLast((each) => taker.has(each) && !isTaken(each));
-    if (piece !== undefined) return piece;
-  }
-  return null;
-}
-
 const WINDOW_SECONDS = 0.3;
 const WINDOW_BLOCKS_MIN = 4;
 const WINDOW_BYTES_MAX = 16 * 1024 * 1024;
@@ -200,10 +127,16 @@ const RESERVE_BYTES_MIN = 16 * 1024 * 1024;
 
 /**
  * Bytes that a connection should have assigned: about a second's worth, so that it goes on when nobody decides anything; what
- * is not requested costs nothing, so it is much while the rate is not known.
+ * is not requested costs nothing, so it is much while the rate is not known. Where order matters it is always as little as
+ * that and what is on the wire: what is deep in one reserve comes after what others are given later.
  */
-export function reserveBytes(bytesPerSecond: number, pieceBytes: number): number {
-  return Math.max(RESERVE_PIECES_MIN * pieceBytes, RESERVE_BYTES_MIN, bytesPerSecond * RESERVE_SECONDS);
+export function reserveBytes(
+  bytesPerSecond: number,
+  { pieceBytes, strategy }: { readonly pieceBytes: number; readonly strategy: PieceStrategy },
+): number {
+  const least = Math.max(RESERVE_PIECES_MIN * pieceBytes, RESERVE_BYTES_MIN);
+  if (strategy === 'sequential') return least + requestWindowBytes(bytesPerSecond, pieceBytes);
+  return Math.max(least, bytesPerSecond * RESERVE_SECONDS);
 }
 
 const CONNECTIONS_PER_WORKER_MAX = 4;

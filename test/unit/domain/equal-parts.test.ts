@@ -52,6 +52,16 @@ it('parts are counted anew from where other sources take part', () => {
   expect(ask(parts, 150, 200, taker(1, 700), taker(2, 100))).toEqual([100, 100]);
 });
 
+it('all waits together have one bound, however often a source goes and comes', () => {
+  const parts = new EqualParts();
+  ask(parts, 0, 1000, taker(1, 0), taker(2, 0));
+  ask(parts, 1000, 500, taker(1, 500), taker(2, 0));
+  expect(ask(parts, 1200, 500, taker(1, 500), taker(2, 0))).toEqual([0, 500]);
+  ask(parts, 1200, 500, taker(1, 500));
+  expect(ask(parts, 1210, 5, taker(1, 995), taker(2, 0))).toEqual([2.5, 2.5]);
+  expect(ask(parts, 1330, 5, taker(1, 995), taker(2, 0))).toEqual([Infinity, Infinity]);
+});
+
 it('one source alone, or one that lacks pieces, sets no limit', () => {
   expect(ask(new EqualParts(), 0, 1000, taker(1, 0))).toEqual([Infinity]);
   expect(ask(new EqualParts(), 0, 1000, taker(1, 0), taker(2, 0, { isPartial: true }))).toEqual([Infinity, Infinity]);

@@ -13,7 +13,7 @@ class NaiveLedger {
 
   stateOf(piece: number): string {
     if (this.verified.has(piece)) return 'verified';
-    return ['missing', 'assigned', 'hedged'][this.holders.get(piece)?.length ?? 0] ?? '';
+    return ['missing', 'assigned'][this.holders.get(piece)?.length ?? 0] ?? 'hedged';
   }
 
   assign(piece: number, holder: number): boolean {
@@ -24,9 +24,15 @@ class NaiveLedger {
 
   hedge(piece: number, holder: number): boolean {
     const holders = this.holders.get(piece) ?? [];
-    if (this.stateOf(piece) !== 'assigned' || holders.includes(holder)) return false;
+    if (holders.length === 0 || holders.includes(holder)) return false;
     this.holders.set(piece, [...holders, holder]);
     return true;
+  }
+
+  prefer(piece: number, holder: number): void {
+    const [writer, ...hedgers] = this.holders.get(piece) ?? [];
+    if (writer === undefined || !hedgers.includes(holder)) return;
+    this.holders.set(piece, [writer, holder, ...hedgers.filter((other) => other !== holder)]);
   }
 
   verify(piece: number, holder: number): number[] {
@@ -59,7 +65,7 @@ class NaiveLedger {
 const piece = fc.nat(PIECES - 1);
 const holder = fc.nat(3);
 const step = fc.oneof(
-  fc.record({ kind: fc.constantFrom('assign', 'hedge', 'verify', 'release'), piece, holder }),
+  fc.record({ kind: fc.constantFrom('assign', 'hedge', 'prefer', 'verify', 'release'), piece, holder }),
   fc.record({ kind: fc.constant('releaseAll'), piece, holder }),
 );
 
@@ -73,6 +79,7 @@ it('agrees with a naive model under any commands', () => {
         if (kind === 'releaseAll') expect(ledger.releaseAll(who).sort((a, b) => a - b)).toEqual(naive.releaseAll(who));
         else if (kind === 'assign') expect(ledger.assign(index, who)).toBe(naive.assign(number, who));
         else if (kind === 'hedge') expect(ledger.hedge(index, who)).toBe(naive.hedge(number, who));
+        else if (kind === 'prefer') expect(ledger.prefer(index, who)).toBe(naive.prefer(number, who));
         else if (kind === 'verify') expect(ledger.verify(index, who)).toEqual(naive.verify(number, who));
         else expect(ledger.release(index, who)).toBe(naive.release(number, who));
         expectSame(ledger, naive);

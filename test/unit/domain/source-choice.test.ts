@@ -4,26 +4,14 @@ import { PieceLedger } from '#domain/piece-ledger';
 import {
   type Candidate,
   chooseAssignments,
-  chooseEndgame,
   connectionsPerSource,
-  type Lane,
   type PieceStrategy,
   requestWindowBytes,
   reserveBytes,
 } from '#domain/source-choice';
+import { seeded } from '../../seeded-random.ts';
 
 const PIECE_BYTES = 16;
-
-/** A small generator of its own, so that a seed gives the same run everywhere (mulberry32). */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 interface SimulatedPeer {
   readonly id: number;
@@ -151,57 +139,15 @@ it('sequential asks in order', () => {
   expect(order).toEqual([...Array(64).keys()]);
 });
 
-describe('the endgame', () => {
-  const lane = (id: number, pieces: number[], options: Partial<Lane> = {}): Lane => ({
-    id,
-    peer: id,
-    has: everything,
-    pieces: pieces as PieceIndex[],
-    inFlightCount: 2,
-    bytesPerSecond: 100,
-    ...options,
-  });
-  const choose = (lanes: Lane[], hedged: number[] = [], canHedge = true) =>
-    chooseEndgame({ lanes, isHedged: (piece) => hedged.includes(piece), canHedge });
-
-  it('takes half of the longest reserve back for an idle connection, from its end', () => {
-    const moves = choose([lane(1, []), lane(2, [10, 11, 12, 13, 14, 15])]);
-    expect(moves).toEqual({ recalls: [{ lane: 2, pieces: [14, 15] }], hedges: [] });
-  });
-
-  it('takes back from the connection that needs longest', () => {
-    const moves = choose([lane(1, []), lane(2, [10, 11, 12]), lane(3, [20, 21, 22], { bytesPerSecond: 10 })]);
-    expect(moves.recalls).toEqual([{ lane: 3, pieces: [22] }]);
-  });
-
-  it('asks another peer for what is on the wire when no reserve is left', () => {
-    const moves = choose([lane(1, []), lane(2, [10, 11])]);
-    expect(moves).toEqual({ recalls: [], hedges: [{ lane: 1, piece: 11 }] });
-  });
-
-  it('asks a third peer for no piece that is asked of two', () => {
-    expect(choose([lane(1, []), lane(2, [10, 11])], [11]).hedges).toEqual([{ lane: 1, piece: 10 }]);
-    expect(choose([lane(1, []), lane(2, [10])], [10]).hedges).toEqual([]);
-  });
-
-  it('does not ask the same peer twice, nor for pieces that are too long to keep in memory', () => {
-    expect(choose([lane(1, [], { peer: 5 }), lane(2, [10], { peer: 5 })]).hedges).toEqual([]);
-    expect(choose([lane(1, []), lane(2, [10])], [], false).hedges).toEqual([]);
-  });
-
-  it('leaves a connection alone that lacks the pieces', () => {
-    const moves = choose([lane(1, [], { has: () => false }), lane(2, [10, 11, 12, 13])]);
-    expect(moves).toEqual({ recalls: [], hedges: [] });
-  });
-});
-
 it('windows and reserves grow with the rate, between their bounds', () => {
   expect(requestWindowBytes(0, 1000)).toBe(4000);
   expect(requestWindowBytes(100_000, 1000)).toBe(30_000);
   expect(requestWindowBytes(1e12, 1000)).toBe(16 * 1024 * 1024);
-  expect(reserveBytes(0, 1000)).toBe(16 * 1024 * 1024);
-  expect(reserveBytes(0, 4 * 1024 * 1024)).toBe(32 * 1024 * 1024);
-  expect(reserveBytes(50_000_000, 1000)).toBe(50_000_000);
+  const random = { pieceBytes: 1000, strategy: 'random' as const };
+  expect(reserveBytes(0, random)).toBe(16 * 1024 * 1024);
+  expect(reserveBytes(0, { ...random, pieceBytes: 4 * 1024 * 1024 })).toBe(32 * 1024 * 1024);
+  expect(reserveBytes(50_000_000, random)).toBe(50_000_000);
+  expect(reserveBytes(50_000_000, { ...random, strategy: 'sequential' })).toBe(16 * 1024 * 1024 + 15_000_000);
 });
 
 it.each([

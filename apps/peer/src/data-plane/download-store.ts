@@ -24,7 +24,8 @@ export class DownloadStore {
     this.#content = content;
     this.#manifest = decoded.manifest;
     this.geometry = manifestGeometry(decoded.manifest);
-    this.#files = new ContentFiles(placeFiles(decoded.manifest.files), content.roots, 'r+');
+    const { roots, identity } = content;
+    this.#files = new ContentFiles(placeFiles(decoded.manifest.files), roots, { flags: 'r+', identity });
     this.#journal = new JournalWriter(content.destination, content.contentId);
   }
 

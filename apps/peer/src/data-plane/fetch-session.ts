@@ -110,12 +110,12 @@ export class FetchSession implements FrameSink {
 
   /** Gives back those of the pieces of which nothing was asked yet. */
   recall(pieces: readonly number[]): void {
-    this.#giveBack(pieces.filter((piece) => this.#fetches.get(piece)?.requestedBytes === 0));
+    this.#giveBack('recalled', ({ piece, requestedBytes }) => requestedBytes === 0 && pieces.includes(piece));
   }
 
   /** Drops the pieces wherever they are; none of their bytes is written afterwards. */
   cancel(pieces: readonly number[]): void {
-    this.#giveBack(pieces.filter((piece) => this.#fetches.has(piece)));
+    this.#giveBack('cancelled', ({ piece }) => pieces.includes(piece));
   }
 
   /** This connection writes the piece from now on. */
@@ -316,6 +316,9 @@ export class FetchSession implements FrameSink {
   #nextAnswer(): void {
     const request = this.#requests.shift();
     this.#outstandingBytes -= request?.length ?? 0;
+    if (request?.fetch.cancelled === true) {
+      this.#context.say({ kind: 'passedOver', connection: this.#request.connection });
+    }
   }
 
   #finish(fetch: PieceFetch): void {
@@ -361,12 +364,11 @@ export class FetchSession implements FrameSink {
     if (frames.length > 0) this.#write(frames.length === 1 ? (frames[0] as Uint8Array) : Buffer.concat(frames));
   }
 
-  #giveBack(pieces: readonly number[]): void {
-    for (const piece of pieces) {
-      const fetch = this.#fetches.get(piece);
-      if (fetch !== undefined) this.#withdraw(fetch);
-    }
-    this.#context.say({ kind: 'cancelled', connection: this.#request.connection, pieces });
+  #giveBack(kind: 'cancelled' | 'recalled', isAsked: (fetch: PieceFetch) => boolean): void {
+    const fetches = [...this.#fetches.values()].filter(isAsked);
+    for (const fetch of fetches) this.#withdraw(fetch);
+    const pieces = fetches.map(({ piece }) => piece);
+    this.#context.say({ kind, connection: this.#request.connection, pieces, owes: this.#requests.length > 0 });
     this.#pump();
   }
 

@@ -48,6 +48,8 @@ export interface ServedContent {
   readonly verified: Uint8Array | null;
   /** What the files were when they were verified; null while a download writes them. */
   readonly stamps: readonly FileStamp[] | null;
+  /** Which root is meant, as `identityOf` has it, while a download writes it; null when stamps tell. */
+  readonly identity: string | null;
 }
 
 /** A download that lanes write. */
@@ -58,6 +60,8 @@ export interface WrittenContent {
   readonly destination: string;
   /** Where the files are that are written, tried in order. */
   readonly roots: readonly string[];
+  /** Of the root that is written, as `identityOf` has it: what another process puts in its place is left alone. */
+  readonly identity: string | null;
   readonly verified: Uint8Array;
   /** Shared: index 0 counts the bytes received for this download, index 1 is how many connections are open for it. */
   readonly received: BigInt64Array;
@@ -124,8 +128,9 @@ export type LaneCommand =
       readonly pieces: readonly number[];
       readonly hedge: boolean;
     }
-  /** Gives back what was not asked for yet; answered by `cancelled` like `cancel`, which drops them wherever they are. */
+  /** Gives back what was not asked for yet; answered by `recalled`. */
   | { readonly kind: 'recall'; readonly connection: number; readonly pieces: readonly number[] }
+  /** Drops pieces wherever they are; answered by `cancelled`. */
   | { readonly kind: 'cancel'; readonly connection: number; readonly pieces: readonly number[] }
   | { readonly kind: 'promote'; readonly connection: number; readonly piece: number }
   /** Answered by `reached`: everything said before has been done. */
@@ -159,8 +164,18 @@ export type LaneEvent =
   | { readonly kind: 'corrupt'; readonly connection: number; readonly piece: number }
   /** The other side will not deliver this piece now. */
   | { readonly kind: 'rejected'; readonly connection: number; readonly piece: number }
-  /** What a `cancel` or `recall` really took back; the rest had been done. Nothing of these is written any more. */
-  | { readonly kind: 'cancelled'; readonly connection: number; readonly pieces: readonly number[] }
+  /**
+   * What a `cancel` or `recall` really took back; the rest had been done, or asked for. Nothing of these is written any more.
+   * `owes`: the other side has been asked for something that it has not answered.
+   */
+  | {
+      readonly kind: 'cancelled' | 'recalled';
+      readonly connection: number;
+      readonly pieces: readonly number[];
+      readonly owes: boolean;
+    }
+  /** What had been cancelled was answered all the same: the other side is not silent. */
+  | { readonly kind: 'passedOver'; readonly connection: number }
   | {
       readonly kind: 'closed';
       readonly connection: number;

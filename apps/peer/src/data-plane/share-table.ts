@@ -109,7 +109,8 @@ export class ServedShare {
     if (this.#opened === null) {
       const decoded = decodeManifest(this.content.manifestBytes);
       if (!decoded.ok) throw new Error(`manifest of ${this.content.contentId} was accepted and does not decode`);
-      const files = new ContentFiles(placeFiles(decoded.manifest.files), this.content.roots, 'r');
+      const { roots, identity } = this.content;
+      const files = new ContentFiles(placeFiles(decoded.manifest.files), roots, { flags: 'r', identity });
       this.#opened = { manifest: decoded.manifest, files };
     }
     return this.#opened;

@@ -23,6 +23,21 @@ export function stampFile(path: string): FileStamp {
   }
 }
 
+/**
+ * What tells a file or folder from another one that came to its place, whatever is written into it meanwhile; null when
+ * nothing is there. Throws when it cannot be looked at.
+ */
+export function identityOf(path: string): string | null {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found === undefined ? null : `${found.dev}:${found.ino}`;
+}
+
+/** How files are opened. With an identity, of their root, only as long as the root is that one. */
+export interface FileAccess {
+  readonly flags: 'r' | 'r+';
+  readonly identity: string | null;
+}
+
 export function isSameStamp(left: FileStamp, right: FileStamp): boolean {
   return left.bytes === right.bytes && left.modifiedMs === right.modifiedMs && left.inode === right.inode;
 }
@@ -31,14 +46,14 @@ export function isSameStamp(left: FileStamp, right: FileStamp): boolean {
 export class ContentFiles {
   readonly #files: readonly PlacedFile[];
   readonly #roots: readonly string[];
-  readonly #flags: 'r' | 'r+';
+  readonly #access: FileAccess;
   /** Least recently used first. */
   readonly #open = new Map<number, number>();
 
-  constructor(files: readonly PlacedFile[], roots: readonly string[], flags: 'r' | 'r+') {
+  constructor(files: readonly PlacedFile[], roots: readonly string[], access: FileAccess) {
     this.#files = files;
     this.#roots = roots;
-    this.#flags = flags;
+    this.#access = access;
   }
 
   /** Fills `target` from offset `begin` of the content. Throws StorageFailure source_*. */
@@ -103,12 +118,22 @@ export class ContentFiles {
     let firstError: unknown;
     for (const root of this.#roots) {
       try {
-        return openSync(this.#pathOf(fileNumber, root), this.#flags);
+        return this.#openBelow(root, fileNumber);
       } catch (error) {
         firstError ??= error;
       }
     }
     throw firstError;
+  }
+
+  #openBelow(root: string, fileNumber: number): number {
+    const { flags, identity } = this.#access;
+    const file = openSync(this.#pathOf(fileNumber, root), flags);
+    // Looked at after the opening: what was opened in a root that is the same now was opened in that one.
+    if (identity === null || identityOf(root) === identity) return file;
+    closeSync(file);
+    const code = flags === 'r' ? 'source_changed' : 'destination_unwritable';
+    throw new StorageFailure(code, `${root} was replaced by something else meanwhile`);
   }
 
   #closeOldest(): void {

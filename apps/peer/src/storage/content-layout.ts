@@ -75,9 +75,19 @@ export function journalPath(destination: string): string {
   return beside(destination, '.part.journal');
 }
 
-/** Where what is at a destination waits until the download that replaces it is in place. */
-export function replacedPath(destination: string): string {
-  return beside(destination, '.replaced');
+/** A place beside a destination for what is there a moment only; `token` is eight characters that make it nobody else's. */
+export function asidePath(destination: string, token: string): string {
+  return beside(destination, `.old-${token}`);
+}
+
+/** Whether two downloads would write to one place: the part of one may have the name of the other. */
+export function doMeet(left: string, right: string): boolean {
+  const places = new Set(placesOf(left));
+  return placesOf(right).some((place) => places.has(place));
+}
+
+function placesOf(destination: string): string[] {
+  return [destination, partPath(destination), journalPath(destination)];
 }
 
 /** A name that leaves no room for another ending is a name of its own: its digest stands for it. */

@@ -18,11 +18,13 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import type { Manifest } from '#domain/manifest';
-import { journalPath, partPath, pathOnDisk, replacedPath } from './content-layout.ts';
-import { journalHead, readJournal } from './part-journal.ts';
+import { identityOf } from './content-files.ts';
+import { asidePath, journalPath, partPath, pathOnDisk } from './content-layout.ts';
+import { isJournal, journalHead, readJournal } from './part-journal.ts';
 import { StorageFailure, writeFailure } from './storage-problem.ts';
 
 export interface DestinationRequest {
@@ -44,10 +46,23 @@ export function checkDestination({ destination, overwrite, totalBytes }: Destina
       cause: error,
     });
   }
-  if (isThere(partPath(destination)) && !isThere(journalPath(destination))) {
-    throw new StorageFailure('destination_unwritable', `${partPath(destination)} is in the way and is not a download`);
-  }
+  refuseOthersFiles(destination);
   checkSpace(destination, totalBytes - bytesOnDisk(partPath(destination)));
+}
+
+function refuseOthersFiles(destination: string): void {
+  const [part, journal] = [partPath(destination), journalPath(destination)];
+  const inTheWay = isThere(journal) ? journal : isThere(part) ? part : null;
+  if (inTheWay === null || (inTheWay === journal && isOwnJournal(journal))) return;
+  throw new StorageFailure('destination_unwritable', `${inTheWay} is in the way and is not a download`);
+}
+
+function isOwnJournal(journal: string): boolean {
+  try {
+    return isJournal(journal);
+  } catch (error) {
+    throw writeFailure(error, journal);
+  }
 }
 
 function checkSpace(destination: string, neededBytes: number): void {
@@ -94,27 +109,58 @@ export function findEarlierPart(request: {
   return { manifestBytes: journal.manifestBytes, listed: journal.listed(request.pieceCount) };
 }
 
-/** Makes the journal and the part, or goes on with those that are there for the same content. */
+/**
+ * Makes the journal and the part, or goes on with those that are there for the same content. Returns the part's identity:
+ * another process may begin a download at the same place, and then the part there is another one.
+ */
 export function preparePart(request: {
   readonly destination: string;
   readonly contentId: string;
   readonly manifestBytes: Uint8Array;
   readonly files: Manifest['files'];
-}): void {
+}): string | null {
   const { destination } = request;
+  const part = partPath(destination);
+  const aside = newAsidePath(destination);
   const journal = readOwnJournal(destination);
   try {
     const isSame = journal?.contentId === request.contentId;
     if (journal !== null && isSame && Buffer.from(request.manifestBytes).equals(journal.manifestBytes)) {
       truncateSync(journalPath(destination), journal.soundBytes);
     } else {
-      rmSync(partPath(destination), { recursive: true, force: true });
-      writeFileSync(journalPath(destination), journalHead(request.contentId, request.manifestBytes), { flush: true });
+      // Not written over: whoever still writes to the old part and its journal does so beside the new ones.
+      if (isThere(part)) renameSync(part, aside);
+      replaceJournal(destination, journalHead(request.contentId, request.manifestBytes));
+      makeRoot(part, request.files);
     }
-    for (const file of request.files) makeFile(pathOnDisk(partPath(destination), file), file.bytes, file.path !== '');
+    for (const file of request.files) makeFile(pathOnDisk(part, file), file.bytes, file.path !== '');
   } catch (error) {
-    throw writeFailure(error, partPath(destination));
+    throw writeFailure(error, part);
+  } finally {
+    // Only now, so that the new part cannot be given the identity of the old one.
+    rmSync(aside, { recursive: true, force: true });
   }
+  const identity = identityOf(part);
+  // Every download makes its journal first: while this one is there, the part that was just looked at is not another's.
+  if (readOwnJournal(destination)?.contentId === request.contentId) return identity;
+  throw new StorageFailure('destination_unwritable', `another download begins at ${destination}`);
+}
+
+/** Throws when something is there: another process makes a part of its own just now. */
+function makeRoot(part: string, [first]: Manifest['files']): void {
+  if (first?.path === '') closeSync(openSync(part, 'wx'));
+  else if (first !== undefined) mkdirSync(part);
+}
+
+function replaceJournal(destination: string, head: Uint8Array): void {
+  const aside = newAsidePath(destination);
+  writeFileSync(aside, head, { flush: true });
+  renameSync(aside, journalPath(destination));
+}
+
+/** Nobody's place yet. */
+function newAsidePath(destination: string): string {
+  return asidePath(destination, randomBytes(4).toString('hex'));
 }
 
 function readOwnJournal(destination: string) {
@@ -155,10 +201,18 @@ export async function syncPart(request: { readonly root: string; readonly files:
 export async function finishPart(request: {
   readonly destination: string;
   readonly overwrite: boolean;
+  /** As `preparePart` returned it. */
+  readonly identity: string | null;
   readonly files: Manifest['files'];
 }): Promise<void> {
-  const { destination, overwrite, files } = request;
+  const { destination, overwrite, identity, files } = request;
   await syncPart({ root: partPath(destination), files });
+  if (identityOf(partPath(destination)) !== identity) {
+    throw new StorageFailure(
+      'destination_unwritable',
+      `${partPath(destination)} was replaced by something else meanwhile`,
+    );
+  }
   if (!overwrite && isThere(destination)) {
     throw new StorageFailure('destination_exists', `${destination} was made by somebody else meanwhile`);
   }
@@ -175,7 +229,7 @@ export async function finishPart(request: {
 function replace(part: string, destination: string): void {
   const needsRoom = isThere(destination) && (lstatSync(part).isDirectory() || lstatSync(destination).isDirectory());
   if (!needsRoom) return renameSync(part, destination);
-  const replaced = replacedPath(destination);
+  const replaced = newAsidePath(destination);
   renameSync(destination, replaced);
   renameSync(part, destination);
   rmSync(replaced, { recursive: true });
@@ -196,7 +250,8 @@ function syncFolder(folder: string): void {
 export function removePart({ destination }: { readonly destination: string }): void {
   try {
     // The journal goes last: without it the part would pass for somebody else's file.
-    if (isThere(journalPath(destination))) rmSync(partPath(destination), { recursive: true, force: true });
+    if (!isJournal(journalPath(destination))) return;
+    rmSync(partPath(destination), { recursive: true, force: true });
     rmSync(journalPath(destination), { force: true });
   } catch (error) {
     throw writeFailure(error, destination);

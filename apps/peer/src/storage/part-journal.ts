@@ -5,7 +5,7 @@
 //   journal = magic contentId:32*u8 manifestBytes:u32 manifest entry*
 //   magic   = "cohort journal 1" 0x0a
 //   entry   = piece:u32 check:u32                          CRC-32 over contentId and piece
-import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { setBit, bitfieldBytes } from '#domain/bitfield';
 import { MANIFEST_BYTES_MAX } from '#wire/limits';
@@ -48,6 +48,26 @@ export function readJournal(path: string): JournalContents | null {
     listed: (pieceCount) => listedPieces(entries, pieceCount),
     soundBytes: entriesBegin + entries.length * ENTRY_BYTES,
   };
+}
+
+/**
+ * Whether what is at a path is a journal, or an empty file as a loss of power leaves one, and not somebody's own file with
+ * the name of one. Throws when a file is there and cannot be read.
+ */
+export function isJournal(path: string): boolean {
+  let file: number | null = null;
+  try {
+    file = openSync(path, 'r');
+    const begin = Buffer.alloc(MAGIC.length);
+    const count = readSync(file, begin);
+    return count === 0 || begin.equals(MAGIC);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'EISDIR') return false;
+    throw error;
+  } finally {
+    if (file !== null) closeSync(file);
+  }
 }
 
 function soundEntries(contentId: Uint8Array, bytes: Buffer): number[] {

@@ -57,8 +57,8 @@ export async function finishRepair(request: {
     }
   }
   const placed = placeFiles(manifest.files);
-  const part = new ContentFiles(placed, [partPath(destination)], 'r');
-  const content = new ContentFiles(placed, [destination], 'r+');
+  const part = new ContentFiles(placed, [partPath(destination)], { flags: 'r', identity: null });
+  const content = new ContentFiles(placed, [destination], { flags: 'r+', identity: null });
   const buffer = Buffer.allocUnsafeSlow(Math.min(SLICE_BYTES, manifest.pieceBytes));
   try {
     for (const piece of pieces) {

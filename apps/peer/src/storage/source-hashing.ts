@@ -5,12 +5,13 @@ import { lstatSync, readdirSync, statSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PieceHash } from '#domain/command';
 import { MANIFEST_FILES_MAX } from '#domain/manifest';
-import { ContentFiles, type FileStamp, isSameStamp, stampFile } from './content-files.ts';
+import { ContentFiles, type FileAccess, type FileStamp, isSameStamp, stampFile } from './content-files.ts';
 import { type PlacedFile, pathOnDisk } from './content-layout.ts';
 import { isThere } from './destination.ts';
 import { readFailure, StorageFailure } from './storage-problem.ts';
 
 const SLICE_BYTES = 1024 * 1024;
+const READ_ONLY: FileAccess = { flags: 'r', identity: null };
 
 /** Shared counters of a hashing job: bytes done so far, and whether somebody called it off. */
 export interface HashJob {
@@ -123,7 +124,7 @@ export async function hashPieces(request: {
 }): Promise<Uint8Array> {
   const digestBytes = request.hash === 'sha1' ? 20 : 32;
   const digests = new Uint8Array(request.pieceCount * digestBytes);
-  const content = new ContentFiles(request.files, [request.root], 'r');
+  const content = new ContentFiles(request.files, [request.root], READ_ONLY);
   const buffer = Buffer.allocUnsafeSlow(Math.min(SLICE_BYTES, request.pieceBytes));
   try {
     for (let number = 0; number < request.pieceCount; number++) {
@@ -194,7 +195,7 @@ async function hashWholeFile(
   { bytes, stamp }: ScannedFile,
   { buffer, job }: { readonly buffer: Buffer; readonly job: HashJob },
 ): Promise<string> {
-  const content = new ContentFiles([{ path: '', begin: 0, bytes }], [path], 'r');
+  const content = new ContentFiles([{ path: '', begin: 0, bytes }], [path], READ_ONLY);
   try {
     const digest = await hashRun('sha1', { begin: 0, end: bytes }, { buffer, job, content });
     if (isSameStamp(stampFile(path), stamp)) return digest.toString('hex');

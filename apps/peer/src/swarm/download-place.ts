@@ -20,8 +20,8 @@ export interface DownloadPlace {
   readonly servedPieces: Uint8Array | null;
   /** Whether it can go here, and what an earlier start left of it. */
   look(): Promise<EarlierPart | null>;
-  /** Makes the part, or takes the one that is there; which pieces need not be fetched. */
-  open(part: OpenedPart, signal: AbortSignal): Promise<Uint8Array>;
+  /** Makes the part, or takes the one that is there. */
+  open(part: OpenedPart, signal: AbortSignal): Promise<OpenedPlace>;
   /** Every piece is verified: the destination becomes the content. */
   finish(manifest: Manifest): Promise<void>;
   /** The files of the content that the part has. */
@@ -33,6 +33,14 @@ export interface OpenedPart {
   readonly manifest: Manifest;
   readonly manifestBytes: Uint8Array;
   readonly listed: Uint8Array | null;
+}
+
+export interface OpenedPlace {
+  /** Which pieces need not be fetched. */
+  readonly sound: Uint8Array;
+  /** Which root is written, and which served: as `identityOf` has it, or null where any does. */
+  readonly writtenIdentity: string | null;
+  readonly servedIdentity: string | null;
 }
 
 interface Parts {
@@ -51,6 +59,7 @@ class NewContent implements DownloadPlace {
   readonly writtenRoots: readonly string[];
   readonly #request: DownloadRequest;
   readonly #parts: Parts;
+  #identity: string | null = null;
 
   constructor(request: DownloadRequest, parts: Parts) {
     this.#request = request;
@@ -69,17 +78,23 @@ class NewContent implements DownloadPlace {
     return valueOf(await pool.run('findEarlierPart', { destination, contentId, pieceCount }));
   }
 
-  async open({ manifest, manifestBytes, listed }: OpenedPart, signal: AbortSignal): Promise<Uint8Array> {
+  async open({ manifest, manifestBytes, listed }: OpenedPart, signal: AbortSignal): Promise<OpenedPlace> {
     const { destination, contentId } = this.#request;
     const { pool, hashing } = this.#parts;
-    valueOf(await pool.run('preparePart', { destination, contentId, manifestBytes, files: manifest.files }));
-    if (listed === null) return new Uint8Array();
-    return hashing.checkListed({ root: partPath(destination), manifest, listed }, signal);
+    const { files } = manifest;
+    const identity = valueOf(await pool.run('preparePart', { destination, contentId, manifestBytes, files }));
+    this.#identity = identity;
+    const sound =
+      listed === null
+        ? new Uint8Array()
+        : await hashing.checkListed({ root: partPath(destination), manifest, listed }, signal);
+    return { sound, writtenIdentity: identity, servedIdentity: identity };
   }
 
   async finish({ files }: Manifest): Promise<void> {
     const { destination, overwrite } = this.#request;
-    valueOf(await this.#parts.pool.run('finishPart', { destination, overwrite, files }));
+    const identity = this.#identity;
+    valueOf(await this.#parts.pool.run('finishPart', { destination, overwrite, identity, files }));
   }
 
   filesOf({ files }: Manifest): Manifest['files'] {
@@ -114,14 +129,15 @@ class DamagedContent implements DownloadPlace {
     return { manifestBytes, listed: withoutBits(earlier?.listed ?? new Uint8Array(), found.bitfield) };
   }
 
-  async open({ manifest, manifestBytes, listed }: OpenedPart, signal: AbortSignal): Promise<Uint8Array> {
+  async open({ manifest, manifestBytes, listed }: OpenedPart, signal: AbortSignal): Promise<OpenedPlace> {
     const { destination, contentId, repairs } = this.#request;
     const { pool, hashing } = this.#parts;
     const files = this.filesOf(manifest);
-    valueOf(await pool.run('preparePart', { destination, contentId, manifestBytes, files }));
+    const identity = valueOf(await pool.run('preparePart', { destination, contentId, manifestBytes, files }));
     const earlier = { root: partPath(destination), manifest, listed: listed ?? new Uint8Array() };
     const fetched = await hashing.checkListed(earlier, signal);
-    return fetched.map((byte, at) => byte | (repairs.found.bitfield[at] ?? 0));
+    const sound = fetched.map((byte, at) => byte | (repairs.found.bitfield[at] ?? 0));
+    return { sound, writtenIdentity: identity, servedIdentity: null };
   }
 
   async finish(manifest: Manifest): Promise<void> {

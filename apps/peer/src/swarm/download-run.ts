@@ -1,6 +1,7 @@
 // Owns the fetching half of one download on the main thread: it turns what lanes report into ledger entries, and what ledger
 // and source choice decide into commands. It moves no bytes. Once every piece is verified it says so and does nothing more.
 import { hasBit } from '#domain/bitfield';
+import { chooseEndgame, type Lane } from '#domain/endgame';
 import { EqualParts } from '#domain/equal-parts';
 import type { PieceIndex } from '#domain/piece-geometry';
 import { pieceIndex, pieceRange } from '#domain/piece-geometry';
@@ -9,16 +10,20 @@ import {
   type Assignment,
   type Candidate,
   chooseAssignments,
-  chooseEndgame,
   type PieceStrategy,
   requestWindowBytes,
   reserveBytes,
 } from '#domain/source-choice';
+import { BLOCK_BYTES_MAX } from '#wire/limits';
 import type { LaneCommand, LaneEvent } from '../data-plane/lane-messages.ts';
 import type { Connection, SourceEntry, SourceTable } from './source-table.ts';
 
-/** Hedged pieces wait in memory, so longer ones are not hedged. */
-const HEDGED_PIECE_BYTES_MAX = 8 * 1024 * 1024;
+/** Hedged pieces wait in memory: so many, of so many bytes, for each connection. Longer ones are not hedged. */
+const HEDGES_MAX = 4;
+const HEDGED_BYTES_MAX = 8 * 1024 * 1024;
+
+/** How soon it is looked at who has nothing to do. */
+const LOOK_AGAIN_MS = 50;
 
 /** A connection gets so many pieces however little is left, so that it never waits for the main thread. */
 const FAIR_PIECES_MIN = 4;
@@ -29,12 +34,16 @@ export interface RunContext {
   readonly strategy: PieceStrategy;
   readonly random: () => number;
   readonly now: () => number;
+  readonly later: (waitMs: number, act: () => void) => void;
   readonly say: (lane: number, command: LaneCommand) => void;
   readonly onVerified: () => void;
   readonly onCorrupt: (connection: Connection) => void;
 }
 
-type PieceEvent = Extract<LaneEvent, { kind: 'verified' | 'held' | 'corrupt' | 'rejected' | 'cancelled' }>;
+type PieceEvent = Extract<
+  LaneEvent,
+  { kind: 'verified' | 'held' | 'corrupt' | 'rejected' | 'cancelled' | 'recalled' | 'passedOver' }
+>;
 
 export class DownloadRun {
   readonly #context: RunContext;
@@ -42,6 +51,7 @@ export class DownloadRun {
   #fairBytes = 0;
   #limitOf: (source: number) => number = () => Infinity;
   #isRefillDue = false;
+  #isLookDue = false;
   #isStopped = false;
 
   constructor(context: RunContext) {
@@ -69,9 +79,15 @@ export class DownloadRun {
         this.#context.sources.lacks(connection.entry, event.piece);
         this.#release(connection, [event.piece]);
         break;
+      case 'recalled':
+        this.#recalled(connection, event);
+        break;
       case 'cancelled':
-        connection.isRecalled = false;
+        connection.isOwing = event.owes;
         this.#release(connection, event.pieces);
+        break;
+      case 'passedOver':
+        this.#context.sources.heard(connection, this.#context.now());
     }
     this.refillSoon();
   }
@@ -115,12 +131,24 @@ export class DownloadRun {
 
   /** A hedging connection has the piece: it writes it as soon as the one that was to write it has let go. */
   #held(connection: Connection, number: number): void {
-    const { ledger } = this.#context;
+    const { ledger, sources, now } = this.#context;
     const piece = pieceIndex(ledger.geometry, number);
+    sources.heard(connection, now());
     if (piece === undefined) return;
+    ledger.prefer(piece, connection.id);
     const [writer] = ledger.holdersOf(piece);
     if (writer === connection.id) this.#promote(piece);
     else if (writer !== undefined) this.#cancel(writer, piece);
+  }
+
+  /** What was asked back and did not come is on the wire. */
+  #recalled(connection: Connection, event: { readonly pieces: readonly number[]; readonly owes: boolean }): void {
+    const asked = connection.recalled;
+    this.#release(connection, event.pieces);
+    const held = [...this.#context.ledger.piecesOf(connection.id)];
+    connection.onWire = new Set(held.filter((piece) => asked?.has(piece) === true || connection.onWire.has(piece)));
+    connection.recalled = null;
+    connection.isOwing = event.owes;
   }
 
   #release(connection: Connection, pieces: readonly number[]): void {
@@ -152,6 +180,9 @@ export class DownloadRun {
     const open = sources.openConnections().filter(({ isRetiring }) => !isRetiring);
     if (open.length === 0 || ledger.isComplete) return;
     this.#limitParts();
+    const speaking = open.filter((connection) => !this.#isSilent(connection));
+    // Where nobody says anything there is nobody better.
+    const byEntry = Map.groupBy(speaking.length === 0 ? open : speaking, ({ entry }) => entry);
     if (ledger.missingCount > 0) {
       const { totalBytes, pieceBytes } = ledger.geometry;
       // Sources that are being dialled get their part of a small content too.
@@ -161,14 +192,27 @@ export class DownloadRun {
         strategy,
         geometry: ledger.geometry,
         missing: ledger.missingPieces(),
-        candidates: this.#candidates(open),
+        candidates: this.#candidates(byEntry),
         availability: (piece) => sources.availability(piece),
         random,
       });
-      this.#assign(assignments);
+      this.#assign(assignments, byEntry);
     }
-    const taking = open.filter(({ id, entry }) => ledger.piecesOf(id).size > 0 || this.#limitOf(entry.number) > 0);
-    if (taking.some(({ id }) => ledger.piecesOf(id).size === 0)) this.#endgame(taking);
+    if (open.some(({ id }) => ledger.piecesOf(id).size === 0)) this.#lookAgain();
+    const isBusy = ({ id }: Connection): boolean => ledger.piecesOf(id).size > 0;
+    const idle = open.filter((connection) => !isBusy(connection) && this.#limitOf(connection.entry.number) > 0);
+    // A retiring connection gets nothing, but what it has still to bring may be brought by others.
+    if (idle.length > 0) this.#endgame([...idle, ...sources.openConnections().filter(isBusy)]);
+  }
+
+  /** Who waits for another source's part waits for a time, and nothing else may happen meanwhile. */
+  #lookAgain(): void {
+    if (this.#isLookDue) return;
+    this.#isLookDue = true;
+    this.#context.later(LOOK_AGAIN_MS, () => {
+      this.#isLookDue = false;
+      this.refillSoon();
+    });
   }
 
   #limitParts(): void {
@@ -179,7 +223,7 @@ export class DownloadRun {
       leftBytes: totalBytes - ledger.verifiedBytes,
       pieceBytes,
       takers: sources.partaking().map(({ number, deliveredBytes, bitfield, connections, ...entry }) => {
-        const bytesPerSecond = sum([...connections.values()], (connection) => connection.bytesPerSecond);
+        const bytesPerSecond = sum([...connections.values()], (connection) => this.#rateOf(connection));
         return {
           id: number,
           deliveredBytes,
@@ -198,14 +242,26 @@ export class DownloadRun {
   }
 
   #recall(connection: Connection, pieces: readonly number[]): void {
-    connection.isRecalled = true;
+    connection.recalled = new Set(pieces);
     this.#context.say(connection.lane, { kind: 'recall', connection: connection.id, pieces });
   }
 
-  #candidates(open: readonly Connection[]): Candidate[] {
+  /** Whether it is asked for something and nothing of it comes. */
+  #isSilent(connection: Connection): boolean {
+    const { ledger, sources, now } = this.#context;
+    const isAsked = connection.isOwing || ledger.piecesOf(connection.id).size > 0;
+    return isAsked && sources.isSilent(connection, ledger.geometry.pieceBytes, now());
+  }
+
+  #rateOf(connection: Connection): number {
+    const { ledger, sources, now } = this.#context;
+    const isAsked = connection.isOwing || ledger.piecesOf(connection.id).size > 0;
+    return isAsked ? sources.rateOf(connection, ledger.geometry.pieceBytes, now()) : connection.bytesPerSecond;
+  }
+
+  #candidates(byEntry: ReadonlyMap<SourceEntry, readonly Connection[]>): Candidate[] {
     const { ledger } = this.#context;
     const { pieceBytes } = ledger.geometry;
-    const byEntry = Map.groupBy(open, ({ entry }) => entry);
     return [...byEntry].map(([entry, connections]) => ({
       id: entry.number,
       has: (piece) => entry.bitfield !== null && hasBit(entry.bitfield, piece),
@@ -219,18 +275,21 @@ export class DownloadRun {
 
   /** About a second's worth, and no more than a fair part of what is left. */
   #targetBytes({ bytesPerSecond }: Connection): number {
-    return Math.min(reserveBytes(bytesPerSecond, this.#context.ledger.geometry.pieceBytes), this.#fairBytes);
+    const { strategy, ledger } = this.#context;
+    const { pieceBytes } = ledger.geometry;
+    return Math.min(reserveBytes(bytesPerSecond, { pieceBytes, strategy }), this.#fairBytes);
   }
 
   /** Hands a source's new pieces to its connections, each to the one with the smallest part of its target. */
-  #assign(assignments: readonly Assignment[]): void {
-    const { ledger, sources } = this.#context;
-    const entries = new Map(sources.entries().map((entry) => [entry.number, entry]));
+  #assign(assignments: readonly Assignment[], byEntry: ReadonlyMap<SourceEntry, readonly Connection[]>): void {
+    const { ledger } = this.#context;
+    const connectionsOf = new Map([...byEntry].map(([{ number }, connections]) => [number, connections]));
     const given = new Map<Connection, number[]>();
     for (const { candidate, piece } of assignments) {
-      const entry = entries.get(candidate);
-      const connection = entry === undefined ? undefined : this.#leastLoaded(entry);
-      if (connection === undefined || !ledger.assign(piece, connection.id)) continue;
+      const connection = this.#leastLoaded(connectionsOf.get(candidate) ?? []);
+      if (connection === undefined) continue;
+      this.#asked(connection);
+      if (!ledger.assign(piece, connection.id)) continue;
       const pieces = given.get(connection);
       if (pieces === undefined) given.set(connection, [piece]);
       else pieces.push(piece);
@@ -240,43 +299,66 @@ export class DownloadRun {
     }
   }
 
-  #leastLoaded(entry: SourceEntry): Connection | undefined {
+  #leastLoaded(connections: readonly Connection[]): Connection | undefined {
     const { ledger } = this.#context;
     let best: Connection | undefined;
     let bestPart = Infinity;
-    for (const connection of entry.connections.values()) {
-      if (!connection.isOpen || connection.isRetiring) continue;
+    for (const connection of connections) {
       const part = ledger.piecesOf(connection.id).size / this.#targetBytes(connection);
       if (part < bestPart) [best, bestPart] = [connection, part];
     }
     return best;
   }
 
-  #endgame(open: readonly Connection[]): void {
-    const { ledger } = this.#context;
-    if (open.some(({ isRecalled }) => isRecalled)) return;
-    const { pieceBytes } = ledger.geometry;
-    const moves = chooseEndgame({
-      lanes: open.map(({ id, entry, bytesPerSecond }) => ({
-        id,
-        peer: entry.number,
-        has: (piece) => entry.bitfield !== null && hasBit(entry.bitfield, piece),
-        pieces: [...ledger.piecesOf(id)],
-        inFlightCount: Math.ceil(requestWindowBytes(bytesPerSecond, Math.min(pieceBytes, 1 << 20)) / pieceBytes),
-        bytesPerSecond,
-      })),
-      isHedged: (piece) => ledger.stateOf(piece) === 'hedged',
-      canHedge: pieceBytes <= HEDGED_PIECE_BYTES_MAX,
-    });
+  #endgame(taking: readonly Connection[]): void {
+    const { ledger, sources } = this.#context;
+    if (taking.some(({ recalled }) => recalled !== null)) return;
+    const hedgesMax = Math.min(HEDGES_MAX, Math.floor(HEDGED_BYTES_MAX / ledger.geometry.pieceBytes));
+    const lanes = taking.map((connection) => this.#laneOf(connection));
+    const moves = chooseEndgame({ lanes, hedgesMax });
     for (const { lane: id, pieces } of moves.recalls) {
-      const connection = this.#context.sources.connection(id);
+      const connection = sources.connection(id);
       if (connection !== undefined) this.#recall(connection, pieces);
     }
-    for (const { lane: id, piece } of moves.hedges) {
-      const connection = this.#context.sources.connection(id);
-      if (connection === undefined || !ledger.hedge(piece, id)) continue;
-      this.#context.say(connection.lane, { kind: 'assign', connection: id, pieces: [piece], hedge: true });
+    for (const { lane: id, pieces } of moves.hedges) {
+      const connection = sources.connection(id);
+      if (connection !== undefined) this.#hedge(connection, pieces);
     }
+  }
+
+  #laneOf(connection: Connection): Lane {
+    const { ledger } = this.#context;
+    const { pieceBytes } = ledger.geometry;
+    const { id, entry, onWire } = connection;
+    const pieces = [...ledger.piecesOf(id)];
+    const windowBytes = requestWindowBytes(connection.bytesPerSecond, Math.min(pieceBytes, BLOCK_BYTES_MAX));
+    return {
+      id,
+      peer: entry.number,
+      has: (piece) => entry.bitfield !== null && hasBit(entry.bitfield, piece),
+      pieces,
+      inFlightCount: Math.max(
+        Math.ceil(windowBytes / pieceBytes),
+        pieces.findLastIndex((piece) => onWire.has(piece)) + 1,
+      ),
+      bytesPerSecond: this.#rateOf(connection),
+      isSilent: this.#isSilent(connection),
+    };
+  }
+
+  #hedge(connection: Connection, pieces: readonly PieceIndex[]): void {
+    const { ledger, say } = this.#context;
+    const { id } = connection;
+    this.#asked(connection);
+    const hedged = pieces.filter((piece) => ledger.hedge(piece, id));
+    if (hedged.length > 0) say(connection.lane, { kind: 'assign', connection: id, pieces: hedged, hedge: true });
+  }
+
+  /** Call it before a connection is given something. */
+  #asked(connection: Connection): void {
+    const { ledger, sources, now } = this.#context;
+    const hadNothing = !connection.isOwing && ledger.piecesOf(connection.id).size === 0;
+    if (hadNothing) sources.asked(connection, now());
   }
 }
 

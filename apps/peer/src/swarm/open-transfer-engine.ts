@@ -3,6 +3,7 @@ import { createPublicKey } from 'node:crypto';
 import type { LaneEvent } from '../data-plane/lane-messages.ts';
 import { inSharedMemory } from '../data-plane/shared-memory.ts';
 import { WorkerPool } from '../data-plane/worker-pool.ts';
+import { doMeet } from '../storage/content-layout.ts';
 import { acceptManifest, ContentHashing, stampText, valueOf } from './content-hashing.ts';
 import { LaneFleet } from './lane-fleet.ts';
 import { SharedLimits } from './shared-limits.ts';
@@ -103,7 +104,7 @@ class WorkerTransferEngine implements TransferEngine {
     const stamps = valueOf(await this.#pool.run('stampSource', { root: path, files: manifest.files }));
     if (stampText(stamps) !== stamp)
       throw new TransferFailure('source_changed', `${path} was changed after it was shared`);
-    const content = { share, contentId, roots: [path], verified: null, stamps };
+    const content = { share, contentId, roots: [path], verified: null, stamps, identity: null };
     this.#whole.add(shareKey(share));
     this.#lanes.announce({ kind: 'serve', content: { ...content, manifestBytes: inSharedMemory(manifestBytes) } });
     await this.#lanes.settled();
@@ -128,7 +129,7 @@ class WorkerTransferEngine implements TransferEngine {
   }
 
   async checkDestination(request: Parameters<TransferEngine['checkDestination']>[0]): Promise<TransferReason | null> {
-    if (this.#destinations.has(request.destination)) {
+    if (this.#isTaken(request.destination)) {
       return storageReason({ code: 'destination_unwritable', detail: `${request.destination} is being downloaded` });
     }
     const checked = await this.#pool.run('checkDestination', request);
@@ -137,7 +138,7 @@ class WorkerTransferEngine implements TransferEngine {
 
   download(request: DownloadRequest): Download {
     const number = ++this.#lastDownload;
-    const isTaken = this.#destinations.has(request.destination);
+    const isTaken = this.#isTaken(request.destination);
     if (!isTaken) this.#destinations.add(request.destination);
     const { share, contentId, isPrivate = false } = request;
     const serve = { share, contentId };
@@ -150,16 +151,18 @@ class WorkerTransferEngine implements TransferEngine {
       random: this.#options.random,
       nextConnection: () => ++this.#lastConnection,
       countPiece: (outcome) => this.#pieces[outcome]++,
-      servePart: ({ manifestBytes, roots, verified }) => {
+      servePart: ({ manifestBytes, roots, identity, verified }) => {
         if (isPrivate || this.#whole.has(shareKey(share))) return;
-        this.#lanes.announce({ kind: 'serve', content: { ...serve, manifestBytes, roots, verified, stamps: null } });
+        const content = { ...serve, manifestBytes, roots, identity, verified, stamps: null };
+        this.#lanes.announce({ kind: 'serve', content });
       },
       serveWhole: async ({ manifest, manifestBytes, roots }) => {
         const root = roots[0] ?? '';
         const stamps = valueOf(await this.#pool.run('stampSource', { root, files: manifest.files }));
         if (isPrivate) return stampText(stamps);
         this.#whole.add(shareKey(share));
-        this.#lanes.announce({ kind: 'serve', content: { ...serve, manifestBytes, roots, verified: null, stamps } });
+        const content = { ...serve, manifestBytes, roots, verified: null, stamps, identity: null };
+        this.#lanes.announce({ kind: 'serve', content });
         return stampText(stamps);
       },
       withdrawPart: () => {
@@ -178,6 +181,10 @@ class WorkerTransferEngine implements TransferEngine {
       });
     }
     return download;
+  }
+
+  doMeet(left: string, right: string): boolean {
+    return doMeet(left, right);
   }
 
   async removeData({ destination, isFinished }: Parameters<TransferEngine['removeData']>[0]): Promise<void> {
@@ -202,6 +209,10 @@ class WorkerTransferEngine implements TransferEngine {
     this.#hashing.close();
     await this.#lanes.close();
     await this.#pool.close();
+  }
+
+  #isTaken(destination: string): boolean {
+    return [...this.#destinations].some((taken) => doMeet(taken, destination));
   }
 
   get #lanes(): LaneFleet {

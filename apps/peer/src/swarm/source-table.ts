@@ -15,6 +15,10 @@ const RATE_SAMPLE_MS = 200;
 /** The first sample is short: until there is one, a connection has a small reserve. */
 const FIRST_RATE_SAMPLE_MS = 40;
 const RESHUFFLES_MAX = 8;
+/** A connection that was asked is silent after so many times what it needs for a piece, within these bounds. */
+const SILENT_PIECES = 4;
+const SILENT_MS_MIN = 200;
+const SILENT_MS_MAX = 2_000;
 
 /** One connection to a source. */
 export interface Connection {
@@ -24,8 +28,14 @@ export interface Connection {
   isOpen: boolean;
   /** Which worker of the other side holds it, once it is open. */
   remoteLane: number;
-  /** A recall was sent and not answered yet. */
-  isRecalled: boolean;
+  /** What a recall asked back that was not answered yet. */
+  recalled: ReadonlySet<number> | null;
+  /** Pieces that a recall did not bring back: they are on the wire. */
+  onWire: ReadonlySet<number>;
+  /** It was asked for something that was cancelled, and nothing has come since. */
+  isOwing: boolean;
+  /** When something came last, or when it was asked after it had nothing to do. */
+  heardMs: number;
   /** One too many since other sources came: it ends with what it was asked for. */
   isRetiring: boolean;
   bytesPerSecond: number;
@@ -159,7 +169,10 @@ export class SourceTable {
       entry,
       isOpen: false,
       remoteLane: 0,
-      isRecalled: false,
+      recalled: null,
+      onWire: new Set(),
+      isOwing: false,
+      heardMs: nowMs,
       isRetiring: false,
       bytesPerSecond: 0,
       sampleBytes: 0,
@@ -235,8 +248,23 @@ export class SourceTable {
     for (const entry of this.#entries.values()) entry.nextDialMs = 0;
   }
 
+  /** A connection is given pieces; what it did not do before says nothing about its rate. */
+  asked(connection: Connection, nowMs: number): void {
+    connection.heardMs = nowMs;
+    connection.sampleBytes = 0;
+    connection.sampleStartMs = nowMs;
+  }
+
+  /** Something came over a connection that is of no use any more. */
+  heard(connection: Connection, nowMs: number): void {
+    if (connection.isOwing) this.asked(connection, nowMs);
+    connection.isOwing = false;
+    connection.heardMs = nowMs;
+  }
+
   /** Counts a verified piece and follows the rate of its connection. */
   delivered(connection: Connection, bytes: number, nowMs: number): void {
+    this.heard(connection, nowMs);
     connection.entry.deliveredBytes += bytes;
     connection.sampleBytes += bytes;
     const elapsedMs = nowMs - connection.sampleStartMs;
@@ -245,6 +273,18 @@ export class SourceTable {
     connection.bytesPerSecond = connection.bytesPerSecond === 0 ? rate : (connection.bytesPerSecond + rate) / 2;
     connection.sampleBytes = 0;
     connection.sampleStartMs = nowMs;
+  }
+
+  /** Whether nothing comes over a connection that has something to send. */
+  isSilent({ bytesPerSecond, heardMs }: Connection, pieceBytes: number, nowMs: number): boolean {
+    const pieceMs = bytesPerSecond === 0 ? 0 : (pieceBytes * 1000) / bytesPerSecond;
+    return nowMs - heardMs > Math.min(Math.max(SILENT_MS_MIN, SILENT_PIECES * pieceMs), SILENT_MS_MAX);
+  }
+
+  /** Rate of a connection that has something to send: of a silent one what it is if a piece comes right now. 0: not known. */
+  rateOf(connection: Connection, pieceBytes: number, nowMs: number): number {
+    if (!this.isSilent(connection, pieceBytes, nowMs)) return connection.bytesPerSecond;
+    return (pieceBytes * 1000) / (nowMs - connection.heardMs);
   }
 
   views(): SourceView[] {

@@ -8,13 +8,11 @@ import { PieceLedger } from '#domain/piece-ledger';
 import { decodeManifest } from '#wire/manifest-codec';
 import type { LaneEvent } from '../data-plane/lane-messages.ts';
 import { inSharedMemory } from '../data-plane/shared-memory.ts';
-import type { WorkerPool } from '../data-plane/worker-pool.ts';
 import { partPath } from '../storage/content-layout.ts';
 import type { StorageProblem } from '../storage/storage-problem.ts';
-import type { ContentHashing } from './content-hashing.ts';
+import type { DownloadContext } from './download-context.ts';
 import { type DownloadPlace, placeOf } from './download-place.ts';
 import { DownloadRun } from './download-run.ts';
-import type { LaneFleet } from './lane-fleet.ts';
 import { RateMeter } from './rate-meter.ts';
 import { type Connection, type SourceEntry, SourceTable } from './source-table.ts';
 import type {
@@ -33,30 +31,6 @@ const TICK_MS = 200;
 /** What may lie unsynced before it is pushed to the disk, and the most files for which that is worth opening them. */
 const SYNC_BYTES = 64 * 1024 * 1024;
 const SYNCED_FILES_MAX = 16;
-
-/** What a download needs of the engine. */
-export interface DownloadContext {
-  readonly number: number;
-  readonly fleet: LaneFleet;
-  readonly pool: WorkerPool;
-  readonly hashing: ContentHashing;
-  readonly now: () => number;
-  readonly random: () => number;
-  readonly nextConnection: () => number;
-  readonly countPiece: (outcome: 'verified' | 'failed') => void;
-  /** The lanes serve what is verified from now on. */
-  readonly servePart: (part: ServedPart) => void;
-  readonly serveWhole: (whole: Omit<ServedPart, 'verified'>) => Promise<string>;
-  readonly withdrawPart: () => void;
-  readonly onEnd: () => void;
-}
-
-export interface ServedPart {
-  readonly manifest: Manifest;
-  readonly manifestBytes: Uint8Array;
-  readonly roots: readonly string[];
-  readonly verified: Uint8Array;
-}
 
 /** Exists from the moment the manifest is known and the part is on disk. */
 interface OpenPart {
@@ -281,7 +255,9 @@ export class SwarmDownload implements Download {
     const { fleet, number, now, random } = this.#context;
     const { writtenRoots, servedRoots, servedPieces } = this.#place;
     const manifestBytes = inSharedMemory(bytes);
-    this.#verified.set(await this.#place.open({ manifest, manifestBytes, listed }, this.#ended.signal));
+    const part = { manifest, manifestBytes, listed };
+    const { sound, writtenIdentity, servedIdentity } = await this.#place.open(part, this.#ended.signal);
+    this.#verified.set(sound);
     if (this.#isEnded) return;
     const ledger = new PieceLedger(geometryOf(manifest), (piece) => hasBit(this.#verified, piece));
     const run = new DownloadRun({
@@ -290,6 +266,7 @@ export class SwarmDownload implements Download {
       strategy,
       random,
       now,
+      later: (waitMs, act) => void setTimeout(act, waitMs),
       say: (lane, command) => fleet.say(lane, command),
       onVerified: () => {
         this.#context.countPiece('verified');
@@ -298,10 +275,10 @@ export class SwarmDownload implements Download {
       onCorrupt: (connection) => this.#corrupt(connection.entry),
     });
     const shared = { manifestBytes, verified: this.#verified };
-    const content = { download: number, contentId, destination, roots: writtenRoots, received: this.#received };
-    fleet.announce({ kind: 'openDownload', content: { ...content, ...shared } });
-    const verified = servedPieces ?? this.#verified;
-    this.#context.servePart({ manifest, manifestBytes, roots: servedRoots, verified });
+    const written = { destination, roots: writtenRoots, identity: writtenIdentity, received: this.#received };
+    fleet.announce({ kind: 'openDownload', content: { download: number, contentId, ...written, ...shared } });
+    const served = { roots: servedRoots, identity: servedIdentity, verified: servedPieces ?? this.#verified };
+    this.#context.servePart({ manifest, manifestBytes, ...served });
     this.#manifestBytes = Uint8Array.from(bytes);
     this.#part = { manifest, manifestBytes, ledger, run };
     // What an earlier part held counts from now on.
@@ -486,7 +463,6 @@ export class SwarmDownload implements Download {
     this.#ticker ??= setInterval(() => {
       if (this.#rate.sample(Number(Atomics.load(this.#received, 0)))) this.#notify();
       this.#advance();
-      // Who waits for another source's part waits for a time, and nothing else may happen meanwhile.
       this.#part?.run.refillSoon();
     }, TICK_MS);
   }

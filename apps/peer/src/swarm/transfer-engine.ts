@@ -309,6 +309,8 @@ export interface TransferEngine {
     readonly overwrite: boolean;
     readonly totalBytes: number;
   }): Promise<TransferReason | null>;
+  /** Whether downloads to these two destinations would write to one place. */
+  doMeet(left: string, right: string): boolean;
   /** Starts at once; everything that goes wrong shows in its view. A destination that holds a part of it is gone on with. */
   download(request: DownloadRequest): Download;
   /**

@@ -13,7 +13,11 @@ export function storageReason({ code, detail }: StorageProblem): TransferReason 
     case 'source_changed':
       return { code, detail, action: 'recheck it once nothing else writes to it' };
     default:
-      return { code: 'destination_unwritable', detail, action: 'make the folder writable, then download again' };
+      return {
+        code: 'destination_unwritable',
+        detail,
+        action: 'make way for it there or choose another destination, then download again',
+      };
   }
 }
 

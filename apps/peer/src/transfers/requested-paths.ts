@@ -1,7 +1,7 @@
 // Owns what the paths of a command may be, before anything is begun with them: a source that can be read, a destination
 // whose place is there.
 import type { Stats } from 'node:fs';
-import { access, constants, stat } from 'node:fs/promises';
+import { access, constants, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileNameProblem } from '#domain/names';
 import type { Refused } from '#wire/tracker-api';
@@ -32,13 +32,19 @@ export function nameInGroup(path: string, name: string | undefined): Refused | s
   return problem === null ? chosen : invalidField('name', `${problem}; give a name for it in the group`);
 }
 
-/** Where a download goes, or why it cannot go there. */
+/**
+ * Where a download goes, or why it cannot go there. Its folder is named without links: one that is led elsewhere while the
+ * download runs does not take it along, and two ways to write one place are seen to be one.
+ */
 export async function finalDestination(destination: string, file: string): Promise<Refused | string> {
   const path = resolve(destination);
   const isFolder = (await statIfThere(path))?.isDirectory() === true;
-  if (isFolder) return join(path, file);
-  const parent = await statIfThere(dirname(path));
-  return parent?.isDirectory() === true ? path : invalidField('destination', `must be in a folder that exists`);
+  const [folder, name] = isFolder ? [path, file] : [dirname(path), basename(path)];
+  const real = await realpath(folder).catch(() => null);
+  if (real === null || (await statIfThere(real))?.isDirectory() !== true) {
+    return invalidField('destination', `must be in a folder that exists`);
+  }
+  return join(real, name);
 }
 
 /** What is at a path, following links; null when nothing is, or it cannot be looked at. */

@@ -110,5 +110,7 @@ export function reasonOfRefusal(refused: Refused): TransferReasonView {
 
 /** A reason as one sentence of a problem document. */
 export function reasonText(reason: TransferReasonView | null): string {
-  return reason === null ? 'The transfer was cancelled.' : `${reason.code}: ${reason.detail} ${reason.action}`;
+  return reason === null
+    ? 'The transfer was cancelled.'
+    : `${reason.code}: ${reason.detail}${reason.detail.endsWith('.') ? '' : ';'} ${reason.action}`;
 }

@@ -313,7 +313,8 @@ export class TransferRegistry implements Transfers {
 
   #isTaken(path: string): boolean {
     return [...this.#transfers.values()].some(
-      ({ record }) => record.direction === 'download' && record.path === path && !isOver(record),
+      ({ record }) =>
+        record.direction === 'download' && !isOver(record) && this.#context.engine.doMeet(record.path, path),
     );
   }
 

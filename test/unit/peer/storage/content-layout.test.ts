@@ -3,11 +3,12 @@ import { expect, it } from 'vitest';
 import { basename, dirname } from 'node:path';
 import { FILE_NAME_BYTES_MAX } from '#domain/names';
 import {
+  asidePath,
+  doMeet,
   journalPath,
   partPath,
   pathOnDisk,
   placeFiles,
-  replacedPath,
   segmentsOf,
 } from '../../../../apps/peer/src/storage/content-layout.ts';
 
@@ -52,11 +53,21 @@ it('what lies beside a destination has its name and an ending, or a name of its 
   expect(partPath('/folder/name')).toBe('/folder/name.part');
   expect(journalPath('/folder/name')).toBe('/folder/name.part.journal');
   const longest = `/folder/${'\u00e9'.repeat(127)}a`;
-  const beside = [partPath, journalPath, replacedPath].map((pathOf) => pathOf(longest));
+  const beside = [partPath(longest), journalPath(longest), asidePath(longest, '0123abcd')];
   expect(new Set(beside).size).toBe(3);
   for (const path of beside) {
     expect(dirname(path)).toBe('/folder');
     expect(Buffer.byteLength(basename(path))).toBeLessThanOrEqual(FILE_NAME_BYTES_MAX);
   }
   expect(partPath(`${longest.slice(0, -1)}b`)).not.toBe(beside[0]);
+});
+
+it('downloads meet at one destination, and where the part or the journal of one has the name of the other', () => {
+  for (const other of ['/folder/film', '/folder/film.part', '/folder/film.part.journal']) {
+    expect(doMeet('/folder/film', other)).toBe(true);
+    expect(doMeet(other, '/folder/film')).toBe(true);
+  }
+  for (const other of ['/folder/other', '/other/film', '/folder/film.journal']) {
+    expect(doMeet('/folder/film', other)).toBe(false);
+  }
 });

@@ -2,6 +2,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -33,9 +34,10 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-function prepare(files: { path: string; bytes: number }[], contentId = CONTENT_ID): void {
+function prepare(files: { path: string; bytes: number }[], contentId = CONTENT_ID): string | null {
   const manifestBytes = Uint8Array.of(1, 2, 3);
-  preparePart({ destination, contentId, manifestBytes, files: files.map((file) => ({ ...file, sha1: SHA1 })) });
+  const listed = files.map((file) => ({ ...file, sha1: SHA1 }));
+  return preparePart({ destination, contentId, manifestBytes, files: listed });
 }
 
 function codeOf(overwrite = false): Promise<unknown> {
@@ -61,6 +63,45 @@ it('another content at the same destination starts anew', () => {
   expect(findEarlierPart({ destination, contentId: '6b'.repeat(32), pieceCount: 4 })).toBeNull();
   prepare([{ path: '', bytes: 10 }], '6b'.repeat(32));
   expect([...readFileSync(`${destination}.part`)]).toEqual([...Buffer.alloc(10)]);
+  expect(readdirSync(folder).sort()).toEqual(['film.part', 'film.part.journal']);
+});
+
+it('a part that another download put in the place of ours is neither written, nor served, nor finished', async () => {
+  const content = [{ path: '', bytes: 1000 }];
+  const identity = prepare(content);
+  prepare(content, '6b'.repeat(32));
+  const files = [{ path: '', begin: 0, bytes: 1000 }];
+  const writer = new ContentFiles(files, [`${destination}.part`], { flags: 'r+', identity });
+  expect(await outcomeOf(() => writer.write(0, Buffer.alloc(1000, 7)))).toMatchObject({
+    problem: { code: 'destination_unwritable' },
+  });
+  const reader = new ContentFiles(files, [`${destination}.part`], { flags: 'r', identity });
+  expect(await outcomeOf(() => reader.read(0, Buffer.alloc(10)))).toMatchObject({
+    problem: { code: 'source_changed' },
+  });
+  const finish = { destination, overwrite: false, identity, files: [{ path: '', bytes: 1000, sha1: SHA1 }] };
+  expect(await outcomeOf(() => finishPart(finish))).toMatchObject({ problem: { code: 'destination_unwritable' } });
+  expect(readdirSync(folder).sort()).toEqual(['film.part', 'film.part.journal']);
+  expect(readFileSync(`${destination}.part`).equals(Buffer.alloc(1000))).toBe(true);
+});
+
+it('a part that is made anew is told from the one that was there', () => {
+  const made = prepare([{ path: '', bytes: 1000 }]);
+  rmSync(`${destination}.part.journal`);
+  const taken = prepare([{ path: '', bytes: 1000 }]);
+  expect(taken).not.toBe(made);
+});
+
+it('what is to be replaced is never written into, even when the part is gone', async () => {
+  writeFileSync(destination, 'mine');
+  const identity = prepare([{ path: '', bytes: 4 }]);
+  rmSync(`${destination}.part`);
+  const roots = [`${destination}.part`, destination];
+  const writer = new ContentFiles([{ path: '', begin: 0, bytes: 4 }], roots, { flags: 'r+', identity });
+  expect(await outcomeOf(() => writer.write(0, Buffer.from('ours')))).toMatchObject({
+    problem: { code: 'destination_unwritable' },
+  });
+  expect(readFileSync(destination, 'utf8')).toBe('mine');
 });
 
 it("somebody else's file with the name of a part is left alone", async () => {
@@ -68,6 +109,16 @@ it("somebody else's file with the name of a part is left alone", async () => {
   expect(await codeOf()).toBe('destination_unwritable');
   removePart({ destination });
   expect(readFileSync(`${destination}.part`, 'utf8')).toBe('mine');
+});
+
+it("somebody else's file with the name of a journal is left alone, and what may be its part", async () => {
+  writeFileSync(`${destination}.part.journal`, 'mine');
+  expect(await codeOf()).toBe('destination_unwritable');
+  writeFileSync(`${destination}.part`, 'mine too');
+  expect(await codeOf()).toBe('destination_unwritable');
+  removePart({ destination });
+  expect(readFileSync(`${destination}.part.journal`, 'utf8')).toBe('mine');
+  expect(readFileSync(`${destination}.part`, 'utf8')).toBe('mine too');
 });
 
 it('a destination that is there, even as a dangling link, needs overwrite', async () => {
@@ -80,21 +131,22 @@ it('a destination that is there, even as a dangling link, needs overwrite', asyn
 it('a file takes the place of a folder, and a folder that of a file, only when asked to', async () => {
   mkdirSync(destination);
   writeFileSync(join(destination, 'old'), 'old');
-  prepare([{ path: '', bytes: 3 }]);
+  writeFileSync(`${destination}.replaced`, 'mine');
+  const identity = prepare([{ path: '', bytes: 3 }]);
   const files = [{ path: '', bytes: 3, sha1: SHA1 }];
-  expect(await outcomeOf(() => finishPart({ destination, overwrite: false, files }))).toMatchObject({
+  expect(await outcomeOf(() => finishPart({ destination, overwrite: false, identity, files }))).toMatchObject({
     problem: { code: 'destination_exists' },
   });
-  await finishPart({ destination, overwrite: true, files });
+  await finishPart({ destination, overwrite: true, identity, files });
   expect(statSync(destination).isFile()).toBe(true);
-  prepare([{ path: 'a/b', bytes: 3 }]);
-  await finishPart({ destination, overwrite: true, files: [{ path: 'a/b', bytes: 3, sha1: SHA1 }] });
+  const inner = { identity: prepare([{ path: 'a/b', bytes: 3 }]), files: [{ path: 'a/b', bytes: 3, sha1: SHA1 }] };
+  await finishPart({ destination, overwrite: true, ...inner });
   expect(statSync(join(destination, 'a', 'b')).size).toBe(3);
-  for (const rest of ['.part', '.part.journal', '.replaced']) expect(existsSync(`${destination}${rest}`)).toBe(false);
+  expect(readdirSync(folder).sort()).toEqual(['film', 'film.replaced']);
 });
 
 it.runIf(existsSync('/dev/full'))('a full disk has its own code', async () => {
-  const full = new ContentFiles([{ path: '', begin: 0, bytes: 10 }], ['/dev/full'], 'r+');
+  const full = new ContentFiles([{ path: '', begin: 0, bytes: 10 }], ['/dev/full'], { flags: 'r+', identity: null });
   expect(await outcomeOf(() => full.write(0, Buffer.alloc(10)))).toMatchObject({ problem: { code: 'disk_full' } });
   full.close();
 });
@@ -103,7 +155,7 @@ it('more files than may be open at once are read and written all the same', () =
   const files = Array.from({ length: 100 }, (_, number) => ({ path: `${number}`, begin: number * 10, bytes: 10 }));
   prepare(files);
   const bytes = Buffer.from(Array.from({ length: 1000 }, (_, at) => at % 251));
-  const writer = new ContentFiles(files, [`${destination}.part`], 'r+');
+  const writer = new ContentFiles(files, [`${destination}.part`], { flags: 'r+', identity: null });
   writer.write(0, bytes);
   const target = Buffer.alloc(1000);
   writer.read(0, target);

@@ -19,6 +19,7 @@ import { journalPath } from '../../../../apps/peer/src/storage/content-layout.ts
 import { journalHead, JournalWriter } from '../../../../apps/peer/src/storage/part-journal.ts';
 import {
   grantFor,
+  newFolder,
   randomBytes,
   requestFor,
   SHARE,
@@ -310,6 +311,23 @@ it('two downloads to one destination do not meet', async () => {
   expect(await first.done).toMatchObject({ state: 'complete' });
 });
 
+it('downloads of two processes to one destination never mix their bytes', async () => {
+  const [alice, bob, carol] = await startThree('alice', 'bob', 'carol');
+  const dave = await startPeer('dave');
+  const contents = [randomBytes(32 * MIB), randomBytes(32 * MIB)] as const;
+  const ofAlice = await shareFile(alice, newFile(alice, contents[0]));
+  const ofDave = await shareFile(dave, newFile(dave, contents[1]));
+  const destination = join(newFolder(), 'film');
+  const first = bob.engine.download(requestFor(bob, ofAlice, { from: [alice], destination }));
+  const second = carol.engine.download(requestFor(carol, ofDave, { from: [dave], destination }));
+  const ends = await Promise.all([first.done, second.done]);
+  // Either makes way for the other, or both do.
+  const winners = contents.filter((_, number) => ends[number]?.state === 'complete');
+  expect(winners.length).toBeLessThan(2);
+  for (const winner of winners) expect(readFileSync(destination).equals(winner)).toBe(true);
+  expect(existsSync(destination)).toBe(winners.length === 1);
+});
+
 it('somebody else at the address is not asked for anything', async () => {
   const [alice, bob, mallory] = await startThree('alice', 'bob', 'mallory');
   const path = newFile(alice, randomBytes(MIB));
@@ -325,7 +343,8 @@ it('removes finished and unfinished data, and nothing is no error', async () => 
   const bob = await startPeer('bob');
   const destination = join(bob.folder, 'file');
   await bob.engine.removeData({ destination, isFinished: true });
-  for (const name of ['file', 'file.part', 'file.part.journal']) writeFileSync(join(bob.folder, name), 'x');
+  for (const name of ['file', 'file.part']) writeFileSync(join(bob.folder, name), 'x');
+  writeFileSync(`${destination}.part.journal`, journalHead('5a'.repeat(32), Uint8Array.of()));
   await bob.engine.removeData({ destination, isFinished: true });
   for (const name of ['file', 'file.part', 'file.part.journal']) expect(existsSync(join(bob.folder, name))).toBe(false);
 });

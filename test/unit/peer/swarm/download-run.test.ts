@@ -15,26 +15,30 @@ function newRun(...peerIds: string[]) {
   sources.update(peerIds.map((peerId) => ({ peerId, user: peerId, addresses: [address] })));
   const ledger = new PieceLedger(geometryOf({ totalBytes: PIECES * 16, pieceBytes: 16 }), () => false);
   const said: LaneCommand[] = [];
+  const clock = { nowMs: 0 };
   const run = new DownloadRun({
     ledger,
     sources,
     strategy: 'random',
     random: () => 0,
-    now: () => 0,
+    now: () => clock.nowMs,
+    later: () => undefined,
     say: (_lane, command) => said.push(command),
     onVerified: () => undefined,
     onCorrupt: () => undefined,
   });
   let lastConnection = 0;
-  const open = (peerId: string): Connection => {
+  const open = (peerId: string, { lacksLast = false } = {}): Connection => {
     const entry = sources.entries().find(({ source }) => source.peerId === peerId);
     if (entry === undefined) throw new Error(`${peerId} is no source`);
     const connection = sources.dialled(entry, { id: ++lastConnection, lane: lastConnection % 2 }, 0);
-    sources.opened(connection, address, { lane: 0, bitfield: new Uint8Array(PIECES / 8).fill(0xff) });
+    const bitfield = new Uint8Array(PIECES / 8).fill(0xff);
+    if (lacksLast) bitfield[bitfield.length - 1] = 0xfe;
+    sources.opened(connection, address, { lane: 0, bitfield });
     return connection;
   };
   const take = (): LaneCommand[] => said.splice(0);
-  return { run, ledger, open, take };
+  return { run, ledger, clock, open, take };
 }
 
 it('a connection that retires gives back its reserve, gets nothing more, and ends when the rest has come', async () => {
@@ -49,9 +53,13 @@ it('a connection that retires gives back its reserve, gets nothing more, and end
 
   run.retire(leaving);
   await nextTurn();
-  expect(take()).toContainEqual({ kind: 'recall', connection: leaving.id, pieces: [requested, ...reserve] });
+  expect(take()).toContainEqual({
+    kind: 'recall',
+    connection: leaving.id,
+    pieces: [requested, ...reserve],
+  });
 
-  run.pieceEvent(leaving, { kind: 'cancelled', connection: leaving.id, pieces: reserve });
+  run.pieceEvent(leaving, { kind: 'recalled', connection: leaving.id, pieces: reserve, owes: true });
   await nextTurn();
   expect(take().filter((command) => 'connection' in command && command.connection === leaving.id)).toEqual([]);
 
@@ -60,4 +68,40 @@ it('a connection that retires gives back its reserve, gets nothing more, and end
   expect(take()).toContainEqual({ kind: 'hangUp', connection: leaving.id });
   expect(ledger.piecesOf(leaving.id).size).toBe(0);
   expect(ledger.piecesOf(staying.id).size).toBeGreaterThan(0);
+});
+
+it('what a recall does not bring back is on the wire: it is hedged, not asked back again', async () => {
+  const { run, ledger, open, take } = newRun('a', 'b');
+  const [silent, idle] = [open('a', { lacksLast: true }), open('b')];
+  run.refillSoon();
+  await nextTurn();
+  take();
+  for (const piece of ledger.piecesOf(idle.id)) run.pieceEvent(idle, { kind: 'verified', connection: idle.id, piece });
+  await nextTurn();
+  const [recall] = take();
+  expect(recall).toMatchObject({ kind: 'recall', connection: silent.id });
+
+  run.pieceEvent(silent, { kind: 'recalled', connection: silent.id, pieces: [], owes: true });
+  await nextTurn();
+  const held = [...ledger.piecesOf(silent.id)].toReversed().slice(0, 4);
+  expect(take()).toEqual([{ kind: 'assign', connection: idle.id, pieces: held, hedge: true }]);
+});
+
+it('a connection over which nothing comes is given nothing more while there are others', async () => {
+  const { run, ledger, clock, open, take } = newRun('a', 'b');
+  const [silent, good] = [open('a', { lacksLast: true }), open('b')];
+  run.refillSoon();
+  await nextTurn();
+  take();
+  clock.nowMs = 250;
+  const back = [...ledger.piecesOf(silent.id)];
+  for (const piece of ledger.piecesOf(good.id)) run.pieceEvent(good, { kind: 'verified', connection: good.id, piece });
+  run.pieceEvent(silent, { kind: 'recalled', connection: silent.id, pieces: back, owes: true });
+  await nextTurn();
+  expect(ledger.piecesOf(silent.id).size).toBe(0);
+  expect(take()).toMatchObject([{ kind: 'assign', connection: good.id, hedge: false }]);
+
+  run.pieceEvent(silent, { kind: 'passedOver', connection: silent.id });
+  await nextTurn();
+  expect(take()).toMatchObject([{ kind: 'assign', connection: silent.id, hedge: false }]);
 });

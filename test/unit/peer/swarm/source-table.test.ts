@@ -128,6 +128,31 @@ it('a source keeps as many connections as each gets, once those that came later 
   expect(table.surplus()).toEqual([]);
 });
 
+it('a connection is silent when nothing came for long, and its rate is then what it would be with a piece right now', () => {
+  const table = newTable('a');
+  const connection = open(table, 'a');
+  table.asked(connection, 1000);
+  expect(table.isSilent(connection, 100, 1200)).toBe(false);
+  expect(table.isSilent(connection, 100, 1201)).toBe(true);
+  table.delivered(connection, 100, 1100);
+  expect(table.rateOf(connection, 100, 1300)).toBe(1000);
+  // Four pieces of 100 ms each.
+  expect(table.isSilent(connection, 100, 1500)).toBe(false);
+  expect(table.rateOf(connection, 100, 1600)).toBe(200);
+});
+
+it('what a connection did not do while it had nothing to do says nothing about its rate', () => {
+  const table = newTable('a');
+  const connection = open(table, 'a');
+  table.asked(connection, 5000);
+  table.delivered(connection, 100, 5100);
+  expect(connection.bytesPerSecond).toBe(1000);
+  connection.isOwing = true;
+  table.heard(connection, 9000);
+  table.delivered(connection, 200, 9200);
+  expect(connection).toMatchObject({ bytesPerSecond: 1000, isOwing: false });
+});
+
 it('an IPv6 address is shown in brackets', () => {
   const table = new SourceTable({ pieceCount: PIECES, workers: 2, random: () => 0 });
   table.update([{ ...source('a'), addresses: [{ host: '::1', port: 7070 }] }]);

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { sourceOf } from '../swarm/engine-harness.ts';
@@ -79,6 +79,23 @@ describe('the destination of a download', () => {
     await bob.transfers.cancel(transferId);
     bob.trackers.isOnline(sourceOf(alice));
     await downloadWhole(bob);
+  });
+
+  it('is one, whichever way leads there, and so are the places beside it', async () => {
+    const [alice, bob] = await startGroup('alice', 'bob');
+    await shareNew(alice);
+    bob.trackers.sources.clear();
+    const folder = join(bob.folder, 'inner');
+    mkdirSync(folder);
+    symlinkSync(folder, join(bob.folder, 'link'));
+    const { transferId } = await begun(download(bob, { destination: join(bob.folder, 'link', 'film') }));
+    expect(bob.transfers.find(transferId)?.path).toBe(join(folder, 'film'));
+    for (const destination of ['link', 'inner/film', 'inner/film.part', 'link/film.part.journal']) {
+      expect(await download(bob, { destination: join(bob.folder, destination), overwrite: true })).toMatchObject({
+        code: 'destination_exists',
+      });
+    }
+    await begun(download(bob, { destination: join(folder, 'film.other') }));
   });
 
   it('is not looked at for somebody who may not have the file', async () => {

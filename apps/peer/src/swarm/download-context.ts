@@ -1,0 +1,31 @@
+// Owns what one download is given by the engine: the workers, the clock, and how it tells of what it has.
+import type { Manifest } from '#domain/manifest';
+import type { WorkerPool } from '../data-plane/worker-pool.ts';
+import type { ContentHashing } from './content-hashing.ts';
+import type { LaneFleet } from './lane-fleet.ts';
+
+/** What a download needs of the engine. */
+export interface DownloadContext {
+  readonly number: number;
+  readonly fleet: LaneFleet;
+  readonly pool: WorkerPool;
+  readonly hashing: ContentHashing;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly nextConnection: () => number;
+  readonly countPiece: (outcome: 'verified' | 'failed') => void;
+  /** The lanes serve what is verified from now on. */
+  readonly servePart: (part: ServedPart) => void;
+  readonly serveWhole: (whole: Omit<ServedPart, 'verified' | 'identity'>) => Promise<string>;
+  readonly withdrawPart: () => void;
+  readonly onEnd: () => void;
+}
+
+/** Content that lanes serve while it is downloaded. */
+interface ServedPart {
+  readonly manifest: Manifest;
+  readonly manifestBytes: Uint8Array;
+  readonly roots: readonly string[];
+  readonly identity: string | null;
+  readonly verified: Uint8Array;
+}

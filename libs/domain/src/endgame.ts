@@ -1,0 +1,121 @@
+// Owns who helps whom when nothing is missing any more and connections have nothing to do: near the end, and whenever all that is
+// left is asked of somebody. Pure. What was not requested is taken back at no cost; what is on the wire is asked of two and never
+// taken away, however long it takes: who is slow gets on, whatever those come to who promise to be faster.
+import type { PieceIndex } from './piece-geometry.ts';
+
+/** A connection as the endgame sees it. */
+export interface Lane {
+  readonly id: number;
+  /** The peer at its other end. */
+  readonly peer: number;
+  has(piece: PieceIndex): boolean;
+  /** What it was given, in the order of the requests. */
+  readonly pieces: readonly PieceIndex[];
+  /** How many of those are on the wire; the rest can be taken back at no cost. */
+  readonly inFlightCount: number;
+  /** 0 while it is not known. */
+  readonly bytesPerSecond: number;
+  /** Nothing comes although it was asked. */
+  readonly isSilent: boolean;
+}
+
+/** Pieces of one connection. */
+export interface LanePieces {
+  readonly lane: number;
+  readonly pieces: readonly PieceIndex[];
+}
+
+/** What the endgame does. */
+export interface EndgameMoves {
+  /** Taken back as far as they were not requested. */
+  readonly recalls: readonly LanePieces[];
+  /** Asked of an idle connection as well. */
+  readonly hedges: readonly LanePieces[];
+}
+
+export interface EndgameInput {
+  readonly lanes: readonly Lane[];
+  readonly hedgesMax: number;
+}
+
+/** A connection hedges what it delivers in at most this many times what the other one needs: rates are of the past. */
+const SLOWER_AT_MOST = 8;
+/** More than two are asked for a piece when all who were are silent, or so many times slower than one more. */
+const FASTER_AT_LEAST = 4;
+const HOLDERS_MAX = 4;
+
+/**
+ * Finds work for idle connections when no piece is missing, the fastest first. Takes it from the connection that needs longest:
+ * reserves first; when nobody has one that helps, what is on the wire, up to `hedgesMax` pieces for each idle connection.
+ */
+export function chooseEndgame(input: EndgameInput): EndgameMoves {
+  const idle = input.lanes
+    .filter((lane) => lane.pieces.length === 0 && !lane.isSilent)
+    .sort((left, right) => pieceTime(left) - pieceTime(right));
+  const busy = input.lanes
+    .filter((lane) => lane.pieces.length > 0)
+    .sort((left, right) => timeLeft(right) - timeLeft(left));
+  const [recalls, hedges]: [LanePieces[], LanePieces[]] = [[], []];
+  const robbed = new Set<number>();
+  const taken = new Set<PieceIndex>();
+  for (const taker of idle) {
+    const recall = recallFor(taker, busy, robbed);
+    if (recall !== null) {
+      recalls.push(recall);
+      robbed.add(recall.lane);
+      continue;
+    }
+    if (robbed.size > 0) continue;
+    const pieces = hedgesFor(taker, { ...input, busy, taken });
+    for (const piece of pieces) taken.add(piece);
+    if (pieces.length > 0) hedges.push({ lane: taker.id, pieces });
+  }
+  return { recalls, hedges };
+}
+
+/** Times that one piece takes; the unit is the same for all. Who is not known may be fast. */
+function pieceTime({ bytesPerSecond }: Lane): number {
+  return bytesPerSecond === 0 ? 0 : 1 / bytesPerSecond;
+}
+
+function timeLeft(lane: Lane): number {
+  return lane.isSilent ? Infinity : lane.pieces.length / Math.max(lane.bytesPerSecond, 1);
+}
+
+/** Of what the taker has, half of the longest reserve, from its end; of a silent connection all of it. */
+function recallFor(taker: Lane, busy: readonly Lane[], robbed: ReadonlySet<number>): LanePieces | null {
+  for (const lane of busy) {
+    if (robbed.has(lane.id)) continue;
+    const reserve = lane.pieces.slice(lane.inFlightCount).filter((piece) => taker.has(piece));
+    const keptCount = lane.isSilent ? 0 : Math.floor(reserve.length / 2);
+    if (reserve.length > 0) return { lane: lane.id, pieces: reserve.slice(keptCount) };
+  }
+  return null;
+}
+
+/** The pieces that others would deliver last. */
+function hedgesFor(
+  taker: Lane,
+  input: EndgameInput & { readonly busy: readonly Lane[]; readonly taken: ReadonlySet<PieceIndex> },
+): PieceIndex[] {
+  const pieces: PieceIndex[] = [];
+  for (const lane of input.busy) {
+    if (lane.peer === taker.peer) continue;
+    for (const piece of lane.pieces.toReversed()) {
+      if (pieces.length >= input.hedgesMax) return pieces;
+      if (!taker.has(piece) || input.taken.has(piece) || pieces.includes(piece)) continue;
+      // The first may race; more are for who has so much to do that half of it would still take longer.
+      if (pieces.length > 0 && pieceTime(taker) * (pieces.length + 1) > timeLeft(lane) / 2) break;
+      if (isWorthIt(taker, piece, input.busy)) pieces.push(piece);
+    }
+  }
+  return pieces;
+}
+
+function isWorthIt(taker: Lane, piece: PieceIndex, busy: readonly Lane[]): boolean {
+  const holders = busy.filter(({ pieces }) => pieces.includes(piece));
+  if (holders.length === 1) return pieceTime(taker) <= Math.min(...holders.map(timeLeft)) * SLOWER_AT_MOST;
+  if (holders.length >= HOLDERS_MAX || holders.some(({ peer }) => peer === taker.peer)) return false;
+  const fastest = Math.max(...holders.map(({ isSilent, bytesPerSecond }) => (isSilent ? 0 : bytesPerSecond)));
+  return holders.every(({ isSilent }) => isSilent) || taker.bytesPerSecond > fastest * FASTER_AT_LEAST;
+}

@@ -156,10 +156,7 @@ it('metrics count tasks, bytes and connections of every worker', async () => {
   expect(total(received.workers, 'receivedBytes')).toBeGreaterThanOrEqual(16 * MIB);
   expect(total(received.workers, 'hashedBytes')).toBe(16 * MIB);
   expect(received).toMatchObject({ verifiedPieces: 32, failedPieces: 0, replacedWorkers: 0 });
-  for (const { tasks, receivedBytes } of received.workers) {
-    expect(tasks).toBeGreaterThan(0);
-    expect(receivedBytes).toBeGreaterThan(MIB);
-  }
+  for (const { tasks } of received.workers) expect(tasks).toBeGreaterThan(0);
 });
 
 it('addresses are tried in order until one answers', async () => {

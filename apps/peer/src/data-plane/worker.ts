@@ -27,13 +27,17 @@ import { type Outcome, outcomeOf } from '../storage/storage-problem.ts';
 import { runLane } from './lane.ts';
 import { LaneCounters } from './lane-counters.ts';
 import type { LaneStart } from './lane-messages.ts';
+import { QuietTime } from './quiet-time.ts';
 
 let counters: LaneCounters | null = null;
+/** Those of all workers. */
+let allCounters: readonly LaneCounters[] = [];
 
 /** The standing lane of this worker. */
 export function lane({ start, port }: { readonly start: LaneStart; readonly port: MessagePort }): Promise<void> {
   counters = new LaneCounters(start.counters, start.lane);
   counters.add('tasks', 1);
+  allCounters = Array.from({ length: start.laneCount }, (_, number) => new LaneCounters(start.counters, number));
   return runLane(start, port);
 }
 
@@ -64,14 +68,23 @@ export const hashPieces = task(async (request: Parameters<typeof hashPiecesNow>[
   counters?.add('hashedBytes', Math.min(request.pieceCount * request.pieceBytes, request.totalBytes - begin));
   return digests;
 });
-export const hashWholeFiles = task(async (request: Parameters<typeof hashWholeFilesNow>[0]) => {
+export const hashWholeFiles = task((request: WholeFilesRequest) => countedWholeFiles(request));
+/** The same, when nothing else is to be done. */
+export const hashWholeFilesQuietly = task((request: WholeFilesRequest) => {
+  const quiet = new QuietTime(allCounters);
+  return countedWholeFiles({ ...request, pause: () => quiet.next() });
+});
+
+type WholeFilesRequest = Omit<Parameters<typeof hashWholeFilesNow>[0], 'pause'>;
+
+async function countedWholeFiles(request: Parameters<typeof hashWholeFilesNow>[0]): Promise<string[]> {
   const digests = await hashWholeFilesNow(request);
   counters?.add(
     'hashedBytes',
     request.files.reduce((sum, file) => sum + file.bytes, 0),
   );
   return digests;
-});
+}
 
 /** The finite tasks by name, for whoever starts them. */
 export type WorkerTasks = {
@@ -91,4 +104,5 @@ export type WorkerTasks = {
   checkUnchanged: typeof checkUnchanged;
   hashPieces: typeof hashPieces;
   hashWholeFiles: typeof hashWholeFiles;
+  hashWholeFilesQuietly: typeof hashWholeFilesQuietly;
 };

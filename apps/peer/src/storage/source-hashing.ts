@@ -152,8 +152,14 @@ function isUnreadable(error: unknown): boolean {
 async function hashRun(
   algorithm: PieceHash,
   run: { readonly begin: number; readonly end: number },
-  { buffer, job, content }: { readonly buffer: Buffer; readonly job: HashJob; readonly content: ContentFiles },
+  about: {
+    readonly buffer: Buffer;
+    readonly job: HashJob;
+    readonly content: ContentFiles;
+    readonly pause?: () => Promise<void>;
+  },
 ): Promise<Buffer> {
+  const { buffer, job, content, pause = nextTurn } = about;
   const hash = createHash(algorithm);
   for (let at = run.begin; at < run.end; at += buffer.length) {
     if (Atomics.load(job.counters, 1) !== 0n) throw new StorageFailure('aborted', 'hashing was called off');
@@ -161,7 +167,7 @@ async function hashRun(
     content.read(at, slice);
     hash.update(slice);
     Atomics.add(job.counters, 0, BigInt(slice.length));
-    await nextTurn();
+    await pause();
   }
   return hash.digest();
 }
@@ -175,11 +181,13 @@ export async function hashWholeFiles(request: {
   readonly files: readonly ScannedFile[];
   readonly skipUnreadable?: boolean;
   readonly job: HashJob;
+  /** Between two slices; the next turn of the event loop by default. */
+  readonly pause?: () => Promise<void>;
 }): Promise<string[]> {
   const digests: string[] = [];
   const buffer = Buffer.allocUnsafeSlow(SLICE_BYTES);
   for (const file of request.files) {
-    const digest = await hashWholeFile(pathOnDisk(request.root, file), file, { buffer, job: request.job }).catch(
+    const digest = await hashWholeFile(pathOnDisk(request.root, file), file, { ...request, buffer }).catch(
       (error: unknown) => {
         if (request.skipUnreadable === true && isUnreadable(error)) return '';
         throw error;
@@ -193,11 +201,11 @@ export async function hashWholeFiles(request: {
 async function hashWholeFile(
   path: string,
   { bytes, stamp }: ScannedFile,
-  { buffer, job }: { readonly buffer: Buffer; readonly job: HashJob },
+  { buffer, job, pause }: { readonly buffer: Buffer; readonly job: HashJob; readonly pause?: () => Promise<void> },
 ): Promise<string> {
   const content = new ContentFiles([{ path: '', begin: 0, bytes }], [path], READ_ONLY);
   try {
-    const digest = await hashRun('sha1', { begin: 0, end: bytes }, { buffer, job, content });
+    const digest = await hashRun('sha1', { begin: 0, end: bytes }, { buffer, job, content, ...(pause && { pause }) });
     if (isSameStamp(stampFile(path), stamp)) return digest.toString('hex');
   } finally {
     content.close();

@@ -144,6 +144,19 @@ export class ContentHashing {
     });
   }
 
+  /** See TransferEngine.checkSha1. Takes no turn: it goes on beside whatever is asked for, and gives way by itself. */
+  async checkSha1(request: VerifyRequest): Promise<boolean> {
+    const root = request.path;
+    const manifest = acceptManifest(request.manifestBytes);
+    const stamps = valueOf(await this.#pool.run('stampSource', { root, files: manifest.files }));
+    const files = manifest.files.map(({ path, bytes }, position) => ({ path, bytes, stamp: stamps[position]! }));
+    const job = newJob(manifest.totalBytes);
+    return this.#watch(job, request, async () => {
+      const sha1s = valueOf(await this.#pool.run('hashWholeFilesQuietly', { root, files, job }).catch(workerDied));
+      return sha1s.every((sha1, position) => sha1 === manifest.files[position]?.sha1);
+    });
+  }
+
   /** SHA-1 of the files that are there with their lengths: empty for one that cannot be read, null for each other one. */
   async #hashFound(
     found: { readonly root: string; readonly manifest: Manifest; readonly stamps: readonly (FileStamp | null)[] },
@@ -245,9 +258,7 @@ export class ContentHashing {
       return valueOf(await work());
     } catch (error) {
       callOff(job);
-      throw error instanceof TransferFailure
-        ? error
-        : new TransferFailure('worker_died', 'a worker died while it was hashing', { cause: error });
+      return workerDied(error);
     } finally {
       const next = this.#waiting.shift();
       if (next === undefined) this.#running--;
@@ -277,6 +288,11 @@ export class ContentHashing {
       signal?.removeEventListener('abort', abort);
     }
   }
+}
+
+function workerDied(error: unknown): never {
+  if (error instanceof TransferFailure) throw error;
+  throw new TransferFailure('worker_died', 'a worker died while it was hashing', { cause: error });
 }
 
 /** What is wrong with content whose pieces, files and SHA-1s were found like this. */

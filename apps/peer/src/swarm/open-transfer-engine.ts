@@ -99,6 +99,10 @@ class WorkerTransferEngine implements TransferEngine {
     return this.#hashing.inspect(request);
   }
 
+  checkSha1(request: VerifyRequest): Promise<boolean> {
+    return this.#hashing.checkSha1(request);
+  }
+
   async serve({ share, contentId, manifestBytes, path, stamp }: ServeRequest): Promise<void> {
     const manifest = acceptManifest(manifestBytes);
     const stamps = valueOf(await this.#pool.run('stampSource', { root: path, files: manifest.files }));

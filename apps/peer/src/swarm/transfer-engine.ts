@@ -295,6 +295,11 @@ export interface TransferEngine {
   verify(request: VerifyRequest): Promise<Verified>;
   /** Looks at content that may be damaged. Throws TransferFailure: manifest_refused, aborted, source_changed while it was read. */
   inspect(request: VerifyRequest): Promise<Inspected>;
+  /**
+   * Whether the files of a copy have the SHA-1s that its manifest says. Gives way to bytes that move, so it may take long.
+   * Throws TransferFailure: source_*, manifest_refused, aborted, worker_died.
+   */
+  checkSha1(request: VerifyRequest): Promise<boolean>;
   /** Offers a complete copy. Throws TransferFailure source_missing, or source_changed when the stamp is another one. */
   serve(request: ServeRequest): Promise<void>;
   /** Ends serving a share, and closes its connections; downloads of it go on. */

@@ -342,6 +342,7 @@ export class DownloadTransfer implements PlaceTaker {
     this.record.completedAtMs = this.#context.now();
     this.record.isServed = true;
     this.#become('complete', null);
+    void this.#checkSha1(this.#work.signal);
     await this.#recordCopy(this.#work.signal);
   }
 
@@ -377,7 +378,18 @@ export class DownloadTransfer implements PlaceTaker {
     if (!served.ok) return this.#become('complete', served.reason);
     noteWhole(this.record, served.stamp);
     this.#become('complete', null);
+    void this.#checkSha1(signal);
     await this.#recordCopy(signal);
+  }
+
+  /** The sharer's word for the whole files: shown, and nothing hangs on it. */
+  async #checkSha1(signal: AbortSignal): Promise<void> {
+    if (this.record.sha1Matches !== undefined) return;
+    const { path } = this.record;
+    const matches = await this.#context.sha1Checks.check({ contentId: this.contentId, path }, signal);
+    if (matches === null || signal.aborted) return;
+    this.record.sha1Matches = matches;
+    this.#context.changed(this.record);
   }
 
   /** Issues `seed_file` for the finished copy, until the log has decided it. */

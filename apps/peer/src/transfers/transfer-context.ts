@@ -2,6 +2,7 @@
 import type { TransferEngine } from '../swarm/transfer-engine.ts';
 import type { TrackerLink } from '../tracker-link/tracker-link.ts';
 import type { TransferPlaces } from './transfer-places.ts';
+import type { Sha1Checks } from './sha1-checks.ts';
 import type { TransferRecord } from './transfer-record.ts';
 import type { TransferStore } from './transfer-store.ts';
 
@@ -11,6 +12,7 @@ export interface TransferContext {
   readonly store: TransferStore;
   /** Who may fetch or hash now. */
   readonly places: TransferPlaces;
+  readonly sha1Checks: Sha1Checks;
   /** Only sources that speak the same can be used. */
   readonly transport: 'tls' | 'plain';
   /** Milliseconds since 1970. */

@@ -24,6 +24,7 @@ import {
   uploadShape,
 } from './new-transfer-record.ts';
 import { finalDestination, invalidField, nameInGroup, readableSource } from './requested-paths.ts';
+import { Sha1Checks } from './sha1-checks.ts';
 import type { TransferContext } from './transfer-context.ts';
 import { TransferLimits } from './transfer-limits.ts';
 import { TransferPlaces } from './transfer-places.ts';
@@ -65,9 +66,10 @@ export class TransferRegistry implements Transfers {
   readonly #stopListening: (() => void)[] = [];
   #announced = '[]';
 
-  constructor(parts: Omit<TransferContext, 'changed' | 'places'>) {
+  constructor(parts: Omit<TransferContext, 'changed' | 'places' | 'sha1Checks'>) {
     const places = new TransferPlaces();
-    this.#context = { ...parts, places, changed: (record) => this.#changed(record) };
+    const sha1Checks = new Sha1Checks(parts);
+    this.#context = { ...parts, places, sha1Checks, changed: (record) => this.#changed(record) };
     const records = () => [...this.#transfers.values()].map(({ record }) => record);
     this.#limits = new TransferLimits({ ...parts, places, records });
   }

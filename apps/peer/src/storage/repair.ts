@@ -42,12 +42,14 @@ function checkWritable(path: string): void {
 /** Gives the files their lengths and the pieces their bytes, out of the part, and syncs what it wrote. */
 export async function finishRepair(request: {
   readonly destination: string;
+  /** Of the part, as `preparePart` returned it. */
+  readonly identity: string | null;
   readonly manifest: Pick<Manifest, 'files' | 'pieceBytes' | 'totalBytes'>;
   readonly pieces: readonly number[];
   /** Those that are not as they should be. */
   readonly files: Manifest['files'];
 }): Promise<void> {
-  const { destination, manifest, pieces, files } = request;
+  const { destination, identity, manifest, pieces, files } = request;
   for (const file of files) {
     const path = pathOnDisk(destination, file);
     try {
@@ -57,7 +59,7 @@ export async function finishRepair(request: {
     }
   }
   const placed = placeFiles(manifest.files);
-  const part = new ContentFiles(placed, [partPath(destination)], { flags: 'r', identity: null });
+  const part = new ContentFiles(placed, [partPath(destination)], { flags: 'r', identity });
   const content = new ContentFiles(placed, [destination], { flags: 'r+', identity: null });
   const buffer = Buffer.allocUnsafeSlow(Math.min(SLICE_BYTES, manifest.pieceBytes));
   try {

@@ -108,6 +108,7 @@ class DamagedContent implements DownloadPlace {
   readonly writtenRoots: readonly string[];
   readonly #request: DownloadRequest & { readonly repairs: RepairPlan };
   readonly #parts: Parts;
+  #identity: string | null = null;
 
   constructor(request: DownloadRequest & { readonly repairs: RepairPlan }, parts: Parts) {
     this.#request = request;
@@ -134,6 +135,7 @@ class DamagedContent implements DownloadPlace {
     const { pool, hashing } = this.#parts;
     const files = this.filesOf(manifest);
     const identity = valueOf(await pool.run('preparePart', { destination, contentId, manifestBytes, files }));
+    this.#identity = identity;
     const earlier = { root: partPath(destination), manifest, listed: listed ?? new Uint8Array() };
     const fetched = await hashing.checkListed(earlier, signal);
     const sound = fetched.map((byte, at) => byte | (repairs.found.bitfield[at] ?? 0));
@@ -149,7 +151,7 @@ class DamagedContent implements DownloadPlace {
     }
     const pieces = damagedPieces(manifest, repairs.found.bitfield);
     const files = this.filesOf(manifest);
-    valueOf(await pool.run('finishRepair', { destination, manifest, pieces, files }));
+    valueOf(await pool.run('finishRepair', { destination, identity: this.#identity, manifest, pieces, files }));
     await this.#checkRepaired(manifest, pieces, hashing);
     valueOf(await pool.run('removePart', { destination }));
   }

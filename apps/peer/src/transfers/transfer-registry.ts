@@ -223,6 +223,7 @@ export class TransferRegistry implements Transfers {
     });
     const ended = wait ? await within(over, timeoutSeconds * 1000) : null;
     if (ended === false) return { status: 'failed', code: 'transfer_failed', detail: 'The recheck was called off.' };
+    if (ended !== null) await this.#kept(transfer);
     return { status: ended === null ? 'running' : 'over', transfer: transfer.view() };
   }
 

@@ -9,17 +9,20 @@ import { parseArgs } from 'node:util';
 import { sizeOf, writeRandomFile } from '../../infra/demo/files.ts';
 import { machineLine } from '../../infra/quick-start/measured.ts';
 import { digestOf, type Measurement, measureSwarm } from './bench-swarm.ts';
+import { byLength, endAfter } from '../soak/soak-length.ts';
 import { FAULTS, type Fault } from './faulty-serving.ts';
 import { medianOf } from './table.ts';
 
 const { values: flags } = parseArgs({
   options: {
-    size: { type: 'string', default: '1GiB' },
-    runs: { type: 'string', default: '5' },
+    size: { type: 'string', default: byLength({ full: '1GiB', short: '256MiB' }) },
+    runs: { type: 'string', default: byLength({ full: '5', short: '1' }) },
     workers: { type: 'string', default: '2' },
     modes: { type: 'string', default: 'tls,plain' },
     faults: { type: 'string', default: FAULTS.join() },
-    'at-most': { type: 'string', default: '1.3' },
+    // One short run says that it works, not how fast.
+    'at-most': { type: 'string', default: byLength({ full: '1.3', short: '10' }) },
+    minutes: { type: 'string', default: '20' },
     scratch: { type: 'string', default: tmpdir() },
   },
 });
@@ -67,6 +70,7 @@ async function compare(mode: string, options: Omit<Parameters<typeof measureSwar
   return { mode, ratio, alone, together, namedCount };
 }
 
+endAfter(Number(flags.minutes));
 const scratch = mkdtempSync(join(flags.scratch, 'cohort-faults-'));
 try {
   const machine = machineLine();

@@ -25,7 +25,7 @@ import {
 import type { TrackerEntry } from '#wire/tracker-info';
 import type { ErrorCode } from '#wire/wire-error';
 import type { LinkMemory } from './link-memory.ts';
-import { TrackerGone } from './tracker-client.ts';
+import { type OpenChannel, TrackerClient, TrackerGone } from './tracker-client.ts';
 import { type ConnectionHost, type Greeting, TrackerConnection } from './tracker-connection.ts';
 import type {
   AcceptedCommand,
@@ -65,6 +65,8 @@ export interface FailoverLinkOptions {
   readonly transport: PresenceRequest['transport'];
   /** Uniform in [0, 1). */
   readonly random: () => number;
+  /** Over TLS unless told otherwise. */
+  readonly openChannel?: OpenChannel;
 }
 
 type Reply<Answer> = ReplyHead & (Answer | Refused);
@@ -297,10 +299,11 @@ export class FailoverLink implements TrackerLink {
   }
 
   #connectionHost(): ConnectionHost {
-    const { identity, random, trust } = this.#options;
+    const { identity, random, trust, openChannel = (to) => new TrackerClient(to) } = this.#options;
     return {
       identity,
       random,
+      openChannel,
       admits: (connection, shownId) => {
         if (trust.admits(connection.address, shownId)) return true;
         this.#refuseKey(connection, shownId);

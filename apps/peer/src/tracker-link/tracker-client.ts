@@ -27,6 +27,12 @@ export interface TrackerClientOptions {
   readonly admits: (shownId: string | null) => boolean;
 }
 
+/** What a standing connection needs of one connection. */
+export type TrackerChannel = Pick<TrackerClient, 'connect' | 'over' | 'call' | 'stream' | 'destroy'>;
+
+/** How a connection is had: over TLS, or over a network that a simulation plays. */
+export type OpenChannel = (options: TrackerClientOptions) => TrackerChannel;
+
 export class TrackerClient extends ClientTCP {
   readonly #admits: TrackerClientOptions['admits'];
   readonly #over = Promise.withResolvers<void>();

@@ -14,7 +14,7 @@ import {
   type ViewReply,
 } from '#wire/tracker-api';
 import type { TrackerState } from '#wire/control-api';
-import { TrackerClient, TrackerGone } from './tracker-client.ts';
+import { type OpenChannel, type TrackerChannel, TrackerGone } from './tracker-client.ts';
 
 const RETRY_MIN_MS = 100;
 const RETRY_MAX_MS = 1_000;
@@ -38,6 +38,7 @@ export interface ConnectionHost {
   readonly identity: Identity;
   /** Uniform in [0, 1). */
   readonly random: () => number;
+  readonly openChannel: OpenChannel;
   /** Whether the tracker may show this key; it is told when not. */
   admits(connection: TrackerConnection, shownId: string | null): boolean;
   presence(): PresenceRequest;
@@ -54,12 +55,12 @@ export class TrackerConnection {
   readonly #host: ConnectionHost;
   readonly #stopping = new AbortController();
   /** The connection that is being made, or that stands. */
-  #opened: TrackerClient | null = null;
+  #opened: TrackerChannel | null = null;
   /** The connection, from its handshake to its end. */
-  #client: TrackerClient | null = null;
+  #client: TrackerChannel | null = null;
   #shownId = '';
   /** The connection over which reachability was asked for again. */
-  #askedAgain: TrackerClient | null = null;
+  #askedAgain: TrackerChannel | null = null;
   #state: TrackerState = 'connecting';
   #appliedOffset: number | null = null;
   #logId: string | null = null;
@@ -164,7 +165,7 @@ export class TrackerConnection {
 
   /** One connection from its beginning to its end. Returns whether the tracker was of use. */
   async #connectOnce(): Promise<boolean> {
-    const client = new TrackerClient({
+    const client = this.#host.openChannel({
       address: this.endpoint,
       identity: this.#host.identity,
       admits: (shownId) => {
@@ -191,7 +192,7 @@ export class TrackerConnection {
   }
 
   /** Hello until the tracker has caught up, presence meanwhile, and then the stream of pushes. */
-  async #begin(client: TrackerClient): Promise<void> {
+  async #begin(client: TrackerChannel): Promise<void> {
     while (!(await this.#greet(client))) {
       this.#become('catching_up');
       this.#settleAttempts();
@@ -204,7 +205,7 @@ export class TrackerConnection {
   }
 
   /** Returns whether the tracker has caught up with its log. */
-  async #greet(client: TrackerClient): Promise<boolean> {
+  async #greet(client: TrackerChannel): Promise<boolean> {
     const reply = await client.call<ViewReply<HelloView>>(TRACKER_PATTERNS.hello, {}, GREETING_TIMEOUT_MS);
     this.#observe(reply);
     if (reply.status !== 'accepted') return false;
@@ -214,7 +215,7 @@ export class TrackerConnection {
     return view.ready && logId !== '';
   }
 
-  #subscribe(client: TrackerClient): void {
+  #subscribe(client: TrackerChannel): void {
     client.stream<Push>(TRACKER_PATTERNS.subscribe, {}).subscribe({
       next: (push) => this.#host.pushed(push),
       // Without its pushes a connection is worth nothing: the next one resynchronises.
@@ -224,7 +225,7 @@ export class TrackerConnection {
   }
 
   /** Once for each connection: what is not known then is told at the next heartbeat. */
-  #announceSoon(client: TrackerClient): void {
+  #announceSoon(client: TrackerChannel): void {
     if (this.#askedAgain === client) return;
     this.#askedAgain = client;
     void sleep(REACHABILITY_MS, undefined, { signal: this.#stopping.signal }).then(
@@ -233,7 +234,7 @@ export class TrackerConnection {
     );
   }
 
-  async #probe(client: TrackerClient): Promise<void> {
+  async #probe(client: TrackerChannel): Promise<void> {
     try {
       await client.call(TRACKER_PATTERNS.hello, {}, SILENCE_MS);
     } catch {

@@ -175,6 +175,11 @@ describe('the port for operators', () => {
       status['logId'],
     ]);
     expect((await operatorPage(one, '/digest?at=3')).body).toBe((await operatorPage(other, '/digest?at=3')).body);
+    expect(JSON.parse((await operatorPage(other, `/digest?at=${end - 1}`)).body)).toEqual({
+      offset: end - 1,
+      root: status['root'],
+      digest: status['digest'],
+    });
     expect((await operatorPage(one, '/digest?at=9999')).status).toBe(404);
     expect((await operatorPage(one, '/digest?at=x')).status).toBe(400);
   });

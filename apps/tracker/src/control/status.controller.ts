@@ -72,14 +72,17 @@ export class StatusController {
     };
   }
 
-  /** The effect digest after the record at an offset: each of the last million, one in 1,024 before that. */
+  /** Root and effect digest after the record at an offset: each of the last million, one in 1,024 before that. */
   @Get('digest')
-  digest(@Query('at') at: string | undefined): { offset: number; digest: string } {
+  digest(@Query('at') at: string | undefined): { offset: number; root: string; digest: string } {
     const offset = at !== undefined && /^\d{1,15}$/.test(at) ? Number(at) : null;
     if (offset === null) throw new HttpException({ code: 'invalid_request', detail: 'give at=<offset>' }, 400);
     const digest = this.#replica.digestAt(offset);
-    if (digest === null) throw new HttpException(noDigest(offset, this.#replica.appliedOffset), 404);
-    return { offset, digest };
+    const root = this.#replica.rootAt(offset);
+    if (digest === null || root === null) {
+      throw new HttpException(noDigest(offset, this.#replica.appliedOffset), 404);
+    }
+    return { offset, root, digest };
   }
 
   @Get('metrics')

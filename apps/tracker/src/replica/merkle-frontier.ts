@@ -5,19 +5,24 @@ import { hash } from 'node:crypto';
 const LEAF = Buffer.from([0x00]);
 const NODE = Buffer.from([0x01]);
 
+/** The hash of a leaf: of the exact bytes of a record. */
+export function leafHash(record: Uint8Array): Buffer {
+  return hash('sha256', Buffer.concat([LEAF, record]), 'buffer');
+}
+
 /** A Merkle tree that grows at its right edge. */
 export class MerkleFrontier {
   #size = 0;
-  readonly #subtrees: Buffer[] = [];
+  #subtrees: Buffer[] = [];
 
   /** Number of leaves. */
   get size(): number {
     return this.#size;
   }
 
-  /** Adds the exact bytes of the next record. */
-  append(record: Uint8Array): void {
-    let subtree: Buffer = hash('sha256', Buffer.concat([LEAF, record]), 'buffer');
+  /** Adds the hash of the next leaf. */
+  append(leaf: Buffer): void {
+    let subtree = leaf;
     // As many complete subtrees join as the size has ones at its end: that is binary addition with carry.
     for (let rest = this.#size; rest % 2 === 1; rest = Math.floor(rest / 2)) {
       subtree = nodeHash(this.#subtrees.pop()!, subtree);
@@ -31,6 +36,14 @@ export class MerkleFrontier {
     const [rightmost, ...others] = this.#subtrees.toReversed();
     if (rightmost === undefined) return hash('sha256', Buffer.alloc(0), 'buffer');
     return others.reduce((right, left) => nodeHash(left, right), rightmost);
+  }
+
+  /** A tree of its own with the same leaves. */
+  copy(): MerkleFrontier {
+    const copied = new MerkleFrontier();
+    copied.#size = this.#size;
+    copied.#subtrees = [...this.#subtrees];
+    return copied;
   }
 }
 

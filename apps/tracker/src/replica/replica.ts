@@ -12,9 +12,9 @@ import { openSealed } from '../credentials/credentials.ts';
 import { CLOCK_SKEW_MAX_MS, ClockWatch } from './clock-watch.ts';
 import { DigestHistory } from './digest-history.ts';
 import { FIRST_DIGEST, nextDigest } from './effect-digest.ts';
-import { MerkleFrontier } from './merkle-frontier.ts';
 import { OutcomeWaiters } from './outcome-waiters.ts';
 import { SignatureCheck } from './record-signature.ts';
+import { RootHistory } from './root-history.ts';
 
 /** Why a tracker does not take commands now. */
 export type UnreadyReason = 'catching_up' | 'clock_skew' | 'upgrade_required' | 'log_halted';
@@ -59,7 +59,7 @@ export class Replica {
   readonly #halt = Promise.withResolvers<Error>();
   readonly #waiters = new OutcomeWaiters();
   readonly #signatures = new SignatureCheck();
-  readonly #frontier = new MerkleFrontier();
+  readonly #roots = new RootHistory();
   readonly #digests = new DigestHistory();
   readonly #credentials = new Map<string, Credential>();
   readonly #listeners = new Set<(applied: AppliedRecord) => void>();
@@ -93,7 +93,7 @@ export class Replica {
 
   /** Merkle root (RFC 6962) over the applied records, 64 hex characters. */
   get root(): string {
-    return this.#frontier.root().toString('hex');
+    return this.#roots.root().toString('hex');
   }
 
   /** Effect digest after the last applied record, 64 hex characters. */
@@ -140,6 +140,11 @@ export class Replica {
   /** Effect digest after the record at `offset`, 64 hex characters, or null when it is not held. */
   digestAt(offset: number): string | null {
     return this.#digests.at(offset)?.toString('hex') ?? null;
+  }
+
+  /** Merkle root over the records up to `offset`, 64 hex characters, or null when it is not held. */
+  rootAt(offset: number): string | null {
+    return this.#roots.at(offset + 1)?.toString('hex') ?? null;
   }
 
   /** The password hash (PHC text) in force for a user, or null when none is known or its commitment does not fit. */
@@ -269,7 +274,7 @@ export class Replica {
     const record = decodeLogRecord(stored.value);
     const signer = record === null ? null : this.#signatures.signerOf(record, this.state);
     const applied = apply(this.state, { offset, record, signer });
-    this.#frontier.append(stored.value);
+    this.#roots.append(stored.value);
     this.#digest = nextDigest(this.#digest, offset, applied);
     this.#digests.append(this.#digest);
     for (const event of applied.events) this.#noteEvent(event, stored);

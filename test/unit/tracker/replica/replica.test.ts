@@ -177,6 +177,8 @@ describe('a replica', () => {
     for (let offset = 0; offset < log.records.length; offset++) {
       expect(replayed.digestAt(offset)).toMatch(/^[0-9a-f]{64}$/);
       expect(replayed.digestAt(offset)).toBe(replica.digestAt(offset));
+      expect(replayed.rootAt(offset)).toMatch(/^[0-9a-f]{64}$/);
+      expect(replayed.rootAt(offset)).toBe(replica.rootAt(offset));
     }
   });
 

@@ -1,0 +1,56 @@
+// Owns the Merkle roots of past sizes, so that what another tracker signed a while ago can be compared: the leaves of the
+// last million records are kept, and of every 1,024th size the frontier, from which any size after it is a few hashes away.
+import { leafHash, MerkleFrontier } from './merkle-frontier.ts';
+
+const CHUNK_LEAVES = 1024;
+const HASH_BYTES = 32;
+
+/** The roots over the first records, by their number. */
+export class RootHistory {
+  readonly #frontier = new MerkleFrontier();
+  /** The tree as it was at each multiple of 1,024. */
+  readonly #starts: MerkleFrontier[] = [];
+  readonly #leaves = new Map<number, Buffer>();
+  readonly #chunksMax: number;
+
+  /** Knows the roots of at least the last `denseCount` sizes, and of every multiple of 1,024. */
+  constructor(denseCount = 1_000_000) {
+    this.#chunksMax = Math.ceil(denseCount / CHUNK_LEAVES) + 1;
+  }
+
+  /** Adds the exact bytes of the next record. */
+  append(record: Uint8Array): void {
+    const chunkIndex = Math.floor(this.#frontier.size / CHUNK_LEAVES);
+    const place = this.#frontier.size % CHUNK_LEAVES;
+    if (place === 0) this.#begin(chunkIndex);
+    const leaf = leafHash(record);
+    this.#leaves.get(chunkIndex)!.set(leaf, place * HASH_BYTES);
+    this.#frontier.append(leaf);
+  }
+
+  /** The root over everything so far. */
+  root(): Buffer {
+    return this.#frontier.root();
+  }
+
+  /** The root over the first `size` records, or null when it is not known any more, or not yet. */
+  at(size: number): Buffer | null {
+    if (!Number.isSafeInteger(size) || size < 0 || size > this.#frontier.size) return null;
+    if (size === this.#frontier.size) return this.root();
+    const chunkIndex = Math.floor(size / CHUNK_LEAVES);
+    const tree = this.#starts[chunkIndex]!.copy();
+    const count = size - tree.size;
+    const leaves = this.#leaves.get(chunkIndex);
+    if (count > 0 && leaves === undefined) return null;
+    for (let place = 0; place < count; place++) {
+      tree.append(leaves!.subarray(place * HASH_BYTES, (place + 1) * HASH_BYTES));
+    }
+    return tree.root();
+  }
+
+  #begin(chunkIndex: number): void {
+    this.#starts.push(this.#frontier.copy());
+    this.#leaves.set(chunkIndex, Buffer.alloc(CHUNK_LEAVES * HASH_BYTES));
+    this.#leaves.delete(chunkIndex - this.#chunksMax);
+  }
+}

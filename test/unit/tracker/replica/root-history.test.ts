@@ -34,7 +34,8 @@ describe('the history of roots', () => {
   it('knows every recent root, and one in 1,024 of those before', () => {
     const roots = rootsAsTheyWere(8_000);
     const history = historyOf(8_000, 2_048);
-    for (let size = 8_000 - 2_048; size <= 8_000; size += 64) expect(history.at(size)?.toString('hex')).toBe(roots[size]);
+    for (let size = 8_000 - 2_048; size <= 8_000; size += 64)
+      expect(history.at(size)?.toString('hex')).toBe(roots[size]);
     expect(history.at(2_048)?.toString('hex')).toBe(roots[2_048]);
     expect(history.at(2_049)).toBeNull();
   });

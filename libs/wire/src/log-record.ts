@@ -46,7 +46,8 @@ export function encodeLogRecord(record: SignedLogRecord): Uint8Array {
 /** What a tracker signs: every stamp and the data of its record, under a prefix of its own. */
 export function signedBytes(record: LogRecord): Uint8Array {
   const { id, trackerId, timeMs, schemaVersion, command } = record;
-  const data = command.data as Readonly<Record<string, unknown>>;
+  // `apply` has not looked at the data yet: a record without any is refused there, and must not end who reads it.
+  const data = (command.data ?? {}) as Readonly<Record<string, unknown>>;
   const fields = Object.keys(data)
     .sort()
     .map((field) => [field, data[field]]);

@@ -56,6 +56,13 @@ describe('an operator', () => {
     expect(await cohort(['operator', 'reset_password', 'nobody', ...data], 'short\n')).toMatchObject({ code: 64 });
     expect(await cohort(['operator', 'activate_rules', '2', ...data])).toMatchObject({ code: 64 });
     expect(await cohort(['operator', 'resolve_checkpoint', '-1', ...data])).toMatchObject({ code: 64 });
+    expect(await cohort(['operator', 'resolve_checkpoint', '0', ...data])).toMatchObject({
+      code: 66,
+      errors: expect.stringContaining('is no checkpoint (checkpoint_not_found)') as unknown,
+    });
+    expect(await cohort(['operator', 'resolve_checkpoint', '0', '--counts', 'me', ...data])).toMatchObject({
+      code: 64,
+    });
     const stranger = await cohort(['operator', 'resolve_checkpoint', '0', '--data-dir', folder.directory]);
     expect(stranger).toMatchObject({ code: 64, errors: expect.stringContaining("no tracker's key") as unknown });
   });

@@ -1,6 +1,7 @@
 // Owns the words behind `cohort tracker`, `fingerprint`, `keys` and `operator`, and how each ends: exit codes and one
 // sentence that says what to do.
 import { Command as Program, CommanderError, Option } from 'commander';
+import type { CheckpointRuling } from '#domain/checkpoint';
 import type { RejectionReason } from '#domain/rejection';
 import { type Identity, loadOrCreateIdentity } from '#identity/identity';
 import { lockDataDir } from '#identity/data-dir-lock';
@@ -18,13 +19,15 @@ const operators = () => import('./operator/operator.ts');
 const secrets = () => import('./operator/secret-input.ts');
 
 type DataDirFlags = Pick<TrackerFlags, 'dataDir'>;
-type OperatorFlags = Pick<TrackerFlags, 'dataDir' | 'log'>;
+type OperatorFlags = Pick<TrackerFlags, 'dataDir' | 'log'> & { counts: CheckpointRuling };
 
 /** What an operator asks of the log, and what it comes to when that is accepted. */
 interface OperatorCommand {
   readonly command: SealedCommand;
   readonly effect: string;
 }
+
+type Prepare = (word: string, flags: OperatorFlags) => Promise<OperatorCommand>;
 
 const dataDirOption = (): Option =>
   new Option('--data-dir <folder>', 'where the key lives (default: $XDG_DATA_HOME/cohort/tracker)').env(
@@ -64,14 +67,13 @@ function program(): Program {
 
 function addOperatorCommands(root: Program): void {
   const operator = root.command('operator').description("commands signed with a tracker's key");
-  const add = (usage: string, about: string, prepare: (word: string) => Promise<OperatorCommand>): void => {
+  const add = (usage: string, about: string, prepare: Prepare): Program =>
     operator
       .command(usage)
       .description(about)
       .addOption(dataDirOption())
       .addOption(logOption('where to append (default: the log that this tracker last used)'))
-      .action(async (word: string, flags: OperatorFlags) => operate(await prepare(word), flags));
-  };
+      .action(async (word: string, flags: OperatorFlags) => operate(await prepare(word, flags), flags));
   add('reset_password <user>', 'set a password anew (asked for, or read from standard input)', async (user) => ({
     command: await (await operators()).passwordReset(user, await newPassword(user)),
     effect: `${user} has a new password, and is logged out everywhere`,
@@ -80,10 +82,21 @@ function addOperatorCommands(root: Program): void {
     command: (await operators()).rulesActivation(natural(text)),
     effect: `version ${text} of the rules is in force`,
   }));
-  add('resolve_checkpoint <offset>', 'declare a checkpoint that did not agree as looked into', async (text) => ({
-    command: (await operators()).checkpointResolution(natural(text)),
-    effect: `the checkpoint at offset ${text} counts as looked into`,
-  }));
+  add(
+    'resolve_checkpoint <offset>',
+    'rule what counts: a checkpoint that did not agree, or the log',
+    async (text, by) => ({
+      command: (await operators()).checkpointResolution(natural(text), by.counts),
+      effect:
+        by.counts === 'log'
+          ? `what the log replays to counts, not the checkpoint at offset ${text}`
+          : `the checkpoint at offset ${text} counts, not what trackers have that differ from it`,
+    }),
+  ).addOption(
+    new Option('--counts <which>', 'which is right: log (what it replays to) or checkpoint')
+      .choices(['log', 'checkpoint'])
+      .default('log'),
+  );
 }
 
 async function printFingerprint(flags: DataDirFlags): Promise<void> {
@@ -108,6 +121,7 @@ async function initKeys(flags: DataDirFlags): Promise<void> {
 const REFUSALS: Readonly<Partial<Record<RejectionReason, string>>> = {
   user_not_found: 'there is no such user',
   rules_unknown: 'the rules in force are as new as that or newer',
+  checkpoint_not_found: 'the record at that offset is no checkpoint',
 };
 
 async function operate({ command, effect }: OperatorCommand, flags: OperatorFlags): Promise<void> {

@@ -1,5 +1,6 @@
 // Owns the one function that turns a record into an outcome: deduplicate, decide, fold. Trackers, the audit and tests share
 // it; equal records in equal order give equal states, outcomes and events everywhere.
+import type { Checkpoint } from './checkpoint.ts';
 import { commandContent, commandDataProblem } from './command.ts';
 import { decide } from './decide.ts';
 import type { Event } from './event.ts';
@@ -18,6 +19,8 @@ export interface AppendedRecord {
   readonly record: LogRecord | null;
   /** The tracker whose signature on the record holds, or null. */
   readonly signer: string | null;
+  /** What the note of a `checkpoint` says when that tracker signed the note too, otherwise null. */
+  readonly checkpoint: Checkpoint | null;
 }
 
 /** What a record came to. A repeated command id has its first outcome, that one's offset, and no events. */
@@ -29,7 +32,7 @@ export interface Applied {
 }
 
 /** Applies the next record. Throws when its offset is not the next one: a gap is never papered over. */
-export function apply(state: State, { offset, record, signer }: AppendedRecord): Applied {
+export function apply(state: State, { offset, record, signer, checkpoint }: AppendedRecord): Applied {
   if (offset !== state.appliedOffset + 1) {
     throw new Error(`record ${offset} cannot be applied after record ${state.appliedOffset}`);
   }
@@ -39,14 +42,15 @@ export function apply(state: State, { offset, record, signer }: AppendedRecord):
   state.logTimeMs = Math.max(state.logTimeMs, record.timeMs);
   if (!isSupported(state, record)) return refusal(offset, 'unsupported_record');
   if (commandDataProblem(record.command.name, record.command.data) !== null) return refusal(offset, 'malformed_record');
-  return applyOnce(state, { offset, record, signer });
+  return applyOnce(state, { offset, record, signer, checkpoint });
 }
 
 function isSupported(state: State, record: LogRecord): boolean {
   return record.schemaVersion === 1 && (state.logId !== null || record.command.name === 'genesis');
 }
 
-function applyOnce(state: State, { offset, record, signer }: AppendedRecord & { record: LogRecord }): Applied {
+function applyOnce(state: State, appended: AppendedRecord & { record: LogRecord }): Applied {
+  const { offset, record, signer, checkpoint } = appended;
   const key = outcomeKey(record);
   const content = commandContent(record.command);
   const first = state.outcomes.get(key);
@@ -56,7 +60,7 @@ function applyOnce(state: State, { offset, record, signer }: AppendedRecord & { 
   }
   // Too far behind to know whether its id was used and forgotten.
   if (record.seenOffset < offset - OUTCOME_WINDOW_RECORDS) return refusal(offset, 'command_expired');
-  const decision = decide(state, record.command, { offset, actor: record.actor, signer });
+  const decision = decide(state, record.command, { offset, actor: record.actor, signer, checkpoint });
   const isRefused = typeof decision === 'string';
   const outcome = isRefused ? rejected(decision) : ({ status: 'accepted', result: decision.result } as const);
   const events = isRefused ? [] : decision.events;

@@ -1,5 +1,6 @@
 // Owns the commands: who may send each, the fields of its data, and which of those are stamps or secrets. Everything that
 // lists commands (shape checks in `apply`, deduplication, the README's table) reads this one table.
+import type { CheckpointRuling } from './checkpoint.ts';
 import { fileNameProblem, userNameProblem } from './names.ts';
 
 /** Piece hash of a share. */
@@ -11,7 +12,7 @@ export interface CommandData {
   register_tracker: { trackerId: string; publicKey: string; address: string };
   checkpoint: { note: string };
   activate_rules: { rulesVersion: number };
-  resolve_checkpoint: { offset: number };
+  resolve_checkpoint: { offset: number; counts: CheckpointRuling };
   reset_password: { user: string; commitment: string };
   create_user: { user: string; commitment: string };
   login: { user: string; credentialOffset: number };
@@ -74,6 +75,8 @@ const text =
       : `must be a string of 1 to ${charactersMax} characters`;
 const flag: FieldProblem = (value) => (typeof value === 'boolean' ? null : 'must be true or false');
 const pieceHash: FieldProblem = (value) => (value === 'sha1' || value === 'sha256' ? null : 'must be sha1 or sha256');
+const ruling: FieldProblem = (value) =>
+  value === 'checkpoint' || value === 'log' ? null : 'must be checkpoint or log';
 
 const onGroup = { group: userName };
 const onMember = { group: userName, user: userName };
@@ -85,7 +88,7 @@ export const COMMANDS: Readonly<Record<CommandName, CommandRule>> = {
   register_tracker: rule('tracker', { trackerId: digest, publicKey: text(128), address: text(300) }),
   checkpoint: rule('tracker', { note: text(4096) }),
   activate_rules: rule('tracker', { rulesVersion: natural }),
-  resolve_checkpoint: rule('tracker', { offset: natural }),
+  resolve_checkpoint: rule('tracker', { offset: natural, counts: ruling }),
   reset_password: rule('tracker', { user: userName, commitment: digest }, ['commitment']),
   create_user: rule('peer', { user: userName, commitment: digest }, ['commitment']),
   login: rule('peer', { user: userName, credentialOffset: natural }, ['credentialOffset']),

@@ -1,5 +1,6 @@
 // Owns every decision: what a command comes to in a state. Each decider is a ladder of guards in one order (session, group,
 // membership, ownership, entity) that ends in events; it changes nothing and knows neither clock nor chance.
+import { type Checkpoint, CHECKPOINT_WINDOW_RECORDS } from './checkpoint.ts';
 import type { Command, CommandData, CommandName } from './command.ts';
 import type { Event } from './event.ts';
 import type { CommandResult, SharedContent } from './outcome.ts';
@@ -20,6 +21,8 @@ export interface DecisionContext {
   readonly actor: Actor;
   /** The tracker whose signature on the record holds, or null. */
   readonly signer: string | null;
+  /** What a checkpoint's note says when its signature by `signer` holds too, otherwise null. */
+  readonly checkpoint: Checkpoint | null;
 }
 
 interface Caller {
@@ -32,17 +35,18 @@ type TrackerCommand =
   'genesis' | 'register_tracker' | 'checkpoint' | 'activate_rules' | 'resolve_checkpoint' | 'reset_password';
 type SessionCommand = Exclude<CommandName, PeerCommand | TrackerCommand>;
 
-type TrackerDecider<Name extends CommandName> = (state: State, data: CommandData[Name], signer: string) => Decision;
+type TrackerDecider<Name extends CommandName> = (state: State, data: CommandData[Name], at: TrackerContext) => Decision;
 type PeerDecider<Name extends CommandName> = (state: State, data: CommandData[Name], at: PeerContext) => Decision;
 type SessionDecider<Name extends CommandName> = (state: State, data: CommandData[Name], at: SessionContext) => Decision;
 
+type TrackerContext = Pick<DecisionContext, 'checkpoint'> & { readonly signer: string };
 type SessionContext = Caller & Pick<DecisionContext, 'offset'>;
 type PeerContext = Omit<SessionContext, 'user'>;
 
 /** Decides one command whose shape has been checked. */
 export function decide(state: State, command: Command, context: DecisionContext): Decision {
-  const { actor, signer, offset } = context;
-  if (isTrackerCommand(command.name)) return decideForTracker(state, command, { actor, signer });
+  const { actor, offset } = context;
+  if (isTrackerCommand(command.name)) return decideForTracker(state, command, context);
   if (actor.kind !== 'peer') return 'not_logged_in';
   const { user, peerId } = actor;
   if (isPeerCommand(command.name)) {
@@ -61,18 +65,14 @@ function isPeerCommand(name: CommandName): name is PeerCommand {
   return Object.hasOwn(peerDeciders, name);
 }
 
-function decideForTracker(
-  state: State,
-  command: Command,
-  { actor, signer }: Pick<DecisionContext, 'actor' | 'signer'>,
-): Decision {
+function decideForTracker(state: State, command: Command, { actor, signer, checkpoint }: DecisionContext): Decision {
   if (actor.kind !== 'tracker' || signer === null || actor.trackerId !== signer) return 'not_a_tracker';
   const introducesItself = command.name === 'genesis' || command.name === 'register_tracker';
   if (!introducesItself && !state.trackers.has(signer)) return 'not_a_tracker';
   return (trackerDeciders[command.name as TrackerCommand] as TrackerDecider<TrackerCommand>)(
     state,
     command.data as never,
-    signer,
+    { signer, checkpoint },
   );
 }
 
@@ -82,18 +82,26 @@ const trackerDeciders: { [Name in TrackerCommand]: TrackerDecider<Name> } = {
     if (rulesVersion < 1 || rulesVersion > NEWEST_RULES_VERSION) return 'rules_unknown';
     return accepted({ type: 'log_started', logId, rulesVersion });
   },
-  register_tracker: (_state, { trackerId, publicKey, address }, signer) => {
+  register_tracker: (_state, { trackerId, publicKey, address }, { signer }) => {
     if (trackerId !== signer) return 'not_a_tracker';
     return accepted({ type: 'tracker_registered', trackerId, publicKey, address });
   },
-  checkpoint: (_state, { note }, trackerId) => accepted({ type: 'checkpoint_recorded', trackerId, note }),
+  checkpoint: (state, _data, { signer, checkpoint }) => {
+    // Its own offset is the number of records before it: nobody can have applied more when it was signed.
+    const offset = state.appliedOffset;
+    if (checkpoint === null || checkpoint.logId !== state.logId) return 'malformed_record';
+    if (checkpoint.size < 1 || checkpoint.size > offset) return 'malformed_record';
+    if (checkpoint.size < offset - CHECKPOINT_WINDOW_RECORDS) return 'command_expired';
+    return accepted({ type: 'checkpoint_recorded', trackerId: signer, ...checkpoint });
+  },
   activate_rules: (state, { rulesVersion }) => {
     if (rulesVersion <= state.rulesVersion) return 'rules_unknown';
     return accepted({ type: 'rules_activated', rulesVersion });
   },
-  resolve_checkpoint: (state, { offset }) => {
-    if (offset > state.appliedOffset) return 'malformed_record';
-    return accepted({ type: 'checkpoint_resolved', offset });
+  resolve_checkpoint: (state, { offset, counts }) => {
+    const trackerId = state.checkpoints.get(offset);
+    if (trackerId === undefined) return 'checkpoint_not_found';
+    return accepted({ type: 'checkpoint_resolved', offset, trackerId, counts });
   },
   reset_password: (state, { user, commitment }) => {
     if (!state.users.has(user)) return 'user_not_found';

@@ -1,14 +1,15 @@
 // Owns the effects of accepted records. An event is a fact: `evolve` applies it without asking, trackers push from it, and
 // the effect digest is chained over it.
+import type { Checkpoint, CheckpointRuling } from './checkpoint.ts';
 import type { UploadFileData } from './command.ts';
 
 /** Every effect, past tense. */
 export type Event =
   | { type: 'log_started'; logId: string; rulesVersion: number }
   | { type: 'tracker_registered'; trackerId: string; publicKey: string; address: string }
-  | { type: 'checkpoint_recorded'; trackerId: string; note: string }
+  | ({ type: 'checkpoint_recorded'; trackerId: string } & Checkpoint)
   | { type: 'rules_activated'; rulesVersion: number }
-  | { type: 'checkpoint_resolved'; offset: number }
+  | { type: 'checkpoint_resolved'; offset: number; trackerId: string; counts: CheckpointRuling }
   | { type: 'user_created'; user: string; commitment: string }
   | { type: 'password_changed'; user: string; commitment: string }
   | { type: 'session_started'; user: string; peerId: string }

@@ -20,6 +20,8 @@ export function evolve(state: State, event: Event, { offset }: EventPosition): v
       return;
     }
     case 'checkpoint_recorded':
+      state.checkpoints.set(offset, event.trackerId);
+      return;
     case 'checkpoint_resolved':
       return;
     case 'rules_activated':

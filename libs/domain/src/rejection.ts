@@ -9,6 +9,7 @@ export const REJECTION_REASONS = [
   'not_a_tracker',
   'log_already_started',
   'rules_unknown',
+  'checkpoint_not_found',
   'not_logged_in',
   'wrong_credentials',
   'credential_changed',

@@ -85,6 +85,8 @@ export interface State {
   readonly sessions: Map<string, Session>;
   readonly groups: Map<string, Group>;
   readonly trackers: Map<string, TrackerEntry>;
+  /** By the offset of their records: the tracker that signed. */
+  readonly checkpoints: Map<number, string>;
   /** By actor and command id, in order of offsets. */
   readonly outcomes: Map<string, RememberedOutcome>;
 }
@@ -100,6 +102,7 @@ export function emptyState(): State {
     sessions: new Map(),
     groups: new Map(),
     trackers: new Map(),
+    checkpoints: new Map(),
     outcomes: new Map(),
   };
 }

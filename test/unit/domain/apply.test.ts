@@ -68,7 +68,7 @@ it('a command too far behind the log is refused, and outcomes are forgotten by p
 it('bytes that are no record take an offset and change nothing else', () => {
   const log = LogInMemory.started();
   const offset = log.state.appliedOffset + 1;
-  expect(verdict(apply(log.state, { offset, record: null, signer: null }))).toBe('malformed_record');
+  expect(verdict(apply(log.state, { offset, record: null, signer: null, checkpoint: null }))).toBe('malformed_record');
   expect(log.state.appliedOffset).toBe(offset);
 });
 
@@ -84,7 +84,7 @@ it('a record with unknown, missing or malformed fields is malformed', () => {
 
 it('a gap in the offsets is a bug, not a state', () => {
   const { state } = LogInMemory.started();
-  expect(() => apply(state, { offset: state.appliedOffset + 2, record: null, signer: null })).toThrow(
+  expect(() => apply(state, { offset: state.appliedOffset + 2, record: null, signer: null, checkpoint: null })).toThrow(
     'cannot be applied',
   );
 });
@@ -139,7 +139,10 @@ it('whatever commands come, groups keep an owner who is a member, and shares kee
       }
       const replayed = emptyState();
       log.records.forEach((record, offset) =>
-        apply(replayed, { offset, record, signer: record.actor.kind === 'tracker' ? TRACKER_ID : null }),
+        apply(replayed, {
+          ...{ offset, record, checkpoint: null },
+          signer: record.actor.kind === 'tracker' ? TRACKER_ID : null,
+        }),
       );
       expect(replayed).toEqual(log.state);
     }),

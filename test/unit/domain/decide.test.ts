@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { Applied } from '#domain/apply';
+import { CHECKPOINT_WINDOW_RECORDS } from '#domain/checkpoint';
 import { COMMAND_NAMES, type CommandData, type CommandName } from '#domain/command';
 import {
   COMMITMENT,
@@ -135,7 +137,7 @@ describe("trackers' commands", () => {
     expect(verdict(log.asTracker('checkpoint', { note: 'n' }, null))).toBe('not_a_tracker');
     expect(verdict(log.asTracker('checkpoint', { note: 'n' }, 'f'.repeat(64)))).toBe('not_a_tracker');
     expect(verdict(log.as('alice', 'checkpoint', { note: 'n' }))).toBe('not_a_tracker');
-    expect(verdict(log.asTracker('checkpoint', { note: 'n' }))).toBe('accepted');
+    expect(verdict(log.checkpoint())).toBe('accepted');
   });
 
   it('a second genesis is refused: the first in the log wins', () => {
@@ -173,10 +175,37 @@ describe("trackers' commands", () => {
     expect(log.state.users.get('bob')?.credentialOffset).toBe(log.state.appliedOffset);
   });
 
-  it('a dispute is resolved at an offset that is there', () => {
+  it.each([
+    ['of everything before it', {}, 'accepted'],
+    ['of less than that', { size: 1 }, 'accepted'],
+    ['whose note is none, or not signed by that tracker', null, 'malformed_record'],
+    ['of another log', { logId: 'f'.repeat(64) }, 'malformed_record'],
+    ['of nothing', { size: 0 }, 'malformed_record'],
+    ['of more than there was', { size: 3 }, 'malformed_record'],
+  ])('a checkpoint %s (%j) is %s', (_about, said, expected) => {
     const log = LogInMemory.started();
-    expect(verdict(log.asTracker('resolve_checkpoint', { offset: 99 }))).toBe('malformed_record');
-    expect(verdict(log.asTracker('resolve_checkpoint', { offset: 1 }))).toBe('accepted');
+    expect(verdict(log.checkpoint(said))).toBe(expected);
+    expect([...log.state.checkpoints]).toEqual(expected === 'accepted' ? [[2, TRACKER_ID]] : []);
+  });
+
+  it('a checkpoint that lies too far back to be compared has expired', () => {
+    const log = LogInMemory.started();
+    log.state.appliedOffset += CHECKPOINT_WINDOW_RECORDS;
+    expect(verdict(log.checkpoint({ size: 2 }))).toBe('accepted');
+    expect(verdict(log.checkpoint({ size: 2 }))).toBe('command_expired');
+  });
+
+  it('an operator resolves a record that is a checkpoint, and no other', () => {
+    const log = LogInMemory.started();
+    log.checkpoint();
+    log.checkpoint(null);
+    const resolve = (offset: number): Applied => log.asTracker('resolve_checkpoint', { offset, counts: 'log' });
+    for (const offset of [0, 1, 3, 99]) expect(verdict(resolve(offset))).toBe('checkpoint_not_found');
+    expect(resolve(2)).toMatchObject({
+      outcome: { status: 'accepted' },
+      events: [{ type: 'checkpoint_resolved', offset: 2, trackerId: TRACKER_ID, counts: 'log' }],
+    });
+    expect(verdict(log.asTracker('resolve_checkpoint', { offset: 2, counts: 'me' as 'log' }))).toBe('malformed_record');
   });
 
   it('register under the id that signs', () => expect(LogInMemory.started().state.trackers.has(TRACKER_ID)).toBe(true));

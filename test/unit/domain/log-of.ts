@@ -1,5 +1,6 @@
 // A small log in memory for tests: appends commands as a tracker would stamp them and applies each at once.
 import { apply, type Applied } from '#domain/apply';
+import type { Checkpoint } from '#domain/checkpoint';
 import type { Command, CommandData, CommandName } from '#domain/command';
 import type { Actor, LogRecord } from '#domain/record';
 import { emptyState, type State } from '#domain/state';
@@ -12,6 +13,16 @@ export const COMMITMENT = 'e'.repeat(64);
 /** Peer id of a user's peer in these tests: each user has one of its own. */
 export function peerOf(user: string): string {
   return Buffer.from(user.padEnd(32, '.').slice(0, 32)).toString('hex');
+}
+
+interface About {
+  readonly actor: Actor;
+  readonly signer?: string | null;
+  /** What the note of a checkpoint is taken to say. */
+  readonly checkpoint?: Checkpoint | null;
+  readonly id?: string;
+  readonly seenOffset?: number;
+  readonly timeMs?: number;
 }
 
 export class LogInMemory {
@@ -35,6 +46,16 @@ export class LogInMemory {
     return this.append(name, data, { actor: { kind: 'tracker', trackerId: TRACKER_ID }, signer });
   }
 
+  /** A checkpoint of everything so far; what is given differs from that. */
+  checkpoint(said: Partial<Checkpoint> | null = {}): Applied {
+    const size = this.state.appliedOffset + 1;
+    const { logId, rulesVersion } = this.state;
+    const own = { logId: logId!, size, root: '1'.repeat(64), digest: '2'.repeat(64), rulesVersion, build: 'test' };
+    const checkpoint = said === null ? null : { ...own, ...said };
+    const actor: Actor = { kind: 'tracker', trackerId: TRACKER_ID };
+    return this.append('checkpoint', { note: 'note' }, { actor, signer: TRACKER_ID, checkpoint });
+  }
+
   /** Sends a command from the user's peer, with a session when the user has one. */
   as<Name extends CommandName>(user: string, name: Name, data: CommandData[Name]): Applied {
     const peerId = peerOf(user);
@@ -43,11 +64,7 @@ export class LogInMemory {
     });
   }
 
-  append<Name extends CommandName>(
-    name: Name,
-    data: CommandData[Name],
-    about: { actor: Actor; signer?: string | null; id?: string; seenOffset?: number; timeMs?: number },
-  ): Applied {
+  append<Name extends CommandName>(name: Name, data: CommandData[Name], about: About): Applied {
     const record: LogRecord = {
       id: about.id ?? this.nextId(),
       trackerId: TRACKER_ID,
@@ -59,7 +76,8 @@ export class LogInMemory {
       command: { name, data } as Command,
     };
     this.records.push(record);
-    return apply(this.state, { offset: this.state.appliedOffset + 1, record, signer: about.signer ?? null });
+    const { signer = null, checkpoint = null } = about;
+    return apply(this.state, { offset: this.state.appliedOffset + 1, record, signer, checkpoint });
   }
 
   /** Makes a user and logs in on the user's peer. */

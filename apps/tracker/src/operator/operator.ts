@@ -2,6 +2,7 @@
 // whether or not that tracker runs. The data directory is only read.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { CheckpointRuling } from '#domain/checkpoint';
 import { NEWEST_RULES_VERSION } from '#domain/decide';
 import type { Outcome } from '#domain/outcome';
 import { BadInput } from '#identity/start-input';
@@ -34,9 +35,9 @@ export function rulesActivation(rulesVersion: number): SealedCommand {
   return { command: { name: 'activate_rules', data: { rulesVersion } }, sealed: null };
 }
 
-/** resolve_checkpoint: an operator has looked into a checkpoint that did not agree. */
-export function checkpointResolution(offset: number): SealedCommand {
-  return { command: { name: 'resolve_checkpoint', data: { offset } }, sealed: null };
+/** resolve_checkpoint: an operator has looked into a checkpoint that did not agree, and rules what counts. */
+export function checkpointResolution(offset: number, counts: CheckpointRuling): SealedCommand {
+  return { command: { name: 'resolve_checkpoint', data: { offset, counts } }, sealed: null };
 }
 
 /** Appends the command; its outcome, or null when that is unknown. Throws BadInput and LogFailure. */

@@ -1,13 +1,25 @@
 // Owns who signed a tracker's record. The id of a tracker is the hash of its key, so a key that comes with the record
 // (`genesis`, `register_tracker`) is believed when it hashes to the record's source; every other record's is in the state.
 import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import type { Checkpoint } from '#domain/checkpoint';
 import type { Command } from '#domain/command';
 import type { LogRecord } from '#domain/record';
 import type { State } from '#domain/state';
 import { type Identity, idOfPublicKey } from '#identity/identity';
 import { signedBytes, type SignedLogRecord } from '#wire/log-record';
+import { checkpointSignedBy } from './checkpoint-signature.ts';
 
 const KEYS_REMEMBERED_MAX = 256;
+
+/** What the signatures on a record prove. */
+export interface Signed {
+  /** The tracker whose signature on the record holds, or null. */
+  readonly signer: string | null;
+  /** What the note of a checkpoint says when its signature is that tracker's too, otherwise null. */
+  readonly checkpoint: Checkpoint | null;
+}
+
+const UNSIGNED: Signed = { signer: null, checkpoint: null };
 
 /** A record of this tracker's own, before its signature. */
 export interface TrackerRecordDraft {
@@ -34,14 +46,18 @@ export function signedTrackerRecord(identity: Identity, draft: TrackerRecordDraf
 export class SignatureCheck {
   readonly #keys = new Map<string, KeyObject | null>();
 
-  /** The tracker whose signature on the record holds, or null. */
-  signerOf(record: SignedLogRecord, state: State): string | null {
-    if (record.signature === null || record.actor.kind !== 'tracker') return null;
-    const publicKey = publicKeyFor(record, state);
+  /** Who signed a record, and what that tracker says in it when it is a checkpoint. */
+  examine(record: SignedLogRecord | null, state: State): Signed {
+    const key = record?.actor.kind === 'tracker' ? this.#signingKey(record, state) : null;
+    if (record === null || key === null) return UNSIGNED;
+    return { signer: record.trackerId, checkpoint: checkpointIn(record.command, state, key) };
+  }
+
+  #signingKey(record: SignedLogRecord, state: State): KeyObject | null {
+    const publicKey = record.signature === null ? null : publicKeyFor(record, state);
     const key = publicKey === null ? null : this.#keyOf(publicKey, record.trackerId);
     if (key === null) return null;
-    const holds = verify(null, signedBytes(record), key, Buffer.from(record.signature, 'base64'));
-    return holds ? record.trackerId : null;
+    return verify(null, signedBytes(record), key, Buffer.from(record.signature!, 'base64')) ? key : null;
   }
 
   #keyOf(publicKey: string, trackerId: string): KeyObject | null {
@@ -54,6 +70,12 @@ export class SignatureCheck {
     }
     return key;
   }
+}
+
+function checkpointIn({ name, data }: Command, { logId }: State, key: KeyObject): Checkpoint | null {
+  // The data is as it came: `apply` has not looked at it yet.
+  const note: unknown = name === 'checkpoint' ? (data as { note?: unknown } | null)?.note : undefined;
+  return typeof note === 'string' && logId !== null ? checkpointSignedBy(key, { note, logId }) : null;
 }
 
 function publicKeyFor(record: SignedLogRecord, state: State): string | null {

@@ -272,8 +272,7 @@ export class Replica {
   #applyStored(stored: StoredRecord): void {
     const { offset } = stored;
     const record = decodeLogRecord(stored.value);
-    const signer = record === null ? null : this.#signatures.signerOf(record, this.state);
-    const applied = apply(this.state, { offset, record, signer });
+    const applied = apply(this.state, { offset, record, ...this.#signatures.examine(record, this.state) });
     this.#roots.append(stored.value);
     this.#digest = nextDigest(this.#digest, offset, applied);
     this.#digests.append(this.#digest);

@@ -3,6 +3,7 @@ import { hasBit } from './bitfield.ts';
 import { type Manifest, manifestGeometry } from './manifest.ts';
 import { pieceIndex, pieceRange } from './piece-geometry.ts';
 
+/** Best first. */
 export const RECHECK_VERDICTS = ['sound', 'repaired', 'damaged', 'incomplete'] as const;
 
 /**

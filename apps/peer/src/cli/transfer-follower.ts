@@ -5,6 +5,7 @@ import type { TransferView } from '#wire/control-api';
 import type { ControlClient } from './control-client.ts';
 import type { Invocation } from './invocation.ts';
 import { ProgressDisplay } from './progress-bar.ts';
+import { transferPath } from './transfer-ids.ts';
 
 /** The person stopped watching; the transfer goes on. */
 export class StoppedWatching extends Error {
@@ -29,17 +30,31 @@ export class TransferFailed extends Error {
 const LOOK_AGAIN_MS = 200;
 
 /** Shows progress until the transfer has its file. Throws `TransferFailed`, or `StoppedWatching` when aborted. */
-export async function followTransfer(
+export function followTransfer(transferId: string, parts: WatchParts): Promise<TransferView> {
+  return watchTransfer(transferId, parts, (transfer) => {
+    if (transfer.state === 'failed' || transfer.state === 'cancelled') throw new TransferFailed(transfer);
+    return transfer.state === 'complete' || transfer.state === 'seeding' ? transfer : null;
+  });
+}
+
+export interface WatchParts {
+  readonly client: ControlClient;
+  readonly invocation: Invocation;
+}
+
+/** Shows progress until `outcomeOf` has one. Throws what that throws, or `StoppedWatching` when aborted. */
+export async function watchTransfer<Outcome>(
   transferId: string,
-  { client, invocation }: { client: ControlClient; invocation: Invocation },
-): Promise<TransferView> {
+  { client, invocation }: WatchParts,
+  outcomeOf: (transfer: TransferView) => Outcome | null,
+): Promise<Outcome> {
   const { terminal, interrupt } = invocation;
   const display = new ProgressDisplay(terminal);
   try {
     for (;;) {
-      const transfer = await client.view<TransferView>(`/transfers/${encodeURIComponent(transferId)}`);
-      if (transfer.state === 'complete' || transfer.state === 'seeding') return transfer;
-      if (transfer.state === 'failed' || transfer.state === 'cancelled') throw new TransferFailed(transfer);
+      const transfer = await client.view<TransferView>(transferPath(transferId));
+      const outcome = outcomeOf(transfer);
+      if (outcome !== null) return outcome;
       display.show(transfer);
       await delay(LOOK_AGAIN_MS, undefined, { signal: interrupt });
     }

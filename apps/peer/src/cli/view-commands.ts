@@ -18,6 +18,7 @@ import type { Invocation } from './invocation.ts';
 import { waitingFor } from './progress-bar.ts';
 import { formatBytes, formatPercent, formatSeconds, formatTime, shortId } from './quantities.ts';
 import { type Column, renderTable } from './table.ts';
+import { transferPath, wholeTransferId } from './transfer-ids.ts';
 import { quotedWord } from './words.ts';
 
 const GROUP_COLUMNS: readonly Column<GroupItem>[] = [
@@ -151,7 +152,7 @@ export async function showTransfers(invocation: Invocation, id: string | undefin
     const empty = 'No uploads and no downloads.';
     return showList(invocation, '/transfers', { columns: TRANSFER_COLUMNS, empty });
   }
-  const transferId = await wholeTransferId(invocation, id);
+  const transferId = await wholeTransferId(client, id);
   const transfer = await client.view<TransferView>(transferPath(transferId));
   invocation.show(transfer, () => transferInFull(transfer));
 }
@@ -188,8 +189,9 @@ export async function changeTransfer(
   action: 'pause' | 'resume' | 'cancel',
   id: string,
 ): Promise<void> {
-  const transferId = await wholeTransferId(invocation, id);
-  const { body } = await (await invocation.client()).change('POST', `${transferPath(transferId)}/${action}`);
+  const client = await invocation.client();
+  const transferId = await wholeTransferId(client, id);
+  const { body } = await client.change('POST', `${transferPath(transferId)}/${action}`);
   invocation.show(body, () => afterwards(action, body as TransferView));
 }
 
@@ -205,17 +207,11 @@ export async function removeTransfer(
   id: string,
   { data }: { readonly data: string },
 ): Promise<void> {
-  const transferId = await wholeTransferId(invocation, id);
+  const client = await invocation.client();
+  const transferId = await wholeTransferId(client, id);
   const path = `${transferPath(transferId)}?data=${encodeURIComponent(data)}`;
-  const { body } = await (await invocation.client()).change('DELETE', path);
+  const { body } = await client.change('DELETE', path);
   invocation.show(body, () => `Removed ${transferId}.\n`);
-}
-
-/** The transfer that a prefix of its id means; what is not exactly one goes to the peer as it is, which refuses it. */
-async function wholeTransferId(invocation: Invocation, id: string): Promise<string> {
-  const { items } = await (await invocation.client()).list<TransferView>('/transfers');
-  const matches = items.filter(({ transferId }) => transferId.startsWith(id));
-  return matches.length === 1 ? matches[0]!.transferId : id;
 }
 
 /** status. */
@@ -259,10 +255,6 @@ export async function createApiKey(invocation: Invocation, name: string, scope: 
 export async function deleteApiKey(invocation: Invocation, keyId: string): Promise<void> {
   const { body } = await (await invocation.client()).change('DELETE', `/api-keys/${encodeURIComponent(keyId)}`);
   invocation.show(body, () => `Key ${keyId} is no longer valid.\n`);
-}
-
-function transferPath(transferId: string): string {
-  return `/transfers/${encodeURIComponent(transferId)}`;
 }
 
 function formatRate(bytesPerSecond: number): string {

@@ -3,10 +3,9 @@
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { BadInput, dataDirectoryFor, hostPortOf, readTrackers } from '#identity/start-input';
-import { parseByteRate } from '#wire/byte-rate';
 import type { LimitsBody } from '#wire/control-limits';
 import { type HostPort, parseHostPort } from '#wire/host-port';
-import { ACTIVE_TRANSFERS_MAX } from '#wire/limits';
+import { parseByteRate, parseTransferCount } from '#wire/limit-text';
 import type { TrackerEntry } from '#wire/tracker-info';
 
 /** Flags as they were given; each has an environment variable. */
@@ -91,12 +90,9 @@ function rateOf(name: string, text: string): number | null {
 }
 
 function activeCount(text: string): number | null {
-  if (text === 'none') return null;
-  const count = /^[0-9]{1,5}$/.test(text) ? Number(text) : 0;
-  if (count >= 1 && count <= ACTIVE_TRANSFERS_MAX) return count;
-  throw new BadInput(
-    `--active-transfers: "${text}" is not a number of transfers; give one from 1 to ${ACTIVE_TRANSFERS_MAX}, or none`,
-  );
+  const parsed = parseTransferCount(text);
+  if (!parsed.ok) throw new BadInput(`--active-transfers: ${parsed.message}`);
+  return parsed.count;
 }
 
 function workerCount(text: string | undefined): number {

@@ -1,7 +1,7 @@
 // Owns `limits`: what this peer is limited to, as a table, and changing one limit while the others stay.
 import { InvalidArgumentError } from 'commander';
-import { formatByteRate, parseByteRate } from '#wire/byte-rate';
-import type { GroupLimitsBody, LimitsBody } from '#wire/control-limits';
+import type { LimitsBody, RateLimitsBody } from '#wire/control-limits';
+import { formatByteRate, parseByteRate, parseTransferCount } from '#wire/limit-text';
 import type { Invocation } from './invocation.ts';
 import { type Column, renderTable } from './table.ts';
 
@@ -18,7 +18,7 @@ export interface LimitFlags {
   readonly group?: string;
 }
 
-type LimitedItem = Pick<GroupLimitsBody, 'uploadBytesPerSecond' | 'downloadBytesPerSecond'> & { readonly what: string };
+type LimitedItem = RateLimitsBody & { readonly what: string };
 
 const LIMIT_COLUMNS: readonly Column<LimitedItem>[] = [
   { heading: 'LIMITS OF', text: ({ what }) => what },
@@ -35,9 +35,9 @@ export function typedRate(text: string): TypedLimit {
 
 /** A number of transfers as it is typed. Throws InvalidArgumentError. */
 export function typedCount(text: string): TypedLimit {
-  if (text === 'none') return { limit: null };
-  if (/^[1-9][0-9]{0,8}$/.test(text)) return { limit: Number(text) };
-  throw new InvalidArgumentError('Give a number of transfers from 1, or none for no limit.');
+  const parsed = parseTransferCount(text);
+  if (!parsed.ok) throw new InvalidArgumentError(parsed.message);
+  return { limit: parsed.count };
 }
 
 /** limits: shows them, changed first when flags say so. */

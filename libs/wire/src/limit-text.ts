@@ -1,9 +1,14 @@
-// Owns the text form of a rate: `50MB`, `512KiB`, `1.5GB` or plain bytes, each for one second, and `none` for no limit.
-import { RATE_MAX, RATE_MIN } from './limits.ts';
+// Owns the text forms of limits: of a rate `50MB`, `512KiB`, `1.5GB` or plain bytes, each for one second, of active transfers
+// their number, and `none` for no limit. Flags and the command line read them alike.
+import { ACTIVE_TRANSFERS_MAX, RATE_MAX, RATE_MIN } from './limits.ts';
 
 /** Bytes per second; null is no limit. */
 export type ParsedByteRate =
   { readonly ok: true; readonly bytesPerSecond: number | null } | { readonly ok: false; readonly message: string };
+
+/** A number of transfers; null is no limit. */
+export type ParsedTransferCount =
+  { readonly ok: true; readonly count: number | null } | { readonly ok: false; readonly message: string };
 
 const UNIT_BYTES: Readonly<Record<string, number>> = {
   ...{ '': 1, B: 1 },
@@ -36,6 +41,14 @@ export function formatByteRate(bytesPerSecond: number | null): string {
   return `${bytesPerSecond}B/s`;
 }
 
-function failed(message: string): ParsedByteRate {
+/** Reads a number of transfers. The message is a whole sentence that names the fix. */
+export function parseTransferCount(text: string): ParsedTransferCount {
+  if (text === 'none') return { ok: true, count: null };
+  const count = /^[0-9]{1,9}$/.test(text) ? Number(text) : 0;
+  if (count >= 1 && count <= ACTIVE_TRANSFERS_MAX) return { ok: true, count };
+  return failed(`"${text}" does not fit. Give a number of transfers from 1 to ${ACTIVE_TRANSFERS_MAX}, or none.`);
+}
+
+function failed(message: string): { readonly ok: false; readonly message: string } {
   return { ok: false, message };
 }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import fc from 'fast-check';
-import { formatByteRate, parseByteRate } from '#wire/byte-rate';
-import { RATE_MAX, RATE_MIN } from '#wire/limits';
+import { formatByteRate, parseByteRate, parseTransferCount } from '#wire/limit-text';
+import { ACTIVE_TRANSFERS_MAX, RATE_MAX, RATE_MIN } from '#wire/limits';
 
 it.each([
   ['50MB', 50_000_000],
@@ -37,3 +37,19 @@ it('a rate reads back from what is shown of it', () => {
   );
   expect([50_000_000, 524_288, 1025, null].map(formatByteRate)).toEqual(['50MB/s', '512KiB/s', '1025B/s', 'none']);
 });
+
+it.each([
+  ['1', 1],
+  [String(ACTIVE_TRANSFERS_MAX), ACTIVE_TRANSFERS_MAX],
+  ['none', null],
+])('%s is %s transfers', (text, count) => {
+  expect(parseTransferCount(text)).toEqual({ ok: true, count });
+});
+
+it.each(['', '0', '-1', '2.5', 'many', 'None', String(ACTIVE_TRANSFERS_MAX + 1)])(
+  '"%s" is no number of transfers',
+  (text) => {
+    const message = `"${text}" does not fit. Give a number of transfers from 1 to ${ACTIVE_TRANSFERS_MAX}, or none.`;
+    expect(parseTransferCount(text)).toEqual({ ok: false, message });
+  },
+);

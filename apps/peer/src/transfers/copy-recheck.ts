@@ -26,6 +26,9 @@ const NOBODY_ELSE: TransferReasonView = {
   action: 'Recheck it when one is.',
 };
 
+/** What a copy needs that only has files too long, or empty ones that are gone. */
+const NOTHING_TO_FETCH: FetchPermission = { grant: new Uint8Array(), grantExpiresAtMs: 0, sources: [] };
+
 /** What a recheck needs of the transfer whose copy it is. */
 export interface RecheckedCopy {
   readonly record: TransferRecord;
@@ -201,12 +204,9 @@ export class CopyRecheck {
     signal: AbortSignal,
   ): Promise<{ readonly stamp: string } | TransferReasonView> {
     const isFetching = damagedPieces(findings.manifest, findings.found.bitfield).length > 0;
-    const permission = isFetching
-      ? await askPermission(this.#context, copy.record)
-      : { grant: new Uint8Array(), sources: [] };
+    const permission = isFetching ? await askPermission(this.#context, copy.record) : NOTHING_TO_FETCH;
     if ('code' in permission) return permission;
-    if (isFetching && permission.sources.length === 0) return NOBODY_ELSE;
-    if (signal.aborted) return NOBODY_ELSE;
+    if (signal.aborted || (isFetching && permission.sources.length === 0)) return NOBODY_ELSE;
     const download = this.#context.engine.download(requestOf(copy, findings, permission));
     return this.#follow(download, copy.record, signal);
   }

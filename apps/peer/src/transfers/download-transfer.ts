@@ -1,18 +1,15 @@
 // Owns one download: permission and sources from the trackers, bytes through the engine, and at the end the record that
 // this peer has it too. What stands in its way for a while is waited out; what does not pass ends it with a reason.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { randomUUID } from 'node:crypto';
 import type { SharedContent } from '#domain/outcome';
 import type { TransferPeerView, TransferReasonView, TransferState, TransferView } from '#wire/control-api';
-import { grantFromText } from '#wire/grant';
-import type { Refused } from '#wire/tracker-api';
-import type { Download, DownloadView, Source } from '../swarm/transfer-engine.ts';
+import type { Download, DownloadView } from '../swarm/transfer-engine.ts';
 import { CopyRecheck, type RecheckedCopy } from './copy-recheck.ts';
 import { CopyServing, singleFileSha1 } from './share-serving.ts';
-import { usableSources } from './share-sources.ts';
+import { type FetchPermission, findPermission, recordPermission } from './share-sources.ts';
 import { RETRY_MS, type TransferContext } from './transfer-context.ts';
 import type { PlaceTaker } from './transfer-places.ts';
-import { isAboutCopy, reasonOfRefusal, SHARE_REMOVED } from './transfer-reasons.ts';
+import { isAboutCopy, reasonOfRefusal } from './transfer-reasons.ts';
 import { type DownloadRecord, noteWhole, shareRef, transferView, uniformBitfield } from './transfer-record.ts';
 
 /** How often sources and grant are asked for while bytes move, and while they do not. */
@@ -230,25 +227,18 @@ export class DownloadTransfer implements PlaceTaker {
   }
 
   async #refresh(signal: AbortSignal): Promise<void> {
-    const { group, file } = this.record;
-    const answer = await this.#context.link.findSources({ group, file });
+    const permission = await findPermission(this.#context, this.record);
     await this.#letGo;
     if (signal.aborted) return;
-    if (answer.status !== 'accepted') return this.#refused(answer);
-    if (answer.view.share.shareId !== this.#share.shareId) return this.fail(SHARE_REMOVED);
-    const grant = answer.view.grant === null ? null : grantFromText(answer.view.grant);
-    if (grant === null) return this.#askAgain(signal);
-    this.#grantExpiresAtMs = answer.view.grantExpiresAtMs ?? 0;
-    const sources = usableSources(answer.view, this.#context.transport);
-    if (this.#download !== null) this.#update(this.#download, { grant, sources });
-    else if (this.#context.places.take(this)) this.#start(grant, sources);
+    if (permission === null) return this.#askAgain(signal);
+    if ('code' in permission) return this.#refused(permission);
+    this.#grantExpiresAtMs = permission.grantExpiresAtMs;
+    if (this.#download !== null) this.#update(this.#download, permission);
+    else if (this.#context.places.take(this)) this.#start(permission);
     else this.#become('queued', null);
   }
 
-  #update(
-    download: Download,
-    { grant, sources }: { readonly grant: Uint8Array; readonly sources: readonly Source[] },
-  ): void {
+  #update(download: Download, { grant, sources }: FetchPermission): void {
     download.updateGrant(grant);
     download.updateSources(sources);
     const { state, reason } = download.view();
@@ -258,18 +248,12 @@ export class DownloadTransfer implements PlaceTaker {
 
   /** The trackers give no grant: permission ended meanwhile, unless they cannot tell just now. */
   async #askAgain(signal: AbortSignal): Promise<void> {
-    const { group, file, user } = this.record;
     if (this.#grantExpiresAtMs > this.#context.now()) return;
-    const answer = await this.#context.link.command(
-      'download_file',
-      { group, file },
-      { commandId: randomUUID(), user },
-    );
-    if (!signal.aborted && answer.status !== 'accepted') this.#refused(answer);
+    const reason = await recordPermission(this.#context, this.record);
+    if (!signal.aborted && reason !== null) this.#refused(reason);
   }
 
-  #refused(refused: Refused): void {
-    const reason = reasonOfRefusal(refused);
+  #refused(reason: TransferReasonView): void {
     if (reason.code === 'logged_out') {
       // Refused before the user logged in again: it is asked anew.
       if (this.#context.link.user() !== this.record.user) this.pause(reason);
@@ -281,7 +265,7 @@ export class DownloadTransfer implements PlaceTaker {
     if (isStill && this.record.reason?.code !== reason.code) this.#become('stalled', reason);
   }
 
-  #start(grant: Uint8Array, sources: readonly Source[]): void {
+  #start({ grant, sources }: FetchPermission): void {
     const { path, strategy, overwrite } = this.record;
     const { contentId, totalBytes, pieceBytes, pieceCount } = this.#share;
     const download = this.#context.engine.download({

@@ -72,8 +72,6 @@ export interface Verified {
   readonly bitfield: Uint8Array;
   /** Every piece is there, and no file is longer than the manifest says. */
   readonly complete: boolean;
-  /** The SHA-1 of every whole file is what the manifest says. */
-  readonly sha1Matches: boolean;
   /** Says which files were read, as they were; `serve` compares it. */
   readonly stamp: string;
 }

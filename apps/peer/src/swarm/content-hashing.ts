@@ -53,7 +53,9 @@ export function acceptManifest(manifestBytes: Uint8Array): Manifest {
 
 interface Job {
   readonly counters: BigInt64Array;
+  /** Bytes of the content, and how often each of them is read. */
   readonly totalBytes: number;
+  readonly readings: number;
 }
 
 type Work<Value> = () => Promise<Outcome<Value>>;
@@ -82,7 +84,7 @@ export class ContentHashing {
     if (files.length === 0) throw new TransferFailure('source_unsupported', `${root} holds no file`);
     const totalBytes = files.reduce((sum, file) => sum + file.bytes, 0);
     const sizes = { totalBytes, pieceBytes: request.pieceBytes ?? choosePieceBytes(totalBytes) };
-    const job = newJob(totalBytes * 2);
+    const job = newJob(totalBytes, 2);
     const [sha1s, pieceDigests] = await this.#watch(job, request, () =>
       Promise.all([
         this.#hashWholeFiles(root, files, { job }),
@@ -127,7 +129,7 @@ export class ContentHashing {
     const root = request.path;
     const manifest = acceptManifest(request.manifestBytes);
     const before = valueOf(await this.#pool.run('findFiles', { root, files: manifest.files }));
-    const job = newJob(manifest.totalBytes * 2);
+    const job = newJob(manifest.totalBytes, 2);
     return this.#watch(job, request, async () => {
       const [sha1s, bitfield] = await Promise.all([
         this.#hashFound({ root, manifest, stamps: before.stamps }, job),
@@ -269,7 +271,7 @@ export class ContentHashing {
     { onProgress, signal }: { readonly onProgress?: HashProgress; readonly signal?: AbortSignal },
     run: () => Promise<Value>,
   ): Promise<Value> {
-    const report = (): void => onProgress?.(Number(Atomics.load(job.counters, 0)), job.totalBytes);
+    const report = (): void => onProgress?.(doneBytesOf(job), job.totalBytes);
     const timer = setInterval(report, PROGRESS_MS);
     const abort = (): void => callOff(job);
     signal?.addEventListener('abort', abort, { once: true });
@@ -326,8 +328,12 @@ function findings(
   };
 }
 
-function newJob(totalBytes: number): Job {
-  return { counters: new BigInt64Array(new SharedArrayBuffer(16)), totalBytes };
+function newJob(totalBytes: number, readings = 1): Job {
+  return { counters: new BigInt64Array(new SharedArrayBuffer(16)), totalBytes, readings };
+}
+
+function doneBytesOf({ counters, readings }: Job): number {
+  return Math.floor(Number(Atomics.load(counters, 0)) / readings);
 }
 
 function callOff(job: Job): void {

@@ -38,7 +38,7 @@ export interface GrantTrust {
   readonly trackers: readonly { readonly trackerId: string; readonly publicKeyDer: Uint8Array }[];
 }
 
-/** Progress of hashing: bytes done so far of all bytes that are to be read. */
+/** Progress of hashing: bytes of the content that are done, of all that it has, however often each is read. */
 export type HashProgress = (doneBytes: number, totalBytes: number) => void;
 
 export interface DigestRequest {

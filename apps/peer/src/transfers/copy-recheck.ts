@@ -4,9 +4,10 @@
 import { damagedPieces, recheckVerdict, soundBytes } from '#domain/content-damage';
 import { type Manifest, manifestGeometry } from '#domain/manifest';
 import type { SharedContent } from '#domain/outcome';
-import type { RecheckView, TransferReasonView, TransferView } from '#wire/control-api';
+import type { RecheckView, TransferReasonView } from '#wire/control-api';
 import { decodeManifest } from '#wire/manifest-codec';
 import { type Download, type DownloadRequest, type Inspected, TransferFailure } from '../swarm/transfer-engine.ts';
+import { HashingProgress } from './hashing-progress.ts';
 import { manifestOf } from './share-serving.ts';
 import { askPermission, type FetchPermission } from './share-sources.ts';
 import type { TransferContext } from './transfer-context.ts';
@@ -55,14 +56,15 @@ interface Findings {
 
 export class CopyRecheck {
   readonly #context: TransferContext;
+  readonly #hashing: HashingProgress;
   #running: Promise<boolean> | null = null;
   #work = new AbortController();
   #result: RecheckView | null = null;
   #download: Download | null = null;
-  #hashed = { doneBytes: 0, totalBytes: 1, sinceMs: 0 };
 
   constructor(context: TransferContext) {
     this.#context = context;
+    this.#hashing = new HashingProgress(context.now);
   }
 
   get isRunning(): boolean {
@@ -71,10 +73,7 @@ export class CopyRecheck {
 
   /** Checks, and repairs unless told otherwise; joins a recheck that runs. False when it was called off. */
   run(copy: RecheckedCopy, { repair }: { readonly repair: boolean }): Promise<boolean> {
-    this.#running ??= this.#run(copy, repair, this.#work.signal).finally(() => {
-      this.#running = null;
-      this.#result = null;
-    });
+    this.#running ??= this.#run(copy, repair, this.#work.signal);
     return this.#running;
   }
 
@@ -86,11 +85,14 @@ export class CopyRecheck {
   }
 
   /** What is shown while it runs; null when none does. */
-  view(totalBytes: number): LiveRecheck | null {
+  view(): LiveRecheck | null {
     const recheck = this.#result;
     if (recheck === null) return null;
     const repairing = this.#download?.view() ?? null;
-    if (repairing === null) return { state: 'hashing', reason: null, recheck, ...this.#hashingProgress(totalBytes) };
+    if (repairing === null) {
+      const { verifiedBytes, bytesPerSecond, etaSeconds } = this.#hashing.view();
+      return { state: 'hashing', reason: null, recheck, verifiedBytes, bytesPerSecond, etaSeconds };
+    }
     const { state, reason, verifiedBytes, bytesPerSecond, etaSeconds, bitfield, peers } = repairing;
     return {
       ...{ state: state === 'stalled' ? 'stalled' : 'downloading', reason, recheck },
@@ -99,22 +101,25 @@ export class CopyRecheck {
     };
   }
 
-  #hashingProgress(totalBytes: number): Pick<TransferView, 'verifiedBytes' | 'bytesPerSecond' | 'etaSeconds'> {
-    const { doneBytes, totalBytes: readBytes, sinceMs } = this.#hashed;
-    const verifiedBytes = Math.floor((doneBytes / readBytes) * totalBytes);
-    const seconds = (this.#context.now() - sinceMs) / 1000;
-    const bytesPerSecond = seconds > 0 ? Math.round(verifiedBytes / seconds) : 0;
-    const etaSeconds = bytesPerSecond > 0 ? (totalBytes - verifiedBytes) / bytesPerSecond : null;
-    return { verifiedBytes, bytesPerSecond, etaSeconds };
-  }
-
   async #run(copy: RecheckedCopy, repair: boolean, signal: AbortSignal): Promise<boolean> {
     const { record } = copy;
     this.#result = newResult(this.#context.now());
-    this.#hashed = { doneBytes: 0, totalBytes: 1, sinceMs: this.#context.now() };
+    this.#hashing.begin();
     this.#context.changed(record);
     try {
-      const findings = await this.#look(record, signal);
+      await this.#check(copy, repair, signal);
+    } finally {
+      this.#running = null;
+      this.#result = null;
+      this.#download = null;
+    }
+    this.#context.changed(record);
+    return !signal.aborted;
+  }
+
+  async #check(copy: RecheckedCopy, repair: boolean, signal: AbortSignal): Promise<void> {
+    try {
+      const findings = await this.#look(copy.record, signal);
       if ('code' in findings) this.#cannotTell(copy, findings);
       else if (findings.found.complete) await this.#isSound(copy, findings);
       else await this.#isDamaged(copy, findings, { repair, signal });
@@ -122,11 +127,6 @@ export class CopyRecheck {
       if (!(error instanceof TransferFailure)) throw error;
       if (!signal.aborted) this.#cannotTell(copy, { ...SOURCE_CHANGED, detail: `${error.message}.` });
     }
-    this.#download = null;
-    const isOver = !signal.aborted;
-    this.#result = null;
-    this.#context.changed(record);
-    return isOver;
   }
 
   /** Reads the copy; a reason when its manifest was lost and cannot be made from it. */
@@ -137,9 +137,7 @@ export class CopyRecheck {
     if ('code' in manifestBytes) return manifestBytes;
     const decoded = decodeManifest(manifestBytes);
     if (!decoded.ok) return SOURCE_CHANGED;
-    const onProgress = (doneBytes: number, totalBytes: number): void => {
-      this.#hashed = { ...this.#hashed, doneBytes, totalBytes: Math.max(totalBytes, 1) };
-    };
+    const onProgress = this.#hashing.follow;
     const found = await this.#context.engine.inspect({ path, manifestBytes, signal, onProgress });
     if (signal.aborted) throw new TransferFailure('aborted', 'the recheck was called off');
     return { manifest: decoded.manifest, manifestBytes, found };

@@ -85,7 +85,7 @@ export class DownloadTransfer implements PlaceTaker {
           : Buffer.from(live.bitfield).toString('base64'),
       peers: live === null ? [...this.record.peers] : sumOfPeers(this.record.peers, live),
     };
-    return transferView(this.record, progress, this.#recheck.view(totalBytes));
+    return transferView(this.record, progress, this.#recheck.view());
   }
 
   /** Begins or goes on; what is finished is served. */

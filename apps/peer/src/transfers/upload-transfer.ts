@@ -7,6 +7,7 @@ import type { Refused } from '#wire/tracker-api';
 import { type Digested, TransferFailure } from '../swarm/transfer-engine.ts';
 import type { CommandAnswer } from '../tracker-link/tracker-link.ts';
 import { CopyRecheck, type RecheckedCopy, type WholeCopy } from './copy-recheck.ts';
+import { HashingProgress } from './hashing-progress.ts';
 import { CopyServing, singleFileSha1 } from './share-serving.ts';
 import { RETRY_MS, type TransferContext } from './transfer-context.ts';
 import type { PlaceTaker } from './transfer-places.ts';
@@ -32,13 +33,11 @@ export class UploadTransfer implements PlaceTaker {
   readonly #context: TransferContext;
   readonly #serving: CopyServing;
   readonly #recheck: CopyRecheck;
+  readonly #hashing: HashingProgress;
   readonly #decision = Promise.withResolvers<CommandAnswer>();
   /** What is under way, from the hashing until it is served; null while nothing is. */
   #work: AbortController | null = null;
   #digestedId: string | null = null;
-  #hashedBytes = 0;
-  #totalBytes = 0;
-  #hashingSinceMs = 0;
   /** Somebody waits for the first answer of the trackers, and is told of a failure; otherwise it is retried here. */
   #isAwaited = false;
   /** Called when its place in the queue has come to the front. */
@@ -49,7 +48,7 @@ export class UploadTransfer implements PlaceTaker {
     this.#context = context;
     this.#serving = new CopyServing(context);
     this.#recheck = new CopyRecheck(context);
-    this.#totalBytes = record.share?.totalBytes ?? 0;
+    this.#hashing = new HashingProgress(context.now);
   }
 
   /** What the log, or a failure on the way there, said to the command. */
@@ -91,19 +90,16 @@ export class UploadTransfer implements PlaceTaker {
 
   view(): TransferView {
     const { state, share } = this.record;
-    const isHashing = state === 'hashing';
-    const seconds = (this.#context.now() - this.#hashingSinceMs) / 1000;
-    const bytesPerSecond = isHashing && seconds > 0 ? Math.round(this.#hashedBytes / seconds) : 0;
-    const leftBytes = this.#totalBytes - this.#hashedBytes;
+    const hashed = this.#hashing.view();
     const progress = {
-      totalBytes: share?.totalBytes ?? this.#totalBytes,
-      verifiedBytes: share?.totalBytes ?? this.#hashedBytes,
-      bytesPerSecond,
-      etaSeconds: bytesPerSecond > 0 ? leftBytes / bytesPerSecond : null,
+      totalBytes: share?.totalBytes ?? hashed.totalBytes,
+      verifiedBytes: share?.totalBytes ?? hashed.verifiedBytes,
+      bytesPerSecond: state === 'hashing' ? hashed.bytesPerSecond : 0,
+      etaSeconds: state === 'hashing' ? hashed.etaSeconds : null,
       bitfield: uniformBitfield(share?.pieceCount ?? 0, true),
       peers: [],
     };
-    return transferView(this.record, progress, this.#recheck.view(progress.totalBytes));
+    return transferView(this.record, progress, this.#recheck.view());
   }
 
   /** Hashes and publishes, or serves what is published already. */
@@ -233,15 +229,12 @@ export class UploadTransfer implements PlaceTaker {
   async #digest(signal: AbortSignal): Promise<Digested | null> {
     await this.#waitForPlace(signal);
     const { path, hash, pieceBytes, expectedContentId } = this.record;
-    this.#hashingSinceMs = this.#context.now();
+    this.#hashing.begin();
     this.#become('hashing', null);
     const digested = await this.#context.engine.digest({
       ...{ path, hash, signal },
       ...(pieceBytes !== null && { pieceBytes }),
-      onProgress: (doneBytes, totalBytes) => {
-        this.#hashedBytes = doneBytes;
-        this.#totalBytes = totalBytes;
-      },
+      onProgress: this.#hashing.follow,
     });
     const { contentId, manifestBytes, stamp } = digested;
     if (expectedContentId !== null && contentId !== expectedContentId) return this.#isOtherContent();

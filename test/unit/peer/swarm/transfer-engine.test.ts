@@ -87,7 +87,9 @@ it('hashing a file that SHA-256 pieces were asked for, and verifying it, agree',
   const alice = await startPeer('alice');
   const path = newFile(alice, randomBytes(3 * MIB + 7));
   const progress: number[] = [];
-  const digested = await alice.engine.digest({ path, hash: 'sha256', pieceBytes: 65_536 });
+  const onProgress = (_doneBytes: number, totalBytes: number): number => progress.push(totalBytes);
+  const digested = await alice.engine.digest({ path, hash: 'sha256', pieceBytes: 65_536, onProgress });
+  expect(new Set(progress)).toEqual(new Set([3 * MIB + 7]));
   expect(digested.manifest.pieceDigests.length).toBe(49 * 32);
   const { manifestBytes } = digested;
   const verified = await alice.engine.verify({ path, manifestBytes, onProgress: (done) => progress.push(done) });

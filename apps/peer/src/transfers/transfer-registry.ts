@@ -97,7 +97,7 @@ export class TransferRegistry implements Transfers {
   /** Lets go of everything; the next start goes on with it. */
   async close(): Promise<void> {
     for (const stop of this.#stopListening) stop();
-    await Promise.all([...this.#transfers.values()].map(async (transfer) => transfer.halt()));
+    await Promise.all([...this.#transfers.values()].map((transfer) => transfer.halt()));
     await this.#context.store.settled();
   }
 
@@ -434,11 +434,9 @@ export class TransferRegistry implements Transfers {
 
   #sourceProblem({ share, code, detail }: SourceProblem): void {
     const known = code === 'source_missing' ? SOURCE_MISSING : SOURCE_CHANGED;
+    const reason = { ...known, detail: `${known.detail} (${detail})` };
     for (const transfer of this.#transfers.values()) {
-      if (transfer.record.share?.shareId !== share.shareId) continue;
-      if (transfer instanceof UploadTransfer)
-        transfer.sourceProblem({ ...known, detail: `${known.detail} (${detail})` });
-      else transfer.sourceProblem(known);
+      if (transfer.record.share?.shareId === share.shareId) transfer.sourceProblem(reason);
     }
   }
 

@@ -126,20 +126,20 @@ export class UploadTransfer implements PlaceTaker {
   pause(reason: TransferReasonView | null): void {
     void this.#recheck.callOff();
     if (this.#work === null && !RUNNING_STATES.has(this.record.state)) return;
-    this.#halt();
+    this.#stop();
     this.#become('paused', reason);
   }
 
   /** Ends it, or only the recheck of it that runs. */
   async cancel(): Promise<void> {
     if (this.#recheck.isRunning) return this.#recheck.callOff();
-    this.#halt();
+    this.#stop();
     this.#become('cancelled', null);
   }
 
   /** It is to be forgotten; what is shared stays on disk. */
   async dispose(): Promise<void> {
-    this.#halt();
+    this.#stop();
     this.#context.places.leave(this);
     await this.#recheck.callOff();
   }
@@ -180,12 +180,12 @@ export class UploadTransfer implements PlaceTaker {
   /** The share is not this peer's to serve any more. */
   stopServing(reason: TransferReasonView | null): void {
     if (this.record.share === null) return;
-    this.#halt();
+    this.#stop();
     this.#become('complete', reason);
   }
 
   fail(reason: TransferReasonView): void {
-    this.#halt();
+    this.#stop();
     this.#become('failed', reason);
   }
 
@@ -266,9 +266,12 @@ export class UploadTransfer implements PlaceTaker {
         this.record.completedAtMs = this.#context.now();
       }
       signal.throwIfAborted();
-      // Its group is known from here on, and with it the group's limits.
-      if (answer.status === 'accepted') this.#context.changed(this.record);
-      if (answer.status === 'accepted') return this.#serve(signal).then(() => this.#decision.resolve(answer));
+      if (answer.status === 'accepted') {
+        // Its group is known from here on, and with it the group's limits.
+        this.#context.changed(this.record);
+        await this.#serve(signal);
+        return this.#decision.resolve(answer);
+      }
       if (answer.status === 'rejected' || this.#isAwaited) return this.#refused(answer);
       this.#become('stalled', TRACKERS_UNREACHABLE);
       await sleep(RETRY_MS, undefined, { signal });
@@ -312,7 +315,8 @@ export class UploadTransfer implements PlaceTaker {
     this.#become('seeding', null);
   }
 
-  #halt(): void {
+  /** Ends what runs, and that it is served. */
+  #stop(): void {
     void this.halt();
     if (this.record.share !== null) this.#context.engine.withdraw(shareRef(this.record.share));
   }

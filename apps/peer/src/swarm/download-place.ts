@@ -78,16 +78,10 @@ class NewContent implements DownloadPlace {
     return valueOf(await pool.run('findEarlierPart', { destination, contentId, pieceCount }));
   }
 
-  async open({ manifest, manifestBytes, listed }: OpenedPart, signal: AbortSignal): Promise<OpenedPlace> {
-    const { destination, contentId } = this.#request;
-    const { pool, hashing } = this.#parts;
-    const { files } = manifest;
-    const identity = valueOf(await pool.run('preparePart', { destination, contentId, manifestBytes, files }));
+  async open(part: OpenedPart, signal: AbortSignal): Promise<OpenedPlace> {
+    const { files } = part.manifest;
+    const { identity, sound } = await openPart(this.#request, this.#parts, { ...part, files, signal });
     this.#identity = identity;
-    const sound =
-      listed === null
-        ? new Uint8Array()
-        : await hashing.checkListed({ root: partPath(destination), manifest, listed }, signal);
     return { sound, writtenIdentity: identity, servedIdentity: identity };
   }
 
@@ -130,15 +124,12 @@ class DamagedContent implements DownloadPlace {
     return { manifestBytes, listed: withoutBits(earlier?.listed ?? new Uint8Array(), found.bitfield) };
   }
 
-  async open({ manifest, manifestBytes, listed }: OpenedPart, signal: AbortSignal): Promise<OpenedPlace> {
-    const { destination, contentId, repairs } = this.#request;
-    const { pool, hashing } = this.#parts;
-    const files = this.filesOf(manifest);
-    const identity = valueOf(await pool.run('preparePart', { destination, contentId, manifestBytes, files }));
+  async open(part: OpenedPart, signal: AbortSignal): Promise<OpenedPlace> {
+    const { bitfield } = this.#request.repairs.found;
+    const files = this.filesOf(part.manifest);
+    const { identity, sound: fetched } = await openPart(this.#request, this.#parts, { ...part, files, signal });
     this.#identity = identity;
-    const earlier = { root: partPath(destination), manifest, listed: listed ?? new Uint8Array() };
-    const fetched = await hashing.checkListed(earlier, signal);
-    const sound = fetched.map((byte, at) => byte | (repairs.found.bitfield[at] ?? 0));
+    const sound = bitfield.map((byte, at) => byte | (fetched[at] ?? 0));
     return { sound, writtenIdentity: identity, servedIdentity: null };
   }
 
@@ -169,6 +160,18 @@ class DamagedContent implements DownloadPlace {
     if (Buffer.from(sound).equals(listed)) return;
     throw new TransferFailure('source_changed', `${destination} does not hold what was just written to it`);
   }
+}
+
+/** Makes the part with these files, or takes the one that is there, and looks at what it holds of what is listed. */
+async function openPart(
+  { destination, contentId }: DownloadRequest,
+  { pool, hashing }: Parts,
+  part: OpenedPart & { readonly files: Manifest['files']; readonly signal: AbortSignal },
+): Promise<{ readonly identity: string | null; readonly sound: Uint8Array }> {
+  const { manifest, manifestBytes, files, listed, signal } = part;
+  const identity = valueOf(await pool.run('preparePart', { destination, contentId, manifestBytes, files }));
+  if (listed === null) return { identity, sound: new Uint8Array() };
+  return { identity, sound: await hashing.checkListed({ root: partPath(destination), manifest, listed }, signal) };
 }
 
 function withoutBits(bitfield: Uint8Array, others: Uint8Array): Uint8Array {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { FileReports } from '#identity/durable-file';
 import { type Identity, loadOrCreateIdentity } from '#identity/identity';
 import { formatHostPort } from '#wire/host-port';
+import { ERRORS } from '#wire/wire-error';
 import { ApiKeys, loadOrCreateToken } from './control/api-keys.ts';
 import { CommandMemory } from './control/command-memory.ts';
 import { CommandRunner } from './control/command-runner.ts';
@@ -166,10 +167,7 @@ function journalLinkEvent(journal: EventJournal, event: LinkEvent, warn: Warn): 
       return journal.append(event.type, { address, expected, shown });
     }
     case 'trackers_disagree':
-      const logs = event.logIds.join(', ');
-      warn(
-        `the trackers serve different logs (${logs}): give all of them one --log, and restart this peer when that is another one than before`,
-      );
+      warn(`${ERRORS.trackers_disagree.detail} Logs: ${event.logIds.join(', ')}`);
       return journal.append(event.type, { logIds: event.logIds });
     case 'reachability_changed':
       if (event.reachable === false) warn('no tracker could connect to this peer: others cannot fetch from it');

@@ -17,10 +17,11 @@ import { IsUserName } from './name-validation.ts';
 
 /** A rate in bytes per second, or null. */
 function IsRate(): PropertyDecorator {
-  return within(RATE_MIN, RATE_MAX, 'bytes a second');
+  return IsLimit(RATE_MIN, RATE_MAX, 'bytes a second');
 }
 
-function within(least: number, most: number, unit: string): PropertyDecorator {
+/** A whole number of something, or null. */
+function IsLimit(least: number, most: number, unit: string): PropertyDecorator {
   const message = `$property must be a whole number from ${least} to ${most} ${unit}, or null for no limit`;
   const rules = [IsOptional(), IsInt({ message }), Min(least, { message }), Max(most, { message })];
   return (target, property) => {
@@ -46,7 +47,7 @@ export class GroupLimitsBody extends RateLimitsBody {
 /** GET and PUT /limits: what holds, or is to hold in place of everything that held before. */
 export class LimitsBody extends RateLimitsBody {
   /** Downloads that fetch and uploads that are hashed at a time; the others are `queued`. */
-  @within(1, ACTIVE_TRANSFERS_MAX, 'transfers')
+  @IsLimit(1, ACTIVE_TRANSFERS_MAX, 'transfers')
   activeTransfers!: number | null;
 
   @ArrayUnique((item: GroupLimitsBody | null) => item?.group, { message: '$property must name each group once' })

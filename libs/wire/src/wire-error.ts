@@ -43,7 +43,7 @@ export const ERRORS = {
   transfer_failed: rule(409, 'The transfer failed; its reason says why and what to do.'),
   transfer_unfinished: rule(
     409,
-    'Only a copy that is whole can be rechecked; what a download has so far is checked whenever it goes on.',
+    'Only a copy that was complete once can be rechecked; what a download has so far is checked whenever it goes on.',
   ),
   credential_changed: rule(409, 'The password was changed meanwhile: try again with the new one.'),
   too_large: rule(413, 'The request is larger than the limit.'),

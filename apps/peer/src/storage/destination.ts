@@ -143,7 +143,7 @@ export function preparePart(request: {
   const identity = identityOf(part);
   // Every download makes its journal first: while this one is there, the part that was just looked at is not another's.
   if (readOwnJournal(destination)?.contentId === request.contentId) return identity;
-  throw new StorageFailure('destination_unwritable', `another download begins at ${destination}`);
+  throw new StorageFailure('destination_unwritable', `another process has begun a download to ${destination}`);
 }
 
 /** Throws when something is there: another process makes a part of its own just now. */

@@ -16,7 +16,7 @@ export function storageReason({ code, detail }: StorageProblem): TransferReason 
       return {
         code: 'destination_unwritable',
         detail,
-        action: 'make way for it there or choose another destination, then download again',
+        action: 'make the place writable and free, or choose another destination, then download again',
       };
   }
 }

@@ -1,4 +1,5 @@
-// Owns the files that the demo plays with: random ones of a given size, their digests, and how large a folder has become.
+// Owns the files that the demo and the benchmarks play with: random or sparse ones of a given size, their digests, and how large
+// a folder has become.
 import { createHash, randomFillSync } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, lstat, open, readdir } from 'node:fs/promises';
@@ -28,6 +29,16 @@ export async function writeRandomFile(path: string, totalBytes: number): Promise
   const file = await open(path, 'wx');
   try {
     await fill(file, totalBytes);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Makes a file of zeros that takes no room. */
+export async function writeSparseFile(path: string, totalBytes: number): Promise<void> {
+  const file = await open(path, 'wx');
+  try {
+    await file.truncate(totalBytes);
   } finally {
     await file.close();
   }

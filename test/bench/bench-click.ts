@@ -5,10 +5,11 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { parseSize, writeRandomFile } from '../../infra/demo/files.ts';
+import { sizeOf, writeRandomFile } from '../../infra/demo/files.ts';
 import { type ControlApi, expectOk } from '../../infra/quick-start/control-api.ts';
 import { LocalSystem } from '../../infra/quick-start/local-system.ts';
 import { machineLine } from '../../infra/quick-start/measured.ts';
+import { medianOf, quantileOf, say } from './table.ts';
 
 const { values: flags } = parseArgs({
   options: {
@@ -41,7 +42,7 @@ async function enter(system: LocalSystem, user: string): Promise<ControlApi> {
 
 async function share(system: LocalSystem, [alice, bob]: readonly [ControlApi, ControlApi]): Promise<void> {
   const path = join(system.folder, FILE);
-  await writeRandomFile(path, parseSize(flags.size) ?? 0);
+  await writeRandomFile(path, sizeOf(flags.size));
   await expectOk('create_group', alice.command('create_group', { group: GROUP }));
   await expectOk('join_group', bob.command('join_group', { group: GROUP }));
   await expectOk('accept_request', alice.command('accept_request', { group: GROUP, user: 'bob' }));
@@ -67,14 +68,9 @@ async function click(control: ControlApi, destination: string): Promise<Click> {
   return { answeredMs, firstPieceMs, viewMs: beginMs - viewBeginMs };
 }
 
-function quantile(values: readonly number[], part: number): number {
-  const sorted = values.toSorted((left, right) => left - right);
-  return sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? Number.NaN;
-}
-
-function line(name: string, values: readonly number[]): string {
-  const [median, high] = [quantile(values, 0.5), quantile(values, 0.95)];
-  return `${name.padEnd(34)} median ${median.toFixed(1)} ms  p95 ${high.toFixed(1)} ms\n`;
+function describe(name: string, valuesMs: readonly number[]): string {
+  const [median, high] = [medianOf(valuesMs), quantileOf(valuesMs, 0.95)];
+  return `${name.padEnd(34)} median ${median.toFixed(1)} ms  p95 ${high.toFixed(1)} ms`;
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'cohort-click-'));
@@ -89,22 +85,15 @@ try {
     const taken = await click(peers[1], join(folder, 'copies', `${number}.bin`));
     if (number >= 0) clicks.push(taken);
   }
-  process.stdout.write(`${machineLine()}\n${flags.size}, ${clicks.length} downloads one after the other\n`);
-  process.stdout.write(
-    line(
-      'a view, for comparison',
-      clicks.map(({ viewMs }) => viewMs),
-    ),
-  );
-  process.stdout.write(
-    line(
-      'the command is answered',
-      clicks.map(({ answeredMs }) => answeredMs),
-    ),
-  );
+  const views = clicks.map(({ viewMs }) => viewMs);
+  const answers = clicks.map(({ answeredMs }) => answeredMs);
   const firstPieces = clicks.map(({ firstPieceMs }) => firstPieceMs);
-  process.stdout.write(line('the first piece is verified', firstPieces));
-  process.exitCode = quantile(firstPieces, 0.5) <= Number(flags['at-most']) ? 0 : 1;
+  say(machineLine());
+  say(`${flags.size}, ${clicks.length} downloads one after the other`);
+  say(describe('a view, for comparison', views));
+  say(describe('the command is answered', answers));
+  say(describe('the first piece is verified', firstPieces));
+  process.exitCode = medianOf(firstPieces) <= Number(flags['at-most']) ? 0 : 1;
 } finally {
   await system.stop();
   await rm(folder, { recursive: true, force: true });

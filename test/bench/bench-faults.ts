@@ -11,7 +11,7 @@ import { machineLine } from '../../infra/quick-start/measured.ts';
 import { digestOf, type Measurement, measureSwarm } from './bench-swarm.ts';
 import { byLength, endAfter } from '../soak/soak-length.ts';
 import { FAULTS, type Fault } from './faulty-serving.ts';
-import { medianOf } from './table.ts';
+import { medianOf, mibOf, say } from './table.ts';
 
 const { values: flags } = parseArgs({
   options: {
@@ -28,14 +28,10 @@ const { values: flags } = parseArgs({
 });
 const GOOD_SEEDERS = 2;
 
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
 function describeSources(measured: Measurement): string {
   const words = measured.sources.flat().map(({ user, state, deliveredBytes, corruptPieces }) => {
     const corrupt = corruptPieces === 0 ? '' : `, ${corruptPieces} corrupt`;
-    return `${user === 'bench' ? 'good' : user} ${(deliveredBytes / 2 ** 20).toFixed(0)} MiB ${state}${corrupt}`;
+    return `${user === 'bench' ? 'good' : user} ${mibOf(deliveredBytes)} MiB ${state}${corrupt}`;
   });
   return words.join(' | ');
 }

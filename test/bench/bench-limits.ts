@@ -2,17 +2,17 @@
 // and for a group, among several peers and downloads, and a slow one; and what limits cost when there are none, when there
 // were some, and when they are too high to matter. Prints tables, writes JSON.
 //   npm run bench:limits -- --seconds 10 --workers 2 --runs 5 --size 1GiB --scratch /dev/shm
-import { closeSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { parseSize } from '../../infra/demo/files.ts';
+import { sizeOf, writeSparseFile } from '../../infra/demo/files.ts';
 import { machineLine } from '../../infra/quick-start/measured.ts';
 import type { Digested, EngineLimits } from '../../apps/peer/src/swarm/transfer-engine.ts';
 import type { Moved } from './bench-peer.ts';
 import { BenchPeer, digestOf, measureSwarm, requestFor } from './bench-swarm.ts';
-import { medianOf, type TextColumn, textTable } from './table.ts';
+import { medianOf, say, type TextColumn, textTable } from './table.ts';
 
 const { values: flags } = parseArgs({
   options: {
@@ -248,21 +248,13 @@ const FREE_COLUMNS: readonly TextColumn<Free>[] = [
   ['ratio', ({ ratio }) => ratio.toFixed(2)],
 ];
 
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
 const scratch = mkdtempSync(join(flags.scratch, 'cohort-limits-'));
 try {
   mkdirSync(flags.out, { recursive: true });
   const machine = machineLine();
   say(machine);
-  const totalBytes = parseSize(flags.size);
-  if (totalBytes === null) throw new Error(`"${flags.size}" is not a size like 512MiB or 1GiB`);
   const source = join(scratch, 'source');
-  const file = openSync(source, 'w');
-  ftruncateSync(file, totalBytes);
-  closeSync(file);
+  await writeSparseFile(source, sizeOf(flags.size));
   const { digested } = await digestOf(source, { scratch, workers: Number(flags.workers), pieceBytes: null });
   const kept: Kept[] = [];
   for (const scenario of SCENARIOS) kept.push(await keep(scenario, { source, digested }));

@@ -13,6 +13,7 @@ import { type HostPort, parseHostPort } from '#wire/host-port';
 import { LocalSystem } from '../../infra/quick-start/local-system.ts';
 import { machineLine } from '../../infra/quick-start/measured.ts';
 import { CrowdPeer } from './crowd-peer.ts';
+import { medianOf, quantileOf, say } from './table.ts';
 
 const { values: flags } = parseArgs({
   options: {
@@ -128,22 +129,19 @@ function report(calm: readonly number[], disturbed: readonly number[]): void {
   const [before, after] = [calm, disturbed].map(percentiles);
   const ratio = after!.p99Ms / before!.p99Ms;
   const machine = machineLine();
-  process.stdout.write(`${machine}\n${flags.peers} peers at one tracker, embedded log\n`);
+  say(machine);
+  say(`${flags.peers} peers at one tracker, embedded log`);
   for (const [name, figures] of [['alone', before!] as const, ['with the two', after!] as const]) {
     const { p50Ms, p99Ms, count } = figures;
-    process.stdout.write(
-      `${name.padEnd(14)} p50 ${p50Ms.toFixed(2)} ms  p99 ${p99Ms.toFixed(2)} ms  ${count} answers\n`,
-    );
+    say(`${name.padEnd(14)} p50 ${p50Ms.toFixed(2)} ms  p99 ${p99Ms.toFixed(2)} ms  ${count} answers`);
   }
-  process.stdout.write(`ratio of p99   ${ratio.toFixed(2)} (at most ${RATIO_MAX})\n`);
-  process.stdout.write(`${JSON.stringify({ machine, alone: before, withBoth: after, ratio })}\n`);
+  say(`ratio of p99   ${ratio.toFixed(2)} (at most ${RATIO_MAX})`);
+  say(JSON.stringify({ machine, alone: before, withBoth: after, ratio }));
   if (!(ratio <= RATIO_MAX)) process.exitCode = 1;
 }
 
 function percentiles(latenciesMs: readonly number[]): { p50Ms: number; p99Ms: number; count: number } {
-  const sorted = latenciesMs.toSorted((left, right) => left - right);
-  const at = (part: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? NaN;
-  return { p50Ms: at(0.5), p99Ms: at(0.99), count: sorted.length };
+  return { p50Ms: medianOf(latenciesMs), p99Ms: quantileOf(latenciesMs, 0.99), count: latenciesMs.length };
 }
 
 function addressOf(text: string): HostPort {

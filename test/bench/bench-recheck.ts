@@ -1,19 +1,16 @@
 // `npm run bench:recheck`: how fast a copy is rechecked (every piece, and the SHA-1 of the whole beside it, so each byte is hashed
 // twice), as a ratio to what two threads hash in the same run.
 //   npm run bench:recheck -- --size 1GiB --runs 5 --workers 2 --scratch /dev/shm
-import { randomBytes } from 'node:crypto';
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { loadOrCreateIdentity } from '#identity/identity';
-import { parseSize } from '../../infra/demo/files.ts';
+import { sizeOf, writeRandomFile } from '../../infra/demo/files.ts';
 import { machineLine } from '../../infra/quick-start/measured.ts';
 import { openTransferEngine } from '../../apps/peer/src/swarm/open-transfer-engine.ts';
 import { sha1BytesPerSecond } from './baselines.ts';
-import { medianOf } from './table.ts';
-
-const BLOCK_BYTES = 16 * 1024 * 1024;
+import { medianOf, mibOf, say } from './table.ts';
 
 const { values: flags } = parseArgs({
   options: {
@@ -23,8 +20,7 @@ const { values: flags } = parseArgs({
     scratch: { type: 'string', default: tmpdir() },
   },
 });
-const totalBytes = parseSize(flags.size);
-if (totalBytes === null) throw new Error(`"${flags.size}" is not a size like 512MiB or 8GiB`);
+const totalBytes = sizeOf(flags.size);
 
 const folder = mkdtempSync(join(flags.scratch, 'cohort-recheck-'));
 const path = join(folder, 'copy');
@@ -37,7 +33,7 @@ const engine = await openTransferEngine({
   random: Math.random,
 });
 try {
-  writeRandom(path, totalBytes);
+  await writeRandomFile(path, totalBytes);
   const { manifestBytes } = await engine.digest({ path, hash: 'sha1' });
   const [rates, ceilings, ratios]: [number[], number[], number[]] = [[], [], []];
   for (let run = 0; run < Number(flags.runs); run++) {
@@ -52,27 +48,11 @@ try {
   }
   say(machineLine());
   say(`recheck of ${flags.size} by ${flags.workers} workers, medians of ${flags.runs} runs`);
-  say(`  rate ${mib(medianOf(rates))} MiB/s; two threads hash ${mib(medianOf(ceilings))} MiB/s with SHA-1`);
+  say(`  rate ${mibOf(medianOf(rates))} MiB/s; two threads hash ${mibOf(medianOf(ceilings))} MiB/s with SHA-1`);
   say(
     `  ratio ${medianOf(ratios).toFixed(2)}: 0.50 is both threads hashing all the time, since each byte is hashed twice`,
   );
 } finally {
   await engine.close();
   rmSync(folder, { recursive: true });
-}
-
-function writeRandom(target: string, length: number): void {
-  const file = openSync(target, 'w');
-  for (let at = 0; at < length; at += BLOCK_BYTES) {
-    writeSync(file, randomBytes(Math.min(BLOCK_BYTES, length - at)), 0, undefined, at);
-  }
-  closeSync(file);
-}
-
-function mib(bytesPerSecond: number): string {
-  return (bytesPerSecond / 2 ** 20).toFixed(0);
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
 }

@@ -2,18 +2,17 @@
 // copy over loopback TCP taken right before it; how fast a file is shared, as a ratio to what two threads hash; and with
 // --sweep how the rate follows workers and seeders. Prints a table, writes JSON, and with --sweep a plot.
 //   npm run bench -- --size 1GiB --runs 5 --workers 2 --scenarios 1to1,3to1,4to1,1to4,8x --modes tls,plain --scratch /dev/shm
-import { randomBytes } from 'node:crypto';
-import { closeSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { sizeOf } from '../../infra/demo/files.ts';
+import { sizeOf, writeRandomFile, writeSparseFile } from '../../infra/demo/files.ts';
 import { machineLine } from '../../infra/quick-start/measured.ts';
 import type { Digested } from '../../apps/peer/src/swarm/transfer-engine.ts';
 import { rawCopySeconds, sha1BytesPerSecond } from './baselines.ts';
 import { digestOf, type Measurement, measureSwarm } from './bench-swarm.ts';
 import { lineChart } from './plot.ts';
-import { medianOf, type Row, rowOf, tableOf } from './table.ts';
+import { medianOf, mibOf, type Row, rowOf, say, tableOf } from './table.ts';
 
 const { values: flags } = parseArgs({
   options: {
@@ -56,16 +55,6 @@ function scenarioOf(name: string): Scenario {
   return { seeders: 1, downloaders: 1, downloads: Number(downloads), part: 1 / Number(downloads) };
 }
 
-function makeSource(path: string, totalBytes: number): void {
-  const file = openSync(path, 'w');
-  if (flags.sparse) ftruncateSync(file, totalBytes);
-  const block = 16 * 1024 * 1024;
-  for (let at = 0; at < totalBytes && !flags.sparse; at += block) {
-    writeSync(file, randomBytes(Math.min(block, totalBytes - at)), 0, undefined, at);
-  }
-  closeSync(file);
-}
-
 const contents = new Map<number, Content>();
 const shareSeconds: number[] = [];
 
@@ -74,7 +63,7 @@ async function contentOf(totalBytes: number): Promise<Content> {
   const known = contents.get(totalBytes);
   if (known !== undefined) return known;
   const source = join(scratch, `source-${totalBytes}`);
-  makeSource(source, totalBytes);
+  await (flags.sparse ? writeSparseFile : writeRandomFile)(source, totalBytes);
   const pieceBytes = flags.piece === undefined ? null : sizeOf(flags.piece);
   const { digested, seconds } = await digestOf(source, { scratch, workers: Number(flags.workers), pieceBytes });
   if (contents.size === 0) shareSeconds.push(seconds);
@@ -109,7 +98,7 @@ async function describeSharing(): Promise<object> {
   const [share, ceiling] = [totalBytes / medianOf(shareSeconds), medianOf(rates)];
   const ratio = share / ceiling;
   say(
-    `sharing: ${mib(share)} MiB/s (piece digests and SHA-1 of the whole), two threads hash ${mib(ceiling)} MiB/s, ratio ${ratio.toFixed(2)}`,
+    `sharing: ${mibOf(share)} MiB/s (piece digests and SHA-1 of the whole), two threads hash ${mibOf(ceiling)} MiB/s, ratio ${ratio.toFixed(2)}`,
   );
   return { shareBytesPerSecond: share, sha1BytesPerSecond: ceiling, ratio, shareSeconds };
 }
@@ -142,14 +131,6 @@ async function sweep(): Promise<object> {
   writeFileSync(join(flags.out, 'rate.svg'), lineChart(charts));
   say(`rates over workers and seeders: ${join(flags.out, 'rate.svg')}`);
   return charts;
-}
-
-function mib(bytes: number): string {
-  return (bytes / 2 ** 20).toFixed(0);
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
 }
 
 const size = sizeOf(flags.size);

@@ -1,4 +1,4 @@
-// Owns what the benchmark prints: one row for each scenario and mode, with medians.
+// Owns what the benchmarks print: lines, tables, medians; of `npm run bench` one row for each scenario and mode.
 import type { Measurement } from './bench-swarm.ts';
 
 /** Medians of one scenario. */
@@ -17,7 +17,13 @@ export interface Row {
 }
 
 export function medianOf(values: readonly number[]): number {
-  return values.toSorted((left, right) => left - right)[Math.floor(values.length / 2)] ?? NaN;
+  return quantileOf(values, 0.5);
+}
+
+/** The value that this part of all values is below; NaN of none. */
+export function quantileOf(values: readonly number[], part: number): number {
+  const sorted = values.toSorted((left, right) => left - right);
+  return sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? NaN;
 }
 
 /** The row of all runs of a scenario; `totalBytes` is what all downloaders fetched together. */
@@ -66,6 +72,14 @@ const COLUMNS: readonly TextColumn<Row>[] = [
 
 export function tableOf(rows: readonly Row[]): string {
   return textTable(rows, COLUMNS);
+}
+
+export function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+export function mibOf(bytes: number): string {
+  return (bytes / 2 ** 20).toFixed(0);
 }
 
 /** Rows under their headings, in columns as wide as their longest text. */

@@ -46,8 +46,8 @@ export interface ServedContent {
   readonly roots: readonly string[];
   /** Shared memory: the pieces that are verified; null when all are. */
   readonly verified: Uint8Array | null;
-  /** What the files were when they were verified; null while a download writes them. */
-  readonly stamps: readonly FileStamp[] | null;
+  /** What the files were when they were verified, null for one that was not there; null while a download writes them. */
+  readonly stamps: readonly (FileStamp | null)[] | null;
   /** Which root is meant, as `identityOf` has it, while a download writes it; null when stamps tell. */
   readonly identity: string | null;
 }

@@ -71,11 +71,11 @@ export class ContentFiles {
   }
 
   /** Throws StorageFailure source_missing or source_changed when a file under this run is not what its stamp says. */
-  checkStamps(begin: number, length: number, stamps: readonly FileStamp[]): void {
+  checkStamps(begin: number, length: number, stamps: readonly (FileStamp | null)[]): void {
     for (const { fileNumber } of segmentsOf(this.#files, begin, length)) {
       const path = this.#pathOf(fileNumber, this.#roots[0] ?? '');
-      const stamp = stamps[fileNumber];
-      if (stamp === undefined || !isSameStamp(stampFile(path), stamp)) {
+      const stamp = stamps[fileNumber] ?? null;
+      if (stamp === null || !isSameStamp(stampFile(path), stamp)) {
         throw new StorageFailure('source_changed', `${path} was changed after it was shared`);
       }
     }

@@ -1,6 +1,7 @@
 // Owns what one download is given by the engine: the workers, the clock, and how it tells of what it has.
 import type { Manifest } from '#domain/manifest';
 import type { WorkerPool } from '../data-plane/worker-pool.ts';
+import type { FileStamp } from '../storage/content-files.ts';
 import type { ContentHashing } from './content-hashing.ts';
 import type { LaneFleet } from './lane-fleet.ts';
 
@@ -16,7 +17,7 @@ export interface DownloadContext {
   readonly countPiece: (outcome: 'verified' | 'failed') => void;
   /** The lanes serve what is verified from now on. */
   readonly servePart: (part: ServedPart) => void;
-  readonly serveWhole: (whole: Omit<ServedPart, 'verified' | 'identity'>) => Promise<string>;
+  readonly serveWhole: (whole: Omit<ServedPart, 'verified' | 'identity' | 'stamps'>) => Promise<string>;
   readonly withdrawPart: () => void;
   readonly onEnd: () => void;
 }
@@ -27,5 +28,6 @@ interface ServedPart {
   readonly manifestBytes: Uint8Array;
   readonly roots: readonly string[];
   readonly identity: string | null;
+  readonly stamps: readonly (FileStamp | null)[] | null;
   readonly verified: Uint8Array;
 }

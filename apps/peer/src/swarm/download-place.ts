@@ -5,6 +5,7 @@ import { damagedPieces, soundBytes } from '#domain/content-damage';
 import type { Manifest } from '#domain/manifest';
 import type { WorkerPool } from '../data-plane/worker-pool.ts';
 import { inSharedMemory } from '../data-plane/shared-memory.ts';
+import type { FileStamp } from '../storage/content-files.ts';
 import { partPath } from '../storage/content-layout.ts';
 import type { EarlierPart } from '../storage/destination.ts';
 import { acceptManifest, type ContentHashing, stampText, valueOf } from './content-hashing.ts';
@@ -41,6 +42,8 @@ export interface OpenedPlace {
   /** Which root is written, and which served: as `identityOf` has it, or null where any does. */
   readonly writtenIdentity: string | null;
   readonly servedIdentity: string | null;
+  /** What the files that are served were when their pieces were verified; null for those that the download writes. */
+  readonly servedStamps: readonly (FileStamp | null)[] | null;
 }
 
 interface Parts {
@@ -82,7 +85,7 @@ class NewContent implements DownloadPlace {
     const { files } = part.manifest;
     const { identity, sound } = await openPart(this.#request, this.#parts, { ...part, files, signal });
     this.#identity = identity;
-    return { sound, writtenIdentity: identity, servedIdentity: identity };
+    return { sound, writtenIdentity: identity, servedIdentity: identity, servedStamps: null };
   }
 
   async finish({ files }: Manifest): Promise<void> {
@@ -130,16 +133,14 @@ class DamagedContent implements DownloadPlace {
     const { identity, sound: fetched } = await openPart(this.#request, this.#parts, { ...part, files, signal });
     this.#identity = identity;
     const sound = bitfield.map((byte, at) => byte | (fetched[at] ?? 0));
-    return { sound, writtenIdentity: identity, servedIdentity: null };
+    const servedStamps = await this.#stampsAsFound(part.manifest);
+    return { sound, writtenIdentity: identity, servedIdentity: null, servedStamps };
   }
 
   async finish(manifest: Manifest): Promise<void> {
     const { destination, repairs } = this.#request;
     const { pool, hashing } = this.#parts;
-    const { stamps } = valueOf(await pool.run('findFiles', { root: destination, files: manifest.files }));
-    if (stampText(stamps) !== repairs.found.stamp) {
-      throw new TransferFailure('source_changed', `${destination} was changed while it was repaired`);
-    }
+    await this.#stampsAsFound(manifest);
     const pieces = damagedPieces(manifest, repairs.found.bitfield);
     const files = this.filesOf(manifest);
     valueOf(await pool.run('finishRepair', { destination, identity: this.#identity, manifest, pieces, files }));
@@ -149,6 +150,13 @@ class DamagedContent implements DownloadPlace {
 
   filesOf({ files }: Manifest): Manifest['files'] {
     return this.#request.repairs.found.wrongFiles.map((position) => files[position]!);
+  }
+
+  async #stampsAsFound({ files }: Manifest): Promise<readonly (FileStamp | null)[]> {
+    const { destination, repairs } = this.#request;
+    const { stamps } = valueOf(await this.#parts.pool.run('findFiles', { root: destination, files }));
+    if (stampText(stamps) === repairs.found.stamp) return stamps;
+    throw new TransferFailure('source_changed', `${destination} was changed while it was repaired`);
   }
 
   /** Reads back what was put in place: only then is the part of no more use. */

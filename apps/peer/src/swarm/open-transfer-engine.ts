@@ -155,9 +155,9 @@ class WorkerTransferEngine implements TransferEngine {
       random: this.#options.random,
       nextConnection: () => ++this.#lastConnection,
       countPiece: (outcome) => this.#pieces[outcome]++,
-      servePart: ({ manifestBytes, roots, identity, verified }) => {
+      servePart: ({ manifestBytes, roots, identity, stamps, verified }) => {
         if (isPrivate || this.#whole.has(shareKey(share))) return;
-        const content = { ...serve, manifestBytes, roots, identity, verified, stamps: null };
+        const content = { ...serve, manifestBytes, roots, identity, verified, stamps };
         this.#lanes.announce({ kind: 'serve', content });
       },
       serveWhole: async ({ manifest, manifestBytes, roots }) => {

@@ -256,7 +256,7 @@ export class SwarmDownload implements Download {
     const { writtenRoots, servedRoots, servedPieces } = this.#place;
     const manifestBytes = inSharedMemory(bytes);
     const part = { manifest, manifestBytes, listed };
-    const { sound, writtenIdentity, servedIdentity } = await this.#place.open(part, this.#ended.signal);
+    const { sound, writtenIdentity, servedIdentity, servedStamps } = await this.#place.open(part, this.#ended.signal);
     this.#verified.set(sound);
     if (this.#isEnded) return;
     const ledger = new PieceLedger(geometryOf(manifest), (piece) => hasBit(this.#verified, piece));
@@ -277,8 +277,8 @@ export class SwarmDownload implements Download {
     const shared = { manifestBytes, verified: this.#verified };
     const written = { destination, roots: writtenRoots, identity: writtenIdentity, received: this.#received };
     fleet.announce({ kind: 'openDownload', content: { download: number, contentId, ...written, ...shared } });
-    const served = { roots: servedRoots, identity: servedIdentity, verified: servedPieces ?? this.#verified };
-    this.#context.servePart({ manifest, manifestBytes, ...served });
+    const served = { roots: servedRoots, identity: servedIdentity, stamps: servedStamps };
+    this.#context.servePart({ manifest, manifestBytes, ...served, verified: servedPieces ?? this.#verified });
     this.#manifestBytes = Uint8Array.from(bytes);
     this.#part = { manifest, manifestBytes, ledger, run };
     // What an earlier part held counts from now on.
@@ -396,11 +396,18 @@ export class SwarmDownload implements Download {
     this.#hangUpAll();
     const { manifest, manifestBytes } = part;
     await this.#guard(async () => {
+      if (this.#place.servedPieces !== null) await this.#stopServing();
       await this.#place.finish(manifest);
       const roots = [this.#request.destination];
       const stamp = await this.#context.serveWhole({ manifest, manifestBytes, roots });
       if (!this.#isEnded) this.#end('complete', null, stamp);
     });
+  }
+
+  /** What is served by its stamps is about to get others. */
+  async #stopServing(): Promise<void> {
+    this.#context.withdrawPart();
+    await this.#context.fleet.settled();
   }
 
   /** Runs a step on disk; a problem ends this download and nothing else. */

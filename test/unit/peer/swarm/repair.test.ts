@@ -13,6 +13,7 @@ import {
   startPeer,
   startThree,
   type TestPeer,
+  until,
 } from './engine-harness.ts';
 import { blockFrame, startFakeSeeder } from './fake-seeder.ts';
 
@@ -130,13 +131,7 @@ it('until everything is there nothing of the copy changes, and what was fetched 
   const request = requestFor(plainBob, digested, { from: [], destination: path, sources: [lazy] });
   const repairs = { manifestBytes: digested.manifestBytes, found };
   const first = plainBob.engine.download({ ...request, repairs, grant: grantFor(plainBob, digested.contentId) });
-  await new Promise<void>((resolve) => {
-    const stop = first.onChange(() => {
-      if (first.view().verifiedBytes < 11 * PIECE_BYTES) return;
-      stop();
-      resolve();
-    });
-  });
+  await until(first, ({ verifiedBytes }) => verifiedBytes >= 11 * PIECE_BYTES);
   await first.cancel();
   expect(readFileSync(path).equals(before)).toBe(true);
   const second = await repair(bob, { path, digested, from: [alice] });
@@ -170,14 +165,32 @@ it('a private repair serves nothing, neither meanwhile nor afterwards', async ()
   const request = requestFor(bob, digested, { from: [alice], destination: path });
   await bob.engine.download({ ...request, repairs, isPrivate: true }).done;
   const download = carol.engine.download(requestFor(carol, digested, { from: [], sources: [sourceOf(bob)] }));
-  await new Promise<void>((resolve) => {
-    const stop = download.onChange(() => {
-      if (download.view().state !== 'stalled') return;
-      stop();
-      resolve();
-    });
-  });
+  await until(download, ({ state }) => state === 'stalled');
   expect(download.view()).toMatchObject({ verifiedBytes: 0, peers: [{ state: 'refused' }] });
+});
+
+it('what is sound of a copy is served while it is repaired, and nothing any more once somebody else has written to it', async () => {
+  const bytes = randomBytes(8 * PIECE_BYTES);
+  const [alice, bob, carol] = (await Promise.all(
+    ['alice', 'bob', 'carol'].map((name) => startPeer(name, { plain: true })),
+  )) as [TestPeer, TestPeer, TestPeer];
+  const [source, path] = [join(alice.folder, 'film'), join(bob.folder, 'film')];
+  for (const copy of [source, path]) writeFileSync(copy, bytes);
+  const digested = await shareFile(alice, source, PIECE_BYTES);
+  damage(path, 3);
+  const repairs = { manifestBytes: digested.manifestBytes, found: await inspect(bob, path, digested) };
+  const silent = await startFakeSeeder('mallory', { digested, answer: () => undefined });
+  const request = requestFor(bob, digested, { from: [], destination: path, sources: [silent] });
+  const repairing = bob.engine.download({ ...request, repairs });
+  const sound = carol.engine.download(requestFor(carol, digested, { from: [bob] }));
+  await until(sound, ({ verifiedBytes }) => verifiedBytes === 7 * PIECE_BYTES);
+  await sound.cancel();
+  damage(path, 5);
+  const destination = join(carol.folder, 'later');
+  const spoilt = carol.engine.download(requestFor(carol, digested, { from: [bob], destination }));
+  await until(spoilt, ({ peers }) => peers[0]?.state === 'refused');
+  expect(spoilt.view()).toMatchObject({ verifiedBytes: 0, peers: [{ corruptPieces: 0 }] });
+  await repairing.cancel();
 });
 
 it("a copy that was changed meanwhile, and another download's part, are left alone", async () => {

@@ -1,7 +1,7 @@
 // Owns what a recheck of content comes to: which pieces and files are not what was shared, the verdict, and the words for it.
 import { hasBit } from './bitfield.ts';
 import { type Manifest, manifestGeometry } from './manifest.ts';
-import { pieceIndex, pieceRange } from './piece-geometry.ts';
+import { type PieceIndex, pieceIndex, pieceRange } from './piece-geometry.ts';
 
 /** Best first. */
 export const RECHECK_VERDICTS = ['sound', 'repaired', 'damaged', 'incomplete'] as const;
@@ -33,19 +33,18 @@ function isDamaged(count: DamageCount): boolean {
   return count.damagedPieces > 0 || count.misfitFiles > 0 || count.absentFiles > 0;
 }
 
-/** The numbers of the pieces that a bitfield of sound ones leaves out, ascending. */
-export function damagedPieces(manifest: Manifest, sound: Uint8Array): number[] {
-  const { pieceCount } = manifestGeometry(manifest);
-  return Array.from({ length: pieceCount }, (_, piece) => piece).filter((piece) => !hasBit(sound, piece));
+/** The pieces that a bitfield of sound ones leaves out, ascending. */
+export function damagedPieces(manifest: Manifest, sound: Uint8Array): PieceIndex[] {
+  const geometry = manifestGeometry(manifest);
+  const pieces = Array.from({ length: geometry.pieceCount }, (_, number) => pieceIndex(geometry, number)!);
+  return pieces.filter((piece) => !hasBit(sound, piece));
 }
 
 /** Bytes of the pieces that a bitfield has. */
 export function soundBytes(manifest: Manifest, sound: Uint8Array): number {
   const geometry = manifestGeometry(manifest);
-  return damagedPieces(manifest, sound).reduce((left, number) => {
-    const piece = pieceIndex(geometry, number);
-    return piece === undefined ? left : left - pieceRange(geometry, piece).length;
-  }, manifest.totalBytes);
+  const lengths = damagedPieces(manifest, sound).map((piece) => pieceRange(geometry, piece).length);
+  return lengths.reduce((left, length) => left - length, manifest.totalBytes);
 }
 
 /** Positions of the files that have a byte in a damaged piece, ascending. */

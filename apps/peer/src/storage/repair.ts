@@ -3,6 +3,7 @@
 import { accessSync, constants } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Manifest } from '#domain/manifest';
+import { geometryOf, type PieceIndex, pieceRange } from '#domain/piece-geometry';
 import { ContentFiles } from './content-files.ts';
 import { journalPath, partPath, pathOnDisk, placeFiles } from './content-layout.ts';
 import { checkDestination, isThere, makeFile, removePart, syncPart } from './destination.ts';
@@ -45,7 +46,7 @@ export async function finishRepair(request: {
   /** Of the part, as `preparePart` returned it. */
   readonly identity: string | null;
   readonly manifest: Pick<Manifest, 'files' | 'pieceBytes' | 'totalBytes'>;
-  readonly pieces: readonly number[];
+  readonly pieces: readonly PieceIndex[];
   /** Those that are not as they should be. */
   readonly files: Manifest['files'];
 }): Promise<void> {
@@ -58,18 +59,18 @@ export async function finishRepair(request: {
       throw writeFailure(error, path);
     }
   }
+  const geometry = geometryOf(manifest);
   const placed = placeFiles(manifest.files);
   const part = new ContentFiles(placed, [partPath(destination)], { flags: 'r', identity });
   const content = new ContentFiles(placed, [destination], { flags: 'r+', identity: null });
   const buffer = Buffer.allocUnsafeSlow(Math.min(SLICE_BYTES, manifest.pieceBytes));
   try {
     for (const piece of pieces) {
-      const begin = piece * manifest.pieceBytes;
-      const end = Math.min(begin + manifest.pieceBytes, manifest.totalBytes);
-      for (let at = begin; at < end; at += buffer.length) {
-        const slice = buffer.subarray(0, Math.min(buffer.length, end - at));
-        part.read(at, slice);
-        content.write(at, slice);
+      const { begin, length } = pieceRange(geometry, piece);
+      for (let at = 0; at < length; at += buffer.length) {
+        const slice = buffer.subarray(0, Math.min(buffer.length, length - at));
+        part.read(begin + at, slice);
+        content.write(begin + at, slice);
         await nextTurn();
       }
     }

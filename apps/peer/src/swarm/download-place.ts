@@ -3,6 +3,7 @@
 import { setBit } from '#domain/bitfield';
 import { damagedPieces, soundBytes } from '#domain/content-damage';
 import type { Manifest } from '#domain/manifest';
+import type { PieceIndex } from '#domain/piece-geometry';
 import type { WorkerPool } from '../data-plane/worker-pool.ts';
 import { inSharedMemory } from '../data-plane/shared-memory.ts';
 import type { FileStamp } from '../storage/content-files.ts';
@@ -160,7 +161,7 @@ class DamagedContent implements DownloadPlace {
   }
 
   /** Reads back what was put in place: only then is the part of no more use. */
-  async #checkRepaired(manifest: Manifest, pieces: readonly number[], hashing: ContentHashing): Promise<void> {
+  async #checkRepaired(manifest: Manifest, pieces: readonly PieceIndex[], hashing: ContentHashing): Promise<void> {
     const { destination, repairs } = this.#request;
     const listed = new Uint8Array(repairs.found.bitfield.length);
     for (const piece of pieces) setBit(listed, piece);

@@ -249,14 +249,17 @@ export class DownloadRun {
   /** Whether it is asked for something and nothing of it comes. */
   #isSilent(connection: Connection): boolean {
     const { ledger, sources, now } = this.#context;
-    const isAsked = connection.isOwing || ledger.piecesOf(connection.id).size > 0;
-    return isAsked && sources.isSilent(connection, ledger.geometry.pieceBytes, now());
+    return this.#isAsked(connection) && sources.isSilent(connection, ledger.geometry.pieceBytes, now());
   }
 
   #rateOf(connection: Connection): number {
     const { ledger, sources, now } = this.#context;
-    const isAsked = connection.isOwing || ledger.piecesOf(connection.id).size > 0;
-    return isAsked ? sources.rateOf(connection, ledger.geometry.pieceBytes, now()) : connection.bytesPerSecond;
+    if (!this.#isAsked(connection)) return connection.bytesPerSecond;
+    return sources.rateOf(connection, ledger.geometry.pieceBytes, now());
+  }
+
+  #isAsked({ id, isOwing }: Connection): boolean {
+    return isOwing || this.#context.ledger.piecesOf(id).size > 0;
   }
 
   #candidates(byEntry: ReadonlyMap<SourceEntry, readonly Connection[]>): Candidate[] {
@@ -288,7 +291,7 @@ export class DownloadRun {
     for (const { candidate, piece } of assignments) {
       const connection = this.#leastLoaded(connectionsOf.get(candidate) ?? []);
       if (connection === undefined) continue;
-      this.#asked(connection);
+      this.#willAsk(connection);
       if (!ledger.assign(piece, connection.id)) continue;
       const pieces = given.get(connection);
       if (pieces === undefined) given.set(connection, [piece]);
@@ -349,16 +352,15 @@ export class DownloadRun {
   #hedge(connection: Connection, pieces: readonly PieceIndex[]): void {
     const { ledger, say } = this.#context;
     const { id } = connection;
-    this.#asked(connection);
+    this.#willAsk(connection);
     const hedged = pieces.filter((piece) => ledger.hedge(piece, id));
     if (hedged.length > 0) say(connection.lane, { kind: 'assign', connection: id, pieces: hedged, hedge: true });
   }
 
   /** Call it before a connection is given something. */
-  #asked(connection: Connection): void {
-    const { ledger, sources, now } = this.#context;
-    const hadNothing = !connection.isOwing && ledger.piecesOf(connection.id).size === 0;
-    if (hadNothing) sources.asked(connection, now());
+  #willAsk(connection: Connection): void {
+    const { sources, now } = this.#context;
+    if (!this.#isAsked(connection)) sources.asked(connection, now());
   }
 }
 

@@ -41,14 +41,12 @@ import {
   type DownloadRecord,
   goesOnByItself,
   isOver,
-  isReplacedBy,
   type TransferRecord,
   type UploadRecord,
 } from './transfer-record.ts';
+import { type Transfer, TransferSet } from './transfer-set.ts';
 import type { RecheckAnswer, StartedTransfer, TransferEnd, TransferEvent, Transfers } from './transfers.ts';
 import { UploadTransfer } from './upload-transfer.ts';
-
-type Transfer = UploadTransfer | DownloadTransfer;
 
 /** An upload whose outcome is likely to be accepted is answered after this, hashed or not. */
 const DECISION_WAIT_MS = 2_000;
@@ -58,7 +56,7 @@ const STOP_SHARE_WAIT_MS = 2_000;
 export class TransferRegistry implements Transfers {
   readonly #context: TransferContext;
   readonly #limits: TransferLimits;
-  readonly #transfers = new Map<string, Transfer>();
+  readonly #transfers = new TransferSet();
   readonly #listeners = new Set<(event: TransferEvent) => void>();
   /** What was last told of each transfer, so that only changes of state and reason are events. */
   readonly #told = new Map<string, string>();
@@ -70,8 +68,7 @@ export class TransferRegistry implements Transfers {
     const places = new TransferPlaces();
     const sha1Checks = new Sha1Checks(parts);
     this.#context = { ...parts, places, sha1Checks, changed: (record) => this.#changed(record) };
-    const records = () => [...this.#transfers.values()].map(({ record }) => record);
-    this.#limits = new TransferLimits({ ...parts, places, records });
+    this.#limits = new TransferLimits({ ...parts, places, records: () => this.#transfers.records() });
   }
 
   /**
@@ -97,7 +94,7 @@ export class TransferRegistry implements Transfers {
   /** Lets go of everything; the next start goes on with it. */
   async close(): Promise<void> {
     for (const stop of this.#stopListening) stop();
-    await Promise.all([...this.#transfers.values()].map((transfer) => transfer.halt()));
+    await Promise.all(this.#transfers.all().map((transfer) => transfer.halt()));
     await this.#context.store.settled();
   }
 
@@ -147,7 +144,7 @@ export class TransferRegistry implements Transfers {
       totalBytes: share.totalBytes,
     });
     // Looked at last: another command may have taken the destination meanwhile.
-    if (this.#isTaken(path)) {
+    if (this.#transfers.isTaken((other) => this.#context.engine.doMeet(other, path))) {
       return { status: 'failed', code: 'destination_exists', detail: 'Another transfer has this destination.' };
     }
     if (problem?.code === 'destination_exists') return { status: 'failed', code: 'destination_exists' };
@@ -163,7 +160,7 @@ export class TransferRegistry implements Transfers {
     const body = { group, file, everywhere: everywhere ?? false };
     const answer = await this.#context.link.command('stop_share', body, stamp);
     if (answer.status === 'accepted') {
-      for (const transfer of this.#transfers.values()) {
+      for (const transfer of this.#transfers.all()) {
         const { record } = transfer;
         if (record.group === group && record.file === file && record.user === stamp.user) transfer.stopServing(null);
       }
@@ -172,15 +169,16 @@ export class TransferRegistry implements Transfers {
   }
 
   isUndecided(commandId: string): boolean {
-    const transfer = this.#byCommand(commandId);
+    const transfer = this.#transfers.begunBy(commandId);
     return transfer instanceof UploadTransfer && transfer.isUndecided;
   }
 
   async end(transferId: string, timeoutMs: number): Promise<TransferEnd> {
     const transfer = this.#transfers.get(transferId);
-    const hasEnded = (): boolean => transfer === undefined || transfer.end !== null || !this.#transfers.has(transferId);
+    const isGone = (): boolean => transfer === undefined || !this.#transfers.has(transfer);
+    const hasEnded = (): boolean => isGone() || transfer?.end !== null;
     if (!hasEnded()) await this.#changes.until(hasEnded, timeoutMs);
-    if (transfer === undefined || !this.#transfers.has(transferId)) {
+    if (transfer === undefined || isGone()) {
       return { state: 'failed', detail: 'The transfer was removed.' };
     }
     const { offset, reason } = transfer.record;
@@ -189,7 +187,7 @@ export class TransferRegistry implements Transfers {
   }
 
   list(): TransferView[] {
-    return [...this.#transfers.values()].map((transfer) => transfer.view());
+    return this.#transfers.all().map((transfer) => transfer.view());
   }
 
   find(transferId: string): TransferView | null {
@@ -219,7 +217,7 @@ export class TransferRegistry implements Transfers {
     if (!transfer.isRecheckable) return { status: 'failed', code: 'transfer_unfinished' };
     if (this.#context.link.user() !== transfer.record.user) return { status: 'failed', code: 'not_logged_in' };
     const over = transfer.recheck({ repair }).finally(() => {
-      if (transfer.record.damage !== undefined) this.#serveInstead(this.#offeredTwins(transfer));
+      if (transfer.record.damage !== undefined) this.#serveInstead(this.#transfers.offeredTwinsOf(transfer));
     });
     const ended = wait ? await within(over, timeoutSeconds * 1000) : null;
     if (ended === false) return { status: 'failed', code: 'transfer_failed', detail: 'The recheck was called off.' };
@@ -233,10 +231,10 @@ export class TransferRegistry implements Transfers {
     if (transfer instanceof UploadTransfer && data === 'delete') {
       return invalidField('data', 'must be keep for an upload: what is shared belongs to whoever put it there');
     }
-    const twins = this.#offeredTwins(transfer);
+    const twins = this.#transfers.offeredTwinsOf(transfer);
     if (twins.length === 0) await this.#stopShareOf(transfer);
     try {
-      await transfer.dispose({ keepData: data === 'keep' || this.#isReplaced(transfer) });
+      await transfer.dispose({ keepData: data === 'keep' || this.#transfers.isReplaced(transfer) });
     } catch (error) {
       if (!(error instanceof TransferFailure)) throw error;
       return { status: 'failed', code: 'transfer_failed', detail: error.message };
@@ -280,23 +278,11 @@ export class TransferRegistry implements Transfers {
 
   /** The same copy was shared before: one transfer stands for it. */
   async #supersede(transfer: UploadTransfer): Promise<void> {
-    for (const other of this.#others(transfer)) {
+    for (const other of this.#transfers.twinsOf(transfer)) {
       if (!(other instanceof UploadTransfer) || other.record.path !== transfer.record.path) continue;
       await this.#forget(other);
       this.#emit({ type: 'transfer_removed', transferId: other.record.transferId });
     }
-  }
-
-  /** The other transfers of the same share. */
-  #others({ record }: Transfer): Transfer[] {
-    return [...this.#transfers.values()].filter(
-      (other) =>
-        other.record !== record && record.share !== null && other.record.share?.shareId === record.share.shareId,
-    );
-  }
-
-  #offeredTwins(transfer: Transfer): Transfer[] {
-    return this.#others(transfer).filter((other) => other.isOffered);
   }
 
   /** The engine serves one copy of a share: another one takes the place of one that is gone, or damaged. */
@@ -306,43 +292,26 @@ export class TransferRegistry implements Transfers {
   }
 
   #startedBy(commandId: string): StartedTransfer | null {
-    const transfer = this.#byCommand(commandId);
+    const transfer = this.#transfers.begunBy(commandId);
     return transfer === undefined ? null : started(transfer);
-  }
-
-  #byCommand(commandId: string): Transfer | undefined {
-    return [...this.#transfers.values()].find(({ record }) => record.commandId === commandId);
-  }
-
-  #isTaken(path: string): boolean {
-    return [...this.#transfers.values()].some(
-      ({ record }) =>
-        record.direction === 'download' && !isOver(record) && this.#context.engine.doMeet(record.path, path),
-    );
-  }
-
-  #isReplaced({ record }: Transfer): boolean {
-    return [...this.#transfers.values()].some((other) => isReplacedBy(record, other.record));
   }
 
   #originOf({ commandId, user }: CommandStamp): TransferOrigin {
     const { link, now } = this.#context;
-    // No two begin at the same moment: the queue goes by it.
-    const last = Math.max(0, ...[...this.#transfers.values()].map(({ record }) => record.startedAtMs));
-    const startedAtMs = Math.max(now(), last + 1);
+    const startedAtMs = this.#transfers.nextStartMs(now());
     return { commandId, logId: link.logId(), user: user ?? link.user() ?? '', startedAtMs };
   }
 
   #addUpload(record: UploadRecord): UploadTransfer {
     const transfer = new UploadTransfer(record, this.#context);
-    this.#transfers.set(record.transferId, transfer);
+    this.#transfers.add(transfer);
     this.#limits.followGroups();
     return transfer;
   }
 
   #addDownload(record: DownloadRecord): DownloadTransfer {
     const transfer = new DownloadTransfer(record, this.#context);
-    this.#transfers.set(record.transferId, transfer);
+    this.#transfers.add(transfer);
     this.#limits.followGroups();
     return transfer;
   }
@@ -362,7 +331,7 @@ export class TransferRegistry implements Transfers {
   async #kept(transfer: Transfer): Promise<void> {
     const { record } = transfer;
     // One that was removed meanwhile must not come back.
-    if (this.#transfers.get(record.transferId) === transfer) await this.#context.store.save(record);
+    if (this.#transfers.has(transfer)) await this.#context.store.save(record);
   }
 
   /** Others must not be sent to a copy that is served no more. Best effort: a peer that is away is noticed anyway. */
@@ -378,8 +347,7 @@ export class TransferRegistry implements Transfers {
     this.#transfers.delete(transferId);
     this.#told.delete(transferId);
     await this.#context.store.remove(transferId);
-    const isNeeded = [...this.#transfers.values()].some((other) => other.contentId === contentId);
-    if (contentId !== null && !isNeeded) await this.#context.store.removeManifest(contentId);
+    if (contentId !== null && !this.#transfers.isNeeded(contentId)) await this.#context.store.removeManifest(contentId);
     this.#changes.wake();
   }
 
@@ -396,7 +364,7 @@ export class TransferRegistry implements Transfers {
   }
 
   #refresh(concerns: (record: TransferRecord) => boolean): void {
-    for (const transfer of this.#transfers.values()) {
+    for (const transfer of this.#transfers.all()) {
       if (transfer instanceof DownloadTransfer && transfer.isRunning && concerns(transfer.record))
         void transfer.refresh();
     }
@@ -405,7 +373,7 @@ export class TransferRegistry implements Transfers {
   /** Transfers run while the one who began them is logged in. */
   #sessionIs(user: string | null): void {
     const logId = this.#context.link.logId();
-    for (const transfer of this.#transfers.values()) {
+    for (const transfer of this.#transfers.all()) {
       const { record } = transfer;
       if (record.user !== user) transfer.pause(LOGGED_OUT);
       else if (record.logId !== null && record.logId !== logId) transfer.fail(OTHER_LOG);
@@ -423,7 +391,7 @@ export class TransferRegistry implements Transfers {
     });
     // The end of a session is told by an event of its own.
     if (groupId === null || peerId !== null) return;
-    for (const transfer of this.#transfers.values()) {
+    for (const transfer of this.#transfers.all()) {
       const { share, user: owner, offset: begunOffset } = transfer.record;
       if (share === null || share.groupId !== groupId || (begunOffset ?? 0) > offset) continue;
       if (shareId !== null ? share.shareId === shareId : user === owner) {
@@ -435,7 +403,7 @@ export class TransferRegistry implements Transfers {
   #sourceProblem({ share, code, detail }: SourceProblem): void {
     const known = code === 'source_missing' ? SOURCE_MISSING : SOURCE_CHANGED;
     const reason = { ...known, detail: `${known.detail} (${detail})` };
-    for (const transfer of this.#transfers.values()) {
+    for (const transfer of this.#transfers.all()) {
       if (transfer.record.share?.shareId === share.shareId) transfer.sourceProblem(reason);
     }
   }
@@ -457,7 +425,7 @@ export class TransferRegistry implements Transfers {
 
   /** Trackers send others here for what there is of a download, too. */
   #announce(): void {
-    const downloading = [...this.#transfers.values()].flatMap((transfer): DownloadPresence[] => {
+    const downloading = this.#transfers.all().flatMap((transfer): DownloadPresence[] => {
       if (!(transfer instanceof DownloadTransfer) || !transfer.isActive) return [];
       const { group, file, share } = transfer.record;
       return [{ shareId: share!.shareId, group, file }];

@@ -1,0 +1,72 @@
+// Owns which transfers this peer has, and what they are to each other: copies of one share, writers of one place, begun one
+// after the other.
+import type { DownloadTransfer } from './download-transfer.ts';
+import { isOver, isReplacedBy, type TransferRecord } from './transfer-record.ts';
+import type { UploadTransfer } from './upload-transfer.ts';
+
+export type Transfer = UploadTransfer | DownloadTransfer;
+
+export class TransferSet {
+  readonly #byId = new Map<string, Transfer>();
+
+  add(transfer: Transfer): void {
+    this.#byId.set(transfer.record.transferId, transfer);
+  }
+
+  delete(transferId: string): void {
+    this.#byId.delete(transferId);
+  }
+
+  get(transferId: string): Transfer | undefined {
+    return this.#byId.get(transferId);
+  }
+
+  has({ record }: Transfer): boolean {
+    return this.#byId.has(record.transferId);
+  }
+
+  /** In the order in which they came. */
+  all(): Transfer[] {
+    return [...this.#byId.values()];
+  }
+
+  records(): TransferRecord[] {
+    return this.all().map(({ record }) => record);
+  }
+
+  begunBy(commandId: string): Transfer | undefined {
+    return this.all().find(({ record }) => record.commandId === commandId);
+  }
+
+  /** The other transfers of the same share. */
+  twinsOf({ record }: Transfer): Transfer[] {
+    return this.all().filter(
+      (other) =>
+        other.record !== record && record.share !== null && other.record.share?.shareId === record.share.shareId,
+    );
+  }
+
+  /** Those of them to which the log sends others. */
+  offeredTwinsOf(transfer: Transfer): Transfer[] {
+    return this.twinsOf(transfer).filter(({ isOffered }) => isOffered);
+  }
+
+  /** Whether a download that is not over writes to a place. */
+  isTaken(isPlace: (path: string) => boolean): boolean {
+    return this.records().some((record) => record.direction === 'download' && !isOver(record) && isPlace(record.path));
+  }
+
+  /** Whether what is at its place is another download's. */
+  isReplaced({ record }: Transfer): boolean {
+    return this.records().some((other) => isReplacedBy(record, other));
+  }
+
+  isNeeded(contentId: string): boolean {
+    return this.all().some((transfer) => transfer.contentId === contentId);
+  }
+
+  /** When the next one begins: no two begin at the same moment, because the queue goes by it. */
+  nextStartMs(nowMs: number): number {
+    return this.records().reduce((last, { startedAtMs }) => Math.max(last, startedAtMs + 1), nowMs);
+  }
+}

@@ -4,6 +4,7 @@
 import { parseArgs } from 'node:util';
 import { sizeOf } from '../../infra/demo/files.ts';
 import { machineLine } from '../../infra/quick-start/measured.ts';
+import { say } from '../bench/table.ts';
 import { Cluster } from '../e2e/cluster.ts';
 import { seeded } from '../seeded-random.ts';
 import { killDownloads } from './killed-downloads.ts';
@@ -17,10 +18,6 @@ const { values: flags } = parseArgs({
     minutes: { type: 'string', default: '30' },
   },
 });
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
 
 say(machineLine());
 say(`seed ${flags.seed}, ${flags.count} kills of a peer that downloads ${flags.size}`);

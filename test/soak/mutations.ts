@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { machineLine } from '../../infra/quick-start/measured.ts';
+import { say } from '../bench/table.ts';
 import { seeded } from '../seeded-random.ts';
 import { mutatePeers } from './mutated-peers.ts';
 import { mutateTransfers } from './mutated-transfers.ts';
@@ -20,10 +21,6 @@ const { values: flags } = parseArgs({
     scratch: { type: 'string', default: tmpdir() },
   },
 });
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
 
 say(machineLine());
 say(`seed ${flags.seed}`);

@@ -1,13 +1,12 @@
 // Owns one measured transfer: peers in processes of their own, a share that the seeders serve, and downloads that all begin at
 // once. The tracker is only a key that signs grants.
 import { type ChildProcess, fork } from 'node:child_process';
-import { createHash, generateKeyPairSync, sign } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { createReadStream, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { idOfPublicKey } from '#identity/identity';
-import { sealGrant } from '#wire/grant';
+import { manifestGeometry } from '#domain/manifest';
 import type {
   Address,
   Digested,
@@ -17,15 +16,11 @@ import type {
   Source,
   SourceView,
 } from '../../apps/peer/src/swarm/transfer-engine.ts';
+import { LOG_ID, signedGrant, TRACKER } from '../granting-tracker.ts';
 import type { Downloaded, PeerCall, Usage } from './bench-peer.ts';
 import type { Fault } from './faulty-serving.ts';
 
 const GROUP_ID = 1;
-const GRANT_MS = 600_000;
-const LOG_ID = '00'.repeat(32);
-const tracker = generateKeyPairSync('ed25519');
-const publicKeyDer = tracker.publicKey.export({ type: 'spki', format: 'der' });
-const trackerId = idOfPublicKey(publicKeyDer);
 
 /** Who takes part, and how. */
 export interface SwarmOptions {
@@ -92,7 +87,7 @@ export class BenchPeer {
   }
 
   async open({ workers, plain }: { readonly workers: number; readonly plain: boolean }): Promise<void> {
-    const trust = { logId: LOG_ID, trackers: [{ trackerId, publicKeyDer }] };
+    const trust = { logId: LOG_ID, trackers: [TRACKER] };
     const opened = await this.ask<Pick<BenchPeer, 'peerId' | 'address'>>({
       kind: 'open',
       folder: this.folder,
@@ -217,24 +212,15 @@ export function requestFor(
   { share, sources, digested }: { share: ShareRef; sources: readonly Source[]; digested: Digested },
 ): DownloadRequest {
   const { contentId, manifest } = digested;
-  const claims = { logId: LOG_ID, trackerId, ...share, contentId, user: 'bench', peerId };
-  const grant = sealGrant({ ...claims, asOfOffset: 1, expiresAtMs: Date.now() + GRANT_MS }, (message) =>
-    sign(null, message, tracker.privateKey),
-  );
-  const { totalBytes, pieceBytes } = manifest;
-  const pieceCount = Math.ceil(totalBytes / pieceBytes);
-  const destination = join(folder, `copy-${share.shareId}`);
   return {
     share,
     contentId,
-    totalBytes,
-    pieceBytes,
-    pieceCount,
-    destination,
+    ...manifestGeometry(manifest),
+    destination: join(folder, `copy-${share.shareId}`),
     strategy: 'random',
     overwrite: false,
     sources,
-    grant,
+    grant: signedGrant({ ...share, contentId, user: 'bench', peerId }),
   };
 }
 

@@ -1,11 +1,11 @@
 // Owns proving that one wrong byte is never part of a finished file, at the level of the workers: real engines without TLS, a
 // seeder behind a relay that changes one byte of the stream in either direction, or one whose own file has a wrong byte that it
 // does not know of. A second seeder is there, so that every download has to finish, with the right bytes.
-import { generateKeyPairSync, randomFillSync, sign } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Identity, idOfPublicKey, loadOrCreateIdentity } from '#identity/identity';
-import { sealGrant } from '#wire/grant';
+import { manifestGeometry } from '#domain/manifest';
+import { type Identity, loadOrCreateIdentity } from '#identity/identity';
 import { openTransferEngine } from '../../apps/peer/src/swarm/open-transfer-engine.ts';
 import type {
   Digested,
@@ -15,6 +15,7 @@ import type {
   SourceView,
   TransferEngine,
 } from '../../apps/peer/src/swarm/transfer-engine.ts';
+import { LOG_ID, signedGrant, TRACKER } from '../granting-tracker.ts';
 import { MutatingRelay, type Mutation } from './mutating-relay.ts';
 
 /** Small pieces, so that frames are a good part of the stream. */
@@ -24,10 +25,6 @@ const TOTAL_BYTES = 24 * PIECE_BYTES + 100;
 const STREAM_BYTES = { down: 7_000, up: 1_200 };
 const LANES = 4;
 const HANG_MS = 60_000;
-const LOG_ID = 'ab'.repeat(32);
-const tracker = generateKeyPairSync('ed25519');
-const publicKeyDer = tracker.publicKey.export({ type: 'spki', format: 'der' });
-const trackerId = idOfPublicKey(publicKeyDer);
 
 /** What became of the wrong bytes. */
 export interface MutationReport {
@@ -92,7 +89,7 @@ async function startPeer(folder: string): Promise<Peer> {
     now: Date.now,
     random: Math.random,
   });
-  engine.trustTrackers({ logId: LOG_ID, trackers: [{ trackerId, publicKeyDer }] });
+  engine.trustTrackers({ logId: LOG_ID, trackers: [TRACKER] });
   return { identity, engine };
 }
 
@@ -186,23 +183,15 @@ class MutationLane {
   #request(sources: readonly Source[]): Parameters<TransferEngine['download']>[0] {
     const { contentId, manifest } = this.#digested;
     const peerId = this.#peers.downloader.identity.id;
-    const claims = { logId: LOG_ID, trackerId, ...this.#share, contentId, user: 'downloader', peerId };
-    const grant = sealGrant({ ...claims, asOfOffset: 1, expiresAtMs: Date.now() + 100_000 }, (message) =>
-      sign(null, message, tracker.privateKey),
-    );
-    const { totalBytes, pieceBytes } = manifest;
-    const pieceCount = Math.ceil(totalBytes / pieceBytes);
-    const sizes = { totalBytes, pieceBytes, pieceCount };
-    const destination = this.#destination;
     return {
       share: this.#share,
       contentId,
-      ...sizes,
-      destination,
+      ...manifestGeometry(manifest),
+      destination: this.#destination,
       strategy: 'random',
       overwrite: false,
       sources,
-      grant,
+      grant: signedGrant({ ...this.#share, contentId, user: 'downloader', peerId }),
     };
   }
 }

@@ -1,12 +1,13 @@
 // Real engines with real workers and sockets on loopback, and a tracker that is only a key: it signs whatever grant a test
 // asks for.
-import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
-import { type GrantClaims, sealGrant } from '#wire/grant';
-import { idOfPublicKey, loadOrCreateIdentity, type Identity } from '#identity/identity';
+import { manifestGeometry } from '#domain/manifest';
+import { type Identity, loadOrCreateIdentity } from '#identity/identity';
+import type { GrantClaims } from '#wire/grant';
 import { openTransferEngine } from '../../../../apps/peer/src/swarm/open-transfer-engine.ts';
 import type {
   Digested,
@@ -16,13 +17,9 @@ import type {
   Source,
   TransferEngine,
 } from '../../../../apps/peer/src/swarm/transfer-engine.ts';
+import { LOG_ID, signedGrant, TRACKER } from '../../../granting-tracker.ts';
 
 export const SHARE: ShareRef = { groupId: 3, shareId: 7 };
-export const LOG_ID = 'ab'.repeat(32);
-
-const trackerKeys = generateKeyPairSync('ed25519');
-const trackerKeyDer = trackerKeys.publicKey.export({ type: 'spki', format: 'der' });
-export const TRACKER = { trackerId: idOfPublicKey(trackerKeyDer), publicKeyDer: trackerKeyDer };
 
 /** One peer: its engine, its key, its folder. */
 export interface TestPeer {
@@ -80,20 +77,7 @@ export async function startPeer(
 
 /** A grant for a peer, as the tracker would sign it. */
 export function grantFor(peer: TestPeer, contentId: string, claims: Partial<GrantClaims> = {}): Uint8Array {
-  return sealGrant(
-    {
-      logId: LOG_ID,
-      trackerId: TRACKER.trackerId,
-      ...SHARE,
-      contentId,
-      user: peer.name,
-      peerId: peer.identity.id,
-      asOfOffset: 10,
-      expiresAtMs: Date.now() + 100_000,
-      ...claims,
-    },
-    (message) => sign(null, message, trackerKeys.privateKey),
-  );
+  return signedGrant({ ...SHARE, contentId, user: peer.name, peerId: peer.identity.id, ...claims });
 }
 
 export function sourceOf(peer: TestPeer): Source {
@@ -117,9 +101,7 @@ export function requestFor(
   return {
     share: SHARE,
     contentId,
-    totalBytes: manifest.totalBytes,
-    pieceBytes: manifest.pieceBytes,
-    pieceCount: Math.ceil(manifest.totalBytes / manifest.pieceBytes),
+    ...manifestGeometry(manifest),
     destination: join(peer.folder, 'fetched'),
     strategy: 'random',
     overwrite: false,

@@ -14,7 +14,8 @@ import type {
 } from '../../../../apps/peer/src/tracker-link/tracker-link.ts';
 import { COMMITMENT, LogInMemory } from '../../domain/log-of.ts';
 import { RecordedLink, type SentCommand } from '../control/recorded-ports.ts';
-import { grantFor, LOG_ID, type TestPeer, TRACKER } from '../swarm/engine-harness.ts';
+import { LOG_ID, TRACKER } from '../../../granting-tracker.ts';
+import { grantFor, type TestPeer } from '../swarm/engine-harness.ts';
 
 const UNAVAILABLE = { status: 'failed', code: 'tracker_unavailable' } as const;
 const NOT_LOGGED_IN = { status: 'failed', code: 'not_logged_in' } as const;

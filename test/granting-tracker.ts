@@ -1,0 +1,21 @@
+// Owns a tracker that is only a key, for engines that are tested and measured without one: it signs whatever grant is asked for.
+import { generateKeyPairSync, sign } from 'node:crypto';
+import { idOfPublicKey } from '#identity/identity';
+import { type GrantClaims, sealGrant } from '#wire/grant';
+
+const GRANT_MS = 600_000;
+const keys = generateKeyPairSync('ed25519');
+const publicKeyDer = keys.publicKey.export({ type: 'spki', format: 'der' });
+
+export const LOG_ID = 'ab'.repeat(32);
+export const TRACKER = { trackerId: idOfPublicKey(publicKeyDer), publicKeyDer };
+
+type StampedClaims = 'logId' | 'trackerId' | 'asOfOffset' | 'expiresAtMs';
+
+/** A grant as that tracker would sign it, for ten minutes from now unless the claims say otherwise. */
+export function signedGrant(
+  claims: Omit<GrantClaims, StampedClaims> & Partial<Pick<GrantClaims, StampedClaims>>,
+): Uint8Array {
+  const stamps = { logId: LOG_ID, trackerId: TRACKER.trackerId, asOfOffset: 10, expiresAtMs: Date.now() + GRANT_MS };
+  return sealGrant({ ...stamps, ...claims }, (message) => sign(null, message, keys.privateKey));
+}

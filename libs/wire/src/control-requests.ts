@@ -4,7 +4,7 @@ import { Type } from 'class-transformer';
 import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Length, Matches, Max, Min } from 'class-validator';
 import type { CommandName, PieceHash } from '#domain/command';
 import { PIECE_STRATEGIES, type PieceStrategy } from '#domain/source-choice';
-import { GroupBody, GroupFileBody, UNCHANGED_COMMAND_BODIES } from './command-bodies.ts';
+import { GroupFileBody, UNCHANGED_COMMAND_BODIES } from './command-bodies.ts';
 import { LIST_CURSOR_CHARACTERS_MAX, LIST_LIMIT_MAX } from './limits.ts';
 import { IsFileName, IsUserName } from './name-validation.ts';
 
@@ -41,9 +41,9 @@ function IsAbsolutePath(): PropertyDecorator {
   };
 }
 
-/** Waiting for the end of the work that a command began. */
-export class WaitBody extends GroupBody {
-  /** Answer when the transfer is complete, not as soon as it has begun. */
+/** Waiting for the end of the work that a request began. */
+export class WaitBody {
+  /** Answer when it is over, not as soon as it has begun. */
   @IsOptional()
   @IsBoolean()
   wait?: boolean;
@@ -56,8 +56,14 @@ export class WaitBody extends GroupBody {
   timeoutSeconds?: number;
 }
 
+/** The same of a command about a group. */
+class GroupWaitBody extends WaitBody {
+  @IsUserName()
+  group!: string;
+}
+
 /** upload_file: hash what is at `path`, publish it in the group, serve it. */
-export class UploadFileBody extends WaitBody {
+export class UploadFileBody extends GroupWaitBody {
   /** Absolute path of a file or folder on the peer's machine. */
   @IsAbsolutePath()
   path!: string;
@@ -73,7 +79,7 @@ export class UploadFileBody extends WaitBody {
 }
 
 /** download_file: fetch a share from those who have it. */
-export class DownloadFileBody extends WaitBody {
+export class DownloadFileBody extends GroupWaitBody {
   @IsFileName()
   file!: string;
 
@@ -106,23 +112,11 @@ export class StopShareBody extends GroupFileBody {
 }
 
 /** POST /transfers/{id}/recheck: check a copy on disk, and repair what is damaged from others. */
-export class RecheckBody {
+export class RecheckBody extends WaitBody {
   /** False only looks. True by default: what differs from what was shared is fetched again and written over it. */
   @IsOptional()
   @IsBoolean()
   repair?: boolean;
-
-  /** Answer when it is over, not as soon as it has begun. */
-  @IsOptional()
-  @IsBoolean()
-  wait?: boolean;
-
-  /** With `wait`: answer 202 when it takes longer than this. 3600 by default. */
-  @IsOptional()
-  @IsInt()
-  @Min(0)
-  @Max(WAIT_SECONDS_MAX)
-  timeoutSeconds?: number;
 }
 
 /** POST /api-keys. */

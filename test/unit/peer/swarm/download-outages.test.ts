@@ -116,9 +116,11 @@ it('goes on after a restart with what it had, and fetches a damaged piece again'
 
 it('a part that a stopped engine left is finished by the next one', async () => {
   const [alice, bob] = await Promise.all([startPeer('alice'), startPeer('bob')]);
-  const bytes = randomBytes(96 * MIB);
+  const bytes = randomBytes(16 * MIB);
   const digested = await shareFile(alice, newFile(alice, bytes));
   const request = requestFor(bob, digested, { from: [alice] });
+  // So slow that it is never complete before it is stopped.
+  bob.engine.limit({ uploadBytesPerSecond: null, downloadBytesPerSecond: MIB, groups: [] });
   const first = bob.engine.download(request);
   await until(first, ({ verifiedBytes }) => verifiedBytes > 0);
   await bob.engine.close();
@@ -126,7 +128,7 @@ it('a part that a stopped engine left is finished by the next one', async () => 
   const again = await startPeer('bob', { identity: bob.identity });
   const second = again.engine.download(request);
   expect(await second.done).toMatchObject({ state: 'complete' });
-  expect(again.engine.metrics().verifiedPieces).toBeLessThanOrEqual(192 - had);
+  expect(again.engine.metrics().verifiedPieces).toBeLessThanOrEqual(32 - had);
   expect(sha1(readFileSync(request.destination))).toBe(sha1(bytes));
 });
 

@@ -1,21 +1,12 @@
 import 'reflect-metadata';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { CONTROL_COMMAND_BODIES } from '#wire/control-requests';
 import { problemOf } from '#wire/wire-error';
-import { type RecordedPeer, runWords, startRecordedPeer, TOKEN } from './recorded-peer.ts';
+import { peerOfThisFile, runWords, startRecordedPeer, TOKEN } from './recorded-peer.ts';
 
-let peer: RecordedPeer;
-
-beforeAll(async () => {
-  peer = await startRecordedPeer();
-});
-afterAll(() => peer.close());
-beforeEach(() => {
-  peer.requests.length = 0;
-  peer.answers.clear();
-});
+const peer = peerOfThisFile();
 
 const run = (words: readonly string[], options = {}): ReturnType<typeof runWords> =>
   runWords([...words, '--data-dir', peer.dataDirectory], options);

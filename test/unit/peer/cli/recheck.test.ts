@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { RecheckView, TransferView } from '#wire/control-api';
-import { type RecordedPeer, runWords, startRecordedPeer } from './recorded-peer.ts';
+import { peerOfThisFile, runWords } from './recorded-peer.ts';
 
 const ID = '33333333-3333-4333-8333-333333333333';
 const STARTED: RecheckView = {
@@ -13,15 +13,7 @@ const COPY = {
   recheck: null as RecheckView | null,
 };
 
-let peer: RecordedPeer;
-beforeAll(async () => {
-  peer = await startRecordedPeer();
-});
-afterAll(() => peer.close());
-beforeEach(() => {
-  peer.requests.length = 0;
-  peer.answers.clear();
-});
+const peer = peerOfThisFile();
 
 const run = (...words: readonly string[]) => runWords([...words, '--data-dir', peer.dataDirectory]);
 const page = (...items: readonly object[]) => ({ status: 200, body: { items, next: null, asOfOffset: null } });

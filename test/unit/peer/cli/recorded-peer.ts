@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, beforeEach } from 'vitest';
 import type { Terminal } from '../../../../apps/peer/src/cli/terminal.ts';
 import { runLine } from '../../../../apps/peer/src/cli/program.ts';
 
@@ -29,6 +30,18 @@ export interface RecordedPeer {
 
 export const TOKEN = 'token-of-the-test';
 const API = '/api/v1';
+
+/** One peer for all tests of a file; each begins with nothing noted and nothing prepared. */
+export function peerOfThisFile(): RecordedPeer {
+  const peer = {} as RecordedPeer;
+  beforeAll(async () => void Object.assign(peer, await startRecordedPeer()));
+  afterAll(() => peer.close());
+  beforeEach(() => {
+    peer.requests.length = 0;
+    peer.answers.clear();
+  });
+  return peer;
+}
 
 export async function startRecordedPeer(): Promise<RecordedPeer> {
   const requests: RecordedRequest[] = [];

@@ -1,18 +1,9 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import type { TransferView } from '#wire/control-api';
 import { problemOf } from '#wire/wire-error';
-import { type RecordedPeer, runWords, startRecordedPeer } from './recorded-peer.ts';
+import { peerOfThisFile, runWords } from './recorded-peer.ts';
 
-let peer: RecordedPeer;
-
-beforeAll(async () => {
-  peer = await startRecordedPeer();
-});
-afterAll(() => peer.close());
-beforeEach(() => {
-  peer.requests.length = 0;
-  peer.answers.clear();
-});
+const peer = peerOfThisFile();
 
 const run = (words: readonly string[], options = {}): ReturnType<typeof runWords> =>
   runWords([...words, '--data-dir', peer.dataDirectory], options);

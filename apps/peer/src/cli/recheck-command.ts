@@ -67,7 +67,8 @@ async function copiesOf(
 ): Promise<readonly string[]> {
   if (file === undefined) return [await wholeTransferId(client, group)];
   const { items } = await client.list<TransferView>('/transfers');
-  const named = items.filter((transfer) => transfer.group === group && transfer.file === file);
+  const [inGroup, name] = [group.normalize('NFC'), file.normalize('NFC')];
+  const named = items.filter((transfer) => transfer.group === inGroup && transfer.file === name);
   if (named.length === 0) throw unknownTransfer(`no copy of ${file} of ${group}`);
   const whole = named.filter(({ completedAt }) => completedAt !== null);
   return (whole.length > 0 ? whole : named.slice(0, 1)).map(({ transferId }) => transferId);

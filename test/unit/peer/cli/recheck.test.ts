@@ -59,6 +59,12 @@ test('a transfer may be named by the beginning of its id, and only looked at', a
   expect(peer.requests[1]).toMatchObject({ path: `/transfers/${ID}/recheck`, body: { repair: false } });
 });
 
+test('a name is the same however its accents are typed', async () => {
+  endsWith({ verdict: 'sound' });
+  peer.answers.set('GET /transfers', page({ ...COPY, file: 'caf\u00e9' }));
+  expect(await run('recheck', 'friends', 'cafe\u0301')).toMatchObject({ exitCode: 0, note: '' });
+});
+
 test('--json says the verdict and the transfers', async () => {
   endsWith({ verdict: 'damaged', damagedPieces: 1 }, { reason: REASON });
   const { exitCode, out } = await run('recheck', 'friends', 'film', '--json');

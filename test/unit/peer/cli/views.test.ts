@@ -157,6 +157,16 @@ describe('transfers', () => {
     expect((await run([action, ID])).out).toBe(out);
   });
 
+  test.each([
+    ['0d4f', 'This peer has 2 transfers whose ids begin with 0d4f: transfers shows what it has.'],
+    ['ffff', 'This peer has no transfer whose id begins with ffff: transfers shows what it has.'],
+  ])('%s is refused when it is not the beginning of exactly one id', async (id, note) => {
+    peer.answers.set('GET /transfers', list(TRANSFER, { ...TRANSFER, transferId: ID.replace('1f9b', '2f9b') }));
+    const ran = await run(['pause', id]);
+    expect(ran.exitCode).toBe(66);
+    expect(ran.note).toContain(note);
+  });
+
   test('remove keeps the data unless told otherwise', async () => {
     await run(['remove', ID]);
     await run(['remove', ID, '--data', 'delete']);

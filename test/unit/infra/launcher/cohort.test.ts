@@ -24,11 +24,26 @@ const repository = fileURLToPath(new URL('../../../..', import.meta.url));
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'cohort-launcher-')));
 const launcher = join(root, 'infra/launcher/cohort.mjs');
 
+/** Fills the young generations of two threads with what lives for a while, and says how large each became, in MiB. */
+const busy = `
+  import { getHeapSpaceStatistics } from 'node:v8';
+  import { isMainThread, parentPort, Worker } from 'node:worker_threads';
+  if (!isMainThread || process.argv[3] === 'busy') {
+    const kept: object[] = [];
+    for (let number = 0; number < 2_000_000; number++) kept[number % 200_000] = { number };
+    const space = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space');
+    const young = Math.ceil(space!.space_size / 2 ** 20);
+    if (!isMainThread) parentPort!.postMessage(young);
+    else new Worker(new URL(import.meta.url)).once('message', (other) => console.log(JSON.stringify([young, other])));
+  }
+`;
 const say = (program: string): string => `console.log(JSON.stringify(['${program}', ...process.argv.slice(2)]));\n`;
-const peer = `
+const peer = `${busy}
   process.on('SIGTERM', () => process.exit(7));
-  setInterval(() => {}, 1000);
-  console.log(process.pid);
+  if (isMainThread && process.argv[3] !== 'busy') {
+    setInterval(() => {}, 1000);
+    console.log(process.pid);
+  }
 `;
 const sources: Record<string, string> = {
   'package.json': '{ "type": "module" }',
@@ -36,7 +51,7 @@ const sources: Record<string, string> = {
     compilerOptions: { module: 'nodenext', types: ['node'], rootDir: '.', outDir: 'dist', skipLibCheck: true },
     include: ['apps', 'libs'],
   }),
-  'apps/tracker/src/main.ts': say('tracker'),
+  'apps/tracker/src/main.ts': `${busy}if (isMainThread && process.argv[3] !== 'busy') ${say('tracker')}`,
   'apps/peer/src/main.ts': peer,
   'apps/peer/src/cli/main.ts': `${say('cli')}process.exitCode = 66;\n`,
   'libs/wire/src/limits.ts': 'export {};\n',
@@ -115,6 +130,13 @@ it('a checkout that was never built is built once, also when several start at th
     { code: 66, signal: null, stdout: '["cli","list_groups"]\n', stderr: '' },
     { code: 66, signal: null, stdout: '["cli"]\n', stderr: '' },
   ]);
+});
+
+it('the young generations of a peer stay as they begin, whatever passes through them, and those of a tracker grow', async () => {
+  const [ofPeer, ofTracker] = await Promise.all([ended(start(['peer', 'busy'])), ended(start(['tracker', 'busy']))]);
+  const [peerMib, trackerMib] = [ofPeer, ofTracker].map(({ stdout }) => JSON.parse(stdout) as number[]);
+  expect(Math.max(...peerMib!)).toBeLessThanOrEqual(8);
+  expect(Math.min(...trackerMib!)).toBeGreaterThan(8);
 });
 
 it('an edited source is built before the next start, and nothing is built when nothing was edited', async () => {

@@ -213,8 +213,10 @@ export class FetchSession implements FrameSink {
       timeoutMs: PEER_HANDSHAKE_TIMEOUT_MS / 2,
       onReady: () => this.#onReady(socket),
       onEnd: (detail) => {
-        if (this.#state === 'dialling' && !isLast) this.#dial(number + 1);
-        else this.#close(this.#state === 'dialling' ? 'unreachable' : 'lost', detail);
+        if (this.#state === 'dialling' && !isLast) return this.#dial(number + 1);
+        this.#close(this.#state === 'dialling' ? 'unreachable' : 'lost', detail);
+        // Only a closed socket reads into it no more.
+        this.#received.release();
       },
     });
     this.#socket = socket;

@@ -1,5 +1,6 @@
 // Owns the memory that a fetching connection receives into. The socket asks for the next place before each read and gets the
 // rest of one buffer, so the 16 KiB chunks of TLS lie side by side; what is pending is then hashed and written as one run.
+import { threadBuffers } from '../storage/buffer-pool.ts';
 
 const BUFFER_BYTES = 256 * 1024;
 /** TLS hands over at most 16 KiB at once; a plain socket fills whatever room there is, and small reads cost more. */
@@ -8,7 +9,7 @@ const PLAIN_ROOM_BYTES = 128 * 1024;
 
 /** One buffer, filled from the front; `flush` is called for what is pending when it is to be used again. */
 export class ReceiveBuffer {
-  readonly #bytes = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  readonly #bytes = threadBuffers.take(BUFFER_BYTES);
   readonly #roomBytes: number;
   readonly #flush: (run: Uint8Array) => void;
   #filled = 0;
@@ -42,6 +43,11 @@ export class ReceiveBuffer {
       this.#pendingBegin = origin + begin;
     }
     this.#pendingEnd = origin + end;
+  }
+
+  /** Lets go of the memory: nothing comes any more, and nothing of what came is needed. */
+  release(): void {
+    threadBuffers.give(this.#bytes);
   }
 
   /** Forgets what is pending. */

@@ -25,6 +25,7 @@ import {
   TRANSFER_VERSION,
   writePieceHeader,
 } from '#wire/transfer-frame';
+import { threadBuffers } from '../storage/buffer-pool.ts';
 import { StorageFailure } from '../storage/storage-problem.ts';
 import { closeGently } from './close-gently.ts';
 import type { GrantDesk } from './grant-desk.ts';
@@ -73,7 +74,7 @@ export class ServeSession implements FrameSink, Visitor {
   #claims: GrantClaims | null = null;
   #share: ServedShare | null = null;
   #requests: WaitingRequest[] = [];
-  #freeBlocks: Buffer[] = [];
+  readonly #freeBlocks: Buffer[] = [];
   #blockCount = 0;
   #slow: SlowBlock | null = null;
   /** Frames that wait for the end of the slow block. */
@@ -318,7 +319,7 @@ export class ServeSession implements FrameSink, Visitor {
     if (free !== undefined) this.#blockCount--;
     if (this.#blockCount === BLOCKS_IN_MEMORY) return null;
     this.#blockCount++;
-    return Buffer.allocUnsafeSlow(PIECE_HEADER_BYTES + Math.min(length, BLOCK_BYTES_MAX));
+    return threadBuffers.take(PIECE_HEADER_BYTES + Math.min(length, BLOCK_BYTES_MAX));
   }
 
   #send(frame: Frame): void {
@@ -331,7 +332,7 @@ export class ServeSession implements FrameSink, Visitor {
   #leave(): void {
     this.#share?.leave(this);
     this.#turns.end();
-    this.#freeBlocks = [];
+    for (const block of this.#freeBlocks.splice(0)) threadBuffers.give(block);
   }
 
   #closed(): void {

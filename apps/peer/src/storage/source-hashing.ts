@@ -5,6 +5,7 @@ import { lstatSync, readdirSync, statSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PieceHash } from '#domain/command';
 import { MANIFEST_FILES_MAX } from '#domain/manifest';
+import { threadBuffers } from './buffer-pool.ts';
 import { ContentFiles, type FileAccess, type FileStamp, isSameStamp, stampFile } from './content-files.ts';
 import { type PlacedFile, pathOnDisk } from './content-layout.ts';
 import { isThere } from './destination.ts';
@@ -125,7 +126,7 @@ export async function hashPieces(request: {
   const digestBytes = request.hash === 'sha1' ? 20 : 32;
   const digests = new Uint8Array(request.pieceCount * digestBytes);
   const content = new ContentFiles(request.files, [request.root], READ_ONLY);
-  const buffer = Buffer.allocUnsafeSlow(Math.min(SLICE_BYTES, request.pieceBytes));
+  const buffer = threadBuffers.take(Math.min(SLICE_BYTES, request.pieceBytes));
   try {
     for (let number = 0; number < request.pieceCount; number++) {
       const begin = (request.firstPiece + number) * request.pieceBytes;
@@ -142,6 +143,7 @@ export async function hashPieces(request: {
     return digests;
   } finally {
     content.close();
+    threadBuffers.give(buffer);
   }
 }
 
@@ -185,17 +187,21 @@ export async function hashWholeFiles(request: {
   readonly pause?: () => Promise<void>;
 }): Promise<string[]> {
   const digests: string[] = [];
-  const buffer = Buffer.allocUnsafeSlow(SLICE_BYTES);
-  for (const file of request.files) {
-    const digest = await hashWholeFile(pathOnDisk(request.root, file), file, { ...request, buffer }).catch(
-      (error: unknown) => {
-        if (request.skipUnreadable === true && isUnreadable(error)) return '';
-        throw error;
-      },
-    );
-    digests.push(digest);
+  const buffer = threadBuffers.take(SLICE_BYTES);
+  try {
+    for (const file of request.files) {
+      const digest = await hashWholeFile(pathOnDisk(request.root, file), file, { ...request, buffer }).catch(
+        (error: unknown) => {
+          if (request.skipUnreadable === true && isUnreadable(error)) return '';
+          throw error;
+        },
+      );
+      digests.push(digest);
+    }
+    return digests;
+  } finally {
+    threadBuffers.give(buffer);
   }
-  return digests;
 }
 
 async function hashWholeFile(

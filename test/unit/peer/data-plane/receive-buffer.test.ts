@@ -27,6 +27,14 @@ it('what is dropped is handed on no more', () => {
   expect(runs.map((run) => run.length)).toEqual([10]);
 });
 
+it('what a closed connection received into is what the next one receives into', () => {
+  const first = new ReceiveBuffer(false, () => {});
+  const memory = first.next().buffer;
+  expect(new ReceiveBuffer(false, () => {}).next().buffer).not.toBe(memory);
+  first.release();
+  expect(new ReceiveBuffer(false, () => {}).next().buffer).toBe(memory);
+});
+
 describe('with the chunks of TLS', () => {
   it('chunks that follow each other are handed on as one run', () => {
     const { runs, received, receive } = receiving(false);

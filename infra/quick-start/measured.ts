@@ -1,4 +1,4 @@
-// Owns what a measured figure has to be read with: the commit and the machine; and how much memory a process has used at most.
+// Owns what a measured figure has to be read with: the commit and the machine; and how much memory a process uses, now and at most.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -20,9 +20,19 @@ function commit(): string {
 
 /** Peak resident memory of a running process in bytes, or null where the system does not tell (only Linux does). */
 export function peakResidentBytes(pid: number): number | null {
+  return statusBytes(pid, 'VmHWM');
+}
+
+/** Resident memory of a running process now, in bytes, or null where the system does not tell. */
+export function residentBytes(pid: number): number | null {
+  return statusBytes(pid, 'VmRSS');
+}
+
+function statusBytes(pid: number, field: string): number | null {
   if (process.platform !== 'linux') return null;
-  const peak = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-  return peak === undefined ? null : Number(peak) * 1024;
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const kibibytes = new RegExp(`${field}:\\s+(\\d+) kB`).exec(status)?.[1];
+  return kibibytes === undefined ? null : Number(kibibytes) * 1024;
 }
 
 /** Peak resident memory in bytes of each process, by its name; empty where the system does not tell. */

@@ -27,7 +27,7 @@ const RESIDENT_BYTES_MAX = 260 * MIB;
 /** What the largest file may add to the peak of the smallest one. */
 const SIZE_GROWTH_MAX = 0.1;
 /** What every further share may add, with what sharing it leaves behind. The first hundreds load code as well. */
-const BYTES_PER_SHARE_MAX = 16 * 1024;
+const BYTES_PER_SHARE_MAX = 24 * 1024;
 /** The first runs load code and fill caches. Later growth is what threads collect in steps of a few MiB; a leak goes on. */
 const SETTLED_RUN = 3;
 const RUN_GROWTH_MAX = 0.1;

@@ -25,6 +25,7 @@ export interface Status {
   readonly digest: string;
   readonly root: string;
   readonly logId: string;
+  readonly checkpointSize: number;
 }
 
 /** Runs `cohort <words>` to its end. */
@@ -122,6 +123,12 @@ export class TrackerProcess {
     this.#child.kill(signal);
     await this.#closed;
     return { code: this.#child.exitCode, milliseconds: performance.now() - startedAt };
+  }
+
+  /** Waits until it ends by itself; its exit code and what it said. */
+  async ended(): Promise<{ code: number | null; errors: string }> {
+    await this.#closed;
+    return { code: this.#child.exitCode, errors: this.errors };
   }
 
   async #get(path: string): Promise<unknown> {

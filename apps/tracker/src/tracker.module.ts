@@ -24,6 +24,7 @@ import { PasswordHasher } from './credentials/password-hasher.ts';
 import { GrantIssuer } from './grants/grants.ts';
 import { PresenceTable } from './presence/presence.ts';
 import { Reachability } from './presence/reachability.ts';
+import { CheckpointWriter } from './replica/checkpoint-writer.ts';
 import { Replica } from './replica/replica.ts';
 import { registerTracker } from './replica/tracker-registration.ts';
 
@@ -57,6 +58,9 @@ export interface RunningTracker {
   stop(): Promise<void>;
 }
 
+/** How often it is looked whether a checkpoint is due. */
+const CHECKPOINT_LOOK_MS = 1_000;
+
 @Module({ controllers: [CommandController, ViewController, StatusController] })
 class TrackerModule {}
 
@@ -64,15 +68,18 @@ class TrackerModule {}
 export async function startTracker(parts: TrackerParts): Promise<RunningTracker> {
   const stopping = new AbortController();
   const services = servicesOf(parts);
-  const { replica, reachability, rpcServer } = services;
+  const { replica, reachability, rpcServer, checkpoints } = services;
   const application = await NestFactory.create<NestFastifyApplication>(moduleOf(services), new FastifyAdapter(), {
     logger: parts.logger,
     abortOnError: false,
   });
   application.connectMicroservice({ strategy: rpcServer });
+  const looking = setInterval(() => void checkpoints.look(), CHECKPOINT_LOOK_MS);
   const stop = async (): Promise<void> => {
     stopping.abort();
+    clearInterval(looking);
     reachability.stop();
+    await checkpoints.stop();
     await Promise.all([application.close(), replica.stop()]);
   };
   try {
@@ -116,6 +123,8 @@ function servicesOf({ identity, log, rpc, now = Date.now }: TrackerParts) {
   const desk = new PeerDesk({ replica, presence, reachability, pushes });
   const replies = new Replies({ replica, metrics, trackerId });
   const rpcServer = new RpcServer(identity, rpc);
+  const author = { identity, now };
+  const checkpoints = new CheckpointWriter({ replica, author, monotonicNow: () => performance.now() });
   const services = {
     replica,
     metrics,
@@ -128,6 +137,7 @@ function servicesOf({ identity, log, rpc, now = Date.now }: TrackerParts) {
     desk,
     replies,
     rpcServer,
+    checkpoints,
   };
   addGauges(services);
   return { ...services, trackerId: new TrackerId(trackerId) };
@@ -150,6 +160,8 @@ function addGauges(
   gauge('cohort_applied_offset', 'Offset of the last applied record.', () => replica.appliedOffset);
   gauge('cohort_end_offset', 'Offset after the last record of the log.', () => replica.endOffset);
   gauge('cohort_appended_records', 'Records that this process appended.', () => replica.appendedCount);
+  gauge('cohort_checkpoint_news', 'Applied records that no checkpoint covers.', () => replica.newsCount);
+  gauge('cohort_checkpoint_disputed', '1 while a checkpoint disputes the state.', () => Number(replica.isDisputed));
   gauge('cohort_log_silent_seconds', 'For how long the log has not answered.', () => replica.logSilentMs() / 1_000);
   gauge('cohort_sessions', 'Sessions in the state.', () => replica.state.sessions.size);
   gauge('cohort_peers_online', 'Peers with a presence.', () => presence.size);

@@ -210,6 +210,7 @@ export interface KnownTracker {
 export interface HelloView {
   readonly trackers: readonly KnownTracker[];
   readonly user: string | null;
+  /** Whether it answers views; a command may still be refused. */
   readonly ready: boolean;
 }
 

@@ -11,6 +11,11 @@ export function behind(): Failed {
   return failed('tracker_behind');
 }
 
+/** Whether views are answered. A wrong clock spoils what is appended, not what is read; a disputed state gives no grants. */
+export function isReadable(readiness: Readiness): boolean {
+  return readiness.ready || readiness.reason === 'clock_skew' || readiness.reason === 'checkpoint_disputed';
+}
+
 /** Why a tracker that is not ready does not answer, or null when it is. */
 export function whyNotReady(readiness: Readiness): Failed | null {
   if (readiness.ready) return null;

@@ -6,6 +6,7 @@ import type { HelloView, PresenceRequest, PresenceView, Push } from '#wire/track
 import type { PresenceTable } from '../presence/presence.ts';
 import type { Reachability } from '../presence/reachability.ts';
 import type { Replica } from '../replica/replica.ts';
+import { isReadable } from './freshness.ts';
 import type { PushHub } from './push-hub.ts';
 import type { Caller } from './rpc-server.ts';
 
@@ -26,7 +27,7 @@ export class PeerDesk {
     const trackers = [...this.#replica.state.trackers.values()].toSorted((left, right) =>
       left.trackerId < right.trackerId ? -1 : 1,
     );
-    return { trackers, user: this.#userOn(peerId), ready: this.#replica.readiness.ready };
+    return { trackers, user: this.#userOn(peerId), ready: isReadable(this.#replica.readiness) };
   }
 
   present({ addresses, downloading, transport }: PresenceRequest, { peerId, address }: Caller): PresenceView {

@@ -16,6 +16,8 @@ export interface TrackerStatus {
   readonly root: string;
   readonly digest: string;
   readonly rulesVersion: number;
+  /** How many records the latest checkpoint covers that agrees with this tracker. */
+  readonly checkpointSize: number;
 }
 
 /** The id of this tracker, for injection. */
@@ -69,6 +71,7 @@ export class StatusController {
       root: replica.root,
       digest: replica.digest,
       rulesVersion: state.rulesVersion,
+      checkpointSize: replica.coveredSize,
     };
   }
 

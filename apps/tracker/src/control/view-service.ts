@@ -26,7 +26,7 @@ import type { GrantIssuer } from '../grants/grants.ts';
 import type { PresenceTable } from '../presence/presence.ts';
 import type { Replica } from '../replica/replica.ts';
 import { failed, rejectedView, type ViewAnswer } from './answers.ts';
-import { behind, SEEN_OFFSET_TIMEOUT_MS, whyNotReady } from './freshness.ts';
+import { behind, isReadable, SEEN_OFFSET_TIMEOUT_MS, whyNotReady } from './freshness.ts';
 import { pageOf } from './page.ts';
 import type { Caller } from './rpc-server.ts';
 
@@ -114,6 +114,7 @@ export class ViewService {
       if (typeof group === 'string') return rejectedView(group);
       const share = [...group.shares.values()].find(({ id }) => id === request.shareId);
       if (share === undefined) return rejectedView('file_not_found');
+      if (this.#replica.isDisputed) return failed('tracker_unavailable', { detail: 'Grants wait for an operator.' });
       if (this.#grants.isSuspended) return failed('log_unavailable');
       const grant = this.#grants.issue({ group, share, ...reader });
       return grant === null ? rejectedView('file_not_found') : shown(grant);
@@ -151,9 +152,8 @@ export class ViewService {
 
   async #whyNotFresh({ seenOffset }: ViewRequest): Promise<ReturnType<typeof whyNotReady>> {
     const { readiness } = this.#replica;
-    // A wrong clock spoils what is appended, not what is read.
-    const notReady = whyNotReady(readiness);
-    if (notReady !== null && !(!readiness.ready && readiness.reason === 'clock_skew')) return notReady;
+    const notReady = isReadable(readiness) ? null : whyNotReady(readiness);
+    if (notReady !== null) return notReady;
     const hasCaughtUp = await this.#replica.waitUntilApplied(seenOffset, SEEN_OFFSET_TIMEOUT_MS);
     return hasCaughtUp ? null : behind();
   }

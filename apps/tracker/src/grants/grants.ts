@@ -1,5 +1,6 @@
 // Owns the grants: a tracker signs one only for a logged-in member's peer whose `download_file` of the share stands in the
-// log, and signs no more once the log has been silent for ten minutes, since it may not have heard of a revocation.
+// log, and signs none once the log has been silent for ten minutes, since it may not have heard of a revocation, nor while
+// a checkpoint disputes what it has.
 import { sign } from 'node:crypto';
 import type { Group, Share, State } from '#domain/state';
 import type { Identity } from '#identity/identity';
@@ -21,12 +22,12 @@ export interface GrantRequest {
 
 /** Signs grants with this tracker's key. */
 export class GrantIssuer {
-  readonly #replica: Pick<Replica, 'state' | 'logSilentMs'>;
+  readonly #replica: Pick<Replica, 'state' | 'logSilentMs' | 'isDisputed'>;
   readonly #identity: Pick<Identity, 'id' | 'privateKey'>;
   readonly #now: () => number;
 
   constructor(from: {
-    replica: Pick<Replica, 'state' | 'logSilentMs'>;
+    replica: Pick<Replica, 'state' | 'logSilentMs' | 'isDisputed'>;
     identity: Pick<Identity, 'id' | 'privateKey'>;
     now: () => number;
   }) {
@@ -35,9 +36,9 @@ export class GrantIssuer {
     this.#now = from.now;
   }
 
-  /** Whether the log has been silent for too long to know of revocations. */
+  /** Whether no grants are given at all: the log has been silent for too long, or a checkpoint disputes the state. */
   get isSuspended(): boolean {
-    return this.#replica.logSilentMs() > LOG_SILENCE_MAX_MS;
+    return this.#replica.isDisputed || this.#replica.logSilentMs() > LOG_SILENCE_MAX_MS;
   }
 
   /** A grant of two minutes; null when nothing allows this peer to download, or grants are suspended. */

@@ -48,7 +48,7 @@ export async function runOperatorCommand(
   const identity = await existingIdentity(target.dataDirectory);
   const url = target.logUrl ?? (await lastLogUrl(target.dataDirectory));
   const log = await openCommandLog({ url, trackerInfoPath: null });
-  const replica = new Replica({ log, now: Date.now });
+  const replica = new Replica({ log, now: Date.now, heedsCheckpoints: false });
   try {
     await readWhole(replica);
     if (!replica.state.trackers.has(identity.id)) {

@@ -1,33 +1,25 @@
 // Owns this tracker's copy of the state: the one place where it changes, and only by records read back from the log, in
 // order, through `apply`. A command is answered from here, once its own record has come round.
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import { type Applied, apply, outcomeKey } from '#domain/apply';
+import { type Applied, outcomeKey } from '#domain/apply';
+import type { Checkpoint } from '#domain/checkpoint';
 import { commandContent } from '#domain/command';
 import { NEWEST_RULES_VERSION } from '#domain/decide';
-import type { Event } from '#domain/event';
-import { emptyState, type State } from '#domain/state';
-import { decodeLogRecord, encodeLogRecord, type SignedLogRecord } from '#wire/log-record';
+import type { State } from '#domain/state';
+import { encodeLogRecord, type SignedLogRecord } from '#wire/log-record';
 import { type CommandLog, LogFailure, type StoredRecord } from '../command-log/command-log.ts';
-import { openSealed } from '../credentials/credentials.ts';
+import { disputeSentence } from './checkpoint-ledger.ts';
 import { CLOCK_SKEW_MAX_MS, ClockWatch } from './clock-watch.ts';
-import { DigestHistory } from './digest-history.ts';
-import { FIRST_DIGEST, nextDigest } from './effect-digest.ts';
+import { type AppliedRecord, DerivedState } from './derived-state.ts';
 import { OutcomeWaiters } from './outcome-waiters.ts';
-import { SignatureCheck } from './record-signature.ts';
-import { RootHistory } from './root-history.ts';
 
 /** Why a tracker does not take commands now. */
-export type UnreadyReason = 'catching_up' | 'clock_skew' | 'upgrade_required' | 'log_halted';
+export type UnreadyReason = 'catching_up' | 'clock_skew' | 'upgrade_required' | 'checkpoint_disputed' | 'log_halted';
 
 export type Readiness =
   { readonly ready: true } | { readonly ready: false; readonly reason: UnreadyReason; readonly detail: string };
 
-/** A record with what it came to, as listeners hear of it. */
-export interface AppliedRecord {
-  readonly offset: number;
-  readonly record: SignedLogRecord | null;
-  readonly applied: Applied;
-}
+export type { AppliedRecord } from './derived-state.ts';
 
 /** What a replica follows, and by which clock. */
 export interface ReplicaOptions {
@@ -36,12 +28,8 @@ export interface ReplicaOptions {
   readonly now: () => number;
   /** How often the log's end is asked for, which also tells whether the log is there. */
   readonly probeIntervalMs?: number;
-}
-
-/** A password hash in force, and the record that set it. */
-interface Credential {
-  readonly offset: number;
-  readonly phc: string;
+  /** Whether checkpoints that disagree count (the default): not where an operator's ruling about them is appended. */
+  readonly heedsCheckpoints?: boolean;
 }
 
 const RETRY_MS = 250;
@@ -51,20 +39,20 @@ const SLICE_MS = 10;
 
 /** The state as of the last record that was read, and who waits for the next ones. */
 export class Replica {
-  readonly state: State = emptyState();
   readonly #log: CommandLog;
   readonly #now: () => number;
   readonly #probeIntervalMs: number;
   readonly #stopping = new AbortController();
   readonly #halt = Promise.withResolvers<Error>();
   readonly #waiters = new OutcomeWaiters();
-  readonly #signatures = new SignatureCheck();
-  readonly #roots = new RootHistory();
-  readonly #digests = new DigestHistory();
-  readonly #credentials = new Map<string, Credential>();
   readonly #listeners = new Set<(applied: AppliedRecord) => void>();
   readonly #clock: ClockWatch;
-  #digest: Uint8Array = FIRST_DIGEST;
+  readonly #heedsCheckpoints: boolean;
+  #derived = new DerivedState();
+  /** Offset of the disputed checkpoint that was acted upon last. */
+  #judgedOffset = -1;
+  #hasCaughtUp = false;
+  #healedSize = 0;
   #endOffset = 0;
   #logReachableAtMs: number;
   #appendedCount = 0;
@@ -73,12 +61,18 @@ export class Replica {
   #unready: Extract<Readiness, { ready: false }> | null = null;
   #background: Promise<unknown> = Promise.resolve();
 
-  constructor({ log, now, probeIntervalMs = PROBE_INTERVAL_MS }: ReplicaOptions) {
+  constructor({ log, now, probeIntervalMs = PROBE_INTERVAL_MS, heedsCheckpoints = true }: ReplicaOptions) {
     this.#log = log;
     this.#now = now;
     this.#probeIntervalMs = probeIntervalMs;
+    this.#heedsCheckpoints = heedsCheckpoints;
     this.#logReachableAtMs = now();
     this.#clock = new ClockWatch({ now, monotonicNow: () => performance.now() });
+  }
+
+  /** What the applied records came to. */
+  get state(): State {
+    return this.#derived.state;
   }
 
   /** Offset of the last applied record, -1 before the first. */
@@ -93,12 +87,12 @@ export class Replica {
 
   /** Merkle root (RFC 6962) over the applied records, 64 hex characters. */
   get root(): string {
-    return this.#roots.root().toString('hex');
+    return this.#derived.root;
   }
 
   /** Effect digest after the last applied record, 64 hex characters. */
   get digest(): string {
-    return Buffer.from(this.#digest).toString('hex');
+    return this.#derived.digest;
   }
 
   /** Records that this process has appended. */
@@ -118,7 +112,27 @@ export class Replica {
         `this clock is more than ${CLOCK_SKEW_MAX_MS / 1_000} s from the log's: set it right`,
       );
     }
-    return { ready: true };
+    return this.#dispute === null ? { ready: true } : unready('checkpoint_disputed', this.#dispute);
+  }
+
+  /** Whether a checkpoint disagrees, so that this tracker cannot vouch for what it has. */
+  get isDisputed(): boolean {
+    return this.#dispute !== null;
+  }
+
+  /** How many records the latest checkpoint covers that agrees. */
+  get coveredSize(): number {
+    return this.#derived.checkpoints.agreedSize;
+  }
+
+  /** How many applied records no such checkpoint covers; checkpoints are not counted. */
+  get newsCount(): number {
+    return this.#derived.newsCount;
+  }
+
+  /** How many records were applied when this tracker found that it had computed something wrong; 0 for never. */
+  get healedSize(): number {
+    return this.#healedSize;
   }
 
   /** Resolves when the log cannot be followed any further: the process has to end, for the reason given. */
@@ -139,18 +153,22 @@ export class Replica {
 
   /** Effect digest after the record at `offset`, 64 hex characters, or null when it is not held. */
   digestAt(offset: number): string | null {
-    return this.#digests.at(offset)?.toString('hex') ?? null;
+    return this.#derived.digestAt(offset);
   }
 
   /** Merkle root over the records up to `offset`, 64 hex characters, or null when it is not held. */
   rootAt(offset: number): string | null {
-    return this.#roots.at(offset + 1)?.toString('hex') ?? null;
+    return this.#derived.rootAt(offset);
   }
 
   /** The password hash (PHC text) in force for a user, or null when none is known or its commitment does not fit. */
   passwordHashOf(user: string): string | null {
-    const credential = this.#credentials.get(user);
-    return credential?.offset === this.state.users.get(user)?.credentialOffset ? (credential?.phc ?? null) : null;
+    return this.#derived.passwordHashOf(user);
+  }
+
+  /** What this tracker says about everything that it has applied; null before the log has begun. */
+  checkpoint(): Checkpoint | null {
+    return this.#derived.checkpoint();
   }
 
   /** Begins to read; true when everything up to the log's present end is applied, false when reading has stopped. */
@@ -158,7 +176,11 @@ export class Replica {
     this.#background = Promise.all([this.#follow(), this.#probe()]);
     const end = await this.#firstEnd();
     const isApplied = end !== null && (await this.waitUntilApplied(end - 1));
-    return isApplied && this.isReading;
+    if (!isApplied || !this.isReading) return false;
+    // What came of a checkpoint may stand after it, so disputes count from the end of the log on.
+    this.#hasCaughtUp = true;
+    this.#judgeCheckpoints();
+    return this.isReading;
   }
 
   /** From now on this tracker is ready, unless something is wrong. */
@@ -261,41 +283,82 @@ export class Replica {
   async #applyBatch(batch: readonly StoredRecord[]): Promise<void> {
     for (const stored of batch) {
       if (this.#stopping.signal.aborted) return;
-      if (performance.now() >= this.#sliceEndsAt) {
-        await nextTurn();
-        this.#sliceEndsAt = performance.now() + SLICE_MS;
-      }
+      if (performance.now() >= this.#sliceEndsAt) await this.#giveTurn();
       this.#applyStored(stored);
     }
   }
 
   #applyStored(stored: StoredRecord): void {
-    const { offset } = stored;
-    const record = decodeLogRecord(stored.value);
-    const applied = apply(this.state, { offset, record, ...this.#signatures.examine(record, this.state) });
-    this.#roots.append(stored.value);
-    this.#digest = nextDigest(this.#digest, offset, applied);
-    this.#digests.append(this.#digest);
-    for (const event of applied.events) this.#noteEvent(event, stored);
+    const appliedRecord = this.#derived.apply(stored);
+    const { offset, record, applied } = appliedRecord;
+    this.#stopAtUnknownRules(appliedRecord);
     const isOwn = record !== null && this.#waiters.settle(record, applied);
     this.#observeClock(stored, isOwn ? record.timeMs : null);
     this.#waiters.settleOffsets(offset);
+    if (this.#hasCaughtUp) this.#judgeCheckpoints();
     // The record itself may have stopped the reading: what comes after it is not applied.
     if (!this.isReading) this.#waiters.endAll();
-    for (const listener of this.#listeners) listener({ offset, record, applied });
+    for (const listener of this.#listeners) listener(appliedRecord);
   }
 
-  #noteEvent(event: Event, { offset, sealed }: StoredRecord): void {
-    if (event.type === 'user_created' || event.type === 'password_changed') {
-      const phc = openSealed(sealed, event.commitment);
-      if (phc === null) this.#credentials.delete(event.user);
-      else this.#credentials.set(event.user, { offset, phc });
-    }
-    if (event.type === 'rules_activated' && event.rulesVersion > NEWEST_RULES_VERSION) {
+  #stopAtUnknownRules({ offset, applied }: AppliedRecord): void {
+    for (const event of applied.events) {
+      if (event.type !== 'rules_activated' && event.type !== 'log_started') continue;
+      if (event.rulesVersion <= NEWEST_RULES_VERSION) continue;
       const detail = `the log asks for rules version ${event.rulesVersion} since offset ${offset}, this build knows up to ${NEWEST_RULES_VERSION}`;
       this.#unready ??= unready('upgrade_required', `${detail}: install a newer one`);
       this.#stopping.abort();
     }
+  }
+
+  /** What keeps this tracker from vouching for its state, once it has read what came of it. */
+  get #dispute(): string | null {
+    return this.#hasCaughtUp && this.#heedsCheckpoints ? this.#derived.checkpoints.problem : null;
+  }
+
+  /** Other records: the log is not what somebody has read, so nothing more is applied. Other effects: computed once more. */
+  #judgeCheckpoints(): void {
+    const { dispute } = this.#derived.checkpoints;
+    if (dispute === null || !this.#heedsCheckpoints || dispute.offset === this.#judgedOffset) return;
+    // What was computed while catching up was computed from offset 0 just now.
+    const isComputedAnew = !this.#isServing;
+    this.#judgedOffset = dispute.offset;
+    if (dispute.kind === 'root') this.#haltWith(new LogFailure('log_halted', disputeSentence(dispute)));
+    else if (!isComputedAnew) this.#background = Promise.all([this.#background, this.#computeAnew()]);
+  }
+
+  /** Throws away what was computed from the records for what they come to when they are read from offset 0. */
+  async #computeAnew(): Promise<void> {
+    const fresh = new DerivedState();
+    try {
+      for await (const batch of this.#log.read(0, this.#stopping.signal)) {
+        for (const stored of batch) {
+          if (performance.now() >= this.#sliceEndsAt) await this.#giveTurn();
+          if (!this.isReading) return;
+          fresh.apply(stored);
+          if (fresh.state.appliedOffset === this.appliedOffset) return this.#adopt(fresh);
+        }
+      }
+    } catch (error) {
+      if (!isPassing(error)) this.#haltWith(error);
+    }
+  }
+
+  #adopt(fresh: DerivedState): void {
+    if (fresh.root === this.#derived.root) {
+      if (fresh.digest !== this.#derived.digest) this.#healedSize = this.appliedOffset + 1;
+      this.#derived = fresh;
+      this.#judgeCheckpoints();
+      return;
+    }
+    const detail = `the records up to offset ${this.appliedOffset} are others than this tracker has read before`;
+    this.#haltWith(new LogFailure('log_halted', `${detail}: the log was changed`));
+  }
+
+  /** Lets other work of this process have its turn. */
+  async #giveTurn(): Promise<void> {
+    await nextTurn();
+    this.#sliceEndsAt = performance.now() + SLICE_MS;
   }
 
   #observeClock({ appendTimeMs }: StoredRecord, ownTimeMs: number | null): void {

@@ -11,6 +11,7 @@ const { privateKey, publicKey } = generateKeyPairSync('ed25519');
 let log: LogInMemory;
 let share: Share;
 let silentMs = 0;
+let isDisputed = false;
 let issuer: GrantIssuer;
 
 const requestOf = (user: string) => ({ group: log.state.groups.get('films')!, share, user, peerId: peerOf(user) });
@@ -23,7 +24,14 @@ beforeEach(() => {
   log.as('bob', 'download_file', { group: 'films', file: 'a' });
   share = log.state.groups.get('films')!.shares.get('a')!;
   silentMs = 0;
-  const replica = { state: log.state, logSilentMs: () => silentMs };
+  isDisputed = false;
+  const replica = {
+    state: log.state,
+    logSilentMs: () => silentMs,
+    get isDisputed() {
+      return isDisputed;
+    },
+  };
   issuer = new GrantIssuer({ replica, identity: { id: TRACKER_ID, privateKey }, now: () => NOW_MS });
 });
 
@@ -61,6 +69,12 @@ describe('a grant', () => {
 
   it('is not given to who seeds the share by now', () => {
     log.as('bob', 'seed_file', { group: 'films', file: 'a', contentId: share.contentId });
+    expect(issuer.issue(requestOf('bob'))).toBeNull();
+  });
+
+  it('is not given while a checkpoint disputes the state', () => {
+    isDisputed = true;
+    expect(issuer.isSuspended).toBe(true);
     expect(issuer.issue(requestOf('bob'))).toBeNull();
   });
 

@@ -1,13 +1,14 @@
-import { createPublicKey, generateKeyPairSync, randomUUID } from 'node:crypto';
+import { createPublicKey, randomUUID } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { apply } from '#domain/apply';
 import type { Checkpoint } from '#domain/checkpoint';
 import { type Command } from '#domain/command';
 import { emptyState, type State } from '#domain/state';
-import { type Identity, idOfPublicKey } from '#identity/identity';
+import type { Identity } from '#identity/identity';
 import { checkpointSignedBy, signedCheckpointNote } from '../../../../apps/tracker/src/replica/checkpoint-signature.ts';
 import { SignatureCheck, signedTrackerRecord } from '../../../../apps/tracker/src/replica/record-signature.ts';
 import { verdict } from '../../domain/log-of.ts';
+import { newIdentity } from '../new-identity.ts';
 
 const LOG_ID = 'b'.repeat(64);
 const one = newIdentity();
@@ -20,12 +21,6 @@ const CHECKPOINT: Checkpoint = {
   rulesVersion: 1,
   build: 'test',
 };
-
-function newIdentity(): Identity {
-  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-  const publicKeyDer = publicKey.export({ type: 'spki', format: 'der' });
-  return { id: idOfPublicKey(publicKeyDer), privateKey, keyPem: '', certificatePem: '', publicKeyDer };
-}
 
 const keyOf = ({ privateKey }: Identity) => createPublicKey(privateKey);
 const base64Key = ({ publicKeyDer }: Identity): string => Buffer.from(publicKeyDer).toString('base64');

@@ -1,0 +1,113 @@
+// Owns when this tracker signs a checkpoint: after 1,000 records that no checkpoint covers, after 60 s with any, and when it
+// is stopped. A checkpoint that agrees, whoever signed it, begins both anew for all trackers; checkpoints are no news. The
+// trackers wait in the order of their ids, each a little longer, so that as a rule only one of them signs. A tracker that has
+// found itself wrong signs at once, which takes back what it signed before.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LogFailure } from '../command-log/command-log.ts';
+import { signedCheckpointNote } from './checkpoint-signature.ts';
+import type { Replica } from './replica.ts';
+import { submitAsTracker, type TrackerAuthor } from './tracker-registration.ts';
+
+/** So many records without a checkpoint make one due. */
+export const CHECKPOINT_NEWS_MAX = 1_000;
+/** So long may a record stand without a checkpoint. */
+export const CHECKPOINT_INTERVAL_MS = 60_000;
+/** What each tracker waits longer than the one before it, for at most so many. */
+const PATIENCE = { news: 100, ms: 1_000, ranksMax: 4 };
+/** Wait after a checkpoint that did not get into the log. */
+const RETRY_MS = 5_000;
+/** How much of a clean stop the last checkpoint may take. */
+const LAST_CHECKPOINT_MS = 500;
+
+/** Signs checkpoints when they are due. Whoever made it calls `look` now and then. */
+export class CheckpointWriter {
+  readonly #replica: Replica;
+  readonly #author: TrackerAuthor;
+  readonly #monotonicNow: () => number;
+  readonly #forget: () => void;
+  #coveredSize = 0;
+  #signedSize = 0;
+  #newsSinceMs: number | null = null;
+  #notBeforeMs = -Infinity;
+  #writing: Promise<void> | null = null;
+
+  constructor(from: { replica: Replica; author: TrackerAuthor; monotonicNow: () => number }) {
+    this.#replica = from.replica;
+    this.#author = from.author;
+    this.#monotonicNow = from.monotonicNow;
+    this.#forget = from.replica.onApplied(() => {
+      if (this.#replica.newsCount >= CHECKPOINT_NEWS_MAX) void this.look();
+    });
+  }
+
+  /** Writes a checkpoint when one is due; resolves when it is applied, or could not be written. */
+  look(): Promise<void> {
+    if (this.#writing === null && this.#isDue() && this.#mayWrite()) this.#begin();
+    return this.#writing ?? Promise.resolve();
+  }
+
+  /** Writes the last checkpoint of this process when there is news; resolves within half a second, whatever hangs. */
+  async stop(): Promise<void> {
+    this.#forget();
+    await Promise.race([this.#writeLast(), sleep(LAST_CHECKPOINT_MS, undefined, { ref: false })]);
+  }
+
+  async #writeLast(): Promise<void> {
+    await this.#writing;
+    if (this.#replica.newsCount === 0 || !this.#mayWrite()) return;
+    this.#begin();
+    await this.#writing;
+  }
+
+  #isDue(): boolean {
+    const { newsCount, coveredSize } = this.#replica;
+    const nowMs = this.#monotonicNow();
+    if (coveredSize !== this.#coveredSize || newsCount === 0) this.#newsSinceMs = null;
+    this.#coveredSize = coveredSize;
+    if (nowMs < this.#notBeforeMs) return false;
+    if (this.#replica.healedSize > this.#signedSize) return true;
+    if (newsCount === 0) return false;
+    this.#newsSinceMs ??= nowMs;
+    const rank = this.#rank();
+    return (
+      newsCount >= CHECKPOINT_NEWS_MAX + rank * PATIENCE.news ||
+      nowMs - this.#newsSinceMs >= CHECKPOINT_INTERVAL_MS + rank * PATIENCE.ms
+    );
+  }
+
+  /** How many trackers are asked to sign before this one. */
+  #rank(): number {
+    const { id } = this.#author.identity;
+    const before = [...this.#replica.state.trackers.keys()].filter((trackerId) => trackerId < id);
+    return Math.min(before.length, PATIENCE.ranksMax);
+  }
+
+  /** A tracker in a dispute goes on to say what it has, so that the others compare it with theirs. */
+  #mayWrite(): boolean {
+    const { readiness, isReading } = this.#replica;
+    return isReading && (readiness.ready || readiness.reason === 'checkpoint_disputed');
+  }
+
+  #begin(): void {
+    this.#writing = this.#write().finally(() => {
+      this.#writing = null;
+    });
+  }
+
+  async #write(): Promise<void> {
+    const checkpoint = this.#replica.checkpoint();
+    if (checkpoint === null) return;
+    const note = signedCheckpointNote(this.#author.identity, checkpoint);
+    const sealedCommand = { command: { name: 'checkpoint', data: { note } }, sealed: null } as const;
+    try {
+      const done = await submitAsTracker(this.#replica, this.#author, sealedCommand);
+      if (done?.outcome.status === 'accepted') {
+        this.#signedSize = checkpoint.size;
+        return;
+      }
+    } catch (error) {
+      if (!(error instanceof LogFailure)) throw error;
+    }
+    this.#notBeforeMs = this.#monotonicNow() + RETRY_MS;
+  }
+}

@@ -1,0 +1,112 @@
+// Owns everything that this tracker computes from the records of the log, in order and from nothing else: what is here can
+// be thrown away and computed again.
+import { apply, type Applied } from '#domain/apply';
+import type { Checkpoint } from '#domain/checkpoint';
+import type { Event } from '#domain/event';
+import { emptyState, type State } from '#domain/state';
+import { decodeLogRecord, type SignedLogRecord } from '#wire/log-record';
+import type { StoredRecord } from '../command-log/command-log.ts';
+import { openSealed } from '../credentials/credentials.ts';
+import { BUILD } from './build.ts';
+import { CheckpointLedger } from './checkpoint-ledger.ts';
+import { DigestHistory } from './digest-history.ts';
+import { FIRST_DIGEST, nextDigest } from './effect-digest.ts';
+import { SignatureCheck } from './record-signature.ts';
+import { RootHistory } from './root-history.ts';
+
+/** A record with what it came to. */
+export interface AppliedRecord {
+  readonly offset: number;
+  readonly record: SignedLogRecord | null;
+  readonly applied: Applied;
+}
+
+/** A password hash in force, and the record that set it. */
+interface Credential {
+  readonly offset: number;
+  readonly phc: string;
+}
+
+/** State, digests, credentials and compared checkpoints as of the last applied record. */
+export class DerivedState {
+  readonly state: State = emptyState();
+  readonly checkpoints = new CheckpointLedger();
+  readonly #signatures = new SignatureCheck();
+  readonly #roots = new RootHistory();
+  readonly #digests = new DigestHistory();
+  readonly #credentials = new Map<string, Credential>();
+  #digest: Uint8Array = FIRST_DIGEST;
+
+  /** Merkle root (RFC 6962) over the applied records, 64 hex characters. */
+  get root(): string {
+    return this.#roots.root().toString('hex');
+  }
+
+  /** Effect digest after the last applied record, 64 hex characters. */
+  get digest(): string {
+    return Buffer.from(this.#digest).toString('hex');
+  }
+
+  /** How many applied records no checkpoint covers that agrees; checkpoints themselves are not counted. */
+  get newsCount(): number {
+    return this.checkpoints.newsAt(this.state.appliedOffset + 1);
+  }
+
+  /** Merkle root over the records up to `offset`, 64 hex characters, or null when it is not held. */
+  rootAt(offset: number): string | null {
+    return this.#roots.at(offset + 1)?.toString('hex') ?? null;
+  }
+
+  /** Effect digest after the record at `offset`, 64 hex characters, or null when it is not held. */
+  digestAt(offset: number): string | null {
+    return this.#digests.at(offset)?.toString('hex') ?? null;
+  }
+
+  /** The password hash (PHC text) in force for a user, or null when none is known or its commitment does not fit. */
+  passwordHashOf(user: string): string | null {
+    const credential = this.#credentials.get(user);
+    return credential?.offset === this.state.users.get(user)?.credentialOffset ? (credential?.phc ?? null) : null;
+  }
+
+  /** What this tracker says about everything that it has applied; null before the log has begun. */
+  checkpoint(): Checkpoint | null {
+    const { logId, rulesVersion, appliedOffset } = this.state;
+    if (logId === null) return null;
+    return { logId, size: appliedOffset + 1, root: this.root, digest: this.digest, rulesVersion, build: BUILD };
+  }
+
+  /** Applies the next record. */
+  apply(stored: StoredRecord): AppliedRecord {
+    const { offset, value } = stored;
+    const record = decodeLogRecord(value);
+    const applied = apply(this.state, { offset, record, ...this.#signatures.examine(record, this.state) });
+    this.#roots.append(value);
+    this.#digest = nextDigest(this.#digest, offset, applied);
+    this.#digests.append(this.#digest);
+    if (record?.command.name === 'checkpoint') this.checkpoints.count(offset);
+    for (const event of applied.events) this.#note(event, stored);
+    return { offset, record, applied };
+  }
+
+  #note(event: Event, { offset, sealed }: StoredRecord): void {
+    switch (event.type) {
+      case 'user_created':
+      case 'password_changed': {
+        const phc = openSealed(sealed, event.commitment);
+        if (phc === null) this.#credentials.delete(event.user);
+        else this.#credentials.set(event.user, { offset, phc });
+        return;
+      }
+      case 'checkpoint_recorded': {
+        const last = event.size - 1;
+        const own = { root: this.rootAt(last), digest: this.digestAt(last) };
+        this.checkpoints.compare({ ...event, offset }, own);
+        return;
+      }
+      case 'checkpoint_resolved':
+        this.checkpoints.rule(event);
+        return;
+      default:
+    }
+  }
+}

@@ -1,0 +1,384 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { Checkpoint, CheckpointRuling } from '#domain/checkpoint';
+import type { Command } from '#domain/command';
+import type { Identity } from '#identity/identity';
+import { decodeLogRecord, encodeLogRecord, type SignedLogRecord } from '#wire/log-record';
+import { signedCheckpointNote } from '../../../../apps/tracker/src/replica/checkpoint-signature.ts';
+import {
+  CHECKPOINT_INTERVAL_MS,
+  CHECKPOINT_NEWS_MAX,
+  CheckpointWriter,
+} from '../../../../apps/tracker/src/replica/checkpoint-writer.ts';
+import { signedTrackerRecord } from '../../../../apps/tracker/src/replica/record-signature.ts';
+import { Replica } from '../../../../apps/tracker/src/replica/replica.ts';
+import { registerTracker, submitAsTracker } from '../../../../apps/tracker/src/replica/tracker-registration.ts';
+import { COMMITMENT, peerOf } from '../../domain/log-of.ts';
+import { MemoryLog } from '../memory-log.ts';
+import { newIdentity } from '../new-identity.ts';
+
+const signal = new AbortController().signal;
+const running: Tracker[] = [];
+afterEach(async () => {
+  for (const { replica } of running.splice(0)) await replica.stop();
+});
+
+interface Tracker {
+  readonly identity: Identity;
+  readonly replica: Replica;
+  readonly writer: CheckpointWriter;
+}
+
+/** The one clock of a test, milliseconds. */
+const clock = { nowMs: 0 };
+
+/** A tracker on the log: ready, unless something in the log keeps it from that. */
+async function trackerOn(log: MemoryLog, identity: Identity = newIdentity()): Promise<Tracker> {
+  const replica = new Replica({ log, now: Date.now });
+  const author = { identity, now: Date.now };
+  const tracker = {
+    identity,
+    replica,
+    writer: new CheckpointWriter({ replica, author, monotonicNow: () => clock.nowMs }),
+  };
+  running.push(tracker);
+  if (!(await replica.start())) return tracker;
+  await registerTracker(replica, { ...author, address: '127.0.0.1:9001', signal });
+  replica.serve();
+  return tracker;
+}
+
+/** Two trackers, the one first that is asked first to sign. */
+async function twoTrackersOn(log: MemoryLog): Promise<[Tracker, Tracker]> {
+  const [first, second] = [newIdentity(), newIdentity()].toSorted((left, right) => (left.id < right.id ? -1 : 1));
+  const trackers: [Tracker, Tracker] = [await trackerOn(log, first), await trackerOn(log, second)];
+  await caughtUp(log, ...trackers);
+  return trackers;
+}
+
+async function caughtUp(log: MemoryLog, ...trackers: readonly Tracker[]): Promise<void> {
+  await Promise.all(trackers.map(({ replica }) => replica.waitUntilApplied(log.records.length - 1)));
+}
+
+/** A command of a peer, which some outcome or other comes of. */
+function commandOf(user: string): SignedLogRecord {
+  return {
+    id: randomUUID(),
+    trackerId: 'a'.repeat(64),
+    timeMs: Date.now(),
+    actor: { kind: 'peer', peerId: peerOf(user), user: null },
+    correlationId: 'test',
+    seenOffset: -1,
+    schemaVersion: 1,
+    command: { name: 'create_user', data: { user, commitment: COMMITMENT } },
+    signature: null,
+  };
+}
+
+async function commands(log: MemoryLog, count: number, ...trackers: readonly Tracker[]): Promise<void> {
+  const values = Array.from({ length: count }, () => encodeLogRecord(commandOf('alice')));
+  await log.append(values.map((value) => ({ value, sealed: null })));
+  await caughtUp(log, ...trackers);
+}
+
+/** The offsets of the checkpoints in the log, with the ids of who signed them. */
+function checkpointsIn(log: MemoryLog): Array<[number, string]> {
+  return log.records.flatMap(({ value, offset }) => {
+    const record = decodeLogRecord(value);
+    return record?.command.name === 'checkpoint' ? [[offset, record.trackerId] as [number, string]] : [];
+  });
+}
+
+/** Appends a checkpoint of what the tracker has, apart from what is given; its offset. */
+async function checkpointBy({ identity, replica }: Tracker, said: Partial<Checkpoint> = {}): Promise<number> {
+  const note = signedCheckpointNote(identity, { ...replica.checkpoint()!, ...said });
+  return (await submitted(replica, identity, { name: 'checkpoint', data: { note } })).offset;
+}
+
+async function submitted(replica: Replica, identity: Identity, command: Command) {
+  const done = await submitAsTracker(replica, { identity, now: Date.now }, { command, sealed: null });
+  if (done?.outcome.status !== 'accepted') throw new Error(`${command.name}: ${JSON.stringify(done)}`);
+  return done;
+}
+
+/** What an operator does: reads the log with a replica that nothing stops, and appends a ruling. */
+async function ruleAsOperator(log: MemoryLog, identity: Identity, offset: number, counts: CheckpointRuling = 'log') {
+  const replica = new Replica({ log, now: Date.now, heedsCheckpoints: false });
+  expect(await replica.start()).toBe(true);
+  await submitted(replica, identity, { name: 'resolve_checkpoint', data: { offset, counts } });
+  await replica.stop();
+}
+
+const wrong = 'f'.repeat(64);
+
+describe('a checkpoint is written', () => {
+  it('after a thousand records without one', async () => {
+    const log = new MemoryLog();
+    const tracker = await trackerOn(log);
+    await commands(log, CHECKPOINT_NEWS_MAX - tracker.replica.newsCount - 1, tracker);
+    await tracker.writer.look();
+    expect(checkpointsIn(log)).toEqual([]);
+    await commands(log, 1, tracker);
+    await tracker.writer.look();
+    expect(checkpointsIn(log)).toEqual([[CHECKPOINT_NEWS_MAX, tracker.identity.id]]);
+    expect(tracker.replica.coveredSize).toBe(CHECKPOINT_NEWS_MAX);
+  });
+
+  it('when a record has stood without one for a minute', async () => {
+    const log = new MemoryLog();
+    const tracker = await trackerOn(log);
+    await tracker.writer.look();
+    clock.nowMs += CHECKPOINT_INTERVAL_MS - 1;
+    await tracker.writer.look();
+    expect(checkpointsIn(log)).toEqual([]);
+    clock.nowMs += 1;
+    await tracker.writer.look();
+    expect(checkpointsIn(log)).toEqual([[2, tracker.identity.id]]);
+  });
+
+  it('not for nothing but checkpoints', async () => {
+    const log = new MemoryLog();
+    const tracker = await trackerOn(log);
+    await checkpointBy(tracker);
+    await checkpointBy(tracker);
+    for (let looks = 0; looks < 3; looks++) {
+      await tracker.writer.look();
+      clock.nowMs += 10 * CHECKPOINT_INTERVAL_MS;
+    }
+    expect(checkpointsIn(log)).toHaveLength(2);
+    await tracker.writer.stop();
+    expect(checkpointsIn(log)).toHaveLength(2);
+  });
+
+  it("a minute after another tracker's at the earliest", async () => {
+    const log = new MemoryLog();
+    const [one, other] = await twoTrackersOn(log);
+    await Promise.all([one.writer.look(), other.writer.look()]);
+    clock.nowMs += CHECKPOINT_INTERVAL_MS - 1;
+    await checkpointBy(other);
+    await commands(log, 1, one, other);
+    for (const { writer } of [one, other]) await writer.look();
+    clock.nowMs += CHECKPOINT_INTERVAL_MS - 1;
+    for (const { writer } of [one, other]) await writer.look();
+    expect(checkpointsIn(log)).toHaveLength(1);
+    clock.nowMs += 1;
+    for (const { writer } of [one, other]) await writer.look();
+    expect(checkpointsIn(log).map(([, signer]) => signer)).toEqual([other.identity.id, one.identity.id]);
+  });
+
+  it('by the second tracker when the first one does not', async () => {
+    const log = new MemoryLog();
+    const [one, other] = await twoTrackersOn(log);
+    await other.writer.look();
+    clock.nowMs += CHECKPOINT_INTERVAL_MS;
+    await other.writer.look();
+    expect(checkpointsIn(log)).toEqual([]);
+    await one.replica.stop();
+    clock.nowMs += 1_000;
+    await other.writer.look();
+    expect(checkpointsIn(log)).toHaveLength(1);
+  });
+
+  it('when the tracker is stopped', async () => {
+    const log = new MemoryLog();
+    const tracker = await trackerOn(log);
+    await commands(log, 3, tracker);
+    await tracker.writer.stop();
+    expect(checkpointsIn(log)).toEqual([[5, tracker.identity.id]]);
+    expect(tracker.replica.newsCount).toBe(0);
+  });
+
+  it('or not, when the log hangs while the tracker is stopped', async () => {
+    const log = new MemoryLog();
+    const tracker = await trackerOn(log);
+    log.append = () => new Promise(() => undefined);
+    await tracker.writer.stop();
+    expect(checkpointsIn(log)).toEqual([]);
+  });
+
+  it('when the log is back, after it was away', async () => {
+    const log = new MemoryLog();
+    const tracker = await trackerOn(log);
+    await tracker.writer.look();
+    log.isAvailable = false;
+    clock.nowMs += CHECKPOINT_INTERVAL_MS;
+    await tracker.writer.look();
+    log.isAvailable = true;
+    await tracker.writer.look();
+    expect(checkpointsIn(log)).toEqual([]);
+    clock.nowMs += 5_000;
+    await tracker.writer.look();
+    expect(checkpointsIn(log)).toHaveLength(1);
+  });
+
+  it('by a tracker that has caught up, not by one that is still reading', async () => {
+    const log = new MemoryLog();
+    await commands(log, 2 * CHECKPOINT_NEWS_MAX);
+    const tracker = await trackerOn(log);
+    expect(checkpointsIn(log)).toEqual([]);
+    await tracker.writer.look();
+    expect(checkpointsIn(log)).toHaveLength(1);
+  });
+});
+
+describe('a checkpoint of other effects', () => {
+  it('takes a tracker out of service until an operator rules against it, and never again', async () => {
+    const log = new MemoryLog();
+    const [one, faulty] = await twoTrackersOn(log);
+    const offset = await checkpointBy(faulty, { digest: wrong });
+    await caughtUp(log, one);
+    expect(one.replica.isDisputed).toBe(true);
+    expect(one.replica.readiness).toMatchObject({ ready: false, reason: 'checkpoint_disputed' });
+    expect(JSON.stringify(one.replica.readiness)).toContain(`resolve_checkpoint ${offset}`);
+    await ruleAsOperator(log, one.identity, offset);
+    await caughtUp(log, one);
+    expect(one.replica.readiness).toEqual({ ready: true });
+    await checkpointBy(faulty, { digest: wrong });
+    await checkpointBy(faulty, { root: wrong });
+    await caughtUp(log, one);
+    expect(one.replica.readiness).toEqual({ ready: true });
+  });
+
+  it('is in dispute for a tracker that starts later, unless it is ruled by then', async () => {
+    const log = new MemoryLog();
+    const [one, faulty] = await twoTrackersOn(log);
+    const offset = await checkpointBy(faulty, { digest: wrong });
+    const early = await trackerOn(log);
+    expect(early.replica.readiness).toMatchObject({ reason: 'checkpoint_disputed' });
+    await ruleAsOperator(log, one.identity, offset);
+    const late = await trackerOn(log);
+    expect(late.replica.readiness).toEqual({ ready: true });
+  });
+
+  it('makes a tracker whose state is damaged compute it anew, and go on without anybody', async () => {
+    const log = new MemoryLog();
+    const [sound, damaged] = await twoTrackersOn(log);
+    const { state } = damaged.replica;
+    state.users.set('alice', { name: 'alice', createdOffset: 1, credentialOffset: 1, commitment: COMMITMENT });
+    await commands(log, 2, sound, damaged);
+    expect(damaged.replica.digest).not.toBe(sound.replica.digest);
+    await checkpointBy(sound);
+    await caughtUp(log, damaged);
+    await vi.waitFor(() => expect(damaged.replica.state).not.toBe(state));
+    expect(damaged.replica.isDisputed).toBe(false);
+    expect(damaged.replica.state).toEqual(sound.replica.state);
+    expect(damaged.replica.digest).toBe(sound.replica.digest);
+    expect(damaged.replica.readiness).toEqual({ ready: true });
+  });
+
+  it('of a damaged tracker is taken back by it, once it has read a sound one', async () => {
+    const log = new MemoryLog();
+    const [sound, damaged] = await twoTrackersOn(log);
+    const { state } = damaged.replica;
+    state.users.set('alice', { name: 'alice', createdOffset: 1, credentialOffset: 1, commitment: COMMITMENT });
+    await commands(log, 2, sound, damaged);
+    await checkpointBy(damaged);
+    await caughtUp(log, sound);
+    expect(sound.replica.isDisputed).toBe(true);
+    // What did not agree covers nothing, so the sound one still has news to sign.
+    await sound.writer.look();
+    clock.nowMs += CHECKPOINT_INTERVAL_MS;
+    await sound.writer.look();
+    await caughtUp(log, damaged);
+    await vi.waitFor(() => expect(damaged.replica.digest).toBe(sound.replica.digest));
+    await damaged.writer.look();
+    await caughtUp(log, sound);
+    expect(checkpointsIn(log).map(([, signer]) => signer)).toEqual([
+      damaged.identity.id,
+      sound.identity.id,
+      damaged.identity.id,
+    ]);
+    await damaged.writer.look();
+    expect(checkpointsIn(log)).toHaveLength(3);
+    expect([sound, damaged].map(({ replica }) => replica.readiness)).toEqual([{ ready: true }, { ready: true }]);
+  });
+
+  it('goes on to answer and to apply what comes', async () => {
+    const log = new MemoryLog();
+    const [one, faulty] = await twoTrackersOn(log);
+    await checkpointBy(faulty, { digest: wrong });
+    await commands(log, 1, one);
+    expect(one.replica.isDisputed).toBe(true);
+    expect(one.replica.state.users.has('alice')).toBe(true);
+  });
+
+  it('that an operator ruled to count leaves who disagrees out of service', async () => {
+    const log = new MemoryLog();
+    const [one, other] = await twoTrackersOn(log);
+    const offset = await checkpointBy(other, { digest: wrong });
+    await ruleAsOperator(log, other.identity, offset, 'checkpoint');
+    await caughtUp(log, one);
+    expect(JSON.stringify(one.replica.readiness)).toContain('run another build');
+  });
+});
+
+describe('a checkpoint of other records', () => {
+  it('halts a tracker, which says at which offset', async () => {
+    const log = new MemoryLog();
+    const [one, faulty] = await twoTrackersOn(log);
+    const agreed = await checkpointBy(one);
+    await commands(log, 2, one, faulty);
+    const offset = await checkpointBy(faulty, { root: wrong });
+    const halted = await one.replica.halted;
+    expect(halted).toMatchObject({ code: 'log_halted' });
+    expect(halted.message).toContain(`the checkpoint at offset ${offset}`);
+    expect(halted.message).toContain(`from offset ${agreed} to ${offset - 1}`);
+    expect(one.replica.readiness).toMatchObject({ ready: false, reason: 'log_halted', detail: halted.message });
+    await commands(log, 1);
+    expect(await one.replica.waitUntilApplied(offset + 1, 20)).toBe(false);
+  });
+
+  it('keeps a tracker from starting until an operator rules against it', async () => {
+    const log = new MemoryLog();
+    const [one, faulty] = await twoTrackersOn(log);
+    const offset = await checkpointBy(faulty, { root: wrong });
+    expect((await trackerOn(log)).replica.readiness).toMatchObject({ reason: 'log_halted' });
+    await ruleAsOperator(log, one.identity, offset);
+    expect((await trackerOn(log)).replica.readiness).toEqual({ ready: true });
+  });
+
+  it('halts at a log that was changed behind what a tracker signed itself', async () => {
+    const log = new MemoryLog();
+    const tracker = await trackerOn(log);
+    await commands(log, 2, tracker);
+    const offset = await checkpointBy(tracker);
+    await tracker.replica.stop();
+    log.records[2] = { ...log.records[2]!, value: encodeLogRecord(commandOf('mallory')) };
+    const again = await trackerOn(log, tracker.identity);
+    expect(again.replica.readiness).toMatchObject({ reason: 'log_halted' });
+    expect((await again.replica.halted).message).toContain(`the checkpoint at offset ${offset}`);
+  });
+});
+
+describe('a checkpoint that counts for nothing', () => {
+  it.each([
+    ['malformed', () => 'a note'],
+    ['signed by another', (checkpoint: Checkpoint) => signedCheckpointNote(newIdentity(), checkpoint)],
+  ])('because it is %s is recorded as rejected, and stops nobody', async (_why, noteOf) => {
+    const log = new MemoryLog();
+    const [one, faulty] = await twoTrackersOn(log);
+    const note = noteOf({ ...faulty.replica.checkpoint()!, root: wrong });
+    const command = { name: 'checkpoint', data: { note } } as const;
+    const done = await submitAsTracker(
+      one.replica,
+      { identity: faulty.identity, now: Date.now },
+      { command, sealed: null },
+    );
+    expect(done).toMatchObject({ outcome: { status: 'rejected', reason: 'malformed_record' } });
+    expect(one.replica.readiness).toEqual({ ready: true });
+  });
+
+  it('because the log does not know who signed is recorded as rejected, and stops nobody', async () => {
+    const log = new MemoryLog();
+    const { replica } = await trackerOn(log);
+    const stranger = newIdentity();
+    const note = signedCheckpointNote(stranger, { ...replica.checkpoint()!, root: wrong });
+    const command = { name: 'checkpoint', data: { note } } as const;
+    const draft = { id: randomUUID(), timeMs: Date.now(), seenOffset: -1, command };
+    const value = encodeLogRecord(signedTrackerRecord(stranger, draft));
+    await log.append([{ value, sealed: null }]);
+    await replica.waitUntilApplied(log.records.length - 1);
+    expect(replica.readiness).toEqual({ ready: true });
+    expect(replica.state.checkpoints.size).toBe(0);
+  });
+});

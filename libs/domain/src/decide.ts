@@ -79,7 +79,8 @@ function decideForTracker(state: State, command: Command, { actor, signer, check
 const trackerDeciders: { [Name in TrackerCommand]: TrackerDecider<Name> } = {
   genesis: (state, { logId, rulesVersion }) => {
     if (state.logId !== null) return 'log_already_started';
-    if (rulesVersion < 1 || rulesVersion > NEWEST_RULES_VERSION) return 'rules_unknown';
+    // One that is newer than this build is no refusal, or builds would differ about it: who reads it stops.
+    if (rulesVersion < 1) return 'rules_unknown';
     return accepted({ type: 'log_started', logId, rulesVersion });
   },
   register_tracker: (_state, { trackerId, publicKey, address }, { signer }) => {

@@ -1,8 +1,7 @@
-import { generateKeyPairSync, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Command, CommandData, CommandName } from '#domain/command';
 import type { LogRecord } from '#domain/record';
-import { type Identity, idOfPublicKey } from '#identity/identity';
 import { encodeLogRecord, type SignedLogRecord } from '#wire/log-record';
 import { LogFailure } from '../../../../apps/tracker/src/command-log/command-log.ts';
 import { sealPassword } from '../../../../apps/tracker/src/credentials/credentials.ts';
@@ -11,6 +10,7 @@ import { Replica } from '../../../../apps/tracker/src/replica/replica.ts';
 import { registerTracker } from '../../../../apps/tracker/src/replica/tracker-registration.ts';
 import { CONTENT_ID, peerOf, SMALL_CONTENT } from '../../domain/log-of.ts';
 import { MemoryLog } from '../memory-log.ts';
+import { newIdentity } from '../new-identity.ts';
 
 const replicas: Replica[] = [];
 afterEach(async () => {
@@ -20,12 +20,6 @@ afterEach(async () => {
 const identity = newIdentity();
 const signal = new AbortController().signal;
 const forever = { sealed: null, timeoutMs: 60_000 };
-
-function newIdentity(): Identity {
-  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-  const publicKeyDer = publicKey.export({ type: 'spki', format: 'der' });
-  return { id: idOfPublicKey(publicKeyDer), privateKey, keyPem: '', certificatePem: '', publicKeyDer };
-}
 
 function replicaOf(log: MemoryLog, options: { now?: () => number; probeIntervalMs?: number } = {}): Replica {
   const replica = new Replica({ log, now: Date.now, ...options });
@@ -274,6 +268,17 @@ describe('a replica', () => {
     expect(replica.readiness).toMatchObject({ ready: false, reason: 'upgrade_required' });
     await log.append([{ value: encodeLogRecord(newUser('alice')), sealed: null }]);
     expect(await replica.waitUntilApplied(3, 50)).toBe(false);
+  });
+
+  it('stops at a log that begins with rules that this build does not know', async () => {
+    const log = new MemoryLog();
+    const publicKey = Buffer.from(identity.publicKeyDer).toString('base64');
+    const command = { name: 'genesis', data: { logId: 'b'.repeat(64), rulesVersion: 99, publicKey } } as const;
+    const draft = { id: randomUUID(), timeMs: Date.now(), seenOffset: -1, command };
+    await log.append([{ value: encodeLogRecord(signedTrackerRecord(identity, draft)), sealed: null }]);
+    const replica = replicaOf(log);
+    expect(await replica.start()).toBe(false);
+    expect(replica.readiness).toMatchObject({ ready: false, reason: 'upgrade_required' });
   });
 
   it('starts on a log of newer rules without waiting for what it will never apply', async () => {

@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { COMMAND_NAMES } from '#domain/command';
+import { NEWEST_RULES_VERSION } from '#domain/decide';
+import { REJECTION_REASONS } from '#domain/rejection';
+import { decodeLogRecord } from '#wire/log-record';
+import { readGoldenLog, replayed } from './golden-log.ts';
+
+const versions = Array.from({ length: NEWEST_RULES_VERSION }, (_, index) => index + 1);
+
+describe.each(versions)('the golden log of rules version %i', (rulesVersion) => {
+  const { records, outcomes } = readGoldenLog(rulesVersion);
+
+  it('comes to what it came to when it was made', () => {
+    expect(replayed(records).outcomes).toEqual(outcomes);
+  });
+
+  it('holds a checkpoint that every tracker agrees with', () => {
+    const { derived } = replayed(records);
+    expect(derived.checkpoints.agreedSize).toBeGreaterThan(0);
+    expect(derived.checkpoints.problem).toBeNull();
+  });
+
+  it('comes to another digest when one record is left out, or one byte is another', () => {
+    const left = records.filter((_, offset) => offset !== 20);
+    expect(replayed(left).outcomes.digest).not.toBe(outcomes.digest);
+    const changed = records.map((text, offset) => (offset === 20 ? text.replace('"user":"', '"user":"x') : text));
+    expect(changed).not.toEqual(records);
+    expect(replayed(changed).outcomes.root).not.toBe(outcomes.root);
+  });
+});
+
+it('the golden log of version 1 has every command accepted and refused, and every reason for which version 1 refuses', () => {
+  const { records, outcomes } = readGoldenLog(1);
+  for (const name of COMMAND_NAMES) {
+    const verdicts = outcomes.verdicts.filter(
+      (_, offset) => decodeLogRecord(Buffer.from(records[offset]!))?.command.name === name,
+    );
+    expect(verdicts, name).toContain('accepted');
+    expect(new Set(verdicts).size, name).toBeGreaterThan(1);
+  }
+  expect(new Set(outcomes.verdicts)).toEqual(new Set(['accepted', ...REJECTION_REASONS]));
+});

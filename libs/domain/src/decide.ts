@@ -260,13 +260,12 @@ export function sharedContent(group: Group, share: Share): SharedContent {
   return { groupId: group.id, shareId: share.id, contentId, totalBytes, pieceBytes, pieceCount, hash };
 }
 
+/** In the order of peer ids: the order in which a replica happens to hold its sessions must not reach its digest. */
 function endedSessions(state: State, user: string, exceptPeerId: string | null): Event[] {
-  const ended: Event[] = [];
-  for (const session of state.sessions.values()) {
-    if (session.user !== user || session.peerId === exceptPeerId) continue;
-    ended.push({ type: 'session_ended', user, peerId: session.peerId });
-  }
-  return ended;
+  const peerIds = [...state.sessions.values()]
+    .filter((session) => session.user === user && session.peerId !== exceptPeerId)
+    .map(({ peerId }) => peerId);
+  return peerIds.sort().map((peerId) => ({ type: 'session_ended', user, peerId }));
 }
 
 /** A member goes: first what the member seeds, then the membership, and with the last member the group. */

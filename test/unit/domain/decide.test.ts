@@ -304,4 +304,15 @@ describe('what follows from a command', () => {
       peerOf('bob'),
     ]);
   });
+
+  it('sessions end in the order of their peer ids, in whatever order they began', () => {
+    const log = given();
+    const credentialOffset = log.state.users.get('bob')!.credentialOffset;
+    for (const peerId of ['f'.repeat(64), '0'.repeat(64)]) {
+      log.append('login', { user: 'bob', credentialOffset }, { actor: { kind: 'peer', peerId, user: null } });
+    }
+    const { events } = log.asTracker('reset_password', { user: 'bob', commitment: COMMITMENT });
+    const ended = events.flatMap((event) => (event.type === 'session_ended' ? [event.peerId] : []));
+    expect(ended).toEqual(['0'.repeat(64), peerOf('bob'), 'f'.repeat(64)]);
+  });
 });

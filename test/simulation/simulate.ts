@@ -1,0 +1,111 @@
+// `npm run simulate`: the whole on a simulated log, network and clock, one run for each seed, with faults; what has to hold is
+// checked all along, in every processor at once. A seed that finds something wrong prints itself and what happened last, and
+// replays exactly.
+//   npm run simulate -- --seed 1 --count 100 --workers 2 --trace
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import 'reflect-metadata';
+import { machineLine } from '../../infra/quick-start/measured.ts';
+import { byLength } from '../soak/soak-length.ts';
+import { type SeedReport, simulate } from './simulation.ts';
+
+/** Every `step`th seed from `first` on, before `end`. */
+interface Share {
+  readonly first: number;
+  readonly step: number;
+  readonly end: number;
+}
+
+const YOUNG_MIB = 64;
+
+if (isMainThread) process.exitCode = await lead();
+else await work(workerData as Share);
+
+async function lead(): Promise<number> {
+  const { values: flags } = parseArgs({
+    options: {
+      seed: { type: 'string', default: String(Date.now() % 1_000_000_000) },
+      count: { type: 'string', default: '100' },
+      workers: { type: 'string', default: String(availableParallelism()) },
+      soak: { type: 'boolean', default: false },
+      trace: { type: 'boolean', default: false },
+    },
+  });
+  const first = natural('--seed', flags.seed);
+  const count = natural('--count', flags.soak ? byLength({ full: '20000', short: '20' }) : flags.count);
+  const workers = Math.max(1, Math.min(count, natural('--workers', flags.workers)));
+  say(machineLine());
+  say(`seeds ${first} to ${first + count - 1} on ${workers} threads`);
+  const beginMs = performance.now();
+  const reports: SeedReport[] = [];
+  const heard = (report: SeedReport): void => {
+    reports.push(report);
+    if (flags.trace) say(`seed ${report.seed}: ${report.records} records, trace ${report.traceHash}`);
+    if (report.violation !== null) tellWrong(report);
+  };
+  const shares = Array.from({ length: workers }, (_, index) => ({
+    first: first + index,
+    step: workers,
+    end: first + count,
+  }));
+  await Promise.all(shares.map((share) => workedOff(share, heard)));
+  return summary(reports, (performance.now() - beginMs) / 1_000);
+}
+
+/** Runs the seeds of a share, one after the other. */
+async function work({ first, step, end }: Share): Promise<void> {
+  let seed = first;
+  process.on('unhandledRejection', (reason) => {
+    throw new Error(`seed ${seed} is wrong: a promise was rejected and nobody heard`, { cause: reason });
+  });
+  for (; seed < end; seed += step) {
+    const report = await simulate(seed);
+    parentPort!.postMessage(report.violation === null ? { ...report, lastLines: [] } : report);
+  }
+}
+
+function workedOff(share: Share, heard: (report: SeedReport) => void): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL(import.meta.url), {
+      workerData: share,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
+    });
+    worker.on('message', heard);
+    worker.on('error', reject);
+    worker.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`a thread ended with code ${code}`))));
+  });
+}
+
+function tellWrong({ seed, violation, lastLines }: SeedReport): void {
+  for (const line of lastLines) say(`  ${line}`);
+  say(`seed ${seed} is wrong: ${violation}`);
+  say(`again: npm run simulate -- --seed ${seed} --count 1`);
+}
+
+/** Says what was done; the exit code. */
+function summary(reports: readonly SeedReport[], seconds: number): number {
+  const sum = (count: (report: SeedReport) => number): string =>
+    reports.reduce((total, report) => total + count(report), 0).toLocaleString('en');
+  const wrong = reports.filter(({ violation }) => violation !== null);
+  say(
+    `${sum(({ commands }) => commands)} commands (${sum(({ accepted }) => accepted)} accepted, ` +
+      `${sum(({ retries }) => retries)} sent again), ${sum(({ faults }) => faults)} faults, ` +
+      `${sum(({ grants }) => grants)} grants, ${sum(({ checks }) => checks)} checks, ` +
+      `${sum(({ simulatedMs }) => Math.round(simulatedMs / 1_000))} s of simulated time`,
+  );
+  const rate = (reports.length / seconds).toFixed(2);
+  say(`${reports.length} seeds in ${seconds.toFixed(1)} s, ${rate} seeds/s: ${wrong.length} with something wrong`);
+  return wrong.length === 0 ? 0 : 1;
+}
+
+function natural(flag: string, text: string): number {
+  const value = Number(text);
+  if (Number.isSafeInteger(value) && value >= 0) return value;
+  say(`${flag} must be an integer of 0 or more, not ${text}`);
+  process.exit(64);
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

@@ -1,0 +1,205 @@
+// Owns one run of one seed: trackers, peers and people on a simulated log and network, faults for a while, then peace, in which
+// every command has to come to an answer and every tracker to the same end.
+import { drawLogTroubles, drawNetworkTroubles, type FaultKind, Faults } from './faults.ts';
+import { Invariants } from './invariants.ts';
+import { identityOf } from './simulated-identity.ts';
+import { type LogPlants, SimulatedLog } from './simulated-log.ts';
+import { SimulatedNetwork } from './simulated-network.ts';
+import { type PeerOptions, SimulatedPeer } from './simulated-peer.ts';
+import { exchangePlatform } from './simulated-platform.ts';
+import { SimulatedTracker, type TrackerPlants } from './simulated-tracker.ts';
+import { SimulatedWorld } from './simulated-world.ts';
+import { Workload } from './workload.ts';
+
+/** Wrong parts in place of right ones. */
+export interface Plants {
+  readonly log?: LogPlants;
+  readonly tracker?: TrackerPlants;
+  readonly peer?: PeerOptions['plant'];
+  /** The pace and the only faults at which it shows, when others would take many seeds. */
+  readonly pace?: Pace;
+  readonly faults?: readonly FaultKind[];
+}
+
+/** What came of a seed. */
+export interface SeedReport {
+  readonly seed: number;
+  /** What is wrong, or null. */
+  readonly violation: string | null;
+  readonly traceHash: string;
+  readonly lastLines: readonly string[];
+  readonly records: number;
+  readonly commands: number;
+  readonly accepted: number;
+  readonly retries: number;
+  readonly faults: number;
+  readonly checks: number;
+  readonly grants: number;
+  readonly events: number;
+  readonly simulatedMs: number;
+}
+
+/** How long people are at it, and the mean pause of each. */
+export interface Pace {
+  readonly workMs: number;
+  readonly pauseMs: number;
+}
+
+/** The longer, the quieter: a seed is about as much work in each. */
+const PACES: readonly Pace[] = [
+  { workMs: 5_000, pauseMs: 200 },
+  { workMs: 15_000, pauseMs: 400 },
+  { workMs: 40_000, pauseMs: 1_000 },
+  { workMs: 120_000, pauseMs: 3_000 },
+];
+/** Long enough for an outage in which grants are suspended; drawn seldom. */
+export const LONGEST_PACE: Pace = { workMs: 1_500_000, pauseMs: 40_000 };
+const LONGEST_CHANCE = 0.04;
+
+/** Longest time from the last fault until all is answered and applied. */
+const PEACE_MS_MAX = 60_000;
+const PEACE_LOOK_MS = 250;
+
+const identities = new Map<string, ReturnType<typeof identityOf>>();
+
+function identity(name: string) {
+  const known = identities.get(name) ?? identityOf(name);
+  identities.set(name, known);
+  return known;
+}
+
+/** Runs a seed to its end, or to the first thing that is wrong. */
+export async function simulate(seed: number, plants: Plants = {}): Promise<SeedReport> {
+  exchangePlatform();
+  const world = new SimulatedWorld(seed);
+  const { draws } = world;
+  const drawnPace = draws.chance(LONGEST_CHANCE) ? LONGEST_PACE : draws.pick(PACES);
+  const { workMs, pauseMs } = plants.pace ?? drawnPace;
+  const log = new SimulatedLog(world, drawLogTroubles(draws), plants.log);
+  const network = new SimulatedNetwork(world, drawNetworkTroubles(draws));
+  const invariants = new Invariants(world, log, plants.tracker?.digest);
+  const workload = new Workload(world, invariants, {
+    users: draws.integer(3, 25),
+    groups: draws.integer(1, 8),
+    files: draws.integer(1, 6),
+    pauseMs,
+  });
+  const trackers = startTrackers({ network, log, invariants, plants });
+  const peers = startPeers({ network, trackers, workload, plants });
+  const faults = new Faults({ world, network, log, trackers, peers, invariants, workMs }, plants.faults);
+  faults.start();
+  let isOver = false;
+  world.at(null, workMs, () => {
+    faults.healAll();
+    workload.end();
+    untilPeace();
+  });
+  const untilPeace = (): void => {
+    const isLate = world.elapsedMs > workMs + PEACE_MS_MAX;
+    const unrest = unrestOf({ trackers, peers, invariants, workload });
+    if (unrest === null) isOver = true;
+    else if (isLate) world.fail(`${PEACE_MS_MAX} ms after the last fault ${unrest}`);
+    else world.at(null, PEACE_LOOK_MS, untilPeace);
+  };
+  await world.run(() => isOver);
+  world.trace(`digest ${invariants.digest}`);
+  return {
+    seed,
+    violation: world.violation?.message ?? null,
+    lastLines: [...world.lastLines],
+    traceHash: world.traceHash(),
+    records: log.records.length,
+    commands: workload.finishedCount,
+    accepted: invariants.acceptedCount(),
+    retries: workload.retryCount,
+    faults: faults.count,
+    checks: invariants.checkCount,
+    grants: invariants.grantCount,
+    events: world.eventCount,
+    simulatedMs: world.elapsedMs,
+  };
+}
+
+interface Parts {
+  readonly network: SimulatedNetwork;
+  readonly log: SimulatedLog;
+  readonly invariants: Invariants;
+  readonly plants: Plants;
+}
+
+function startTrackers({ network, log, invariants, plants }: Parts): SimulatedTracker[] {
+  const { draws } = network.world;
+  return Array.from({ length: draws.integer(2, 4) }, (_, index) => {
+    const tracker = new SimulatedTracker({
+      name: `tracker-${index + 1}`,
+      identity: identity(`tracker-${index + 1}`),
+      host: `10.1.0.${index + 1}`,
+      port: 9000,
+      network,
+      log,
+      observer: invariants,
+      plants: plants.tracker ?? {},
+    });
+    network.world.at(null, draws.between(0, 200), () => tracker.start());
+    return tracker;
+  });
+}
+
+function startPeers({
+  network,
+  trackers,
+  workload,
+  plants,
+}: Pick<Parts, 'network' | 'plants'> & { trackers: readonly SimulatedTracker[]; workload: Workload }): SimulatedPeer[] {
+  const { draws } = network.world;
+  const people = draws.integer(1, 3);
+  // Keys stand in tracker_info.txt, or the first alone does, or they are trusted on first use.
+  const pinned = draws.pick([trackers.length, trackers.length, 1, 0]);
+  const entries = trackers.map(({ options: { host, port, identity: own } }, index) => ({
+    host,
+    port,
+    trackerId: index < pinned ? own.id : null,
+  }));
+  return Array.from({ length: draws.integer(4, 30) }, (_, index) => {
+    const peer = new SimulatedPeer({
+      name: `peer-${index + 1}`,
+      identity: identity(`peer-${index + 1}`),
+      address: `10.2.${index + 1}.1`,
+      trackers: entries,
+      network,
+      plant: plants.peer,
+      started: (started) => workload.use(started, people),
+    });
+    network.world.at(null, draws.between(0, 500), () => peer.start());
+    return peer;
+  });
+}
+
+interface Whole {
+  readonly trackers: readonly SimulatedTracker[];
+  readonly peers: readonly SimulatedPeer[];
+  readonly invariants: Invariants;
+  readonly workload: Workload;
+}
+
+/** What is not yet as it has to be when nothing fails any more, or null. */
+function unrestOf({ trackers, peers, invariants, workload }: Whole): string | null {
+  if (workload.openCount > 0) return `${workload.openCount} commands have no answer`;
+  const [first] = trackers;
+  for (const tracker of trackers) {
+    const { name } = tracker.options;
+    if (!tracker.isUp) return `${name} is not up`;
+    const { readiness, appliedOffset, root } = tracker.replica;
+    if (!readiness.ready) return `${name} is not ready: ${readiness.reason}`;
+    if (appliedOffset !== invariants.endOffset - 1)
+      return `${name} has applied ${appliedOffset} of ${invariants.endOffset}`;
+    if (tracker.digest !== invariants.digest) return `${name} has another digest`;
+    if (root !== first!.replica.root) return `${name} has another root than ${first!.options.name}`;
+  }
+  for (const peer of peers) {
+    const user = invariants.state.sessions.get(peer.id)?.user ?? null;
+    if (!peer.isLinked) return `${peer.options.name} is not up`;
+    if (peer.link.user() !== user) return `${peer.options.name} takes ${peer.link.user()} for logged in, not ${user}`;
+  }
+  return null;
+}

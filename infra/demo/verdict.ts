@@ -20,7 +20,7 @@ interface Check {
 
 const FAILOVER_SECONDS_MAX = 2;
 const GROWN_BYTES_MAX = 1024 * 1024;
-const PEER_RESIDENT_BYTES_MAX = 300 * 1024 * 1024;
+const PEER_RESIDENT_BYTES_MAX = 260 * 1024 * 1024;
 const SHARE_MIN = 0.3;
 /** Below this a download is over before two sources can be asked alike. */
 const SHARED_BYTES_MIN = 32 * 1024 * 1024;

@@ -1,5 +1,5 @@
 // Owns what transfers and sharing are compared with, measured on the same machine in the same run: the raw copy of a file over
-// loopback TCP, and the rate at which the processors hash.
+// loopback TCP, as it is and with its SHA-1, and the rate at which the processors hash.
 import { type ChildProcess, fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
@@ -15,6 +15,8 @@ export async function rawCopySeconds(copy: {
   readonly totalBytes: number;
   readonly senders: number;
   readonly receivers: number;
+  /** Each receiver hashes what comes, in the thread that receives it. */
+  readonly isVerified: boolean;
 }): Promise<number> {
   const script = new URL('./raw-copy.ts', import.meta.url);
   const senders = Array.from({ length: copy.senders }, () => fork(script, ['send', copy.source]));
@@ -23,7 +25,7 @@ export async function rawCopySeconds(copy: {
   );
   const targets = Array.from({ length: copy.receivers }, (_, number) => `${copy.source}.raw-${number}`);
   const receivers = targets.map((target) =>
-    fork(script, ['receive', target, String(copy.totalBytes), ...ports.map(String)]),
+    fork(script, [copy.isVerified ? 'verify' : 'receive', target, String(copy.totalBytes), ...ports.map(String)]),
   );
   try {
     await Promise.all(receivers.map((receiver) => nextMessage(receiver)));

@@ -72,20 +72,22 @@ async function contentOf(totalBytes: number): Promise<Content> {
   return content;
 }
 
-/** Runs of one scenario, each right after its raw copy. */
+/** Runs of one scenario, each right after its raw copy with and without a hash. */
 async function measure(
   scenario: Scenario,
   { plain, workers, runs }: { readonly plain: boolean; readonly workers: number; readonly runs: number },
-): Promise<{ raw: number[]; measured: Measurement[]; totalBytes: number }> {
+): Promise<{ raw: number[]; hashed: number[]; measured: Measurement[]; totalBytes: number }> {
   const { source, totalBytes, digested } = await contentOf(Math.ceil(size * scenario.part));
   const { seeders: senders, downloaders: receivers, downloads } = scenario;
-  const [raw, measured]: [number[], Measurement[]] = [[], []];
+  const [raw, hashed, measured]: [number[], number[], Measurement[]] = [[], [], []];
   while (measured.length < runs) {
     const copy = downloads === 1 ? { source, totalBytes } : await contentOf(size);
-    raw.push(await rawCopySeconds({ source: copy.source, totalBytes: copy.totalBytes, senders, receivers }));
+    const floor = { source: copy.source, totalBytes: copy.totalBytes, senders, receivers };
+    hashed.push(await rawCopySeconds({ ...floor, isVerified: true }));
+    raw.push(await rawCopySeconds({ ...floor, isVerified: false }));
     measured.push(await measureSwarm({ scratch, source, digested, ...scenario, workers, plain }));
   }
-  return { raw, measured, totalBytes: totalBytes * downloads * receivers };
+  return { raw, hashed, measured, totalBytes: totalBytes * downloads * receivers };
 }
 
 /** Piece digests and the whole file's SHA-1 of the file, against what two threads hash. */

@@ -1,5 +1,7 @@
-// The floor that transfers are compared with: a file from process to process over loopback connections, with nothing but
-// reads, sockets and positional writes. A sender serves ranges of its file; a receiver fetches one range from each sender.
+// The floors that transfers are compared with: a file from process to process over loopback connections, with nothing but
+// reads, sockets and positional writes, and, to `verify`, the SHA-1 of what came. A sender serves ranges of its file; a receiver
+// fetches one range from each sender.
+import { createHash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 
@@ -30,13 +32,22 @@ function sendRange(socket: Socket, file: number, { begin, end }: { begin: number
   for (const buffer of buffers) next(buffer);
 }
 
+/** Where a copy goes, and whether what comes is hashed. */
+interface Target {
+  readonly path: string;
+  readonly isVerified: boolean;
+}
+
 /** Receives an equal part from each port into one file; says that it is there over IPC when the last byte is. */
-async function receive(path: string, totalBytes: number, ports: readonly number[]): Promise<void> {
-  const file = openSync(path, 'w');
+async function receive(target: Target, totalBytes: number, ports: readonly number[]): Promise<void> {
+  const file = openSync(target.path, 'w');
   const part = Math.ceil(totalBytes / ports.length);
   await Promise.all(
     ports.map((port, index) =>
-      receiveRange(file, port, { begin: index * part, end: Math.min(totalBytes, (index + 1) * part) }),
+      receiveRange({ file, isVerified: target.isVerified }, port, {
+        begin: index * part,
+        end: Math.min(totalBytes, (index + 1) * part),
+      }),
     ),
   );
   if (fstatSync(file).size !== totalBytes) throw new Error('the raw copy is not whole');
@@ -44,10 +55,16 @@ async function receive(path: string, totalBytes: number, ports: readonly number[
   process.send?.({ isDone: true });
 }
 
-function receiveRange(file: number, port: number, { begin, end }: { begin: number; end: number }): Promise<void> {
+function receiveRange(
+  { file, isVerified }: { file: number; isVerified: boolean },
+  port: number,
+  { begin, end }: { begin: number; end: number },
+): Promise<void> {
   const buffer = Buffer.allocUnsafeSlow(RECEIVE_BYTES);
+  const hash = isVerified ? createHash('sha1') : null;
   let at = begin;
   const callback = (length: number): boolean => {
+    hash?.update(buffer.subarray(0, length));
     writeSync(file, buffer, 0, length, at);
     at += length;
     return true;
@@ -65,6 +82,7 @@ const [role, path = '', totalBytes, ...ports] = process.argv.slice(2);
 if (role === 'send') send(path);
 else {
   // Its start is not part of what is measured.
-  process.once('message', () => void receive(path, Number(totalBytes), ports.map(Number)));
+  const target = { path, isVerified: role === 'verify' };
+  process.once('message', () => void receive(target, Number(totalBytes), ports.map(Number)));
   process.send?.({ isReady: true });
 }

@@ -9,6 +9,8 @@ export interface Row {
   readonly mibPerSecond: number;
   readonly rawSeconds: number;
   readonly ratio: number;
+  /** The raw copy with the SHA-1 of what comes. */
+  readonly hashedSeconds: number;
   readonly cpuSecondsPerGib: number;
   readonly cpuPart: number;
   readonly peakMib: number;
@@ -31,10 +33,11 @@ export function rowOf(result: {
   readonly name: string;
   readonly mode: string;
   readonly raw: readonly number[];
+  readonly hashed: readonly number[];
   readonly measured: readonly Measurement[];
   readonly totalBytes: number;
 }): Row {
-  const { name, mode, raw, measured, totalBytes } = result;
+  const { name, mode, raw, hashed, measured, totalBytes } = result;
   const median = (valueOf: (run: Measurement) => number): number => medianOf(measured.map(valueOf));
   const [seconds, rawSeconds] = [median((run) => run.seconds), medianOf(raw)];
   const firstPieces = measured.flatMap(({ firstPieceMs }) => firstPieceMs ?? []);
@@ -45,6 +48,7 @@ export function rowOf(result: {
     mibPerSecond: totalBytes / 2 ** 20 / seconds,
     rawSeconds,
     ratio: seconds / rawSeconds,
+    hashedSeconds: medianOf(hashed),
     cpuSecondsPerGib: (median((run) => run.cpuSeconds) * 2 ** 30) / totalBytes,
     cpuPart: median((run) => run.cpuPart),
     peakMib: Math.max(...measured.map((run) => run.peakBytes)) / 2 ** 20,
@@ -63,6 +67,8 @@ const COLUMNS: readonly TextColumn<Row>[] = [
   ['MiB/s', (row) => row.mibPerSecond.toFixed(0)],
   ['raw copy', (row) => row.rawSeconds.toFixed(2)],
   ['ratio', (row) => row.ratio.toFixed(2)],
+  ['hashed copy', (row) => row.hashedSeconds.toFixed(2)],
+  ['to it', (row) => (row.seconds / row.hashedSeconds).toFixed(2)],
   ['CPU s/GiB', (row) => row.cpuSecondsPerGib.toFixed(2)],
   ['CPU used', (row) => `${(row.cpuPart * 100).toFixed(0)} %`],
   ['peak MiB', (row) => row.peakMib.toFixed(0)],

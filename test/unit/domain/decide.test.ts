@@ -34,6 +34,7 @@ const rows: readonly Row[] = [
   ['eve', 'create_user', { user: 'frank', commitment: COMMITMENT }, 'accepted'],
   ['eve', 'login', { user: 'nobody', credentialOffset: 2 }, 'wrong_credentials'],
   ['eve', 'login', { user: 'eve', credentialOffset: 2 }, 'credential_changed'],
+  ['alice', 'login', { user: 'alice', credentialOffset: 1 }, 'credential_changed'],
   ['alice', 'login', { user: 'alice', credentialOffset: 2 }, 'already_logged_in'],
   ['bob', 'login', { user: 'alice', credentialOffset: 2 }, 'already_logged_in'],
   ['eve', 'login', { user: 'alice', credentialOffset: 2 }, 'accepted'],

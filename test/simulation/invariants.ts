@@ -97,9 +97,16 @@ export class Invariants implements TrackerObserver {
     return this.#digestOf(Buffer.from(this.#digest).toString('hex'), this.state);
   }
 
-  /** Outcomes by status, for the summary. */
   acceptedCount(): number {
     return this.#decided.filter(({ applied }) => applied.outcome.status === 'accepted').length;
+  }
+
+  /** Each command with what it came to, `accepted` or a reason, once; sorted. */
+  outcomeKinds(): string[] {
+    const kinds = this.#decided.map(({ record, applied: { outcome } }) => {
+      return `${record?.command.name} ${outcome.status === 'accepted' ? 'accepted' : outcome.reason}`;
+    });
+    return [...new Set(kinds)].sort();
   }
 
   /** From now on the log is away for a process, with null for all. */

@@ -31,6 +31,8 @@ export interface SeedReport {
   readonly records: number;
   readonly commands: number;
   readonly accepted: number;
+  /** Each command with each thing that it came to. */
+  readonly outcomeKinds: readonly string[];
   readonly retries: number;
   readonly faults: number;
   readonly checks: number;
@@ -47,10 +49,10 @@ export interface Pace {
 
 /** The longer, the quieter: a seed is about as much work in each. */
 const PACES: readonly Pace[] = [
-  { workMs: 5_000, pauseMs: 200 },
-  { workMs: 15_000, pauseMs: 400 },
-  { workMs: 40_000, pauseMs: 1_000 },
-  { workMs: 120_000, pauseMs: 3_000 },
+  { workMs: 5_000, pauseMs: 100 },
+  { workMs: 15_000, pauseMs: 200 },
+  { workMs: 40_000, pauseMs: 500 },
+  { workMs: 120_000, pauseMs: 1_500 },
 ];
 /** Long enough for an outage in which grants are suspended; drawn seldom. */
 export const LONGEST_PACE: Pace = { workMs: 1_500_000, pauseMs: 40_000 };
@@ -111,6 +113,7 @@ export async function simulate(seed: number, plants: Plants = {}): Promise<SeedR
     records: log.records.length,
     commands: workload.finishedCount,
     accepted: invariants.acceptedCount(),
+    outcomeKinds: invariants.outcomeKinds(),
     retries: workload.retryCount,
     faults: faults.count,
     checks: invariants.checkCount,

@@ -106,6 +106,17 @@ export class Workload {
   use(peer: SimulatedPeer, people: number): void {
     for (const errand of this.#errands.get(peer.id) ?? []) void this.#run(peer, errand);
     for (let person = 0; person < people; person++) void this.#live(peer);
+    void this.#fetch(peer);
+  }
+
+  /** What a peer does by itself while it downloads: it asks for sources and a fresh grant, whatever people wait for. */
+  async #fetch(peer: SimulatedPeer): Promise<void> {
+    const { draws } = this.#world;
+    while (!this.#isOver) {
+      await sleep(draws.exponential(4 * this.#size.pauseMs));
+      if (this.#downloading.has(peer.id))
+        await this.#shown(peer, () => peer.link.findSources(this.#drawDownload(peer)));
+    }
   }
 
   async #live(peer: SimulatedPeer): Promise<void> {
@@ -184,7 +195,6 @@ export class Workload {
   async #look(peer: SimulatedPeer): Promise<void> {
     const { draws } = this.#world;
     const { link } = peer;
-    const { seenOffset } = peer;
     const group = this.#drawGroup(peer);
     const page = draws.chance(0.8) ? { limit: 1_000 } : { limit: draws.integer(1, 3), after: group };
     const looks: (() => Promise<ViewAnswer<unknown>>)[] = [
@@ -199,7 +209,12 @@ export class Workload {
       () => link.findSources(this.#drawDownload(peer)),
       () => link.commandOutcome(this.#drawStamp(peer)),
     ];
-    const answer = await draws.pick(looks)();
+    await this.#shown(peer, draws.pick(looks));
+  }
+
+  async #shown(peer: SimulatedPeer, look: () => Promise<ViewAnswer<unknown>>): Promise<void> {
+    const { seenOffset } = peer;
+    const answer = await look();
     if (answer.status !== 'accepted') return;
     this.#invariants.shown(peer.id, { asOfOffset: answer.asOfOffset, seenOffset });
     peer.seenOffset = Math.max(peer.seenOffset, answer.asOfOffset);

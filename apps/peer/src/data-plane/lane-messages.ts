@@ -69,6 +69,8 @@ export interface WrittenContent {
 
 /** A token bucket that all lanes draw from, see #domain/token-bucket. */
 export interface SharedBucket {
+  /** Tells it from every other one, in all threads. */
+  readonly id: number;
   readonly bytesPerSecond: number;
   /** Shared: index 0 is when it owes nothing, on the clock that all threads of a process share. */
   readonly freeAtMicros: BigInt64Array;

@@ -16,6 +16,12 @@ export class RateBudget {
     this.#bytesPerSecond = Math.min(...buckets.map(({ bytesPerSecond }) => bytesPerSecond));
   }
 
+  /** Whether what is reserved of the one is reserved of the other. */
+  isSame(other: RateBudget | null): boolean {
+    const ids = (budget: RateBudget): string => budget.#buckets.map(({ id }) => id).join();
+    return other !== null && ids(this) === ids(other);
+  }
+
   grainBytes(sharers: number): number {
     return grainBytes(this.#bytesPerSecond, sharers);
   }
@@ -64,15 +70,19 @@ export interface TurnOptions {
   readonly onTurn: () => void;
 }
 
-/** One connection's turns: it waits for one reservation at a time. */
+/** One connection's turns: it waits for one reservation at a time, and gives back what it does not use. */
 export class BudgetTurns {
   readonly #options: TurnOptions;
   #timer: NodeJS.Timeout | null = null;
-  /** Reserved, and its time has come. */
-  #readyBytes = 0;
+  /** What has not gone yet; its time is still to come while the timer runs. */
+  #reserved: { readonly budget: RateBudget; readonly bytes: number } | null = null;
 
   constructor(options: TurnOptions) {
     this.#options = options;
+  }
+
+  get isWaiting(): boolean {
+    return this.#timer !== null;
   }
 
   /** How many of these bytes to take at once: all of them when nothing limits them. */
@@ -86,29 +96,31 @@ export class BudgetTurns {
     const budget = this.#options.budgetNow();
     if (budget === null) return true;
     if (this.#timer !== null) return false;
-    const ready = this.#readyBytes;
-    this.#readyBytes = 0;
-    const waitMs = bytes === ready ? 0 : budget.reserveMs(bytes - ready);
-    if (ready > 0 || waitMs < WAIT_MIN_MS) return true;
+    const readyBytes = this.#reserved?.bytes ?? 0;
+    this.#reserved = null;
+    const waitMs = bytes === readyBytes ? 0 : budget.reserveMs(bytes - readyBytes);
+    if (readyBytes > 0 || waitMs < WAIT_MIN_MS) return true;
+    this.#reserved = { budget, bytes };
     this.#timer = setTimeout(() => {
       this.#timer = null;
-      this.#readyBytes = bytes;
       this.#options.onTurn();
     }, waitMs);
     return false;
   }
 
-  /** The limits changed: who waits asks anew. */
+  /** The limits changed: who waits asks anew, unless what it waits for is as it was. */
   renew(): void {
-    const isWaiting = this.#timer !== null;
+    if (this.#reserved?.budget.isSame(this.#options.budgetNow()) === true) return;
+    const { isWaiting } = this;
     this.end();
     if (isWaiting) this.#options.onTurn();
   }
 
-  /** Waits for nothing any more. */
+  /** Waits for nothing any more. What was reserved is there for others: the debt is theirs otherwise. */
   end(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
-    this.#readyBytes = 0;
+    if (this.#reserved !== null) this.#reserved.budget.reserveMs(-this.#reserved.bytes);
+    this.#reserved = null;
   }
 }

@@ -36,6 +36,8 @@ import type { ServedShare, ShareTable, Visitor } from './share-table.ts';
 
 /** Blocks in memory for one connection: one that the socket is sending, and the next. */
 const BLOCKS_IN_MEMORY = 2;
+/** Who waits longer than this for its turn under a limit shows that it is there: the caller gives up what is silent. */
+const LIFE_SIGN_MS = 2_000;
 
 export interface ServeContext {
   readonly local: LocalPeer;
@@ -83,6 +85,7 @@ export class ServeSession implements FrameSink, Visitor {
   #announced: Uint8Array | null = null;
   #isClosed = false;
   #lastHeardMs = performance.now();
+  #lastSaidMs = performance.now();
 
   constructor(socket: Socket, context: ServeContext) {
     this.network = networkOf(socket.remoteAddress ?? '');
@@ -128,11 +131,12 @@ export class ServeSession implements FrameSink, Visitor {
     this.#socket.destroy();
   }
 
-  /** Called a few times a second: tells of new pieces, and ends what is silent or no longer granted. */
+  /** Called a few times a second: tells of new pieces, or that it is there, and ends what is silent or no longer granted. */
   tick(clock: { readonly nowMs: number; readonly unixMs: number }): void {
     if (this.#claims !== null && clock.unixMs >= this.#claims.expiresAtMs) return this.dismiss('grant_expired');
     if (clock.nowMs - this.#lastHeardMs > PEER_IDLE_TIMEOUT_MS) return this.dismiss('closing');
     this.#announceNew();
+    if (this.#turns.isWaiting && clock.nowMs - this.#lastSaidMs > LIFE_SIGN_MS) this.#showLife();
   }
 
   frame(frame: Frame): void {
@@ -282,10 +286,21 @@ export class ServeSession implements FrameSink, Visitor {
     this.#sendPart();
   }
 
+  /** In the middle of a block nothing but its next byte can be said. */
+  #showLife(): void {
+    const slow = this.#slow;
+    if (slow === null || slow.sentBytes === 0) return this.#send({ kind: 'keepAlive' });
+    const end = slow.sentBytes + 1;
+    if (end === slow.frame.length) return;
+    this.#context.counters.add('sentBytes', 1);
+    this.#write(slow.frame.subarray(slow.sentBytes, end));
+    slow.sentBytes = end;
+  }
+
   /** Writes a block, or the rest of one, and goes on when the socket has taken it. */
   #sendFrame(frame: Uint8Array, block: Buffer): void {
     this.#context.counters.add('sentBytes', frame.length);
-    this.#socket.write(frame, () => {
+    this.#write(frame, () => {
       if (this.#isClosed) return;
       this.#freeBlocks.push(block);
       this.#pump();
@@ -305,11 +320,11 @@ export class ServeSession implements FrameSink, Visitor {
     if (end === frame.length) {
       this.#slow = null;
       this.#sendFrame(part, block);
-      for (const held of this.#heldBack.splice(0)) this.#socket.write(held);
+      for (const held of this.#heldBack.splice(0)) this.#write(held);
       return;
     }
     this.#context.counters.add('sentBytes', part.length);
-    this.#socket.write(part, () => this.#sendPart());
+    this.#write(part, () => this.#sendPart());
   }
 
   /** A buffer with room for a block, or null while all are being sent. Idle connections hold none. */
@@ -326,7 +341,12 @@ export class ServeSession implements FrameSink, Visitor {
     const heldBytes = this.#heldBack.reduce((sum, held) => sum + held.length, 0);
     if (this.#socket.writableLength + heldBytes > PEER_UNREAD_BYTES_MAX) this.destroy();
     else if ((this.#slow?.sentBytes ?? 0) > 0) this.#heldBack.push(encodeFrame(frame));
-    else this.#socket.write(encodeFrame(frame));
+    else this.#write(encodeFrame(frame));
+  }
+
+  #write(bytes: Uint8Array, onTaken?: () => void): void {
+    this.#lastSaidMs = performance.now();
+    this.#socket.write(bytes, onTaken);
   }
 
   #leave(): void {

@@ -5,6 +5,7 @@ import type { EngineLimits, RateLimits } from './transfer-engine.ts';
 
 export class SharedLimits {
   #buckets = new Map<string, SharedBucket>();
+  #lastId = 0;
 
   /** What the lanes are told so that these limits hold. */
   of(limits: EngineLimits): LaneLimits {
@@ -19,7 +20,7 @@ export class SharedLimits {
   #direction(rate: keyof RateLimits, limits: EngineLimits, before: ReadonlyMap<string, SharedBucket>): DirectionLimits {
     const bucketOf = (name: string, bytesPerSecond: number): SharedBucket => {
       const key = `${rate} ${name} ${bytesPerSecond}`;
-      const bucket = before.get(key) ?? newBucket(bytesPerSecond);
+      const bucket = before.get(key) ?? newBucket(++this.#lastId, bytesPerSecond);
       this.#buckets.set(key, bucket);
       return bucket;
     };
@@ -33,8 +34,8 @@ export class SharedLimits {
 }
 
 /** A bucket with nothing saved up. */
-function newBucket(bytesPerSecond: number): SharedBucket {
+function newBucket(id: number, bytesPerSecond: number): SharedBucket {
   const freeAtMicros = new BigInt64Array(new SharedArrayBuffer(BigInt64Array.BYTES_PER_ELEMENT));
   freeAtMicros[0] = process.hrtime.bigint() / 1000n;
-  return { bytesPerSecond, freeAtMicros };
+  return { id, bytesPerSecond, freeAtMicros };
 }

@@ -9,10 +9,12 @@ const NONE: DirectionLimits = { overall: null, groups: [] };
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'hrtime'] }));
 afterEach(() => void vi.useRealTimers());
 
+let lastId = 0;
+
 function bucket(bytesPerSecond: number): SharedBucket {
   const freeAtMicros = new BigInt64Array(new SharedArrayBuffer(8));
   freeAtMicros[0] = process.hrtime.bigint() / 1000n;
-  return { bytesPerSecond, freeAtMicros };
+  return { id: ++lastId, bytesPerSecond, freeAtMicros };
 }
 
 function lane(limits: DirectionLimits): LaneBudgets {
@@ -109,6 +111,33 @@ it('a turn that is over is not called for', () => {
   const before = sender.sentBytes;
   vi.advanceTimersByTime(10_000);
   expect(sender.sentBytes).toBe(before);
+});
+
+it('who leaves while it waits leaves no debt to the others', () => {
+  const budgets = lane({ overall: bucket(1024), groups: [{ groupId: 7, bucket: bucket(2048) }] });
+  for (let count = 0; count < 100; count++) {
+    const leaver = new Sender(budgets, 7);
+    leaver.go();
+    leaver.turns.end();
+  }
+  const sender = new Sender(budgets, 7);
+  sender.go();
+  vi.advanceTimersByTime(10_000);
+  expect(sender.sentBytes).toBeGreaterThan(0.9 * 10 * 1024);
+});
+
+it('who waits keeps its turn, and owes nothing twice, however often other limits change', () => {
+  const overall = bucket(1024);
+  const budgets = lane({ overall, groups: [] });
+  const senders = Array.from({ length: 20 }, () => new Sender(budgets));
+  for (const sender of senders) sender.go();
+  for (let count = 0; count < 200; count++) {
+    vi.advanceTimersByTime(50);
+    budgets.apply({ overall, groups: [{ groupId: 7, bucket: bucket(2048) }] });
+    for (const { turns } of senders) turns.renew();
+  }
+  expect(Math.abs(sum(senders) / (10 * 1024) - 1)).toBeLessThan(0.05);
+  for (const { sentBytes } of senders) expect(sentBytes).toBeGreaterThan(0);
 });
 
 it('a limit that stays as it is keeps its bucket when another one changes', () => {

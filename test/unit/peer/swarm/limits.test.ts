@@ -177,6 +177,54 @@ it('what is said while a block goes out slowly comes after it', async () => {
   expect(said.bytes.equals(bytes.subarray(65_536, 2 * 65_536))).toBe(true);
 });
 
+/** A caller that asks for a block: what it hears, one word or number of bytes for each chunk, told whenever there is more. */
+async function ask(
+  [peer, listener]: readonly [TestPeer, TestPeer],
+  { grant, onHeard }: { readonly grant: Uint8Array; readonly onHeard: (heard: readonly (string | number)[]) => void },
+): Promise<void> {
+  const heard: (string | number)[] = [];
+  const admitted = Promise.withResolvers<void>();
+  const { host, port } = listener.engine.listenAddress;
+  const send = (frame: Frame): void => void socket.write(encodeFrame(frame));
+  const socket = connectTls({ host, port, ...mutualTlsOptions(peer.identity) }, () => {
+    const key = new Uint8Array(0);
+    send({ kind: 'hello', version: 1, lane: 0, laneCount: 1, nonce: new Uint8Array(32), key });
+    send({ kind: 'grant', grant });
+  });
+  onTestEnd(() => void socket.destroy());
+  const decoder = new FrameDecoder();
+  const sink = {
+    frame: ({ kind }: Frame) => {
+      heard.push(kind);
+      if (kind === 'bitfield') admitted.resolve();
+    },
+    blockStart: () => undefined,
+    blockBytes: (_bytes: Uint8Array, begin: number, end: number) => void heard.push(end - begin),
+    blockEnd: () => undefined,
+  };
+  socket.on('data', (chunk: Buffer) => {
+    decoder.push(chunk, sink);
+    onHeard(heard);
+  });
+  await admitted.promise;
+  send({ kind: 'request', piece: 1, begin: 0, length: 65_536 });
+}
+
+it('who waits long for a turn hears that the other side is there, before a block and in the middle of it', async () => {
+  const { alice, bob, digested } = await twoPeers(MIB);
+  alice.engine.limit(limits(SLOW, null));
+  const grant = grantFor(bob, digested.contentId);
+  const [before, amid] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const onHeard = (heard: readonly (string | number)[]): void => {
+    const [, , first, second] = heard;
+    if (first === 'keepAlive') before.resolve();
+    if (first === 256 && second === 1) amid.resolve();
+  };
+  // Each has a turn in a quarter of a second: six seconds until all had theirs, and a caller gives up after five.
+  for (let count = 0; count < 24; count++) await ask([bob, alice], { grant, onHeard });
+  expect(await Promise.all([before.promise, amid.promise])).toHaveLength(2);
+});
+
 it('a revocation closes a connection in the middle of a slow block', async () => {
   const { alice, bob, digested } = await twoPeers(MIB);
   alice.engine.limit(limits(SLOW, null));

@@ -4,7 +4,8 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type FileReports, hasFields, readJsonIfSound, ReplacedFile } from '#identity/durable-file';
-import type { LimitsBody } from '#wire/control-limits';
+import type { LimitsBody, RateLimitsBody } from '#wire/control-limits';
+import { ACTIVE_TRANSFERS_MAX, RATE_MAX, RATE_MIN } from '#wire/limits';
 import { isTransferRecord, type TransferRecord } from './transfer-record.ts';
 
 export class TransferStore {
@@ -112,6 +113,16 @@ export class TransferStore {
 function areLimits(value: unknown): value is LimitsBody {
   const rates = { uploadBytesPerSecond: 'number?', downloadBytesPerSecond: 'number?' } as const;
   if (!hasFields(value, { ...rates, activeTransfers: 'number?', groups: 'object' })) return false;
-  const { groups } = value as LimitsBody;
-  return Array.isArray(groups) && groups.every((group) => hasFields(group, { ...rates, group: 'string' }));
+  const { groups, activeTransfers } = value as LimitsBody;
+  if (!Array.isArray(groups) || !groups.every((group) => hasFields(group, { ...rates, group: 'string' }))) return false;
+  return [value as LimitsBody, ...groups].every(areRates) && isWithin(activeTransfers, 1, ACTIVE_TRANSFERS_MAX);
+}
+
+function areRates({ uploadBytesPerSecond, downloadBytesPerSecond }: RateLimitsBody): boolean {
+  return [uploadBytesPerSecond, downloadBytesPerSecond].every((rate) => isWithin(rate, RATE_MIN, RATE_MAX));
+}
+
+/** Whether it is what a request could have set. */
+function isWithin(limit: number | null, least: number, most: number): boolean {
+  return limit === null || (Number.isInteger(limit) && limit >= least && limit <= most);
 }

@@ -193,8 +193,10 @@ it('what the peer is started with comes before what was kept, and a damaged file
   expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual(kept);
   await alice.transfers.open({ uploadBytesPerSecond: null, downloadBytesPerSecond: 9000 });
   expect(alice.transfers.limits()).toEqual({ ...NO_LIMITS, downloadBytesPerSecond: 9000, activeTransfers: 7 });
-  writeFileSync(path, JSON.stringify({ ...kept, uploadBytesPerSecond: 'many' }));
-  await expect(alice.transfers.open()).rejects.toThrow(`${path} is damaged`);
+  for (const wrong of [{ uploadBytesPerSecond: 'many' }, { uploadBytesPerSecond: 0 }, { activeTransfers: 0.5 }]) {
+    writeFileSync(path, JSON.stringify({ ...kept, ...wrong }));
+    await expect(alice.transfers.open()).rejects.toThrow(`${path} is damaged`);
+  }
 });
 
 it('one that begins comes after all others, whatever the clock says', async () => {

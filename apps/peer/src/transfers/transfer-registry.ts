@@ -259,19 +259,22 @@ export class TransferRegistry implements Transfers {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Waits for what the log says to an upload, at most so long; a refused one leaves no transfer. */
+  /**
+   * Waits for what the log says to an upload, at most so long; one that is refused or cancelled leaves no transfer. One
+   * that a pause, a logout or the end of the process came to is there to be gone on with.
+   */
   async #decided(transfer: UploadTransfer, timeoutMs: number | null): Promise<StartedTransfer | Refused> {
     transfer.runAwaited();
     const { decision, record } = transfer;
     // Whoever waits behind others for an answer may wait for days.
     const waitMs = timeoutMs ?? (record.state === 'queued' ? DECISION_WAIT_MS : null);
     const answer = waitMs === null ? await decision : await within(decision, waitMs);
-    if (answer !== null && answer.status !== 'accepted') {
+    if (answer !== null && answer.status !== 'accepted' && isOver(record)) {
       await this.#forget(transfer);
       return answer;
     }
     transfer.detach();
-    if (answer !== null) await this.#supersede(transfer);
+    if (answer?.status === 'accepted') await this.#supersede(transfer);
     await this.#kept(transfer);
     return started(transfer);
   }

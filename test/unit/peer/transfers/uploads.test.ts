@@ -58,6 +58,23 @@ it('an upload that was answered waits for the trackers when they are away', asyn
   expect(await untilState(alice, transferId, 'seeding')).toMatchObject({ reason: null });
 });
 
+it('an upload that is paused while somebody waits for it is there to be resumed', async () => {
+  const [alice] = await startGroup('alice');
+  const hashing = new HeldCalls(alice.engine, 'digest');
+  const answer = alice.transfers.upload(
+    { group: GROUP, path: newFile(alice, 'film'), wait: true },
+    stampOf(alice.link),
+  );
+  await hashing.called;
+  const [{ transferId } = { transferId: '' }] = alice.transfers.list();
+  await alice.transfers.pause(transferId);
+  hashing.release();
+  expect(await answer).toMatchObject({ status: 'started', transferId, offset: null });
+  expect(alice.transfers.find(transferId)).toMatchObject({ state: 'paused' });
+  await alice.transfers.resume(transferId);
+  await untilState(alice, transferId, 'seeding');
+});
+
 it('a repeated upload is the transfer that the first one began', async () => {
   const [alice] = await startGroup('alice');
   const body = { group: GROUP, path: newFile(alice, 'film') };

@@ -1,6 +1,6 @@
 // Owns putting repaired pieces into content that is in its place: they were fetched into a part beside it and verified there, so
 // the content itself gets verified bytes only, and a crash leaves a piece as damaged as it was, for the next recheck to find.
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, lstatSync, statSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Manifest } from '#domain/manifest';
 import { geometryOf, type PieceIndex, pieceRange } from '#domain/piece-geometry';
@@ -20,15 +20,37 @@ export function checkRepair(request: {
   readonly files: Manifest['files'];
   /** What has to be fetched. */
   readonly missingBytes: number;
+  /** Whether a link at the destination is followed. */
+  readonly throughLink: boolean;
 }): void {
-  const { destination, contentId, files, missingBytes } = request;
+  const { destination, contentId, files, missingBytes, throughLink } = request;
   checkDestination({ destination, overwrite: true, totalBytes: missingBytes });
   const journal = readJournal(journalPath(destination));
   if (journal !== null && journal.contentId !== contentId) {
     const part = partPath(destination);
     throw new StorageFailure('destination_unwritable', `${part} is in the way: it belongs to another download`);
   }
-  for (const file of files) checkWritable(pathOnDisk(destination, file));
+  for (const { path } of files) {
+    const names = path === '' ? [] : path.split('/');
+    for (const depth of names.keys()) {
+      checkKind(
+        pathOnDisk(destination, { path: names.slice(0, depth).join('/') }),
+        'folder',
+        throughLink && depth === 0,
+      );
+    }
+    const place = pathOnDisk(destination, { path });
+    checkKind(place, 'file', throughLink && path === '');
+    checkWritable(place);
+  }
+}
+
+/** A repair leaves alone what somebody put in the place of a file or folder, and what is somewhere else. */
+function checkKind(path: string, kind: 'file' | 'folder', isLinkFollowed: boolean): void {
+  const found = isLinkFollowed ? statSync(path, { throwIfNoEntry: false }) : lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined || (kind === 'file' ? found.isFile() : found.isDirectory())) return;
+  const what = found.isSymbolicLink() ? 'is a link' : `is no ${kind}`;
+  throw new StorageFailure('destination_unwritable', `${path} ${what}, and stands where a ${kind} has to be`);
 }
 
 function checkWritable(path: string): void {

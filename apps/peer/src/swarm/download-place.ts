@@ -119,11 +119,12 @@ class DamagedContent implements DownloadPlace {
 
   async look(): Promise<EarlierPart> {
     const { destination, contentId, pieceCount, totalBytes, repairs } = this.#request;
-    const { manifestBytes, found } = repairs;
+    const { manifestBytes, found, throughLink = false } = repairs;
     const { pool } = this.#parts;
     const manifest = acceptManifest(manifestBytes);
     const missingBytes = totalBytes - soundBytes(manifest, found.bitfield);
-    valueOf(await pool.run('checkRepair', { destination, contentId, files: this.filesOf(manifest), missingBytes }));
+    const files = this.filesOf(manifest);
+    valueOf(await pool.run('checkRepair', { destination, contentId, files, missingBytes, throughLink }));
     const earlier = valueOf(await pool.run('findEarlierPart', { destination, contentId, pieceCount }));
     return { manifestBytes, listed: withoutBits(earlier?.listed ?? new Uint8Array(), found.bitfield) };
   }

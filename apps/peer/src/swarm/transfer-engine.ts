@@ -101,6 +101,8 @@ export interface RepairPlan {
   readonly manifestBytes: Uint8Array;
   /** As `inspect` found it. */
   readonly found: Inspected;
+  /** Whether the content may be where a link at its path leads. Links inside a folder are never followed. */
+  readonly throughLink?: boolean;
 }
 
 export interface ServeRequest {

@@ -290,12 +290,15 @@ function namesOf(paths: readonly string[], { file }: TransferRecord): string[] {
   return paths.slice(0, NAMED_FILES_MAX).map((path) => (path === '' ? file : path));
 }
 
-/** A copy that is gone is fetched like any download, and one that is damaged where it is. */
+/** A copy that is gone is fetched like any download, and one that is damaged, or has nothing to fetch, where it is. */
 function requestOf(
   { record, isPrivate }: RecheckedCopy,
-  { manifestBytes, found }: Findings,
+  { manifest, manifestBytes, found }: Findings,
   { grant, sources }: FetchPermission,
 ): DownloadRequest {
+  const isInPlace = found.isThere || damagedPieces(manifest, found.bitfield).length === 0;
+  // What was shared may have been named by a link; a download never is one.
+  const throughLink = record.direction === 'upload';
   const share = record.share as SharedContent;
   const { contentId, totalBytes, pieceBytes, pieceCount } = share;
   return {
@@ -304,6 +307,6 @@ function requestOf(
     destination: record.path,
     strategy: record.direction === 'download' ? record.strategy : 'random',
     overwrite: false,
-    ...(found.isThere && { repairs: { manifestBytes, found } }),
+    ...(isInPlace && { repairs: { manifestBytes, found, throughLink } }),
   };
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { encodeManifest } from '#wire/manifest-codec';
@@ -42,10 +42,15 @@ const inspect = ({ engine }: { readonly engine: TransferEngine }, path: string, 
 
 async function repair(
   peer: TestPeer,
-  { path, digested, from }: { path: string; digested: Digested; from: readonly TestPeer[] },
+  {
+    path,
+    digested,
+    from,
+    throughLink = false,
+  }: { path: string; digested: Digested; from: readonly TestPeer[]; throughLink?: boolean },
 ): Promise<Download> {
   const found = await inspect(peer, path, digested);
-  const repairs = { manifestBytes: digested.manifestBytes, found };
+  const repairs = { manifestBytes: digested.manifestBytes, found, throughLink };
   return peer.engine.download({ ...requestFor(peer, digested, { from, destination: path }), repairs });
 }
 
@@ -112,6 +117,48 @@ it('a folder gets back the files that are missing, and only those are touched', 
   for (const [name, bytes] of Object.entries(files))
     expect(readFileSync(join(path, name)).equals(bytes), name).toBe(true);
   expect(readdirSync(bob.folder).sort()).toEqual(['album', 'identity']);
+});
+
+it.each([
+  ['a folder', (path: string) => mkdirSync(path), 'is no file'],
+  ['a link', (path: string, other: string) => symlinkSync(other, path), 'is a link'],
+  ['a link that leads nowhere', (path: string) => symlinkSync(`${path}-gone`, path), 'is a link'],
+])('%s in the place of a file is left alone, and nothing is fetched for it', async (_what, put, detail) => {
+  const { alice, bob, path, digested } = await pairWithCopies(randomBytes(4 * PIECE_BYTES));
+  const other = join(bob.folder, 'other');
+  writeFileSync(other, 'mine');
+  rmSync(path);
+  put(path, other);
+  const download = await repair(bob, { path, digested, from: [alice] });
+  const { state, reason } = await download.done;
+  expect({ state, code: reason?.code }).toEqual({ state: 'failed', code: 'destination_unwritable' });
+  expect(reason?.detail).toContain(detail);
+  expect(readFileSync(other, 'utf8')).toBe('mine');
+  expect(readdirSync(bob.folder).sort()).toEqual(['film', 'identity', 'other']);
+});
+
+it('a repair follows the link by which content was shared, and no link inside it', async () => {
+  const bytes = randomBytes(2 * PIECE_BYTES);
+  const { alice, bob, path, digested } = await pairWithCopies(bytes);
+  const link = join(bob.folder, 'link');
+  symlinkSync(path, link);
+  damage(path, 1);
+  const followed = await repair(bob, { path: link, digested, from: [alice], throughLink: true });
+  expect(await followed.done).toMatchObject({ state: 'complete' });
+  expect(sha1(readFileSync(path))).toBe(sha1(bytes));
+
+  for (const { folder } of [alice, bob]) mkdirSync(join(folder, 'album', 'a'), { recursive: true });
+  for (const { folder } of [alice, bob]) writeFileSync(join(folder, 'album', 'a', 'one'), bytes);
+  const shared = await shareFile(alice, join(alice.folder, 'album'), PIECE_BYTES);
+  const album = join(bob.folder, 'album');
+  const elsewhere = join(bob.folder, 'elsewhere');
+  mkdirSync(elsewhere);
+  writeFileSync(join(elsewhere, 'one'), 'mine');
+  rmSync(join(album, 'a'), { recursive: true });
+  symlinkSync(elsewhere, join(album, 'a'));
+  const refused = await repair(bob, { path: album, digested: shared, from: [alice], throughLink: true });
+  expect(await refused.done).toMatchObject({ state: 'failed', reason: { code: 'destination_unwritable' } });
+  expect(readFileSync(join(elsewhere, 'one'), 'utf8')).toBe('mine');
 });
 
 it('until everything is there nothing of the copy changes, and what was fetched is not fetched again', async () => {

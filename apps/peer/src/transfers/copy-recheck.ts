@@ -58,6 +58,9 @@ export class CopyRecheck {
   readonly #context: TransferContext;
   readonly #hashing: HashingProgress;
   #running: Promise<boolean> | null = null;
+  /** What was called off and is on its way to its end. */
+  #calledOff: Promise<boolean> | null = null;
+  #isRepairWanted = false;
   #work = new AbortController();
   #result: RecheckView | null = null;
   #download: Download | null = null;
@@ -68,12 +71,18 @@ export class CopyRecheck {
   }
 
   get isRunning(): boolean {
-    return this.#running !== null;
+    return this.#running !== null && this.#running !== this.#calledOff;
   }
 
-  /** Checks, and repairs unless told otherwise; joins a recheck that runs. False when it was called off. */
+  /** Resolves when one that was called off is over: until then a repair may still be put in place. Null when none is. */
+  get calledOff(): Promise<boolean> | null {
+    return this.#calledOff;
+  }
+
+  /** Checks, and repairs if this or one that it joins is told to. False when it was called off. */
   run(copy: RecheckedCopy, { repair }: { readonly repair: boolean }): Promise<boolean> {
-    this.#running ??= this.#run(copy, repair, this.#work.signal);
+    this.#isRepairWanted ||= repair;
+    this.#running ??= this.#run(copy, this.#work.signal);
     return this.#running;
   }
 
@@ -81,7 +90,8 @@ export class CopyRecheck {
   async callOff(): Promise<void> {
     this.#work.abort();
     this.#work = new AbortController();
-    await this.#running;
+    this.#calledOff = this.#running;
+    await this.#calledOff;
   }
 
   /** What is shown while it runs; null when none does. */
@@ -101,15 +111,17 @@ export class CopyRecheck {
     };
   }
 
-  async #run(copy: RecheckedCopy, repair: boolean, signal: AbortSignal): Promise<boolean> {
+  async #run(copy: RecheckedCopy, signal: AbortSignal): Promise<boolean> {
     const { record } = copy;
     this.#result = newResult(this.#context.now());
     this.#hashing.begin();
     this.#context.changed(record);
     try {
-      await this.#check(copy, repair, signal);
+      await this.#check(copy, signal);
     } finally {
       this.#running = null;
+      this.#calledOff = null;
+      this.#isRepairWanted = false;
       this.#result = null;
       this.#download = null;
     }
@@ -117,12 +129,12 @@ export class CopyRecheck {
     return !signal.aborted;
   }
 
-  async #check(copy: RecheckedCopy, repair: boolean, signal: AbortSignal): Promise<void> {
+  async #check(copy: RecheckedCopy, signal: AbortSignal): Promise<void> {
     try {
       const findings = await this.#look(copy.record, signal);
       if ('code' in findings) this.#cannotTell(copy, findings);
-      else if (findings.found.complete) await this.#isSound(copy, findings);
-      else await this.#isDamaged(copy, findings, { repair, signal });
+      else if (findings.found.complete) await this.#isSound(copy, findings, signal);
+      else await this.#isDamaged(copy, findings, signal);
     } catch (error) {
       if (!(error instanceof TransferFailure)) throw error;
       if (!signal.aborted) this.#cannotTell(copy, { ...SOURCE_CHANGED, detail: `${error.message}.` });
@@ -149,25 +161,22 @@ export class CopyRecheck {
     this.#end(copy, { verdict: 'incomplete' });
   }
 
-  async #isSound(copy: RecheckedCopy, { manifest, found }: Findings): Promise<void> {
+  async #isSound(copy: RecheckedCopy, { manifest, found }: Findings, signal: AbortSignal): Promise<void> {
     const { record } = copy;
     const sha1Mismatches = namesOf(found.sha1Mismatches, record);
-    await this.#dropRepair(record);
+    await dropRepair(this.#context, record);
+    if (signal.aborted) return;
     await copy.whole({ stamp: found.stamp, sha1Matches: sha1Mismatches.length === 0 });
     this.#end(copy, { ...countsOf(copy.record, { manifest, found }), sha1Mismatches, verdict: 'sound' });
   }
 
-  async #isDamaged(
-    copy: RecheckedCopy,
-    findings: Findings,
-    { repair, signal }: { readonly repair: boolean; readonly signal: AbortSignal },
-  ): Promise<void> {
+  async #isDamaged(copy: RecheckedCopy, findings: Findings, signal: AbortSignal): Promise<void> {
     const { record } = copy;
     const { manifest, found } = findings;
     const about = { manifest, path: record.path };
     this.#noteDamage(record, findings);
     copy.damaged(damageReason(found, about, null));
-    const end = repair ? await this.#repair(copy, findings, signal) : null;
+    const end = this.#isRepairWanted ? await this.#repair(copy, findings, signal) : null;
     if (signal.aborted) return;
     const facts = {
       ...countsOf(copy.record, { manifest, found }),
@@ -238,6 +247,8 @@ export class CopyRecheck {
     clearTimeout(patience);
     clearInterval(refresh);
     signal.removeEventListener('abort', cancel);
+    // It was being put in place when it was called off, and is served.
+    if (signal.aborted && state === 'complete') this.#context.engine.withdraw(shareRef(record.share as SharedContent));
     return state === 'complete' && stamp !== null ? { stamp } : (reason ?? stalledFor ?? NOBODY_ELSE);
   }
 
@@ -249,18 +260,21 @@ export class CopyRecheck {
     download.updateSources(permission.sources);
   }
 
-  /** What an interrupted repair left is of no use to a copy that is whole. */
-  async #dropRepair({ path: destination, share }: TransferRecord): Promise<void> {
-    const { contentId } = share as SharedContent;
-    await this.#context.engine.dropRepair({ destination, contentId }).catch((error: unknown) => {
-      if (!(error instanceof TransferFailure)) throw error;
-    });
-  }
-
   #end({ record }: RecheckedCopy, facts: Partial<RecheckView> & Pick<RecheckView, 'verdict'>): void {
     const endedAt = new Date(this.#context.now()).toISOString();
     record.recheck = { ...(this.#result as RecheckView), ...facts, endedAt };
   }
+}
+
+/** What an interrupted repair left is of no use to a copy that is whole, or that is forgotten. */
+export async function dropRepair(
+  { engine }: Pick<TransferContext, 'engine'>,
+  { path: destination, share }: TransferRecord,
+): Promise<void> {
+  const { contentId } = share as SharedContent;
+  await engine.dropRepair({ destination, contentId }).catch((error: unknown) => {
+    if (!(error instanceof TransferFailure)) throw error;
+  });
 }
 
 function newResult(nowMs: number): RecheckView {

@@ -190,6 +190,11 @@ export class DownloadTransfer implements PlaceTaker {
     await Promise.all([this.#drop(), this.#recheck.callOff()]);
   }
 
+  /** Resolves when a recheck that was called off is over; null when none is on its way there. */
+  get recheckCalledOff(): Promise<boolean> | null {
+    return this.#recheck.calledOff;
+  }
+
   /** Checks the finished copy on disk, and repairs it from others. False when it was called off. */
   recheck(options: { readonly repair: boolean }): Promise<boolean> {
     const { isServed } = this.record;
@@ -356,6 +361,7 @@ export class DownloadTransfer implements PlaceTaker {
 
   async #serveAgain(): Promise<void> {
     const { signal } = this.#work;
+    await this.#recheck.calledOff;
     const { path, stamp } = this.record;
     const served = await this.#serving.serve({ share: this.#share, path, stamp }, signal);
     if (served === null) return;
@@ -363,7 +369,8 @@ export class DownloadTransfer implements PlaceTaker {
     noteWhole(this.record, served.stamp);
     this.#become('complete', null);
     void this.#checkSha1(signal);
-    await this.#recordCopy(signal);
+    // Nobody waits for trackers that are away: the copy is served already.
+    void this.#recordCopy(signal);
   }
 
   /** The sharer's word for the whole files: shown, and nothing hangs on it. */

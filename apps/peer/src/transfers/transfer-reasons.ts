@@ -55,6 +55,12 @@ export const NO_ROOM: TransferReasonView = {
   action: 'Make room there, then resume the transfer.',
 };
 
+/** What helps when it is this disk that keeps a copy from being repaired. */
+const REPAIR_ACTIONS: Readonly<Record<string, string>> = {
+  disk_full: 'Make room on this disk, then recheck it: what came so far is kept.',
+  destination_unwritable: 'Make way for it there, then recheck it.',
+};
+
 /** What is wrong with a copy, and, once that was tried, why it was not repaired. */
 export function damageReason(
   found: Inspected,
@@ -63,7 +69,9 @@ export function damageReason(
 ): TransferReasonView {
   const code = found.absentFiles.length > 0 ? 'source_missing' : 'source_changed';
   const why = notRepaired === null ? '' : ` It was not repaired: ${notRepaired.detail}`;
-  const action = 'Recheck it when another peer that has it is online, or put the shared content back and resume.';
+  const action =
+    REPAIR_ACTIONS[notRepaired?.code ?? ''] ??
+    'Recheck it when another peer that has it is online, or put the shared content back and resume.';
   const detail = `${damageInWords(found, manifest, path)}, so it is not served any more.${why}`;
   return { code, detail, action: code === 'source_missing' || notRepaired !== null ? action : SOURCE_CHANGED.action };
 }

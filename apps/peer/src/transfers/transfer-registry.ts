@@ -15,6 +15,7 @@ import type { DownloadPresence, Refused } from '#wire/tracker-api';
 import { type SourceProblem, TransferFailure } from '../swarm/transfer-engine.ts';
 import type { CommandAnswer, CommandStamp, LinkEvent } from '../tracker-link/tracker-link.ts';
 import { ChangeWaiters, within } from './change-waiters.ts';
+import { dropRepair } from './copy-recheck.ts';
 import { DownloadTransfer } from './download-transfer.ts';
 import {
   copyShape,
@@ -212,6 +213,8 @@ export class TransferRegistry implements Transfers {
 
   async recheck(transferId: string, body: RecheckBody): Promise<RecheckAnswer | Refused> {
     const { repair = true, wait = false, timeoutSeconds = WAIT_SECONDS_DEFAULT } = body;
+    const calledOff = this.#transfers.get(transferId)?.recheckCalledOff ?? null;
+    if (calledOff !== null) await calledOff;
     const transfer = this.#transfers.get(transferId);
     if (transfer === undefined) return { status: 'failed', code: 'transfer_not_found' };
     if (!transfer.isRecheckable) return { status: 'failed', code: 'transfer_unfinished' };
@@ -234,7 +237,9 @@ export class TransferRegistry implements Transfers {
     const twins = this.#transfers.offeredTwinsOf(transfer);
     if (twins.length === 0) await this.#stopShareOf(transfer);
     try {
-      await transfer.dispose({ keepData: data === 'keep' || this.#transfers.isReplaced(transfer) });
+      const isReplaced = this.#transfers.isReplaced(transfer);
+      await transfer.dispose({ keepData: data === 'keep' || isReplaced });
+      if (transfer.record.damage !== undefined && !isReplaced) await dropRepair(this.#context, transfer.record);
     } catch (error) {
       if (!(error instanceof TransferFailure)) throw error;
       return { status: 'failed', code: 'transfer_failed', detail: error.message };

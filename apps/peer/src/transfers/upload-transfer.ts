@@ -144,6 +144,11 @@ export class UploadTransfer implements PlaceTaker {
     await this.#recheck.callOff();
   }
 
+  /** Resolves when a recheck that was called off is over; null when none is on its way there. */
+  get recheckCalledOff(): Promise<boolean> | null {
+    return this.#recheck.calledOff;
+  }
+
   /** Checks the copy on disk, and repairs it from others. False when it was called off. */
   recheck(options: { readonly repair: boolean }): Promise<boolean> {
     const { state, reason } = this.record;
@@ -307,6 +312,7 @@ export class UploadTransfer implements PlaceTaker {
   }
 
   async #serve(signal: AbortSignal): Promise<void> {
+    await this.#recheck.calledOff;
     const { share, path, stamp } = this.record;
     const served = await this.#serving.serve({ share: share!, path, stamp }, signal);
     if (served === null) return;

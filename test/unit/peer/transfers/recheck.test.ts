@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import type { TransferEvent } from '../../../../apps/peer/src/transfers/transfers.ts';
 import { sourceOf } from '../swarm/engine-harness.ts';
@@ -185,6 +186,104 @@ it('a second recheck joins the one that runs', async () => {
   expect(second.recheck?.startedAt).toBe(first.transfer.recheck?.startedAt);
 });
 
+it('who asks for a repair while a copy is only looked at gets the repair', async () => {
+  const { bob, copy } = await sharedByTwo();
+  spoil(copy.path, 5);
+  const reading = new HeldCalls(bob.engine, 'inspect');
+  const looks = bob.transfers.recheck(copy.transferId, { repair: false, wait: true });
+  await reading.called;
+  const repairs = recheckWhole(bob, copy.transferId);
+  reading.release();
+  expect((await repairs).recheck?.verdict).toBe('repaired');
+  expect(await looks).toMatchObject({ status: 'over' });
+  spoil(copy.path, 5);
+  expect((await recheckWhole(bob, copy.transferId, { repair: false })).recheck?.verdict).toBe('damaged');
+});
+
+it('a repair that is called off when it is being put in place serves nothing, and a resume serves what is there', async () => {
+  const [alice, bob, carol] = await startGroup('alice', 'bob', 'carol');
+  const { path, transferId } = await shareNew(alice);
+  await downloadWhole(bob);
+  bob.trackers.isOnline(sourceOf(bob));
+  spoil(path, 7);
+  const recheck = alice.transfers.recheck(transferId, { wait: true });
+  await turnsUntil(() => {
+    const { state, verifiedBytes, totalBytes } = alice.transfers.find(transferId)!;
+    return state === 'downloading' && verifiedBytes === totalBytes;
+  });
+  await alice.transfers.pause(transferId);
+  expect(await recheck).toMatchObject({ code: 'transfer_failed' });
+  alice.trackers.sources.clear();
+  alice.trackers.isOnline(sourceOf(alice));
+  expect(await whatIsServed(carol)).toEqual({ verifiedBytes: 0, sources: ['refused'] });
+  await alice.transfers.resume(transferId);
+  expect(await until(alice, transferId, ({ state }) => state === 'seeding')).toMatchObject({ reason: null });
+});
+
+it('a share that is stopped when it was just found to be sound is not served for that', async () => {
+  const [alice] = await startGroup('alice');
+  const { transferId } = await shareNew(alice);
+  const dropping = new HeldCalls(alice.engine, 'dropRepair');
+  const recheck = alice.transfers.recheck(transferId, { wait: true });
+  await dropping.called;
+  await alice.transfers.stopShare({ group: GROUP, file: 'film' }, stampOf(alice.link));
+  dropping.release();
+  expect(await recheck).toMatchObject({ code: 'transfer_failed' });
+  expect(alice.transfers.find(transferId)).toMatchObject({ state: 'complete', recheck: null });
+});
+
+it('a file without a byte that is gone is put back, whoever is online', async () => {
+  const [alice, bob] = await startGroup('alice', 'bob');
+  const path = newFile(alice, 'film', Buffer.alloc(0));
+  await begun(alice.transfers.upload({ group: GROUP, path }, stampOf(alice.link)));
+  alice.trackers.isOnline(sourceOf(alice));
+  const copy = await downloadWhole(bob);
+  bob.trackers.sources.clear();
+  rmSync(copy.path);
+  expect((await recheckWhole(bob, copy.transferId)).recheck).toMatchObject({
+    verdict: 'repaired',
+    absentFiles: ['film'],
+  });
+  expect(onDisk(copy.path)).toEqual({ file: true, part: false, journal: false });
+});
+
+it('what an interrupted repair left goes with its transfer, and the copy stays', async () => {
+  const { bob, copy } = await sharedByTwo();
+  spoil(copy.path, 5);
+  const spoilt = readFileSync(copy.path);
+  bob.engine.limit({ uploadBytesPerSecond: null, downloadBytesPerSecond: 1024, groups: [] });
+  await bob.transfers.recheck(copy.transferId, {});
+  await turnsUntil(() => onDisk(copy.path).part);
+  await bob.transfers.cancel(copy.transferId);
+  expect(onDisk(copy.path).part).toBe(true);
+  expect(await bob.transfers.remove(copy.transferId, 'keep')).toBeNull();
+  expect(onDisk(copy.path)).toEqual({ file: true, part: false, journal: false });
+  expect(readFileSync(copy.path).equals(spoilt)).toBe(true);
+});
+
+it('a recheck waits for no tracker, also when the log is still to hear of the copy', async () => {
+  const [alice, bob] = await startGroup('alice', 'bob');
+  await shareNew(alice);
+  bob.transfers.onEvent((event) => {
+    if (event.type === 'transfer_changed' && event.transfer.state === 'complete') bob.link.isCut = true;
+  });
+  const { transferId } = await begun(download(bob));
+  await until(bob, transferId, ({ state }) => state === 'complete');
+  expect((await recheckWhole(bob, transferId)).recheck?.verdict).toBe('sound');
+  expect(await bob.transfers.end(transferId, 0)).toMatchObject({ state: 'running' });
+  bob.link.isCut = false;
+  expect(await bob.transfers.end(transferId, 60_000)).toMatchObject({ state: 'complete' });
+});
+
+it('what keeps a repair from being written is told with what helps', async () => {
+  const { bob, copy } = await sharedByTwo();
+  rmSync(copy.path);
+  mkdirSync(copy.path);
+  const { reason, recheck } = await recheckWhole(bob, copy.transferId);
+  expect(recheck?.verdict).toBe('incomplete');
+  expect(reason).toMatchObject({ code: 'source_missing', action: 'Make way for it there, then recheck it.' });
+});
+
 it('what is not whole, not there, or of somebody else is not rechecked', async () => {
   const [alice, bob] = await startGroup('alice', 'bob');
   const { transferId } = await shareNew(alice);
@@ -229,6 +328,11 @@ it('a copy that is known to be damaged is served to nobody', async () => {
   alice.trackers.isOnline(sourceOf(alice));
   expect(await whatIsServed(bob)).toEqual({ verifiedBytes: 0, sources: ['refused'] });
 });
+
+/** Looks at every turn of the event loop: what is true for a moment only is no event. */
+async function turnsUntil(isTrue: () => boolean): Promise<void> {
+  while (!isTrue()) await nextTurn();
+}
 
 /** What a download of the film comes to as soon as it stands still. */
 async function whatIsServed(peer: TransferPeer): Promise<{ verifiedBytes: number; sources: string[] }> {

@@ -187,12 +187,14 @@ export function rewriteRecord({ dataDirectory }: TransferPeer, transferId: strin
   writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), ...change }));
 }
 
+type HeldMethod = 'serve' | 'verify' | 'digest' | 'inspect' | 'checkDestination' | 'dropRepair';
+
 /** Calls of one method of an engine that wait until they are let go. */
 export class HeldCalls {
   readonly #called = Promise.withResolvers<void>();
   readonly #released = Promise.withResolvers<void>();
 
-  constructor(engine: TransferEngine, name: 'serve' | 'verify' | 'digest' | 'inspect' | 'checkDestination') {
+  constructor(engine: TransferEngine, name: HeldMethod) {
     const method = engine[name].bind(engine) as (request: unknown) => Promise<unknown>;
     const held = async (request: unknown): Promise<unknown> => {
       this.#called.resolve();

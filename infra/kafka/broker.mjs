@@ -124,7 +124,8 @@ async function prepareStorage({ dataDir, port, controllerPort }) {
   await writeFile(configuration, serverProperties({ storage, port, controllerPort }));
   if (!isFormatted) {
     const clusterId = randomBytes(16).toString('base64url');
-    const format = ['kafka.tools.StorageTool', 'format', '--cluster-id', clusterId, '--config', configuration];
+    // In one word: an id that begins with a dash would be taken for a flag.
+    const format = ['kafka.tools.StorageTool', 'format', `--cluster-id=${clusterId}`, '--config', configuration];
     await run('java', [...javaOptions(), ...format]);
   }
   return configuration;

@@ -1,10 +1,11 @@
 // Owns what transfers and sharing are compared with, measured on the same machine in the same run: the raw copy of a file over
-// loopback TCP, as it is and with its SHA-1, and the rate at which the processors hash.
+// loopback TCP, as it is, with its SHA-1, and with TLS and its SHA-1, and the rate at which the processors hash.
 import { type ChildProcess, fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
+import { loadOrCreateIdentity } from '#identity/identity';
 
 const HASH_SECONDS = 1;
 const HASHED_BYTES = 1024 * 1024;
@@ -17,15 +18,19 @@ export async function rawCopySeconds(copy: {
   readonly receivers: number;
   /** Each receiver hashes what comes, in the thread that receives it. */
   readonly isVerified: boolean;
+  /** Mutual TLS 1.3, with the options of peers. */
+  readonly isEncrypted: boolean;
 }): Promise<number> {
   const script = new URL('./raw-copy.ts', import.meta.url);
-  const senders = Array.from({ length: copy.senders }, () => fork(script, ['send', copy.source]));
+  const keys = copy.isEncrypted ? mkdtempSync(`${copy.source}.keys-`) : '';
+  if (copy.isEncrypted) await loadOrCreateIdentity(keys);
+  const senders = Array.from({ length: copy.senders }, () => fork(script, ['send', copy.source, keys]));
   const ports = (await Promise.all(senders.map((sender) => nextMessage<{ port: number }>(sender)))).map(
     ({ port }) => port,
   );
   const targets = Array.from({ length: copy.receivers }, (_, number) => `${copy.source}.raw-${number}`);
   const receivers = targets.map((target) =>
-    fork(script, [copy.isVerified ? 'verify' : 'receive', target, String(copy.totalBytes), ...ports.map(String)]),
+    fork(script, [copy.isVerified ? 'verify' : 'receive', target, keys, String(copy.totalBytes), ...ports.map(String)]),
   );
   try {
     await Promise.all(receivers.map((receiver) => nextMessage(receiver)));
@@ -39,7 +44,7 @@ export async function rawCopySeconds(copy: {
     return (performance.now() - startMs) / 1000;
   } finally {
     for (const child of [...senders, ...receivers]) child.kill('SIGKILL');
-    for (const target of targets) rmSync(target, { force: true });
+    for (const made of [...targets, ...(keys === '' ? [] : [keys])]) rmSync(made, { force: true, recursive: true });
   }
 }
 

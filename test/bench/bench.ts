@@ -72,22 +72,22 @@ async function contentOf(totalBytes: number): Promise<Content> {
   return content;
 }
 
-/** Runs of one scenario, each right after its raw copy with and without a hash. */
+/** Runs of one scenario, each right after its raw copy, and after the bare one that does the same: hash, and in mode tls encrypt. */
 async function measure(
   scenario: Scenario,
   { plain, workers, runs }: { readonly plain: boolean; readonly workers: number; readonly runs: number },
-): Promise<{ raw: number[]; hashed: number[]; measured: Measurement[]; totalBytes: number }> {
+): Promise<{ raw: number[]; bare: number[]; measured: Measurement[]; totalBytes: number }> {
   const { source, totalBytes, digested } = await contentOf(Math.ceil(size * scenario.part));
   const { seeders: senders, downloaders: receivers, downloads } = scenario;
-  const [raw, hashed, measured]: [number[], number[], Measurement[]] = [[], [], []];
+  const [raw, bare, measured]: [number[], number[], Measurement[]] = [[], [], []];
   while (measured.length < runs) {
     const copy = downloads === 1 ? { source, totalBytes } : await contentOf(size);
     const floor = { source: copy.source, totalBytes: copy.totalBytes, senders, receivers };
-    hashed.push(await rawCopySeconds({ ...floor, isVerified: true }));
-    raw.push(await rawCopySeconds({ ...floor, isVerified: false }));
+    bare.push(await rawCopySeconds({ ...floor, isVerified: true, isEncrypted: !plain }));
+    raw.push(await rawCopySeconds({ ...floor, isVerified: false, isEncrypted: false }));
     measured.push(await measureSwarm({ scratch, source, digested, ...scenario, workers, plain }));
   }
-  return { raw, hashed, measured, totalBytes: totalBytes * downloads * receivers };
+  return { raw, bare, measured, totalBytes: totalBytes * downloads * receivers };
 }
 
 /** Piece digests and the whole file's SHA-1 of the file, against what two threads hash. */

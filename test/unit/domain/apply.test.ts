@@ -65,6 +65,35 @@ it('a command too far behind the log is refused, and outcomes are forgotten by p
   expect(verdict(log.append('create_group', { group: 'g' }, { actor: alice(log) }))).toBe('accepted');
 });
 
+it('a sender may be a million records behind, and no more', () => {
+  const log = LogInMemory.started();
+  log.signUp('alice');
+  log.state.appliedOffset += OUTCOME_WINDOW_RECORDS;
+  const nextOffset = log.state.appliedOffset + 1;
+  const seenBy = (seenOffset: number, group: string): string =>
+    verdict(log.append('create_group', { group }, { actor: alice(log), seenOffset }));
+  expect(seenBy(nextOffset - OUTCOME_WINDOW_RECORDS, 'g')).toBe('accepted');
+  expect(seenBy(nextOffset - OUTCOME_WINDOW_RECORDS, 'h')).toBe('command_expired');
+});
+
+it('an outcome is remembered for a million records, and with it who may ask for it', () => {
+  const log = LogInMemory.started();
+  log.signUp('alice');
+  const offset = log.state.appliedOffset;
+  expect([...log.state.outcomes.values()].map(({ peerId }) => peerId)).toEqual([
+    null,
+    null,
+    peerOf('alice'),
+    peerOf('alice'),
+  ]);
+  log.state.appliedOffset = offset + OUTCOME_WINDOW_RECORDS - 1;
+  log.as('bob', 'logout', {});
+  expect([...log.state.outcomes.values()].map((remembered) => remembered.offset)).toEqual([
+    offset,
+    offset + OUTCOME_WINDOW_RECORDS,
+  ]);
+});
+
 it('bytes that are no record take an offset and change nothing else', () => {
   const log = LogInMemory.started();
   const offset = log.state.appliedOffset + 1;

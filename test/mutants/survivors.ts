@@ -1,0 +1,14 @@
+// Owns why a mutant may live: each that no test can find, by the line that it changes and what it writes there. Lines and not
+// their numbers, so that an explanation stays with its line when others move, and is void when that line changes.
+
+/** Mutants of one line that change nothing anybody could see. */
+export interface Explained {
+  readonly file: string;
+  /** The line without its indentation. */
+  readonly line: string;
+  /** What the mutants write, each as the list of survivors shows it. */
+  readonly mutants: readonly string[];
+  readonly why: string;
+}
+
+export const EXPLAINED: readonly Explained[] = [];

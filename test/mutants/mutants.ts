@@ -59,7 +59,6 @@ function tried(): ReturnType<Stryker['runMutationTest']> {
     coverageAnalysis: 'perTest',
     concurrency: Number(flags.workers),
     timeoutMS: 10_000,
-    warnings: { slow: false },
     tempDirName: `${FOLDER}/sandbox`,
     cleanTempDir: 'always',
     ignorePatterns: ['/dist', '/.cohort'],

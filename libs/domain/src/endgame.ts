@@ -4,7 +4,7 @@
 import type { PieceIndex } from './piece-geometry.ts';
 
 /** A connection as the endgame sees it. */
-export interface Lane {
+export interface EndgameConnection {
   readonly id: number;
   /** The peer at its other end. */
   readonly peer: number;
@@ -20,21 +20,21 @@ export interface Lane {
 }
 
 /** Pieces of one connection. */
-export interface LanePieces {
-  readonly lane: number;
+export interface ConnectionPieces {
+  readonly connection: number;
   readonly pieces: readonly PieceIndex[];
 }
 
 /** What the endgame does. */
 export interface EndgameMoves {
   /** Taken back as far as they were not requested. */
-  readonly recalls: readonly LanePieces[];
+  readonly recalls: readonly ConnectionPieces[];
   /** Asked of an idle connection as well. */
-  readonly hedges: readonly LanePieces[];
+  readonly hedges: readonly ConnectionPieces[];
 }
 
 export interface EndgameInput {
-  readonly lanes: readonly Lane[];
+  readonly connections: readonly EndgameConnection[];
   readonly hedgesMax: number;
 }
 
@@ -49,70 +49,74 @@ const HOLDERS_MAX = 4;
  * reserves first; when nobody has one that helps, what is on the wire, up to `hedgesMax` pieces for each idle connection.
  */
 export function chooseEndgame(input: EndgameInput): EndgameMoves {
-  const idle = input.lanes
-    .filter((lane) => lane.pieces.length === 0 && !lane.isSilent)
+  const idle = input.connections
+    .filter((connection) => connection.pieces.length === 0 && !connection.isSilent)
     .sort((left, right) => pieceTime(left) - pieceTime(right));
-  const busy = input.lanes
-    .filter((lane) => lane.pieces.length > 0)
+  const busy = input.connections
+    .filter((connection) => connection.pieces.length > 0)
     .sort((left, right) => timeLeft(right) - timeLeft(left));
-  const [recalls, hedges]: [LanePieces[], LanePieces[]] = [[], []];
+  const [recalls, hedges]: [ConnectionPieces[], ConnectionPieces[]] = [[], []];
   const robbed = new Set<number>();
   const taken = new Set<PieceIndex>();
   for (const taker of idle) {
     const recall = recallFor(taker, busy, robbed);
     if (recall !== null) {
       recalls.push(recall);
-      robbed.add(recall.lane);
+      robbed.add(recall.connection);
       continue;
     }
     if (robbed.size > 0) continue;
     const pieces = hedgesFor(taker, { ...input, busy, taken });
     for (const piece of pieces) taken.add(piece);
-    if (pieces.length > 0) hedges.push({ lane: taker.id, pieces });
+    if (pieces.length > 0) hedges.push({ connection: taker.id, pieces });
   }
   return { recalls, hedges };
 }
 
 /** Times that one piece takes; the unit is the same for all. Who is not known may be fast. */
-function pieceTime({ bytesPerSecond }: Lane): number {
+function pieceTime({ bytesPerSecond }: EndgameConnection): number {
   return bytesPerSecond === 0 ? 0 : 1 / bytesPerSecond;
 }
 
-function timeLeft(lane: Lane): number {
-  return lane.isSilent ? Infinity : lane.pieces.length / Math.max(lane.bytesPerSecond, 1);
+function timeLeft(connection: EndgameConnection): number {
+  return connection.isSilent ? Infinity : connection.pieces.length / Math.max(connection.bytesPerSecond, 1);
 }
 
 /** Of what the taker has, half of the longest reserve, from its end; of a silent connection all of it. */
-function recallFor(taker: Lane, busy: readonly Lane[], robbed: ReadonlySet<number>): LanePieces | null {
-  for (const lane of busy) {
-    if (robbed.has(lane.id)) continue;
-    const reserve = lane.pieces.slice(lane.inFlightCount).filter((piece) => taker.has(piece));
-    const keptCount = lane.isSilent ? 0 : Math.floor(reserve.length / 2);
-    if (reserve.length > 0) return { lane: lane.id, pieces: reserve.slice(keptCount) };
+function recallFor(
+  taker: EndgameConnection,
+  busy: readonly EndgameConnection[],
+  robbed: ReadonlySet<number>,
+): ConnectionPieces | null {
+  for (const connection of busy) {
+    if (robbed.has(connection.id)) continue;
+    const reserve = connection.pieces.slice(connection.inFlightCount).filter((piece) => taker.has(piece));
+    const keptCount = connection.isSilent ? 0 : Math.floor(reserve.length / 2);
+    if (reserve.length > 0) return { connection: connection.id, pieces: reserve.slice(keptCount) };
   }
   return null;
 }
 
 /** The pieces that others would deliver last. */
 function hedgesFor(
-  taker: Lane,
-  input: EndgameInput & { readonly busy: readonly Lane[]; readonly taken: ReadonlySet<PieceIndex> },
+  taker: EndgameConnection,
+  input: EndgameInput & { readonly busy: readonly EndgameConnection[]; readonly taken: ReadonlySet<PieceIndex> },
 ): PieceIndex[] {
   const pieces: PieceIndex[] = [];
-  for (const lane of input.busy) {
-    if (lane.peer === taker.peer) continue;
-    for (const piece of lane.pieces.toReversed()) {
+  for (const connection of input.busy) {
+    if (connection.peer === taker.peer) continue;
+    for (const piece of connection.pieces.toReversed()) {
       if (pieces.length >= input.hedgesMax) return pieces;
       if (!taker.has(piece) || input.taken.has(piece) || pieces.includes(piece)) continue;
       // The first may race; more are for who has so much to do that half of it would still take longer.
-      if (pieces.length > 0 && pieceTime(taker) * (pieces.length + 1) > timeLeft(lane) / 2) break;
+      if (pieces.length > 0 && pieceTime(taker) * (pieces.length + 1) > timeLeft(connection) / 2) break;
       if (isWorthIt(taker, piece, input.busy)) pieces.push(piece);
     }
   }
   return pieces;
 }
 
-function isWorthIt(taker: Lane, piece: PieceIndex, busy: readonly Lane[]): boolean {
+function isWorthIt(taker: EndgameConnection, piece: PieceIndex, busy: readonly EndgameConnection[]): boolean {
   const holders = busy.filter(({ pieces }) => pieces.includes(piece));
   if (holders.length === 1) return pieceTime(taker) <= Math.min(...holders.map(timeLeft)) * SLOWER_AT_MOST;
   if (holders.length >= HOLDERS_MAX || holders.some(({ peer }) => peer === taker.peer)) return false;

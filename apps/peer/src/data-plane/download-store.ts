@@ -56,12 +56,12 @@ export class DownloadStore {
   }
 
   noteReceived(bytes: number): void {
-    Atomics.add(this.#content.received, 0, BigInt(bytes));
+    Atomics.add(this.#content.counts, 0, BigInt(bytes));
   }
 
   /** Connections that are open for this download, in all workers. */
   get connectionCount(): number {
-    return Number(Atomics.load(this.#content.received, 1));
+    return Number(Atomics.load(this.#content.counts, 1));
   }
 
   close(): void {

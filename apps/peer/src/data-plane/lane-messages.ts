@@ -64,7 +64,7 @@ export interface WrittenContent {
   readonly identity: string | null;
   readonly verified: Uint8Array;
   /** Shared: index 0 counts the bytes received for this download, index 1 is how many connections are open for it. */
-  readonly received: BigInt64Array;
+  readonly counts: BigInt64Array;
 }
 
 /** A token bucket that all lanes draw from, see #domain/token-bucket. */

@@ -14,6 +14,8 @@ export interface DownloadContext {
   readonly now: () => number;
   readonly random: () => number;
   readonly nextConnection: () => number;
+  /** Whether a limit holds for what this download fetches. */
+  readonly isRateLimited: () => boolean;
   readonly countPiece: (outcome: 'verified' | 'failed') => void;
   /** The lanes serve what is verified from now on. */
   readonly servePart: (part: ServedPart) => void;

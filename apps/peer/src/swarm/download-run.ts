@@ -1,7 +1,7 @@
 // Owns the fetching half of one download on the main thread: it turns what lanes report into ledger entries, and what ledger
 // and source choice decide into commands. It moves no bytes. Once every piece is verified it says so and does nothing more.
 import { hasBit } from '#domain/bitfield';
-import { chooseEndgame, type Lane } from '#domain/endgame';
+import { chooseEndgame, type EndgameConnection } from '#domain/endgame';
 import { EqualParts } from '#domain/equal-parts';
 import type { PieceIndex } from '#domain/piece-geometry';
 import { pieceIndex, pieceRange } from '#domain/piece-geometry';
@@ -36,6 +36,8 @@ export interface RunContext {
   readonly now: () => number;
   readonly later: (waitMs: number, act: () => void) => void;
   readonly say: (lane: number, command: LaneCommand) => void;
+  /** Whether a limit of this peer holds for what comes: what is asked of two then costs what something else could have. */
+  readonly isRateLimited: () => boolean;
   readonly onVerified: () => void;
   readonly onCorrupt: (connection: Connection) => void;
 }
@@ -316,20 +318,21 @@ export class DownloadRun {
   #endgame(taking: readonly Connection[]): void {
     const { ledger, sources } = this.#context;
     if (taking.some(({ recalled }) => recalled !== null)) return;
-    const hedgesMax = Math.min(HEDGES_MAX, Math.floor(HEDGED_BYTES_MAX / ledger.geometry.pieceBytes));
-    const lanes = taking.map((connection) => this.#laneOf(connection));
-    const moves = chooseEndgame({ lanes, hedgesMax });
-    for (const { lane: id, pieces } of moves.recalls) {
+    const affordable = Math.min(HEDGES_MAX, Math.floor(HEDGED_BYTES_MAX / ledger.geometry.pieceBytes));
+    const hedgesMax = this.#context.isRateLimited() ? 0 : affordable;
+    const connections = taking.map((connection) => this.#endgameConnection(connection));
+    const moves = chooseEndgame({ connections, hedgesMax });
+    for (const { connection: id, pieces } of moves.recalls) {
       const connection = sources.connection(id);
       if (connection !== undefined) this.#recall(connection, pieces);
     }
-    for (const { lane: id, pieces } of moves.hedges) {
+    for (const { connection: id, pieces } of moves.hedges) {
       const connection = sources.connection(id);
       if (connection !== undefined) this.#hedge(connection, pieces);
     }
   }
 
-  #laneOf(connection: Connection): Lane {
+  #endgameConnection(connection: Connection): EndgameConnection {
     const { ledger } = this.#context;
     const { pieceBytes } = ledger.geometry;
     const { id, entry, onWire } = connection;

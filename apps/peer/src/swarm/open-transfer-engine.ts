@@ -154,6 +154,7 @@ class WorkerTransferEngine implements TransferEngine {
       now: this.#options.now,
       random: this.#options.random,
       nextConnection: () => ++this.#lastConnection,
+      isRateLimited: () => this.#limits.isDownloadLimited(share.groupId),
       countPiece: (outcome) => this.#pieces[outcome]++,
       servePart: ({ manifestBytes, roots, identity, stamps, verified }) => {
         if (isPrivate || this.#whole.has(shareKey(share))) return;

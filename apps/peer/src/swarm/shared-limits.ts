@@ -5,16 +5,20 @@ import type { EngineLimits, RateLimits } from './transfer-engine.ts';
 
 export class SharedLimits {
   #buckets = new Map<string, SharedBucket>();
+  #download: DirectionLimits = { overall: null, groups: [] };
   #lastId = 0;
 
   /** What the lanes are told so that these limits hold. */
   of(limits: EngineLimits): LaneLimits {
     const before = this.#buckets;
     this.#buckets = new Map();
-    return {
-      upload: this.#direction('uploadBytesPerSecond', limits, before),
-      download: this.#direction('downloadBytesPerSecond', limits, before),
-    };
+    this.#download = this.#direction('downloadBytesPerSecond', limits, before);
+    return { upload: this.#direction('uploadBytesPerSecond', limits, before), download: this.#download };
+  }
+
+  /** Whether a limit holds for what is fetched of a group. */
+  isDownloadLimited(groupId: number): boolean {
+    return this.#download.overall !== null || this.#download.groups.some((group) => group.groupId === groupId);
   }
 
   #direction(rate: keyof RateLimits, limits: EngineLimits, before: ReadonlyMap<string, SharedBucket>): DirectionLimits {

@@ -49,7 +49,7 @@ export class SwarmDownload implements Download {
   readonly #sources: SourceTable;
   /** Shared with the lanes: the verified pieces; a count of the bytes that came, and of the open connections. */
   readonly #verified: Uint8Array;
-  readonly #received = new BigInt64Array(new SharedArrayBuffer(16));
+  readonly #counts = new BigInt64Array(new SharedArrayBuffer(16));
   readonly #rate: RateMeter;
   readonly #listeners = new Set<() => void>();
   #settle: (end: DownloadEnd) => void = () => {};
@@ -268,6 +268,7 @@ export class SwarmDownload implements Download {
       now,
       later: (waitMs, act) => void setTimeout(act, waitMs),
       say: (lane, command) => fleet.say(lane, command),
+      isRateLimited: this.#context.isRateLimited,
       onVerified: () => {
         this.#context.countPiece('verified');
         void this.#syncAhead(manifest);
@@ -275,7 +276,7 @@ export class SwarmDownload implements Download {
       onCorrupt: (connection) => this.#corrupt(connection.entry),
     });
     const shared = { manifestBytes, verified: this.#verified };
-    const written = { destination, roots: writtenRoots, identity: writtenIdentity, received: this.#received };
+    const written = { destination, roots: writtenRoots, identity: writtenIdentity, counts: this.#counts };
     fleet.announce({ kind: 'openDownload', content: { download: number, contentId, ...written, ...shared } });
     const served = { roots: servedRoots, identity: servedIdentity, stamps: servedStamps };
     this.#context.servePart({ manifest, manifestBytes, ...served, verified: servedPieces ?? this.#verified });
@@ -326,7 +327,7 @@ export class SwarmDownload implements Download {
   /** One step of everything that may be due: dial, ask for the manifest, finish, and say where it stands. */
   #advance(): void {
     if (!this.#isActive) return;
-    Atomics.store(this.#received, 1, BigInt(this.#sources.openConnections().length));
+    Atomics.store(this.#counts, 1, BigInt(this.#sources.openConnections().length));
     if (this.#part?.ledger.isComplete === true && !this.#isOpening) return void this.#finish();
     this.#dialDue();
     if (this.#part === null) this.#askManifest();
@@ -468,7 +469,7 @@ export class SwarmDownload implements Download {
 
   #startTicking(): void {
     this.#ticker ??= setInterval(() => {
-      if (this.#rate.sample(Number(Atomics.load(this.#received, 0)))) this.#notify();
+      if (this.#rate.sample(Number(Atomics.load(this.#counts, 0)))) this.#notify();
       this.#advance();
       this.#part?.run.refillSoon();
     }, TICK_MS);

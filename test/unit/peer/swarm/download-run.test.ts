@@ -16,6 +16,7 @@ function newRun(...peerIds: string[]) {
   const ledger = new PieceLedger(geometryOf({ totalBytes: PIECES * 16, pieceBytes: 16 }), () => false);
   const said: LaneCommand[] = [];
   const clock = { nowMs: 0 };
+  const limits = { isRateLimited: false };
   const run = new DownloadRun({
     ledger,
     sources,
@@ -24,6 +25,7 @@ function newRun(...peerIds: string[]) {
     now: () => clock.nowMs,
     later: () => undefined,
     say: (_lane, command) => said.push(command),
+    isRateLimited: () => limits.isRateLimited,
     onVerified: () => undefined,
     onCorrupt: () => undefined,
   });
@@ -38,7 +40,7 @@ function newRun(...peerIds: string[]) {
     return connection;
   };
   const take = (): LaneCommand[] => said.splice(0);
-  return { run, ledger, clock, open, take };
+  return { run, ledger, clock, limits, open, take };
 }
 
 it('a connection that retires gives back its reserve, gets nothing more, and ends when the rest has come', async () => {
@@ -85,6 +87,21 @@ it('what a recall does not bring back is on the wire: it is hedged, not asked ba
   await nextTurn();
   const held = [...ledger.piecesOf(silent.id)].toReversed().slice(0, 4);
   expect(take()).toEqual([{ kind: 'assign', connection: idle.id, pieces: held, hedge: true }]);
+});
+
+it('under a limit nothing is asked of two', async () => {
+  const { run, ledger, limits, open, take } = newRun('a', 'b');
+  limits.isRateLimited = true;
+  const [silent, idle] = [open('a', { lacksLast: true }), open('b')];
+  run.refillSoon();
+  await nextTurn();
+  for (const piece of ledger.piecesOf(idle.id)) run.pieceEvent(idle, { kind: 'verified', connection: idle.id, piece });
+  await nextTurn();
+  take();
+  run.pieceEvent(silent, { kind: 'recalled', connection: silent.id, pieces: [], owes: true });
+  await nextTurn();
+  expect(ledger.piecesOf(silent.id).size).toBeGreaterThan(0);
+  expect(take()).toEqual([]);
 });
 
 it('a connection over which nothing comes is given nothing more while there are others', async () => {

@@ -98,6 +98,7 @@ class SimulatedSwarm {
       now: () => this.nowMs,
       later: (waitMs, act) => this.#at(waitMs, act),
       say: (_lane, command) => this.#at(MESSAGE_MS, () => this.#obey(command)),
+      isRateLimited: () => false,
       onVerified: () => {
         if (this.#ledger.isComplete) this.endMs = this.nowMs;
       },

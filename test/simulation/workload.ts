@@ -2,34 +2,24 @@
 // not. A command without an answer is sent again under its id, by the same peer and also by a peer that was killed
 // meanwhile; some give up, and nobody ever knows.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Group } from '#domain/state';
-import {
-  type DownloadPresence,
-  type PeerCommandBody,
-  PEER_COMMAND_NAMES,
-  type PeerCommandName,
-} from '#wire/tracker-api';
+import type { DownloadPresence, PeerCommandBody } from '#wire/tracker-api';
 import type { CommandAnswer, ViewAnswer } from '../../apps/peer/src/tracker-link/tracker-link.ts';
-import type { Draws } from './draws.ts';
-import type { Invariants, Invocation } from './invariants.ts';
+import { type CommandBody, CommandDraws, type Person, type WorldSize } from './command-draws.ts';
+import type { Invariants } from './invariants.ts';
+import type { Invocation } from './log-check.ts';
 import type { SimulatedPeer } from './simulated-peer.ts';
 import type { SimulatedWorld } from './simulated-world.ts';
 
 /** How much goes on. */
-export interface WorkloadSize {
-  readonly users: number;
-  readonly groups: number;
-  readonly files: number;
+export interface WorkloadSize extends WorldSize {
   /** Mean pause between two things that one person does. */
   readonly pauseMs: number;
 }
 
-type Body = PeerCommandBody<PeerCommandName>;
-
 /** A command on its way, kept over the death of its peer. */
 interface Errand {
   readonly invocation: Invocation;
-  readonly body: Body;
+  readonly body: CommandBody;
   readonly user: string | null;
   attempts: number;
 }
@@ -41,33 +31,13 @@ const FINAL_CODES: ReadonlySet<string> = new Set([
   'rate_limited',
   'invalid_request',
 ]);
-const PASSWORDS = ['a good password', 'a better password'];
 const DOWNLOADS_MAX = 4;
-const PIECE_BYTES = 524_288;
-
-const WEIGHTS: Readonly<Record<PeerCommandName, number>> = {
-  create_user: 3,
-  login: 4,
-  logout: 2,
-  end_session: 1,
-  change_password: 2,
-  create_group: 4,
-  join_group: 10,
-  leave_group: 3,
-  accept_request: 12,
-  reject_request: 2,
-  remove_member: 4,
-  transfer_ownership: 2,
-  upload_file: 10,
-  download_file: 14,
-  seed_file: 5,
-  stop_share: 4,
-};
 
 export class Workload {
   readonly #world: SimulatedWorld;
   readonly #invariants: Invariants;
   readonly #size: WorkloadSize;
+  readonly #commands: CommandDraws;
   /** By peer id. */
   readonly #errands = new Map<string, Set<Errand>>();
   readonly #recent: Errand[] = [];
@@ -81,6 +51,7 @@ export class Workload {
     this.#world = world;
     this.#invariants = invariants;
     this.#size = size;
+    this.#commands = new CommandDraws(world.draws, invariants.state, size);
   }
 
   /** Commands that have an answer, or were given up. */
@@ -115,7 +86,7 @@ export class Workload {
     while (!this.#isOver) {
       await sleep(draws.exponential(4 * this.#size.pauseMs));
       if (this.#downloading.has(peer.id))
-        await this.#shown(peer, () => peer.link.findSources(this.#drawDownload(peer)));
+        await this.#shown(peer, () => peer.link.findSources(this.#commands.download(this.#personOf(peer))));
     }
   }
 
@@ -132,8 +103,8 @@ export class Workload {
 
   async #command(peer: SimulatedPeer): Promise<void> {
     const { draws } = this.#world;
-    const name = this.#drawName(peer);
-    const body = this.#drawBody(peer, name);
+    const name = this.#commands.name(this.#personOf(peer));
+    const body = this.#commands.body(this.#personOf(peer), name);
     const invocation = this.#invariants.begin({ commandId: draws.uuid(), name, peerId: peer.id });
     const errand = { invocation, body, user: peer.link.user(), attempts: 0 };
     const errands = this.#errands.get(peer.id) ?? new Set();
@@ -170,7 +141,7 @@ export class Workload {
   }
 
   /** What a peer says that it downloads is told to the trackers, and asked for again and again. */
-  #downloads(peer: SimulatedPeer, body: Body, shareId: number): void {
+  #downloads(peer: SimulatedPeer, body: CommandBody, shareId: number): void {
     const { group, file } = body as PeerCommandBody<'download_file'>;
     const downloads = this.#downloading.get(peer.id) ?? [];
     downloads.push({ group, file, shareId });
@@ -185,8 +156,9 @@ export class Workload {
     const own = this.#recent.filter(({ invocation }) => invocation.peerId === peer.id);
     if (own.length === 0) return;
     const { invocation, body, user } = draws.pick(own);
-    const name = draws.chance(0.5) ? invocation.name : this.#drawName(peer);
-    const again = name === invocation.name && draws.chance(0.6) ? body : this.#drawBody(peer, name);
+    const name = draws.chance(0.5) ? invocation.name : this.#commands.name(this.#personOf(peer));
+    const again =
+      name === invocation.name && draws.chance(0.6) ? body : this.#commands.body(this.#personOf(peer), name);
     const { commandId, begunAfterOffset } = invocation;
     const answer = await peer.link.command(name, again as never, { commandId, user });
     this.#invariants.answered({ commandId, name, peerId: peer.id, begunAfterOffset }, answer);
@@ -195,7 +167,7 @@ export class Workload {
   async #look(peer: SimulatedPeer): Promise<void> {
     const { draws } = this.#world;
     const { link } = peer;
-    const group = this.#drawGroup(peer);
+    const group = this.#commands.group(this.#personOf(peer));
     const page = draws.chance(0.8) ? { limit: 1_000 } : { limit: draws.integer(1, 3), after: group };
     const looks: (() => Promise<ViewAnswer<unknown>>)[] = [
       () => link.listGroups(page),
@@ -203,10 +175,10 @@ export class Workload {
       () => link.listRequests(group, page),
       () => link.listFiles(group, page),
       () => link.listSessions(),
-      () => link.findSources(this.#drawShare(peer)),
-      () => link.findSources(this.#drawDownload(peer)),
-      () => link.findSources(this.#drawDownload(peer)),
-      () => link.findSources(this.#drawDownload(peer)),
+      () => link.findSources(this.#commands.share(this.#personOf(peer))),
+      () => link.findSources(this.#commands.download(this.#personOf(peer))),
+      () => link.findSources(this.#commands.download(this.#personOf(peer))),
+      () => link.findSources(this.#commands.download(this.#personOf(peer))),
       () => link.commandOutcome(this.#drawStamp(peer)),
     ];
     await this.#shown(peer, draws.pick(looks));
@@ -228,122 +200,13 @@ export class Workload {
     return { commandId: invocation.commandId, user };
   }
 
-  #drawName(peer: SimulatedPeer): PeerCommandName {
-    const { draws } = this.#world;
-    if (draws.chance(0.05)) return draws.pick(PEER_COMMAND_NAMES);
-    if (peer.link.user() !== null) return draws.weighted(WEIGHTS);
-    const users = this.#invariants.state.users.size;
-    return draws.chance(users < this.#size.users / 2 ? 0.6 : 0.2) ? 'create_user' : 'login';
+  #personOf(peer: SimulatedPeer): Person {
+    return { id: peer.id, user: peer.link.user(), downloads: this.#downloading.get(peer.id) ?? [] };
   }
-
-  #drawBody(peer: SimulatedPeer, name: PeerCommandName): Body {
-    const { draws } = this.#world;
-    const group = this.#drawGroup(peer, name);
-    const share = name === 'seed_file' && draws.chance(0.7) ? this.#drawDownload(peer) : this.#drawShare(peer);
-    switch (name) {
-      case 'create_user':
-      case 'login':
-        return { user: this.#drawUser(), password: this.#drawPassword() };
-      case 'logout':
-        return {};
-      case 'end_session':
-        return { peerId: this.#drawSessionPeer(peer) };
-      case 'change_password':
-        return { password: this.#drawPassword(), newPassword: draws.pick(PASSWORDS) };
-      case 'create_group':
-        return { group: `group-${draws.integer(1, this.#size.groups)}` };
-      case 'join_group':
-      case 'leave_group':
-        return { group };
-      case 'accept_request':
-      case 'reject_request':
-        return this.#drawOfGroup(group, (found) => found.requests);
-      case 'remove_member':
-      case 'transfer_ownership':
-        return this.#drawOfGroup(group, (found) => found.members);
-      case 'upload_file':
-        return { ...contentOf(draws), group, file: `file-${draws.integer(1, this.#size.files)}` };
-      case 'download_file':
-        return share;
-      case 'seed_file':
-        return { ...share, contentId: this.#contentIdOf(share) };
-      case 'stop_share':
-        return { ...share, everywhere: draws.chance(0.3) };
-    }
-  }
-
-  #drawUser(): string {
-    return `user-${this.#world.draws.integer(1, this.#size.users)}`;
-  }
-
-  #drawPassword(): string {
-    return this.#world.draws.chance(0.8) ? PASSWORDS[0]! : PASSWORDS[1]!;
-  }
-
-  /** Mostly a group where the command comes to something. */
-  #drawGroup(peer: SimulatedPeer, name?: PeerCommandName): string {
-    const { draws } = this.#world;
-    const user = peer.link.user();
-    const groups = [...this.#invariants.state.groups.values()];
-    const fits = groups.filter((group) => user !== null && isUseful(group, user, name));
-    if (fits.length > 0 && draws.chance(0.8)) return draws.pick(fits).name;
-    return `group-${draws.integer(1, this.#size.groups)}`;
-  }
-
-  #drawShare(peer: SimulatedPeer): { group: string; file: string } {
-    const { draws } = this.#world;
-    const group = this.#drawGroup(peer);
-    const files = [...(this.#invariants.state.groups.get(group)?.shares.keys() ?? [])];
-    if (files.length > 0 && draws.chance(0.9)) return { group, file: draws.pick(files) };
-    return { group, file: `file-${draws.integer(1, this.#size.files)}` };
-  }
-
-  #drawDownload(peer: SimulatedPeer): { group: string; file: string } {
-    const downloads = this.#downloading.get(peer.id) ?? [];
-    if (downloads.length === 0) return this.#drawShare(peer);
-    const { group, file } = this.#world.draws.pick(downloads);
-    return { group, file };
-  }
-
-  #drawOfGroup(group: string, of: (found: Group) => ReadonlyMap<string, unknown>): { group: string; user: string } {
-    const { draws } = this.#world;
-    const found = this.#invariants.state.groups.get(group);
-    const users = found === undefined ? [] : [...of(found).keys()];
-    return { group, user: users.length > 0 && draws.chance(0.9) ? draws.pick(users) : this.#drawUser() };
-  }
-
-  #drawSessionPeer(peer: SimulatedPeer): string {
-    const { draws } = this.#world;
-    const peerIds = [...this.#invariants.state.sessions.keys()];
-    return peerIds.length > 0 && draws.chance(0.7) ? draws.pick(peerIds) : peer.id;
-  }
-
-  #contentIdOf({ group, file }: { group: string; file: string }): string {
-    const share = this.#invariants.state.groups.get(group)?.shares.get(file);
-    return share?.contentId ?? contentOf(this.#world.draws).contentId;
-  }
-}
-
-function isUseful(group: Group, user: string, name: PeerCommandName | undefined): boolean {
-  if (name === 'join_group') return !group.members.has(user);
-  if (name === 'accept_request' || name === 'reject_request') return group.owner === user && group.requests.size > 0;
-  if (name === 'remove_member' || name === 'transfer_ownership') return group.owner === user && group.members.size > 1;
-  return group.members.has(user);
 }
 
 function isOpen(answer: CommandAnswer): boolean {
   return answer.status === 'failed' && !FINAL_CODES.has(answer.code);
-}
-
-function contentOf(draws: Draws) {
-  const pieceCount = draws.integer(1, 3);
-  return {
-    contentId: `${draws.integer(0, 9)}`.repeat(64),
-    totalBytes: pieceCount * PIECE_BYTES,
-    pieceBytes: PIECE_BYTES,
-    pieceCount,
-    hash: 'sha1' as const,
-  };
 }
 
 function told(answer: CommandAnswer): string {

@@ -1,0 +1,176 @@
+// Owns which command is drawn for somebody, and with what in it: of every kind, so that most make sense as things stand and
+// enough do not.
+import type { Group, State } from '#domain/state';
+import {
+  type DownloadPresence,
+  type PeerCommandBody,
+  PEER_COMMAND_NAMES,
+  type PeerCommandName,
+} from '#wire/tracker-api';
+import type { Draws } from './draws.ts';
+
+/** How many different things there are. */
+export interface WorldSize {
+  readonly users: number;
+  readonly groups: number;
+  readonly files: number;
+}
+
+/** For whom something is drawn. */
+export interface Person {
+  /** The id of their peer. */
+  readonly id: string;
+  /** Who is logged in on it. */
+  readonly user: string | null;
+  /** What it downloads. */
+  readonly downloads: readonly DownloadPresence[];
+}
+
+export type CommandBody = PeerCommandBody<PeerCommandName>;
+
+const PASSWORDS = ['a good password', 'a better password'];
+const PIECE_BYTES = 524_288;
+
+const WEIGHTS: Readonly<Record<PeerCommandName, number>> = {
+  create_user: 3,
+  login: 4,
+  logout: 2,
+  end_session: 1,
+  change_password: 2,
+  create_group: 4,
+  join_group: 10,
+  leave_group: 3,
+  accept_request: 12,
+  reject_request: 2,
+  remove_member: 4,
+  transfer_ownership: 2,
+  upload_file: 10,
+  download_file: 14,
+  seed_file: 5,
+  stop_share: 4,
+};
+
+export class CommandDraws {
+  readonly #draws: Draws;
+  /** As far as it is known. */
+  readonly #state: State;
+  readonly #size: WorldSize;
+
+  constructor(draws: Draws, state: State, size: WorldSize) {
+    this.#draws = draws;
+    this.#state = state;
+    this.#size = size;
+  }
+
+  name(person: Person): PeerCommandName {
+    const draws = this.#draws;
+    if (draws.chance(0.05)) return draws.pick(PEER_COMMAND_NAMES);
+    if (person.user !== null) return draws.weighted(WEIGHTS);
+    const users = this.#state.users.size;
+    return draws.chance(users < this.#size.users / 2 ? 0.6 : 0.2) ? 'create_user' : 'login';
+  }
+
+  body(person: Person, name: PeerCommandName): CommandBody {
+    const draws = this.#draws;
+    const group = this.group(person, name);
+    const share = name === 'seed_file' && draws.chance(0.7) ? this.download(person) : this.share(person);
+    switch (name) {
+      case 'create_user':
+      case 'login':
+        return { user: this.#user(), password: this.#password() };
+      case 'logout':
+        return {};
+      case 'end_session':
+        return { peerId: this.#sessionPeer(person) };
+      case 'change_password':
+        return { password: this.#password(), newPassword: draws.pick(PASSWORDS) };
+      case 'create_group':
+        return { group: `group-${draws.integer(1, this.#size.groups)}` };
+      case 'join_group':
+      case 'leave_group':
+        return { group };
+      case 'accept_request':
+      case 'reject_request':
+        return this.#ofGroup(group, (found) => found.requests);
+      case 'remove_member':
+      case 'transfer_ownership':
+        return this.#ofGroup(group, (found) => found.members);
+      case 'upload_file':
+        return { ...contentOf(draws), group, file: `file-${draws.integer(1, this.#size.files)}` };
+      case 'download_file':
+        return share;
+      case 'seed_file':
+        return { ...share, contentId: this.#contentIdOf(share) };
+      case 'stop_share':
+        return { ...share, everywhere: draws.chance(0.3) };
+    }
+  }
+
+  #user(): string {
+    return `user-${this.#draws.integer(1, this.#size.users)}`;
+  }
+
+  #password(): string {
+    return this.#draws.chance(0.8) ? PASSWORDS[0]! : PASSWORDS[1]!;
+  }
+
+  /** Mostly a group where the command comes to something. */
+  group(person: Person, name?: PeerCommandName): string {
+    const draws = this.#draws;
+    const user = person.user;
+    const groups = [...this.#state.groups.values()];
+    const fits = groups.filter((group) => user !== null && isUseful(group, user, name));
+    if (fits.length > 0 && draws.chance(0.8)) return draws.pick(fits).name;
+    return `group-${draws.integer(1, this.#size.groups)}`;
+  }
+
+  share(person: Person): { group: string; file: string } {
+    const draws = this.#draws;
+    const group = this.group(person);
+    const files = [...(this.#state.groups.get(group)?.shares.keys() ?? [])];
+    if (files.length > 0 && draws.chance(0.9)) return { group, file: draws.pick(files) };
+    return { group, file: `file-${draws.integer(1, this.#size.files)}` };
+  }
+
+  download(person: Person): { group: string; file: string } {
+    if (person.downloads.length === 0) return this.share(person);
+    const { group, file } = this.#draws.pick(person.downloads);
+    return { group, file };
+  }
+
+  #ofGroup(group: string, of: (found: Group) => ReadonlyMap<string, unknown>): { group: string; user: string } {
+    const draws = this.#draws;
+    const found = this.#state.groups.get(group);
+    const users = found === undefined ? [] : [...of(found).keys()];
+    return { group, user: users.length > 0 && draws.chance(0.9) ? draws.pick(users) : this.#user() };
+  }
+
+  #sessionPeer(person: Person): string {
+    const draws = this.#draws;
+    const peerIds = [...this.#state.sessions.keys()];
+    return peerIds.length > 0 && draws.chance(0.7) ? draws.pick(peerIds) : person.id;
+  }
+
+  #contentIdOf({ group, file }: { group: string; file: string }): string {
+    const share = this.#state.groups.get(group)?.shares.get(file);
+    return share?.contentId ?? contentOf(this.#draws).contentId;
+  }
+}
+
+function isUseful(group: Group, user: string, name: PeerCommandName | undefined): boolean {
+  if (name === 'join_group') return !group.members.has(user);
+  if (name === 'accept_request' || name === 'reject_request') return group.owner === user && group.requests.size > 0;
+  if (name === 'remove_member' || name === 'transfer_ownership') return group.owner === user && group.members.size > 1;
+  return group.members.has(user);
+}
+
+function contentOf(draws: Draws) {
+  const pieceCount = draws.integer(1, 3);
+  return {
+    contentId: `${draws.integer(0, 9)}`.repeat(64),
+    totalBytes: pieceCount * PIECE_BYTES,
+    pieceBytes: PIECE_BYTES,
+    pieceCount,
+    hash: 'sha1' as const,
+  };
+}

@@ -243,9 +243,15 @@ export class SourceTable {
     entry.failures++;
   }
 
-  /** Forgets waits: the grant was renewed, or the download goes on after a pause. */
+  /** Forgets waits: the grant was renewed, or a lane is back. */
   dialNow(): void {
     for (const entry of this.#entries.values()) entry.nextDialMs = 0;
+  }
+
+  /** Forgets waits, and what failed before a pause: nobody counts as away before they were tried again. */
+  tryAgain(): void {
+    this.dialNow();
+    for (const entry of this.#entries.values()) entry.failures = 0;
   }
 
   /** A connection is given pieces; what it did not do before says nothing about its rate. */

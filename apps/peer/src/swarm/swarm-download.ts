@@ -135,7 +135,7 @@ export class SwarmDownload implements Download {
   resume(): void {
     if (this.#state !== 'paused') return;
     this.#become('downloading', null);
-    this.#sources.dialNow();
+    this.#sources.tryAgain();
     this.#startTicking();
     this.#advance();
   }

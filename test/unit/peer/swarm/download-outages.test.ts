@@ -57,6 +57,19 @@ it('stalls while its only seeder is away, and goes on by itself when that is bac
   expect(await download.done).toMatchObject({ state: 'complete' });
 });
 
+it('after a pause is not stalled again before its seeder was tried again', async () => {
+  const [alice, bob] = await Promise.all([startPeer('alice'), startPeer('bob')]);
+  const digested = await shareFile(alice, newFile(alice, randomBytes(MIB)));
+  const source = sourceOf(alice);
+  await alice.engine.close();
+  const download = bob.engine.download({ ...requestFor(bob, digested, { from: [] }), sources: [source] });
+  await until(download, ({ state }) => state === 'stalled');
+  download.pause();
+  download.resume();
+  expect(download.view()).toMatchObject({ state: 'downloading', reason: null });
+  await until(download, ({ state }) => state === 'stalled');
+});
+
 it('a download that nobody can serve stalls until a source is listed', async () => {
   const [alice, bob] = await Promise.all([startPeer('alice'), startPeer('bob')]);
   const digested = await shareFile(alice, newFile(alice, randomBytes(MIB)));

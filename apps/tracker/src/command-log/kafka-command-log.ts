@@ -84,14 +84,20 @@ class KafkaCommandLog implements CommandLog {
   }
 
   async start(): Promise<void> {
-    try {
-      await this.#admin.connect();
-      await this.#prepareTopic();
-      await this.#producer.connect();
-    } catch (error) {
-      const failure = kafkaFailure(error, `preparing topic ${this.#topic}`);
-      // Nothing was read before that could be contradicted; a topic that is just being created may not be known yet.
-      throw failure.code === 'log_halted' ? new LogFailure('log_unavailable', failure.message, error) : failure;
+    const giveUpAt = performance.now() + PRODUCE_TIMEOUT_MS;
+    for (;;) {
+      try {
+        await this.#admin.connect();
+        await this.#prepareTopic();
+        return await this.#producer.connect();
+      } catch (error) {
+        const failure = kafkaFailure(error, `preparing topic ${this.#topic}`);
+        if (failure.code !== 'log_halted') throw failure;
+        // Nothing was read before that could be contradicted. Brokers hear one after the other of a topic that is made or
+        // deleted, so for a while one may list it and not know it.
+        if (performance.now() > giveUpAt) throw new LogFailure('log_unavailable', failure.message, error);
+        await sleep(RECONNECT_PAUSE_MS);
+      }
     }
   }
 

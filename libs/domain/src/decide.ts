@@ -48,13 +48,14 @@ export function decide(state: State, command: Command, context: DecisionContext)
   const { actor, offset } = context;
   if (isTrackerCommand(command.name)) return decideForTracker(state, command, context);
   if (actor.kind !== 'peer') return 'not_logged_in';
-  const { user, peerId } = actor;
+  const { peerId } = actor;
   if (isPeerCommand(command.name)) {
     return (peerDeciders[command.name] as PeerDecider<PeerCommand>)(state, command.data as never, { peerId, offset });
   }
-  if (user === null || state.sessions.get(peerId)?.user !== user) return 'not_logged_in';
+  const session = state.sessions.get(peerId);
+  if (session === undefined || session.user !== actor.user) return 'not_logged_in';
   const decider = sessionDeciders[command.name as SessionCommand] as SessionDecider<SessionCommand>;
-  return decider(state, command.data as never, { user, peerId, offset });
+  return decider(state, command.data as never, { user: session.user, peerId, offset });
 }
 
 function isTrackerCommand(name: CommandName): name is TrackerCommand {
@@ -66,7 +67,7 @@ function isPeerCommand(name: CommandName): name is PeerCommand {
 }
 
 function decideForTracker(state: State, command: Command, { actor, signer, checkpoint }: DecisionContext): Decision {
-  if (actor.kind !== 'tracker' || signer === null || actor.trackerId !== signer) return 'not_a_tracker';
+  if (actor.kind !== 'tracker' || actor.trackerId !== signer) return 'not_a_tracker';
   const introducesItself = command.name === 'genesis' || command.name === 'register_tracker';
   if (!introducesItself && !state.trackers.has(signer)) return 'not_a_tracker';
   return (trackerDeciders[command.name as TrackerCommand] as TrackerDecider<TrackerCommand>)(
@@ -132,7 +133,7 @@ const sessionDeciders: { [Name in SessionCommand]: SessionDecider<Name> } = {
     return accepted({ type: 'session_ended', user, peerId });
   },
   change_password: (state, { credentialOffset, commitment }, { user, peerId }) => {
-    if (state.users.get(user)?.credentialOffset !== credentialOffset) return 'credential_changed';
+    if (state.users.get(user)!.credentialOffset !== credentialOffset) return 'credential_changed';
     // Whoever knew the old password loses it everywhere but here.
     return accepted({ type: 'password_changed', user, commitment }, ...endedSessions(state, user, peerId));
   },
@@ -274,7 +275,7 @@ function departure(group: Group, user: string): Event[] {
   for (const name of [...group.shares.keys()].sort()) {
     const share = group.shares.get(name)!;
     const own = [...share.seeders].filter(([, seeder]) => seeder === user).map(([peerId]) => peerId);
-    if (own.length > 0) events.push(...withoutSeeders(group, share, own.sort()));
+    events.push(...withoutSeeders(group, share, own.sort()));
   }
   events.push({ type: 'member_left', group: group.name, groupId: group.id, user });
   if (group.members.size === 1) events.push({ type: 'group_dissolved', group: group.name, groupId: group.id });

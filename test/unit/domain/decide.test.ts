@@ -132,6 +132,46 @@ describe('deciders', () => {
   });
 });
 
+describe('a sender is believed', () => {
+  const h = { group: 'h' };
+
+  it.each([
+    ['with the session that its user has on that peer', peerOf('alice'), 'alice', 'accepted'],
+    ['not as another user than the one who is logged in there', peerOf('alice'), 'bob', 'not_logged_in'],
+    ['not as nobody', peerOf('alice'), null, 'not_logged_in'],
+    ['not on a peer without a session', '9'.repeat(64), 'alice', 'not_logged_in'],
+  ])('%s', (_how, peerId, user, expected) => {
+    expect(verdict(given().append('create_group', h, { actor: { kind: 'peer', peerId, user } }))).toBe(expected);
+  });
+
+  it('as a tracker for no command of a peer', () => {
+    expect(verdict(given().asTracker('create_group', h))).toBe('not_logged_in');
+    expect(verdict(given().asTracker('create_user', { user: 'frank', commitment: COMMITMENT }))).toBe('not_logged_in');
+  });
+
+  it('as the tracker that signed, and as no other', () => {
+    const other = 'f'.repeat(64);
+    const entry = { trackerId: TRACKER_ID, publicKey: 'key', address: '127.0.0.1:2' };
+    const signedBy = (trackerId: string, signer: string | null): string =>
+      verdict(given().append('register_tracker', entry, { actor: { kind: 'tracker', trackerId }, signer }));
+    expect(signedBy(TRACKER_ID, TRACKER_ID)).toBe('accepted');
+    expect(signedBy(TRACKER_ID, null)).toBe('not_a_tracker');
+    expect(signedBy(other, TRACKER_ID)).toBe('not_a_tracker');
+    const actor = { kind: 'peer', peerId: TRACKER_ID, user: null } as const;
+    expect(verdict(given().append('register_tracker', entry, { actor, signer: TRACKER_ID }))).toBe('not_a_tracker');
+  });
+
+  it('as a tracker only when the log knows it, but to introduce itself', () => {
+    const trackerId = 'f'.repeat(64);
+    const about = { actor: { kind: 'tracker', trackerId }, signer: trackerId } as const;
+    const log = given();
+    const reset = { user: 'bob', commitment: COMMITMENT };
+    expect(verdict(log.append('reset_password', reset, about))).toBe('not_a_tracker');
+    log.append('register_tracker', { trackerId, publicKey: 'key', address: '127.0.0.1:2' }, about);
+    expect(verdict(log.append('reset_password', reset, about))).toBe('accepted');
+  });
+});
+
 describe("trackers' commands", () => {
   it("count only with the tracker's own signature", () => {
     const log = LogInMemory.started();
@@ -166,6 +206,7 @@ describe("trackers' commands", () => {
     const log = LogInMemory.started();
     expect(verdict(log.asTracker('activate_rules', { rulesVersion: 1 }))).toBe('rules_unknown');
     expect(verdict(log.asTracker('activate_rules', { rulesVersion: 2 }))).toBe('accepted');
+    expect(log.state.rulesVersion).toBe(2);
   });
 
   it('a reset password ends every session of its user', () => {
@@ -250,6 +291,38 @@ describe('what follows from a command', () => {
     expect([...shares.get('f')!.seeders.values()]).toEqual(['alice']);
   });
 
+  it('what a member seeds goes in the order of names and peers, in whatever order it came', () => {
+    const log = given();
+    const peers = ['f'.repeat(64), '0'.repeat(64)];
+    const { credentialOffset } = log.state.users.get('bob')!;
+    for (const peerId of peers) {
+      log.append('login', { user: 'bob', credentialOffset }, { actor: { kind: 'peer', peerId, user: null } });
+      for (const file of ['z', 'k']) {
+        const actor = { kind: 'peer', peerId, user: 'bob' } as const;
+        log.append('upload_file', { ...upload, file }, { actor });
+      }
+    }
+    const { events } = log.as('bob', 'leave_group', g);
+    const removed = events.flatMap((event) => (event.type === 'seeder_removed' ? [[event.file, event.peerId]] : []));
+    expect(removed).toEqual(['k', 'z'].flatMap((file) => peers.toSorted().map((peerId) => [file, peerId])));
+  });
+
+  it('who shared a file may take it out of the group, and so may who owns the group', () => {
+    const log = given();
+    log.share('bob', 'g', 'of-bob', OTHER_CONTENT_ID);
+    log.share('bob', 'g', 'too', OTHER_CONTENT_ID);
+    expect(verdict(log.as('bob', 'stop_share', { ...g, file: 'of-bob', everywhere: true }))).toBe('accepted');
+    expect(verdict(log.as('alice', 'stop_share', { ...g, file: 'too', everywhere: true }))).toBe('accepted');
+    expect([...log.state.groups.get('g')!.shares.keys()]).toEqual(['f']);
+  });
+
+  it('who seeds already is told of the share again, and nothing changes', () => {
+    const log = given();
+    const again = log.as('alice', 'seed_file', { ...g, file: 'f', contentId: CONTENT_ID });
+    expect(again.events).toEqual([]);
+    expect(again.outcome).toMatchObject({ status: 'accepted', result: { share: { contentId: CONTENT_ID } } });
+  });
+
   it('the same name with the same content makes the caller a seeder of the same share', () => {
     const log = given();
     const { outcome } = log.share('bob', 'g', 'f');
@@ -273,11 +346,12 @@ describe('what follows from a command', () => {
     expect(share.downloaders.size).toBe(0);
   });
 
-  it('a member who leaves may fetch nothing any more', () => {
+  it('a member who leaves may fetch nothing any more, and the others may', () => {
     const log = given();
-    log.as('bob', 'download_file', { ...g, file: 'f' });
+    log.as('alice', 'accept_request', { ...g, user: 'dave' });
+    for (const user of ['bob', 'dave']) log.as(user, 'download_file', { ...g, file: 'f' });
     log.as('bob', 'leave_group', g);
-    expect(log.state.groups.get('g')!.shares.get('f')!.downloaders.size).toBe(0);
+    expect([...log.state.groups.get('g')!.shares.get('f')!.downloaders.values()]).toEqual(['dave']);
   });
 
   it('a login names its session, a new group itself, each by the offset that made it', () => {

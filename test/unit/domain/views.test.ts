@@ -43,6 +43,23 @@ it('requests are for the owner only', () => {
   expect(listRequests(state, 'b-group', 'alice')).toMatchObject([{ user: 'dave' }]);
 });
 
+it('members and requests are told since when they are', () => {
+  const { state } = given();
+  expect(listMembers(state, 'b-group', 'bob')).toEqual([
+    { user: 'alice', role: 'owner', sinceMs: 1_010 },
+    { user: 'bob', role: 'member', sinceMs: 1_012 },
+  ]);
+  expect(listRequests(state, 'b-group', 'alice')).toEqual([{ user: 'dave', sinceMs: 1_014 }]);
+  expect(state.groups.get('b-group')!.members.get('bob')).toEqual({ sinceOffset: 12, sinceMs: 1_012 });
+});
+
 it('sessions are listed oldest first, of the user alone', () => {
-  expect(listSessions(given().state, 'bob')).toMatchObject([{ peerId: peerOf('bob') }]);
+  const log = given();
+  const { state } = log;
+  expect(listSessions(state, 'bob')).toMatchObject([{ peerId: peerOf('bob') }]);
+  const { credentialOffset } = state.users.get('bob')!;
+  const actor = { kind: 'peer', peerId: '0'.repeat(64), user: null } as const;
+  log.append('login', { user: 'bob', credentialOffset }, { actor });
+  const reversed = { ...state, sessions: new Map([...state.sessions].reverse()) };
+  expect(listSessions(reversed, 'bob').map(({ peerId }) => peerId)).toEqual([peerOf('bob'), '0'.repeat(64)]);
 });

@@ -11,4 +11,11 @@ export interface Explained {
   readonly why: string;
 }
 
-export const EXPLAINED: readonly Explained[] = [];
+export const EXPLAINED: readonly Explained[] = [
+  {
+    file: 'libs/domain/src/decide.ts',
+    line: "if (actor.kind !== 'tracker' || actor.trackerId !== signer) return 'not_a_tracker';",
+    mutants: ["actor.kind !== 'tracker' → false"],
+    why: 'no peer has a tracker id, so none equals a signer; the type does not know that',
+  },
+];

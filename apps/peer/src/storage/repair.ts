@@ -24,7 +24,9 @@ export function checkRepair(request: {
   readonly throughLink: boolean;
 }): void {
   const { destination, contentId, files, missingBytes, throughLink } = request;
-  checkDestination({ destination, overwrite: true, totalBytes: missingBytes });
+  // What is missing is needed twice at the end: in the part, and where it belongs.
+  const totalBytes = missingBytes + growthOf(destination, files);
+  checkDestination({ destination, overwrite: true, totalBytes });
   const journal = readJournal(journalPath(destination));
   if (journal !== null && journal.contentId !== contentId) {
     const part = partPath(destination);
@@ -43,6 +45,14 @@ export function checkRepair(request: {
     checkKind(place, 'file', throughLink && path === '');
     checkWritable(place);
   }
+}
+
+/** Bytes by which the files have to grow. */
+function growthOf(destination: string, files: Manifest['files']): number {
+  return files.reduce((sum, file) => {
+    const bytes = statSync(pathOnDisk(destination, file), { throwIfNoEntry: false })?.size ?? 0;
+    return sum + Math.max(0, file.bytes - bytes);
+  }, 0);
 }
 
 /** A repair leaves alone what somebody put in the place of a file or folder, and what is somewhere else. */

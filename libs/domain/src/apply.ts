@@ -37,7 +37,7 @@ export function apply(state: State, { offset, record, signer, checkpoint }: Appe
     throw new Error(`record ${offset} cannot be applied after record ${state.appliedOffset}`);
   }
   state.appliedOffset = offset;
-  forgetOldOutcomes(state);
+  state.outcomes.forgetBefore(offset - OUTCOME_WINDOW_RECORDS);
   if (record === null) return refusal(offset, 'malformed_record');
   state.logTimeMs = Math.max(state.logTimeMs, record.timeMs);
   if (!isSupported(state, record)) return refusal(offset, 'unsupported_record');
@@ -77,12 +77,4 @@ export function outcomeKey(record: Pick<LogRecord, 'actor' | 'id'>): string {
 
 function refusal(offset: number, reason: Parameters<typeof rejected>[0]): Applied {
   return { outcome: rejected(reason), outcomeOffset: offset, events: [] };
-}
-
-function forgetOldOutcomes(state: State): void {
-  const oldest = state.appliedOffset - OUTCOME_WINDOW_RECORDS;
-  for (const [key, { offset }] of state.outcomes) {
-    if (offset >= oldest) return;
-    state.outcomes.delete(key);
-  }
 }

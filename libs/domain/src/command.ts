@@ -54,6 +54,8 @@ export type Sender = 'peer' | 'session' | 'tracker';
 interface CommandRule {
   readonly sender: Sender;
   readonly fields: Readonly<Record<string, FieldProblem>>;
+  /** The fields once more, in their order. */
+  readonly checks: readonly (readonly [field: string, problem: FieldProblem])[];
   /** Fields left out when two records of one id are compared: stamped by the tracker, or secret. */
   readonly stamps: readonly string[];
 }
@@ -130,11 +132,10 @@ export function isCommandName(name: string): name is CommandName {
 export function commandDataProblem(name: CommandName, data: unknown): { field: string; message: string } | null {
   if (typeof data !== 'object' || data === null || Array.isArray(data))
     return { field: 'data', message: 'must be an object' };
-  const { fields } = COMMANDS[name];
-  for (const field of Object.keys(data).sort()) {
-    if (!Object.hasOwn(fields, field)) return { field, message: 'is not a field of this command' };
-  }
-  for (const [field, problem] of Object.entries(fields)) {
+  const { fields, checks } = COMMANDS[name];
+  const unknown = Object.keys(data).filter((field) => !Object.hasOwn(fields, field));
+  if (unknown.length > 0) return { field: unknown.sort()[0]!, message: 'is not a field of this command' };
+  for (const [field, problem] of checks) {
     const message = problem((data as Record<string, unknown>)[field]);
     if (message !== null) return { field, message };
   }
@@ -154,5 +155,5 @@ function rule(
   fields: Readonly<Record<string, FieldProblem>>,
   stamps: readonly string[] = [],
 ): CommandRule {
-  return { sender, fields, stamps };
+  return { sender, fields, checks: Object.entries(fields), stamps };
 }

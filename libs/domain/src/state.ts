@@ -2,6 +2,7 @@
 // replicas that applied the same records hold equal states, whatever order they iterate in.
 import type { PieceHash } from './command.ts';
 import type { Outcome } from './outcome.ts';
+import { OutcomeWindow } from './outcome-window.ts';
 
 /** A user; never deleted. */
 export interface User {
@@ -87,8 +88,7 @@ export interface State {
   readonly trackers: Map<string, TrackerEntry>;
   /** By the offset of their records: the tracker that signed. */
   readonly checkpoints: Map<number, string>;
-  /** By actor and command id, in order of offsets. */
-  readonly outcomes: Map<string, RememberedOutcome>;
+  readonly outcomes: OutcomeWindow;
 }
 
 /** The state before the first record. */
@@ -103,6 +103,6 @@ export function emptyState(): State {
     groups: new Map(),
     trackers: new Map(),
     checkpoints: new Map(),
-    outcomes: new Map(),
+    outcomes: new OutcomeWindow(),
   };
 }

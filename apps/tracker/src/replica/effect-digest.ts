@@ -1,28 +1,44 @@
 // Owns the digest chained over the effects of every record: two trackers that applied the same records to the same end
 // have equal digests. digest(n) = SHA-256(digest(n-1) ‖ canonical JSON of {offset, outcomeOffset, outcome, events}).
-import { hash } from 'node:crypto';
 import type { Applied } from '#domain/apply';
+import { sha256 } from './sha256.ts';
 
 /** The digest before the first record: 32 zero bytes. */
 export const FIRST_DIGEST: Uint8Array = new Uint8Array(32);
 
 /** The digest after a record, from the one before it. */
 export function nextDigest(previous: Uint8Array, offset: number, { outcomeOffset, outcome, events }: Applied): Buffer {
-  const effects = canonicalJson({ offset, outcomeOffset, outcome, events });
-  return hash('sha256', Buffer.concat([previous, Buffer.from(effects)]), 'buffer');
+  return sha256(previous, canonicalJson({ offset, outcomeOffset, outcome, events }));
 }
 
 /** JSON with the keys of every object in the order of their code units: one text for equal values. */
-export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, item: unknown) => (isPlainObject(item) ? sortedByKey(item) : item));
+export function canonicalJson(value: object): string {
+  return JSON.stringify(ordered(value));
 }
 
-function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+/** A copy with the keys in order; with a replacer instead, JSON.stringify takes more than twice as long. */
+function ordered(value: object): object {
+  if (Array.isArray(value)) return value.map((item: unknown) => (isObject(item) ? ordered(item) : item));
+  const inOrder: Record<string, unknown> = {};
+  for (const key of sortedKeys(value)) {
+    const item = (value as Record<string, unknown>)[key];
+    inOrder[key] = isObject(item) ? ordered(item) : item;
+  }
+  return inOrder;
 }
 
-function sortedByKey(object: Record<string, unknown>): Record<string, unknown> {
-  const sorted: Record<string, unknown> = {};
-  for (const key of Object.keys(object).sort()) sorted[key] = object[key];
-  return sorted;
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+/** By insertion: for as few keys as an event has, a third of what sorting takes. */
+function sortedKeys(object: object): string[] {
+  const keys = Object.keys(object);
+  for (let index = 1; index < keys.length; index++) {
+    const key = keys[index]!;
+    let place = index;
+    for (; place > 0 && keys[place - 1]! > key; place--) keys[place] = keys[place - 1]!;
+    keys[place] = key;
+  }
+  return keys;
 }

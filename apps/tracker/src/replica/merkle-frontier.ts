@@ -1,13 +1,13 @@
 // Owns the RFC 6962 Merkle root over the records from offset 0, kept by adding one leaf at a time: only the roots of the
 // complete subtrees on the right edge are held, largest first, so a log of n records costs log2(n) hashes of memory.
-import { hash } from 'node:crypto';
+import { sha256 } from './sha256.ts';
 
 const LEAF = Buffer.from([0x00]);
 const NODE = Buffer.from([0x01]);
 
 /** The hash of a leaf: of the exact bytes of a record. */
 export function leafHash(record: Uint8Array): Buffer {
-  return hash('sha256', Buffer.concat([LEAF, record]), 'buffer');
+  return sha256(LEAF, record);
 }
 
 /** A Merkle tree that grows at its right edge. */
@@ -34,7 +34,7 @@ export class MerkleFrontier {
   /** The root over all leaves (RFC 6962, 2.1); of no leaves it is the SHA-256 of nothing. */
   root(): Buffer {
     const [rightmost, ...others] = this.#subtrees.toReversed();
-    if (rightmost === undefined) return hash('sha256', Buffer.alloc(0), 'buffer');
+    if (rightmost === undefined) return sha256();
     return others.reduce((right, left) => nodeHash(left, right), rightmost);
   }
 
@@ -48,5 +48,5 @@ export class MerkleFrontier {
 }
 
 function nodeHash(left: Buffer, right: Buffer): Buffer {
-  return hash('sha256', Buffer.concat([NODE, left, right]), 'buffer');
+  return sha256(NODE, left, right);
 }

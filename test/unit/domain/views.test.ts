@@ -60,6 +60,6 @@ it('sessions are listed oldest first, of the user alone', () => {
   const { credentialOffset } = state.users.get('bob')!;
   const actor = { kind: 'peer', peerId: '0'.repeat(64), user: null } as const;
   log.append('login', { user: 'bob', credentialOffset }, { actor });
-  const reversed = { ...state, sessions: new Map([...state.sessions].reverse()) };
+  const reversed = { ...state, sessions: new Map([...state.sessions].toReversed()) };
   expect(listSessions(reversed, 'bob').map(({ peerId }) => peerId)).toEqual([peerOf('bob'), '0'.repeat(64)]);
 });

@@ -87,12 +87,18 @@ function tellWrong({ seed, violation, lastLines }: SeedReport): void {
 function summary(reports: readonly SeedReport[], seconds: number): number {
   const sum = (count: (report: SeedReport) => number): string =>
     reports.reduce((total, report) => total + count(report), 0).toLocaleString('en');
+  const mean = (count: (report: SeedReport) => number, digits: number): string =>
+    (reports.reduce((total, report) => total + count(report), 0) / reports.length).toFixed(digits);
   const wrong = reports.filter(({ violation }) => violation !== null);
   say(
     `${sum(({ commands }) => commands)} commands (${sum(({ accepted }) => accepted)} accepted, ` +
       `${sum(({ retries }) => retries)} sent again), ${sum(({ faults }) => faults)} faults, ` +
       `${sum(({ grants }) => grants)} grants, ${sum(({ checks }) => checks)} checks, ` +
       `${sum(({ simulatedMs }) => Math.round(simulatedMs / 1_000))} s of simulated time`,
+  );
+  say(
+    `a seed has on average ${mean(({ trackers }) => trackers, 1)} trackers, ${mean(({ peers }) => peers, 1)} peers, ` +
+      `${mean(({ commands }) => commands, 0)} commands, ${mean(({ records }) => records, 0)} records`,
   );
   const rate = (reports.length / seconds).toFixed(2);
   say(`${reports.length} seeds in ${seconds.toFixed(1)} s, ${rate} seeds/s: ${wrong.length} with something wrong`);

@@ -8,8 +8,11 @@ import { Draws } from './draws.ts';
 /** The first moment of every simulation, milliseconds since 1970. */
 const START_MS = 1_800_000_000_000;
 const TRACE_LINES_KEPT = 80;
+const TRACE_CHARACTERS_AT_ONCE = 16_384;
 const LOOK_MS_MAX = 0.5;
 const EVENTS_MAX = 5_000_000;
+/** Events for which Node goes around its loop once. What an event made ready runs before the next one all the same. */
+const TURNS_AT_ONCE = 256;
 
 // Taken before anything is played: the loop itself runs in real time.
 const nextRealTurn = globalThis.setImmediate;
@@ -22,6 +25,8 @@ export interface Scheduled {
   /** Null when it was taken back. */
   run: (() => void) | null;
 }
+
+const running = new AsyncLocalStorage<SimulatedProcess>();
 
 /** A program that runs in the simulation. What its code starts belongs to it: when it is killed, none of that goes on. */
 export class SimulatedProcess {
@@ -36,9 +41,13 @@ export class SimulatedProcess {
   #monotonicMs = 0;
   #held: Scheduled[] = [];
 
+  /** Runs code as this process. */
+  readonly run: (code: () => void) => void;
+
   constructor(world: SimulatedWorld, name: string) {
     this.world = world;
     this.name = name;
+    this.run = running.run(this, () => AsyncLocalStorage.snapshot());
   }
 
   get isAlive(): boolean {
@@ -87,8 +96,6 @@ export class SimulatedProcess {
   }
 }
 
-const running = new AsyncLocalStorage<SimulatedProcess>();
-
 /** The simulated process whose code is running, or undefined outside of every simulation. */
 export function runningProcess(): SimulatedProcess | undefined {
   return running.getStore();
@@ -106,6 +113,8 @@ export class SimulatedWorld {
   readonly #queue: Scheduled[] = [];
   readonly #hash = createHash('sha256');
   readonly #lastLines: string[] = [];
+  /** Lines that are not hashed yet. */
+  #unhashed = '';
   #nowMs = 0;
   #sequence = 0;
   #violation: Violation | null = null;
@@ -150,7 +159,8 @@ export class SimulatedWorld {
   trace(line: string): void {
     if (this.#violation !== null) return;
     const stamped = `${this.#nowMs.toFixed(3)} ${line}`;
-    this.#hash.update(stamped);
+    this.#unhashed += stamped;
+    if (this.#unhashed.length > TRACE_CHARACTERS_AT_ONCE) this.#hashTrace();
     this.#lastLines.push(stamped);
     if (this.#lastLines.length > 2 * TRACE_LINES_KEPT) this.#lastLines.splice(0, TRACE_LINES_KEPT);
   }
@@ -163,31 +173,51 @@ export class SimulatedWorld {
   }
 
   /** Runs events until `isOver`, or until something goes wrong. */
-  async run(isOver: () => boolean): Promise<void> {
-    while (this.#violation === null && !isOver()) {
-      const event = pop(this.#queue);
-      if (event === undefined) return this.fail('nothing is left to happen, and it is not over');
-      if (this.#sequence > EVENTS_MAX) return this.fail(`not over after ${EVENTS_MAX} events`);
-      if (event.run === null || event.process?.isAlive === false) continue;
-      this.#nowMs = event.atMs;
-      if (event.process?.isPaused === true) event.process.hold(event);
-      else await this.#runEvent(event.process, event.run);
-    }
+  run(isOver: () => boolean): Promise<void> {
+    return new Promise((resolve) => {
+      const turn = (): void => {
+        if (this.#violation === null && !isOver()) this.#runNext();
+      };
+      const takeTurns = (): void => {
+        if (this.#violation !== null || isOver()) return resolve();
+        for (let turns = 0; turns < TURNS_AT_ONCE; turns++) nextRealTurn(turn);
+        nextRealTurn(takeTurns);
+      };
+      takeTurns();
+    });
   }
 
   /** SHA-256 over everything that was traced, 64 hex characters. Ends the trace. */
   traceHash(): string {
+    this.#hashTrace();
     return this.#hash.digest('hex');
   }
 
-  async #runEvent(process: SimulatedProcess | null, run: () => void): Promise<void> {
+  #runNext(): void {
+    for (;;) {
+      const event = pop(this.#queue);
+      if (event === undefined) return this.fail('nothing is left to happen, and it is not over');
+      if (this.#sequence > EVENTS_MAX) return this.fail(`not over after ${EVENTS_MAX} events`);
+      const { process, run } = event;
+      if (run === null || process?.isAlive === false) continue;
+      this.#nowMs = event.atMs;
+      if (process?.isPaused !== true) return this.#runEvent(process, run);
+      process.hold(event);
+    }
+  }
+
+  #runEvent(process: SimulatedProcess | null, run: () => void): void {
     try {
       if (process === null) run();
-      else running.run(process, run);
+      else process.run(run);
     } catch (error) {
       this.fail(`${process?.name ?? 'the simulation'} threw ${(error as Error).stack}`);
     }
-    await new Promise((resolve) => nextRealTurn(resolve));
+  }
+
+  #hashTrace(): void {
+    this.#hash.update(this.#unhashed);
+    this.#unhashed = '';
   }
 }
 

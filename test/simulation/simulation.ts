@@ -1,5 +1,6 @@
 // Owns one run of one seed: trackers, peers and people on a simulated log and network, faults for a while, then peace, in which
 // every command has to come to an answer and every tracker to the same end.
+import type { Draws } from './draws.ts';
 import { drawLogTroubles, drawNetworkTroubles, type FaultKind, Faults } from './faults.ts';
 import { Invariants } from './invariants.ts';
 import { identityOf } from './simulated-identity.ts';
@@ -28,6 +29,8 @@ export interface SeedReport {
   readonly violation: string | null;
   readonly traceHash: string;
   readonly lastLines: readonly string[];
+  readonly trackers: number;
+  readonly peers: number;
   readonly records: number;
   readonly commands: number;
   readonly accepted: number;
@@ -47,16 +50,36 @@ export interface Pace {
   readonly pauseMs: number;
 }
 
-/** The longer, the quieter: a seed is about as much work in each. */
-const PACES: readonly Pace[] = [
-  { workMs: 5_000, pauseMs: 100 },
-  { workMs: 15_000, pauseMs: 200 },
-  { workMs: 40_000, pauseMs: 500 },
-  { workMs: 120_000, pauseMs: 1_500 },
-];
+/** How many there are. */
+interface Crowd {
+  readonly trackers: number;
+  readonly peers: number;
+  /** At each peer. */
+  readonly people: number;
+}
+
+/** Mean pauses of people, milliseconds: the longer, the longer the run, so that a seed is about as much work in each. */
+const PAUSES_MS = [100, 200, 500, 1_500] as const;
+const WORK_MS_MAX = 120_000;
+/** How many commands people would come to if nothing failed. */
+const COMMANDS_RANGE = [1_200, 5_200] as const;
 /** Long enough for an outage in which grants are suspended; drawn seldom. */
-export const LONGEST_PACE: Pace = { workMs: 1_500_000, pauseMs: 40_000 };
+export const LONGEST_PACE: Pace = { workMs: 1_500_000, pauseMs: 20_000 };
 const LONGEST_CHANCE = 0.04;
+/** What a person does in place of a command now and then, and how long an answer takes as a rule. */
+const COMMANDS_SHARE = 0.7;
+const ANSWER_MS = 150;
+
+function drawCrowd(draws: Draws): Crowd {
+  return { trackers: draws.integer(2, 4), peers: draws.integer(12, 40), people: draws.integer(1, 3) };
+}
+
+function drawPace(draws: Draws, { peers, people }: Crowd): Pace {
+  if (draws.chance(LONGEST_CHANCE)) return LONGEST_PACE;
+  const turns = draws.integer(...COMMANDS_RANGE) / COMMANDS_SHARE / (peers * people);
+  const workMs = Math.min(turns * (draws.pick(PAUSES_MS) + ANSWER_MS), WORK_MS_MAX);
+  return { workMs, pauseMs: Math.max(workMs / turns - ANSWER_MS, PAUSES_MS[0]) };
+}
 
 /** Longest time from the last fault until all is answered and applied. */
 const PEACE_MS_MAX = 60_000;
@@ -75,7 +98,8 @@ export async function simulate(seed: number, plants: Plants = {}): Promise<SeedR
   exchangePlatform();
   const world = new SimulatedWorld(seed);
   const { draws } = world;
-  const drawnPace = draws.chance(LONGEST_CHANCE) ? LONGEST_PACE : draws.pick(PACES);
+  const crowd = drawCrowd(draws);
+  const drawnPace = drawPace(draws, crowd);
   const { workMs, pauseMs } = plants.pace ?? drawnPace;
   const log = new SimulatedLog(world, drawLogTroubles(draws), plants.log);
   const network = new SimulatedNetwork(world, drawNetworkTroubles(draws));
@@ -86,8 +110,8 @@ export async function simulate(seed: number, plants: Plants = {}): Promise<SeedR
     files: draws.integer(1, 6),
     pauseMs,
   });
-  const trackers = startTrackers({ network, log, invariants, plants });
-  const peers = startPeers({ network, trackers, workload, plants });
+  const trackers = startTrackers(crowd, { network, log, invariants, plants });
+  const peers = startPeers(crowd, { network, trackers, workload, plants });
   const faults = new Faults({ world, network, log, trackers, peers, invariants, workMs }, plants.faults);
   faults.start();
   let isOver = false;
@@ -110,6 +134,8 @@ export async function simulate(seed: number, plants: Plants = {}): Promise<SeedR
     violation: world.violation?.message ?? null,
     lastLines: [...world.lastLines],
     traceHash: world.traceHash(),
+    trackers: crowd.trackers,
+    peers: crowd.peers,
     records: log.records.length,
     commands: workload.finishedCount,
     accepted: invariants.acceptedCount(),
@@ -130,9 +156,9 @@ interface Parts {
   readonly plants: Plants;
 }
 
-function startTrackers({ network, log, invariants, plants }: Parts): SimulatedTracker[] {
+function startTrackers(crowd: Crowd, { network, log, invariants, plants }: Parts): SimulatedTracker[] {
   const { draws } = network.world;
-  return Array.from({ length: draws.integer(2, 4) }, (_, index) => {
+  return Array.from({ length: crowd.trackers }, (_, index) => {
     const tracker = new SimulatedTracker({
       name: `tracker-${index + 1}`,
       identity: identity(`tracker-${index + 1}`),
@@ -148,14 +174,16 @@ function startTrackers({ network, log, invariants, plants }: Parts): SimulatedTr
   });
 }
 
-function startPeers({
-  network,
-  trackers,
-  workload,
-  plants,
-}: Pick<Parts, 'network' | 'plants'> & { trackers: readonly SimulatedTracker[]; workload: Workload }): SimulatedPeer[] {
+function startPeers(
+  crowd: Crowd,
+  {
+    network,
+    trackers,
+    workload,
+    plants,
+  }: Pick<Parts, 'network' | 'plants'> & { trackers: readonly SimulatedTracker[]; workload: Workload },
+): SimulatedPeer[] {
   const { draws } = network.world;
-  const people = draws.integer(1, 3);
   // Keys stand in tracker_info.txt, or the first alone does, or they are trusted on first use.
   const pinned = draws.pick([trackers.length, trackers.length, 1, 0]);
   const entries = trackers.map(({ options: { host, port, identity: own } }, index) => ({
@@ -163,7 +191,7 @@ function startPeers({
     port,
     trackerId: index < pinned ? own.id : null,
   }));
-  return Array.from({ length: draws.integer(4, 30) }, (_, index) => {
+  return Array.from({ length: crowd.peers }, (_, index) => {
     const peer = new SimulatedPeer({
       name: `peer-${index + 1}`,
       identity: identity(`peer-${index + 1}`),
@@ -171,7 +199,7 @@ function startPeers({
       trackers: entries,
       network,
       plant: plants.peer,
-      started: (started) => workload.use(started, people),
+      started: (started) => workload.use(started, crowd.people),
     });
     network.world.at(null, draws.between(0, 500), () => peer.start());
     return peer;

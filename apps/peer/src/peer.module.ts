@@ -169,6 +169,9 @@ function journalLinkEvent(journal: EventJournal, event: LinkEvent, warn: Warn): 
     case 'trackers_disagree':
       warn(`${ERRORS.trackers_disagree.detail} Logs: ${event.logIds.join(', ')}`);
       return journal.append(event.type, { logIds: event.logIds });
+    case 'outage_changed':
+      warn(event.outage === null ? 'commands can be answered again' : event.outage.detail);
+      return journal.append(event.type, { outage: event.outage });
     case 'reachability_changed':
       if (event.reachable === false) warn('no tracker could connect to this peer: others cannot fetch from it');
       return journal.append(event.type, { reachable: event.reachable });

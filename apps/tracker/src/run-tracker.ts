@@ -68,16 +68,20 @@ async function serve({ n, configuration, identity, log, stopping }: Run): Promis
 /** Says it once when a tracker stops being well, and once when it is again. */
 function healthReporter(replica: Replica): () => void {
   let reported = 'well';
+  // The driver of a log that is away has many words for it: the first ones are enough.
+  const say = (health: string, words: string): void => {
+    if (health === reported) return;
+    reported = health;
+    processLogger.warn(words);
+  };
   return () => {
     const { readiness } = replica;
     const isCatchingUp = !readiness.ready && readiness.reason === 'catching_up';
-    const problem = readiness.ready || isCatchingUp ? null : `not ready, ${readiness.reason}: ${readiness.detail}`;
-    const silence =
-      replica.logSilentMs() > 0 ? 'the log does not answer: commands fail until it does, views go on' : null;
-    const health = problem ?? silence ?? 'well';
-    if (health === reported) return;
-    reported = health;
-    processLogger.warn(health === 'well' ? 'all is well again' : health);
+    const { logProblem } = replica;
+    const unready = readiness.ready || isCatchingUp ? null : `not ready, ${readiness.reason}: ${readiness.detail}`;
+    if (unready !== null) say(unready, unready);
+    else if (logProblem === null) say('well', 'all is well again');
+    else say('log_unavailable', `the log takes no records: commands fail until it does, views go on. ${logProblem}`);
   };
 }
 

@@ -28,6 +28,7 @@ import {
 } from './control-answers.ts';
 import { PeerEventListView, PeerEventView } from './control-events.ts';
 import { GroupLimitsBody, LimitsBody, RateLimitsBody } from './control-limits.ts';
+import { OutageView, TrackerTroubleView } from './control-outages.ts';
 import {
   API_KEY_SCOPES,
   type ApiKeyScope,
@@ -64,11 +65,14 @@ export const TRANSFER_REASON_CODES = [
   'source_missing',
   'refused',
 ] as const;
-export const TRACKER_STATES = ['connecting', 'ready', 'catching_up', 'unreachable', 'refused'] as const;
+export const TRACKER_STATES = ['connecting', 'ready', 'catching_up', 'unready', 'unreachable', 'refused'] as const;
 
 export type TransferState = (typeof TRANSFER_STATES)[number];
 export type TransferReasonCode = (typeof TRANSFER_REASON_CODES)[number];
-/** `catching_up`: connected, and still replaying the log. `refused`: it showed another key than the pinned one. */
+/**
+ * `catching_up`: connected, and still replaying the log. `unready`: connected, and answers nothing; `trouble` says why.
+ * `refused`: it showed another key than the pinned one.
+ */
 export type TrackerState = (typeof TRACKER_STATES)[number];
 
 /** What every list says beside its items. */
@@ -357,6 +361,12 @@ export class TrackerView {
   @IsOptional()
   @IsInt()
   appliedOffset!: number | null;
+
+  /** What keeps it from taking commands, by its last answer; null while nothing does. */
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => TrackerTroubleView)
+  trouble!: TrackerTroubleView | null;
 }
 
 /** GET /status. */
@@ -388,6 +398,12 @@ export class StatusView {
 
   @IsIn(['tls', 'plain'])
   transport!: 'tls' | 'plain';
+
+  /** Why commands fail now, as far as this peer knows; null while nothing speaks against them. */
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => OutageView)
+  outage!: OutageView | null;
 
   @IsArray()
   @ArrayMaxSize(64)
@@ -457,7 +473,8 @@ export const CONTROL_SCHEMAS = {
   withNullableFields: [
     ...[ShareView, CommandView, FieldErrorView, CommandStateView],
     ...[GroupItem, GroupListView, MemberItem, MemberListView, RequestItem, RequestListView, FileItem, FileListView],
-    ...[TransferReasonView, TransferPeerView, RecheckView, TransferView, TransferListView, TrackerView, StatusView],
+    ...[TransferReasonView, TransferPeerView, RecheckView, TransferView, TransferListView],
+    ...[TrackerTroubleView, TrackerView, OutageView, StatusView],
     ...[RateLimitsBody, GroupLimitsBody, LimitsBody],
     ...[SessionItem, SessionListView, ApiKeyItem, ApiKeyListView, NewApiKeyView, PeerEventView, PeerEventListView],
   ],

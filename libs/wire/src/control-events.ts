@@ -9,6 +9,7 @@ export const PEER_EVENT_TYPES = [
   'group_changed',
   'tracker_changed',
   'trackers_disagree',
+  'outage_changed',
   'tracker_key_changed',
   'reachability_changed',
   'reset',

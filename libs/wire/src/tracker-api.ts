@@ -27,6 +27,7 @@ import {
 } from './command-bodies.ts';
 import { LIST_CURSOR_CHARACTERS_MAX, LIST_LIMIT_MAX, PRESENCE_DOWNLOADS_MAX } from './limits.ts';
 import { AreHostPorts, IsCommandId, IsFileName, IsUserName } from './name-validation.ts';
+import type { TrackerTrouble } from './tracker-trouble.ts';
 import type { ErrorCode, FieldError } from './wire-error.ts';
 
 /** Commands that a peer may send, with the class of their body. The message pattern is the command's name. */
@@ -174,6 +175,8 @@ export interface ReplyHead {
   readonly logId: string;
   readonly trackerId: string;
   readonly appliedOffset: number;
+  /** What keeps the tracker from taking commands now, as far as it knows; null while nothing does. */
+  readonly trouble: TrackerTrouble | null;
 }
 
 /** A refusal that the log decided, or a failure before it; nothing else is an error on this transport. */

@@ -55,13 +55,19 @@ export const ERRORS = {
   ),
   rate_limited: retry(429, 'Too many attempts: wait a little.'),
   internal_error: rule(500, 'This is a bug; the log of the process has the details.'),
-  tracker_unavailable: retry(503, 'No tracker of tracker_info.txt answers.'),
+  tracker_unavailable: retry(
+    503,
+    'No tracker of tracker_info.txt answers: start one, or correct its line. Running downloads go on while their grants last, finished copies are served.',
+  ),
   tracker_behind: retry(503, 'The tracker has not yet read as far as this peer has seen.'),
   trackers_disagree: rule(
     503,
     'The trackers of tracker_info.txt serve different logs: give all of them one --log, and restart this peer when that is another one than before.',
   ),
-  log_unavailable: retry(503, 'The log does not take records now; try again with the same Idempotency-Key.'),
+  log_unavailable: retry(
+    503,
+    'The log takes no records now: /status of each tracker says why. Views and running downloads go on; send a command again with the same Idempotency-Key.',
+  ),
   busy: retry(503, 'Too much is under way: try again shortly.'),
   outcome_unknown: retry(
     503,

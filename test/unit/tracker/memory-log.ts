@@ -10,12 +10,15 @@ export class MemoryLog implements CommandLog {
   readonly records: StoredRecord[] = [];
   /** The log's clock. */
   now: () => number = Date.now;
+  /** What appends fail with while the log can be read. */
+  refuses: LogFailure | null = null;
   #isAvailable = true;
   #isReadingPaused = false;
   #changed = Promise.withResolvers<void>();
 
   append(records: readonly AppendRecord[]): Promise<readonly number[]> {
     if (!this.#isAvailable) return Promise.reject(new LogFailure('log_unavailable', 'the log is away'));
+    if (this.refuses !== null) return Promise.reject(this.refuses);
     const offsets = records.map(({ value, sealed }) => {
       const offset = this.records.length;
       this.records.push({ value, sealed, offset, appendTimeMs: this.now() });

@@ -76,7 +76,7 @@ const SESSION_COLUMNS: readonly Column<SessionItem>[] = [
 ];
 const TRACKER_COLUMNS: readonly Column<TrackerView>[] = [
   { heading: 'TRACKER', text: ({ address }) => address },
-  { heading: 'STATE', text: ({ state, active }) => (active ? `${state}, in use` : state) },
+  { heading: 'STATE', text: trackerStateInWords },
   { heading: 'READ TO', text: ({ appliedOffset }) => (appliedOffset === null ? '-' : String(appliedOffset)) },
   { heading: 'FINGERPRINT', text: ({ fingerprint }) => fingerprint ?? '-' },
 ];
@@ -220,8 +220,13 @@ export async function showStatus(invocation: Invocation): Promise<void> {
   invocation.show(status, () => statusInWords(status, invocation.typed('login <user>')));
 }
 
+function trackerStateInWords({ state, active, trouble }: TrackerView): string {
+  const why = trouble === null || trouble.reason === state ? '' : ` (${trouble.reason})`;
+  return `${state}${why}${active ? ', in use' : ''}`;
+}
+
 function statusInWords(status: StatusView, login: string): string {
-  const { peerId, user, listen, advertise, reachable, transport, trackers } = status;
+  const { peerId, user, listen, advertise, reachable, transport, outage, trackers } = status;
   const reach =
     reachable === null
       ? 'not known yet'
@@ -234,8 +239,12 @@ function statusInWords(status: StatusView, login: string): string {
     ['listens on', `${listen}${transport === 'plain' ? ' (plain)' : ''}`],
     ['told to others', advertise],
     ['reachable', reach],
+    ['commands', outage === null ? 'are taken' : `fail now: ${outage.detail} (${outage.code})`],
   ] as const;
-  return `${renderFacts(facts)}\n${renderTable(trackers, TRACKER_COLUMNS, 'No trackers.')}`;
+  const troubles = trackers.flatMap(({ address, trouble }) =>
+    trouble === null || trouble.detail === outage?.detail ? [] : [`\n${address}: ${trouble.detail}\n`],
+  );
+  return `${renderFacts(facts)}\n${renderTable(trackers, TRACKER_COLUMNS, 'No trackers.')}${troubles.join('')}`;
 }
 
 /** api_keys. */

@@ -31,6 +31,7 @@ export class StatusController {
       user: this.#link.user(),
       reachable: this.#link.reachable(),
       logId: this.#link.logId(),
+      outage: this.#link.outage(),
       trackers: this.#link.trackers().map(trackerView),
     };
   }
@@ -43,7 +44,7 @@ export class StatusController {
 }
 
 /** A tracker as /status and the events show it. */
-export function trackerView({ address, trackerId, state, active, appliedOffset }: TrackerStatus): TrackerView {
-  const fingerprint = trackerId === null ? null : formatFingerprint(trackerId);
-  return { address, fingerprint, state, active, appliedOffset };
+export function trackerView({ trackerId, ...status }: TrackerStatus): TrackerView {
+  const { address, ...rest } = status;
+  return { address, fingerprint: trackerId === null ? null : formatFingerprint(trackerId), ...rest };
 }

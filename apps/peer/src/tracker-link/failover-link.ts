@@ -23,7 +23,8 @@ import {
   TRACKER_PATTERNS,
 } from '#wire/tracker-api';
 import type { TrackerEntry } from '#wire/tracker-info';
-import type { ErrorCode } from '#wire/wire-error';
+import type { TrackerTrouble } from '#wire/tracker-trouble';
+import { type ErrorCode, ERRORS } from '#wire/wire-error';
 import type { LinkMemory } from './link-memory.ts';
 import { type OpenChannel, TrackerClient, TrackerGone } from './tracker-client.ts';
 import { type ConnectionHost, type Greeting, TrackerConnection } from './tracker-connection.ts';
@@ -33,6 +34,7 @@ import type {
   CommandStamp,
   LinkEvent,
   LinkTrust,
+  Outage,
   PageRequest,
   TrackerLink,
   TrackerStatus,
@@ -70,6 +72,7 @@ export interface FailoverLinkOptions {
 }
 
 type Reply<Answer> = ReplyHead & (Answer | Refused);
+type Failed = Extract<Refused, { readonly status: 'failed' }>;
 
 export class FailoverLink implements TrackerLink {
   readonly #options: FailoverLinkOptions;
@@ -81,6 +84,8 @@ export class FailoverLink implements TrackerLink {
   #heartbeat: NodeJS.Timeout | null = null;
   #reachable: boolean | null = null;
   #disagreeing: readonly string[] = [];
+  /** The outage that was told of last. */
+  #toldOutage: ErrorCode | null = null;
   /** Offset of the latest news of each group: every tracker tells it. */
   readonly #groupNews = new Map<string, number>();
 
@@ -124,6 +129,17 @@ export class FailoverLink implements TrackerLink {
 
   trackers(): TrackerStatus[] {
     return this.#connections.map((connection) => this.#statusOf(connection));
+  }
+
+  outage(): Outage | null {
+    if (this.#disagreeing.length > 0) return outageOf({ code: 'trackers_disagree' });
+    const ready = this.#connections.filter(({ state }) => state === 'ready');
+    if (ready.some(({ trouble }) => trouble === null)) return null;
+    const [trouble] = ready.map((connection) => connection.trouble);
+    if (trouble !== undefined && trouble !== null) return outageOf(refusalBy(trouble));
+    // Nobody knows before all were tried.
+    const isTrying = this.#connections.some(({ state }) => state === 'connecting');
+    return isTrying ? null : outageOf(this.#nobodyAnswers());
   }
 
   onEvent(listener: (event: LinkEvent) => void): () => void {
@@ -248,7 +264,9 @@ export class FailoverLink implements TrackerLink {
   }
 
   /** A tracker that is refused is there, and trying again is of no use: somebody has to be told. */
-  #nobodyAnswers(): Refused {
+  #nobodyAnswers(): Failed {
+    const trouble = this.#connections.find((connection) => connection.trouble !== null)?.trouble ?? null;
+    if (trouble !== null) return refusalBy(trouble);
     if (this.#connections.some(({ state }) => state === 'catching_up'))
       return { status: 'failed', code: 'tracker_behind' };
     const refused = this.#connections.find(({ state }) => state === 'refused');
@@ -268,10 +286,12 @@ export class FailoverLink implements TrackerLink {
 
   #inOrder(): TrackerConnection[] {
     const ready = this.#connections.filter(({ state }) => state === 'ready');
-    return [
+    const activeFirst = [
       ...ready.filter((connection) => connection === this.#active),
       ...ready.filter((other) => other !== this.#active),
     ];
+    // One that knows itself that it takes no commands comes after those that may.
+    return activeFirst.toSorted((left, right) => Number(left.trouble !== null) - Number(right.trouble !== null));
   }
 
   #noteReply(
@@ -293,9 +313,9 @@ export class FailoverLink implements TrackerLink {
   }
 
   #statusOf(connection: TrackerConnection): TrackerStatus {
-    const { address, state, appliedOffset } = connection;
+    const { address, state, appliedOffset, trouble } = connection;
     const active = connection === this.#active && state === 'ready';
-    return { address, trackerId: this.#options.trust.expectedId(address), state, active, appliedOffset };
+    return { address, trackerId: this.#options.trust.expectedId(address), state, active, appliedOffset, trouble };
   }
 
   #connectionHost(): ConnectionHost {
@@ -316,7 +336,10 @@ export class FailoverLink implements TrackerLink {
       greeted: (connection, greeting) => this.#greeted(connection, greeting),
       present: (connection, reply) => this.#present(connection, reply),
       pushed: (push) => this.#pushed(push),
-      changed: (connection) => this.#emit({ type: 'tracker_changed', tracker: this.#statusOf(connection) }),
+      changed: (connection) => {
+        this.#emit({ type: 'tracker_changed', tracker: this.#statusOf(connection) });
+        this.#noteOutage();
+      },
     };
   }
 
@@ -346,6 +369,7 @@ export class FailoverLink implements TrackerLink {
     const disagreeing = logIds.length > 1 ? logIds : [];
     if (disagreeing.length > this.#disagreeing.length) this.#emit({ type: 'trackers_disagree', logIds });
     this.#disagreeing = disagreeing;
+    this.#noteOutage();
   }
 
   #present(connection: TrackerConnection, { view, appliedOffset }: ReplyHead & { view: PresenceView }): void {
@@ -375,6 +399,13 @@ export class FailoverLink implements TrackerLink {
     if (this.#options.memory.userIs(user, asOfOffset)) this.#emit({ type: 'session_changed', user });
   }
 
+  #noteOutage(): void {
+    const outage = this.outage();
+    if ((outage?.code ?? null) === this.#toldOutage) return;
+    this.#toldOutage = outage?.code ?? null;
+    this.#emit({ type: 'outage_changed', outage });
+  }
+
   #announceToAll(): void {
     for (const connection of this.#connections) void connection.announce();
   }
@@ -399,6 +430,16 @@ function userAfter(name: PeerCommandName, body: object, ownPeerId: string): stri
 async function whatHasArrived(): Promise<void> {
   await setImmediate();
   await setImmediate();
+}
+
+/** What a tracker in trouble answers to a command. */
+function refusalBy({ reason, detail }: TrackerTrouble): Failed {
+  if (reason === 'log_unavailable') return { status: 'failed', code: 'log_unavailable', detail };
+  return { status: 'failed', code: reason === 'catching_up' ? 'tracker_behind' : 'tracker_unavailable', detail };
+}
+
+function outageOf({ code, detail }: Pick<Failed, 'code' | 'detail'>): Outage {
+  return { code, detail: detail ?? ERRORS[code].detail };
 }
 
 function withoutHead<Answer>(reply: Reply<Answer>): (ReplyHead & Answer) | Refused {

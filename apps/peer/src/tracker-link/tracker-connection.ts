@@ -14,6 +14,7 @@ import {
   type ViewReply,
 } from '#wire/tracker-api';
 import type { TrackerState } from '#wire/control-api';
+import type { TrackerTrouble } from '#wire/tracker-trouble';
 import { type OpenChannel, type TrackerChannel, TrackerGone } from './tracker-client.ts';
 
 const RETRY_MIN_MS = 100;
@@ -64,6 +65,7 @@ export class TrackerConnection {
   #state: TrackerState = 'connecting';
   #appliedOffset: number | null = null;
   #logId: string | null = null;
+  #trouble: TrackerTrouble | null = null;
   /** Wakes the loop from its pause, and is told what the next attempt came to. */
   #wake: () => void = () => undefined;
   #attempted: (() => void)[] = [];
@@ -89,6 +91,11 @@ export class TrackerConnection {
     return this.#logId;
   }
 
+  /** What keeps it from taking commands, by its last answer; null while nothing does, and while there is no connection. */
+  get trouble(): TrackerTrouble | null {
+    return this.#trouble;
+  }
+
   start(): void {
     this.#running ??= this.#run();
   }
@@ -102,7 +109,7 @@ export class TrackerConnection {
 
   /** One attempt to connect now, unless there is a connection; resolves when it has come to something. */
   attemptNow(): Promise<void> {
-    const isConnected = this.#state === 'ready' || this.#state === 'catching_up';
+    const isConnected = this.#state === 'ready' || this.#state === 'catching_up' || this.#state === 'unready';
     if (isConnected || this.#stopping.signal.aborted) return Promise.resolve();
     const attempt = new Promise<void>((resolve) => this.#attempted.push(resolve));
     this.#wake();
@@ -186,6 +193,7 @@ export class TrackerConnection {
       client.destroy();
     }
     this.#client = null;
+    this.#trouble = null;
     if (this.#state !== 'refused' || wasReady) this.#become('unreachable');
     this.#settleAttempts();
     return wasReady;
@@ -194,7 +202,7 @@ export class TrackerConnection {
   /** Hello until the tracker has caught up, presence meanwhile, and then the stream of pushes. */
   async #begin(client: TrackerChannel): Promise<void> {
     while (!(await this.#greet(client))) {
-      this.#become('catching_up');
+      this.#become(this.#trouble === null || this.#trouble.reason === 'catching_up' ? 'catching_up' : 'unready');
       this.#settleAttempts();
       await this.announce();
       await sleep(CATCHING_UP_MS, undefined, { signal: this.#stopping.signal });
@@ -209,8 +217,8 @@ export class TrackerConnection {
     const reply = await client.call<ViewReply<HelloView>>(TRACKER_PATTERNS.hello, {}, GREETING_TIMEOUT_MS);
     this.#observe(reply);
     if (reply.status !== 'accepted') return false;
-    const { logId, trackerId, appliedOffset, view } = reply;
-    const head = { logId, trackerId, appliedOffset };
+    const { logId, trackerId, appliedOffset, trouble, view } = reply;
+    const head = { logId, trackerId, appliedOffset, trouble };
     if (logId !== '') this.#host.greeted(this, { shownId: this.#shownId, head, view });
     return view.ready && logId !== '';
   }
@@ -242,9 +250,16 @@ export class TrackerConnection {
     }
   }
 
-  #observe({ logId, appliedOffset }: ReplyHead): void {
+  #observe({ logId, appliedOffset, trouble }: ReplyHead): void {
     this.#appliedOffset = appliedOffset;
     if (logId !== '') this.#logId = logId;
+    this.#isTroubledBy(trouble);
+  }
+
+  #isTroubledBy(trouble: TrackerTrouble | null): void {
+    const before = this.#trouble?.reason;
+    this.#trouble = trouble;
+    if (trouble?.reason !== before) this.#host.changed(this);
   }
 
   #become(state: TrackerState): void {

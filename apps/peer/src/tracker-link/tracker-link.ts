@@ -15,6 +15,8 @@ import type {
   SourcesView,
 } from '#wire/tracker-api';
 import type { TrackerState } from '#wire/control-api';
+import type { TrackerTrouble } from '#wire/tracker-trouble';
+import type { ErrorCode } from '#wire/wire-error';
 
 /** Nest's name for the port. */
 export const TRACKER_LINK = Symbol('TrackerLink');
@@ -57,6 +59,14 @@ export interface TrackerStatus {
   readonly state: TrackerState;
   readonly active: boolean;
   readonly appliedOffset: number | null;
+  /** What keeps it from taking commands, by its last answer. */
+  readonly trouble: TrackerTrouble | null;
+}
+
+/** Why commands fail: what they fail with, and what helps. */
+export interface Outage {
+  readonly code: ErrorCode;
+  readonly detail: string;
 }
 
 /** What the trackers tell of their own accord, and what happens to the connections to them. */
@@ -80,6 +90,7 @@ export type LinkEvent =
       readonly shown: string;
     }
   | { readonly type: 'trackers_disagree'; readonly logIds: readonly string[] }
+  | { readonly type: 'outage_changed'; readonly outage: Outage | null }
   | { readonly type: 'reachability_changed'; readonly reachable: boolean | null }
   /** The keys that sign grants, or the log that they are for, are other ones now. */
   | { readonly type: 'trust_changed' };
@@ -98,6 +109,8 @@ export interface TrackerLink {
   /** Null until a tracker answered for the first time. */
   trust(): LinkTrust | null;
   trackers(): readonly TrackerStatus[];
+  /** Why commands fail now, as far as this peer knows; null while nothing speaks against them. */
+  outage(): Outage | null;
   /** Whether a tracker could connect to this peer; null while unknown. */
   reachable(): boolean | null;
   /** Sends one command to one tracker after the other, under the same id, until one answers. */

@@ -1,6 +1,8 @@
-// Owns the two ways in which a tracker may be too far behind to answer: not ready at all, or not yet where this peer has
-// been already.
-import type { Readiness } from '../replica/replica.ts';
+// Owns what keeps a tracker from answering, or from taking commands: not ready, not yet where this peer has been already, or
+// with a log that takes no records.
+import type { TrackerTrouble } from '#wire/tracker-trouble';
+import { ERRORS } from '#wire/wire-error';
+import type { Readiness, Replica } from '../replica/replica.ts';
 import { type Failed, failed } from './answers.ts';
 
 /** How long a request waits for what its peer has seen. */
@@ -14,6 +16,12 @@ export function behind(): Failed {
 /** Whether views are answered. A wrong clock spoils what is appended, not what is read; a disputed state gives no grants. */
 export function isReadable(readiness: Readiness): boolean {
   return readiness.ready || readiness.reason === 'clock_skew' || readiness.reason === 'checkpoint_disputed';
+}
+
+/** What keeps this tracker from taking commands. What the log's driver says is for who runs the tracker, not for peers. */
+export function troubleOf({ readiness, logProblem }: Pick<Replica, 'readiness' | 'logProblem'>): TrackerTrouble | null {
+  if (!readiness.ready) return { reason: readiness.reason, detail: readiness.detail };
+  return logProblem === null ? null : { reason: 'log_unavailable', detail: ERRORS.log_unavailable.detail };
 }
 
 /** Why a tracker that is not ready does not answer, or null when it is. */

@@ -1,6 +1,7 @@
 // Owns what every reply has in common: its head, and that a failure before the log is counted.
 import type { ReplyHead } from '#wire/tracker-api';
 import type { Replica } from '../replica/replica.ts';
+import { troubleOf } from './freshness.ts';
 import type { TrackerMetrics } from './metrics.ts';
 
 export class Replies {
@@ -18,6 +19,7 @@ export class Replies {
   withHead<Answer extends { readonly status: string; readonly code?: string }>(answer: Answer): ReplyHead & Answer {
     if (answer.code !== undefined) this.#metrics.countRefusal(answer.code);
     const { logId, appliedOffset } = this.#replica.state;
-    return { logId: logId ?? '', trackerId: this.#trackerId, appliedOffset, ...answer };
+    const trouble = troubleOf(this.#replica);
+    return { logId: logId ?? '', trackerId: this.#trackerId, appliedOffset, trouble, ...answer };
   }
 }

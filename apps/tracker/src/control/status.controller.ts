@@ -13,6 +13,8 @@ export interface TrackerStatus {
   readonly appliedOffset: number;
   readonly endOffset: number;
   readonly logSilentMs: number;
+  /** Why the log takes no records now, in the words of its driver; null while nothing speaks against it. */
+  readonly logProblem: string | null;
   readonly root: string;
   readonly digest: string;
   readonly rulesVersion: number;
@@ -68,6 +70,7 @@ export class StatusController {
       appliedOffset: replica.appliedOffset,
       endOffset: replica.endOffset,
       logSilentMs: replica.logSilentMs(),
+      logProblem: replica.logProblem,
       root: replica.root,
       digest: replica.digest,
       rulesVersion: state.rulesVersion,

@@ -7,14 +7,16 @@ import { commandContent } from '#domain/command';
 import { NEWEST_RULES_VERSION } from '#domain/decide';
 import type { State } from '#domain/state';
 import { encodeLogRecord, type SignedLogRecord } from '#wire/log-record';
-import { type CommandLog, LogFailure, type StoredRecord } from '../command-log/command-log.ts';
+import type { TrackerTroubleReason } from '#wire/tracker-trouble';
+import { type AppendRecord, type CommandLog, LogFailure, type StoredRecord } from '../command-log/command-log.ts';
 import { disputeSentence } from './checkpoint-ledger.ts';
 import { CLOCK_SKEW_MAX_MS, ClockWatch } from './clock-watch.ts';
 import { type AppliedRecord, DerivedState } from './derived-state.ts';
+import { LogWatch } from './log-watch.ts';
 import { OutcomeWaiters } from './outcome-waiters.ts';
 
-/** Why a tracker does not take commands now. */
-export type UnreadyReason = 'catching_up' | 'clock_skew' | 'upgrade_required' | 'checkpoint_disputed' | 'log_halted';
+/** Why a tracker does not take commands now. A log that is away is none of these: commands are tried, and fail. */
+export type UnreadyReason = Exclude<TrackerTroubleReason, 'log_unavailable'>;
 
 export type Readiness =
   { readonly ready: true } | { readonly ready: false; readonly reason: UnreadyReason; readonly detail: string };
@@ -40,13 +42,13 @@ const SLICE_MS = 10;
 /** The state as of the last record that was read, and who waits for the next ones. */
 export class Replica {
   readonly #log: CommandLog;
-  readonly #now: () => number;
   readonly #probeIntervalMs: number;
   readonly #stopping = new AbortController();
   readonly #halt = Promise.withResolvers<Error>();
   readonly #waiters = new OutcomeWaiters();
   readonly #listeners = new Set<(applied: AppliedRecord) => void>();
   readonly #clock: ClockWatch;
+  readonly #logWatch: LogWatch;
   readonly #heedsCheckpoints: boolean;
   #derived = new DerivedState();
   /** Offset of the disputed checkpoint that was acted upon last. */
@@ -54,7 +56,6 @@ export class Replica {
   #hasCaughtUp = false;
   #healedSize = 0;
   #endOffset = 0;
-  #logReachableAtMs: number;
   #appendedCount = 0;
   #isServing = false;
   #sliceEndsAt = 0;
@@ -63,10 +64,9 @@ export class Replica {
 
   constructor({ log, now, probeIntervalMs = PROBE_INTERVAL_MS, heedsCheckpoints = true }: ReplicaOptions) {
     this.#log = log;
-    this.#now = now;
     this.#probeIntervalMs = probeIntervalMs;
     this.#heedsCheckpoints = heedsCheckpoints;
-    this.#logReachableAtMs = now();
+    this.#logWatch = new LogWatch({ now, silenceMs: 2 * probeIntervalMs });
     this.#clock = new ClockWatch({ now, monotonicNow: () => performance.now() });
   }
 
@@ -147,8 +147,12 @@ export class Replica {
 
   /** For how long the log has not answered, in milliseconds; 0 while it does. */
   logSilentMs(): number {
-    const silentMs = this.#now() - this.#logReachableAtMs;
-    return silentMs > 2 * this.#probeIntervalMs ? silentMs : 0;
+    return this.#logWatch.silentMs();
+  }
+
+  /** Why the log takes no records now, as far as this tracker has noticed; null while nothing speaks against it. */
+  get logProblem(): string | null {
+    return this.#logWatch.problem;
   }
 
   /** Effect digest after the record at `offset`, 64 hex characters, or null when it is not held. */
@@ -212,11 +216,7 @@ export class Replica {
     const waiter = this.#waiters.expect(outcomeKey(record), commandContent(record.command));
     try {
       const value = encodeLogRecord(record);
-      const appended = this.#log.append([{ value, sealed: options.sealed }]).then(() => {
-        this.#appendedCount += 1;
-        this.#logReachableAtMs = this.#now();
-        return waiter.outcome;
-      });
+      const appended = this.#append({ value, sealed: options.sealed }).then(() => waiter.outcome);
       // The outcome may be known before the append is: by a reader that is quicker, or by an earlier attempt.
       return await withinMs(Promise.race([waiter.outcome, appended]), options.timeoutMs);
     } finally {
@@ -231,6 +231,17 @@ export class Replica {
     const waiter = this.#waiters.expectOffset(offset);
     const applied = timeoutMs === undefined ? waiter.applied : withinMs(waiter.applied, timeoutMs);
     return applied.then((isApplied) => isApplied ?? false).finally(() => waiter.forget());
+  }
+
+  async #append(record: AppendRecord): Promise<void> {
+    try {
+      await this.#log.append([record]);
+      this.#appendedCount += 1;
+      this.#logWatch.took();
+    } catch (error) {
+      if (error instanceof LogFailure && error.code === 'log_unavailable') this.#logWatch.refused(error);
+      throw error;
+    }
   }
 
   async #firstEnd(): Promise<number | null> {
@@ -257,10 +268,11 @@ export class Replica {
   async #askEnd(): Promise<number | null> {
     try {
       this.#endOffset = await this.#log.end();
-      this.#logReachableAtMs = this.#now();
+      this.#logWatch.answered();
       return this.#endOffset;
     } catch (error) {
-      if (!isPassing(error)) this.#haltWith(error);
+      if (isPassing(error)) this.#logWatch.unanswered(error);
+      else this.#haltWith(error);
       return null;
     }
   }
@@ -270,7 +282,7 @@ export class Replica {
     while (!signal.aborted) {
       try {
         for await (const batch of this.#log.read(this.appliedOffset + 1, signal)) {
-          this.#logReachableAtMs = this.#now();
+          this.#logWatch.answered();
           await this.#applyBatch(batch);
         }
       } catch (error) {
@@ -384,7 +396,7 @@ function unready(reason: UnreadyReason, detail: string): Extract<Readiness, { re
 }
 
 /** A failure that ends by itself; everything else means that the log cannot be followed. */
-function isPassing(error: unknown): boolean {
+function isPassing(error: unknown): error is LogFailure {
   return error instanceof LogFailure && error.retryable;
 }
 

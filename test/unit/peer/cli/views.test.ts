@@ -175,8 +175,15 @@ describe('transfers', () => {
   });
 });
 
-test('status tells who others cannot reach', async () => {
-  const tracker = { address: '127.0.0.1:9001', fingerprint: null, state: 'ready', active: true, appliedOffset: 3 };
+test('status tells who others cannot reach, and what does not work', async () => {
+  const tracker = {
+    address: '127.0.0.1:9001',
+    fingerprint: null,
+    state: 'ready',
+    active: true,
+    appliedOffset: 3,
+    trouble: null,
+  };
   const body = {
     peerId: 'a'.repeat(64),
     user: null,
@@ -185,12 +192,27 @@ test('status tells who others cannot reach', async () => {
     reachable: false,
     logId: null,
     transport: 'tls',
+    outage: null,
     trackers: [tracker],
   };
   peer.answers.set('GET /status', { status: 200, body });
   const { out } = await run(['status']);
   expect(out).toContain('no: others cannot connect to host:9 (--advertise)');
   expect(out).toMatch(/127\.0\.0\.1:9001 +ready, in use +3/);
+  expect(out).toMatch(/^commands +are taken$/m);
+  const outage = { code: 'log_unavailable', detail: 'The log is away.' };
+  const trouble = { reason: 'log_unavailable', detail: outage.detail };
+  const unready = { reason: 'clock_skew', detail: 'set the clock right' };
+  const trackers = [
+    { ...tracker, trouble },
+    { ...tracker, address: '127.0.0.1:9002', state: 'unready', active: false, trouble: unready },
+  ];
+  peer.answers.set('GET /status', { status: 200, body: { ...body, outage, trackers } });
+  const troubled = (await run(['status'])).out;
+  expect(troubled).toMatch(/^commands +fail now: The log is away\. \(log_unavailable\)$/m);
+  expect(troubled).toMatch(/127\.0\.0\.1:9001 +ready \(log_unavailable\), in use/);
+  expect(troubled).toMatch(/127\.0\.0\.1:9002 +unready \(clock_skew\)/);
+  expect(troubled).toMatch(/^127\.0\.0\.1:9002: set the clock right$/m);
 });
 
 describe('a transfer that is watched', () => {

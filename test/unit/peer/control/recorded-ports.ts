@@ -29,6 +29,7 @@ export class RecordedLink implements TrackerLink {
   trust: TrackerLink['trust'] = () => null;
   trackers = (): [] => [];
   reachable = (): null => null;
+  outage = (): null => null;
   announce(): void {}
   onEvent: TrackerLink['onEvent'] = () => () => undefined;
 

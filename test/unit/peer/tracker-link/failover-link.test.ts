@@ -283,6 +283,71 @@ describe('a peer', () => {
   });
 });
 
+describe('what does not work', () => {
+  const away = { reason: 'log_unavailable', detail: 'the log is away' } as const;
+  const outageIs = (code: string | null) => (event: LinkEvent) =>
+    event.type === 'outage_changed' && (event.outage?.code ?? null) === code;
+  const answer = (tracker: PlayedTracker, play: object) => void (tracker.play = () => play);
+
+  test('is nothing while one tracker of two is away, and commands when both are', async () => {
+    const started = await start(pinned());
+    await allReady(started);
+    await trackers[0]!.kill();
+    await started.seen(becomes(trackers[0]!, 'unreachable'));
+    expect(started.link.outage()).toBeNull();
+    await trackers[1]!.kill();
+    const told = await started.seen(outageIs('tracker_unavailable'));
+    expect(told).toMatchObject({ outage: { detail: expect.stringContaining('start one') as string } });
+    expect(started.link.outage()).toMatchObject({ code: 'tracker_unavailable' });
+    await trackers[1]!.listen();
+    await started.seen(outageIs(null));
+    await trackers[0]!.listen();
+  });
+
+  test('is told with the first answer of a tracker whose log is away, until an answer says otherwise', async () => {
+    const started = await start([trackers[0]!.entry()]);
+    await started.seen(becomes(trackers[0]!, 'ready'));
+    expect(started.link.outage()).toBeNull();
+    trackers[0]!.trouble = away;
+    answer(trackers[0]!, { status: 'failed', code: 'log_unavailable' });
+    expect(await started.link.command('logout', {}, stamp())).toMatchObject({ code: 'log_unavailable' });
+    expect(started.link.outage()).toEqual({ code: 'log_unavailable', detail: away.detail });
+    expect(started.link.trackers()).toMatchObject([{ state: 'ready', trouble: away }]);
+    trackers[0]!.trouble = null;
+    answer(trackers[0]!, groups);
+    await started.link.listGroups({ limit: 1 });
+    expect(started.events.flatMap((event) => (event.type === 'outage_changed' ? [event.outage?.code] : []))).toEqual([
+      'log_unavailable',
+      undefined,
+    ]);
+  });
+
+  test('is asked last of a tracker that is in trouble', async () => {
+    const started = await start(pinned());
+    await allReady(started);
+    const active = trackers[started.link.trackers().findIndex((tracker) => tracker.active)]!;
+    const other = trackers.find((tracker) => tracker !== active)!;
+    active.trouble = away;
+    answer(active, { status: 'failed', code: 'log_unavailable' });
+    other.play = accepts(20);
+    started.link.announce([]);
+    await started.seen((event) => event.type === 'tracker_changed' && event.tracker.trouble !== null);
+    expect(started.link.outage()).toBeNull();
+    expect(await started.link.command('logout', {}, stamp())).toMatchObject({ status: 'accepted' });
+    expect(active.count('logout')).toBe(0);
+  });
+
+  test('is said in the words of a tracker that takes nothing', async () => {
+    trackers[0]!.isReady = false;
+    trackers[0]!.trouble = { reason: 'upgrade_required', detail: 'install a newer one' };
+    const started = await start([trackers[0]!.entry()]);
+    await started.seen(becomes(trackers[0]!, 'unready'));
+    const refused = { code: 'tracker_unavailable', detail: 'install a newer one' };
+    expect(await started.link.command('logout', {}, stamp())).toEqual({ status: 'failed', ...refused });
+    expect(started.link.outage()).toEqual(refused);
+  });
+});
+
 describe('who is logged in', () => {
   test('follows commands, pushes and the log, never what is older', async () => {
     for (const tracker of trackers) tracker.user = null;
@@ -382,6 +447,7 @@ describe('trust', () => {
     await started.seen(({ type }) => type === 'trackers_disagree');
     expect(await started.link.listGroups({ limit: 1 })).toMatchObject({ code: 'trackers_disagree' });
     expect(await started.link.command('logout', {}, stamp())).toMatchObject({ code: 'trackers_disagree' });
+    expect(started.link.outage()).toMatchObject({ code: 'trackers_disagree' });
     expect(trackers.map((tracker) => tracker.count('logout'))).toEqual([0, 0]);
   });
 });

@@ -9,6 +9,7 @@ import { type Identity, loadOrCreateIdentity } from '#identity/identity';
 import { mutualTlsOptions } from '#identity/tls';
 import type { KnownTracker, Push } from '#wire/tracker-api';
 import type { TrackerEntry } from '#wire/tracker-info';
+import type { TrackerTrouble } from '#wire/tracker-trouble';
 
 export const LOG_ID = 'ab'.repeat(32);
 
@@ -30,6 +31,7 @@ export class PlayedTracker {
   appliedOffset = 10;
   user: string | null = 'alice';
   isReady = true;
+  trouble: TrackerTrouble | null = null;
   known: KnownTracker[] = [];
   reachable: boolean | null = true;
   readonly #sockets = new Set<Socket>();
@@ -129,7 +131,8 @@ export class PlayedTracker {
       send(socket, { id, response: { type: 'subscribed', offset: this.appliedOffset } });
     } else {
       const answer = this.#standing(pattern) ?? this.play({ pattern, data });
-      const head = { logId: this.logId, trackerId: this.identity.id, appliedOffset: this.appliedOffset };
+      const { logId, appliedOffset, trouble } = this;
+      const head = { logId, trackerId: this.identity.id, appliedOffset, trouble };
       if (answer !== undefined) send(socket, { id, response: { ...head, ...answer }, isDisposed: true });
     }
     this.#waiting = this.#waiting.filter((wait) => {

@@ -136,7 +136,14 @@ it('a download goes on by itself when the trackers are back', async () => {
   const { transferId } = await begun(beginning);
   await until(bob, transferId, ({ reason }) => reason?.code === 'trackers_unreachable');
   bob.link.isCut = false;
-  const status = { address: 'tracker:1', trackerId: null, state: 'ready', active: true, appliedOffset: 1 } as const;
+  const status = {
+    address: 'tracker:1',
+    trackerId: null,
+    state: 'ready',
+    active: true,
+    appliedOffset: 1,
+    trouble: null,
+  } as const;
   bob.link.tell({ type: 'tracker_changed', tracker: status });
   expect(await untilState(bob, transferId, 'complete')).toMatchObject({ reason: null });
 });

@@ -240,6 +240,32 @@ describe('a replica', () => {
     expect(replica.logSilentMs()).toBe(0);
   });
 
+  it('knows why the log takes no records: what it said last, until it takes one or some time has passed', async () => {
+    let nowMs = 1_000_000;
+    const log = new MemoryLog();
+    log.now = () => nowMs;
+    const replica = await serving(log, { now: () => nowMs });
+    expect(replica.logProblem).toBeNull();
+    log.refuses = new LogFailure('log_unavailable', 'its disk is full');
+    await expect(replica.submit(newUser('alice'), forever)).rejects.toThrow('its disk is full');
+    expect(replica.logProblem).toBe('its disk is full');
+    nowMs += 30_001;
+    expect(replica.logProblem, 'nobody knows by now').toBe('it does not answer');
+    await expect(replica.submit(newUser('alice'), forever)).rejects.toThrow('its disk is full');
+    log.refuses = null;
+    await replica.submit(newUser('alice'), forever);
+    expect(replica.logProblem).toBeNull();
+  });
+
+  it('knows that the log does not answer from the first question on', async () => {
+    const log = new MemoryLog();
+    const replica = await serving(log, { probeIntervalMs: 5 });
+    log.isAvailable = false;
+    await expect.poll(() => replica.logProblem).toBe('the log is away');
+    log.isAvailable = true;
+    await expect.poll(() => replica.logProblem).toBeNull();
+  });
+
   it('halts when the log ends before what it has applied', async () => {
     const log = new MemoryLog();
     const replica = await serving(log, { probeIntervalMs: 5 });

@@ -103,9 +103,8 @@ export class CheckpointLedger {
       this.#overruled.delete(trackerId);
       this.#vindicated.delete(trackerId);
     }
-    if (size <= this.#agreedSize) return;
-    this.#agreedSize = size;
-    this.#recordsSince = this.#recordsSince.filter((offset) => offset >= size);
+    this.#agreedSize = Math.max(this.#agreedSize, size);
+    this.#recordsSince = this.#recordsSince.filter((offset) => offset >= this.#agreedSize);
   }
 
   #differ({ trackerId, offset, size }: Signed, kind: Dispute['kind']): void {

@@ -62,7 +62,7 @@ export class CheckpointWriter {
   #isDue(): boolean {
     const { newsCount, coveredSize } = this.#replica;
     const nowMs = this.#monotonicNow();
-    if (coveredSize !== this.#coveredSize || newsCount === 0) this.#newsSinceMs = null;
+    if (coveredSize !== this.#coveredSize) this.#newsSinceMs = null;
     this.#coveredSize = coveredSize;
     if (nowMs < this.#notBeforeMs) return false;
     if (this.#replica.healedSize > this.#signedSize) return true;

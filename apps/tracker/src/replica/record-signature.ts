@@ -48,8 +48,9 @@ export class SignatureCheck {
 
   /** Who signed a record, and what that tracker says in it when it is a checkpoint. */
   examine(record: SignedLogRecord | null, state: State): Signed {
-    const key = record?.actor.kind === 'tracker' ? this.#signingKey(record, state) : null;
-    if (record === null || key === null) return UNSIGNED;
+    if (record?.actor.kind !== 'tracker') return UNSIGNED;
+    const key = this.#signingKey(record, state);
+    if (key === null) return UNSIGNED;
     return { signer: record.trackerId, checkpoint: checkpointIn(record.command, state, key) };
   }
 

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { CheckpointLedger } from '../../../../apps/tracker/src/replica/checkpoint-ledger.ts';
+import { CheckpointLedger, disputeSentence } from '../../../../apps/tracker/src/replica/checkpoint-ledger.ts';
 
 const ONE = 'a'.repeat(64);
 const OTHER = 'b'.repeat(64);
@@ -71,6 +71,23 @@ describe('a dispute', () => {
     expect(ledger.dispute).toMatchObject({ kind: 'root', offset: 12 });
   });
 
+  it('is about the first checkpoint that says so, until one differs in its records', () => {
+    signed(ONE, 10, wrongDigest);
+    signed(ONE, 11, wrongDigest);
+    expect(ledger.dispute).toMatchObject({ kind: 'effects', offset: 10 });
+    signed(ONE, 12, wrongRoot);
+    expect(ledger.dispute).toMatchObject({ kind: 'root', offset: 12 });
+    signed(ONE, 13, wrongDigest);
+    signed(ONE, 14, wrongRoot);
+    expect(ledger.dispute).toMatchObject({ kind: 'root', offset: 12 });
+  });
+
+  it('ends with a checkpoint of as many records that agrees', () => {
+    signed(ONE, 10, wrongDigest);
+    ledger.compare({ trackerId: ONE, offset: 11, size: 10, ...own }, own);
+    expect(ledger.dispute).toBeNull();
+  });
+
   it('ends when the tracker that signed agrees about as many records or more', () => {
     signed(ONE, 10, wrongDigest);
     ledger.compare({ trackerId: ONE, offset: 11, size: 9, ...own }, own);
@@ -93,6 +110,25 @@ describe('a dispute', () => {
     expect(ledger.dispute).toMatchObject({ offset: 14 });
   });
 
+  it('that was ruled about does not come back before that tracker agrees about as much as it contested', () => {
+    signed(ONE, 10, wrongDigest);
+    ruled(ONE, 10);
+    ruled(ONE, 10);
+    signed(ONE, 11, wrongDigest);
+    ruled(ONE, 11);
+    expect(ledger.problem).toBeNull();
+    signed(ONE, 12, wrongDigest);
+    expect(ledger.problem).toBeNull();
+  });
+
+  it('that was ruled about is not opened by less than what was contested', () => {
+    signed(ONE, 10, wrongDigest);
+    ruled(ONE, 10);
+    ledger.compare({ trackerId: ONE, offset: 11, size: 9, ...own }, own);
+    signed(ONE, 12, wrongDigest);
+    expect(ledger.problem).toBeNull();
+  });
+
   it('with one tracker does not end with a ruling about another', () => {
     signed(ONE, 10, wrongDigest);
     signed(OTHER, 11, wrongDigest);
@@ -109,17 +145,55 @@ describe('a dispute', () => {
     expect(ledger.problem).toBeNull();
   });
 
-  it('does not begin by a ruling about a checkpoint that agrees', () => {
-    signed(ONE, 10);
+  it('begins again with a tracker that was ruled to be wrong and is now ruled to be right', () => {
+    signed(ONE, 10, wrongDigest);
     ruled(ONE, 10, 'log');
     ruled(ONE, 10, 'checkpoint');
-    expect(ledger.problem).toBeNull();
     signed(ONE, 11, wrongDigest);
     expect(ledger.dispute).toMatchObject({ offset: 11 });
+    expect(ledger.problem).toContain('run another build');
   });
 
-  it('is not about sizes that are not held any more', () => {
-    ledger.compare({ trackerId: ONE, offset: 9, size: 9, ...wrongRoot }, { root: null, digest: null });
+  it('is a new one after that tracker has agreed, and nobody has ruled about it', () => {
+    signed(ONE, 10, wrongDigest);
+    ruled(ONE, 10, 'checkpoint');
+    signed(ONE, 11);
+    signed(ONE, 12, wrongDigest);
+    expect(ledger.problem).toContain('resolve_checkpoint 12');
+  });
+
+  it.each(['log', 'checkpoint'] as const)('does not begin by a ruling for the %s about one that agrees', (counts) => {
+    signed(ONE, 10);
+    ruled(ONE, 10, counts);
+    expect(ledger.problem).toBeNull();
+    signed(ONE, 11, wrongDigest);
+    expect(ledger.problem).toContain('resolve_checkpoint 11');
+  });
+
+  it.each([
+    { root: null, digest: null },
+    { root: null, digest: '2' },
+    { root: '1', digest: null },
+  ])('is not about sizes that are not held any more: %j', (held) => {
+    ledger.compare({ trackerId: ONE, offset: 9, size: 9, ...wrongRoot }, held);
+    ledger.compare({ trackerId: ONE, offset: 10, size: 9, ...own }, held);
     expect(ledger.dispute).toBeNull();
+    expect(ledger.agreedSize).toBe(0);
+  });
+
+  it('is told with what differs, from where to where, and what to do', () => {
+    signed(ONE, 10);
+    ledger.compare({ trackerId: OTHER, offset: 11, size: 4, ...wrongDigest }, own);
+    const sentence = (what: string): string =>
+      `the checkpoint at offset 11, by sha256:${OTHER}, has another ${what} over the first 4 records than this tracker, which ` +
+      'differ somewhere from offset 3 to 3: find out which is right, then rule with ' +
+      'cohort operator resolve_checkpoint 11 --counts log|checkpoint';
+    expect(ledger.problem).toBe(sentence('effect digest'));
+    expect(disputeSentence({ ...ledger.dispute!, kind: 'root' })).toBe(sentence('Merkle root'));
+    ruled(OTHER, 11, 'checkpoint');
+    expect(ledger.problem).toBe(
+      `an operator ruled that sha256:${OTHER} is right with the checkpoint at offset 11, ` +
+        'and this tracker has something else: run another build here',
+    );
   });
 });

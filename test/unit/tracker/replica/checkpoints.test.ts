@@ -124,6 +124,28 @@ describe('a checkpoint is written', () => {
     expect(tracker.replica.coveredSize).toBe(CHECKPOINT_NEWS_MAX);
   });
 
+  it('by itself at the thousandth record, and at the next thousand at once', async () => {
+    const log = new MemoryLog();
+    const tracker = await trackerOn(log);
+    await commands(log, CHECKPOINT_NEWS_MAX - tracker.replica.newsCount, tracker);
+    await vi.waitFor(() => expect(tracker.replica.newsCount).toBe(0));
+    await commands(log, CHECKPOINT_NEWS_MAX, tracker);
+    await vi.waitFor(() => expect(tracker.replica.newsCount).toBe(0));
+    expect(checkpointsIn(log)).toHaveLength(2);
+    await tracker.writer.stop();
+    await commands(log, CHECKPOINT_NEWS_MAX, tracker);
+    expect(checkpointsIn(log)).toHaveLength(2);
+  });
+
+  it('once, however often it is looked for', async () => {
+    const log = new MemoryLog();
+    const tracker = await trackerOn(log);
+    await tracker.writer.look();
+    clock.nowMs += CHECKPOINT_INTERVAL_MS;
+    await Promise.all([tracker.writer.look(), tracker.writer.look()]);
+    expect(checkpointsIn(log)).toHaveLength(1);
+  });
+
   it('when a record has stood without one for a minute', async () => {
     const log = new MemoryLog();
     const tracker = await trackerOn(log);
@@ -168,13 +190,24 @@ describe('a checkpoint is written', () => {
 
   it('by the second tracker when the first one does not', async () => {
     const log = new MemoryLog();
-    const [one, other] = await twoTrackersOn(log);
+    const [, other] = await twoTrackersOn(log);
     await other.writer.look();
-    clock.nowMs += CHECKPOINT_INTERVAL_MS;
+    clock.nowMs += CHECKPOINT_INTERVAL_MS + 999;
     await other.writer.look();
     expect(checkpointsIn(log)).toEqual([]);
+    clock.nowMs += 1;
+    await other.writer.look();
+    expect(checkpointsIn(log)).toHaveLength(1);
+  });
+
+  it('by the second tracker after a hundred records more', async () => {
+    const log = new MemoryLog();
+    const [one, other] = await twoTrackersOn(log);
     await one.replica.stop();
-    clock.nowMs += 1_000;
+    await commands(log, CHECKPOINT_NEWS_MAX + 99 - other.replica.newsCount, other);
+    await other.writer.look();
+    expect(checkpointsIn(log)).toEqual([]);
+    await commands(log, 1, other);
     await other.writer.look();
     expect(checkpointsIn(log)).toHaveLength(1);
   });
@@ -209,6 +242,30 @@ describe('a checkpoint is written', () => {
     clock.nowMs += 5_000;
     await tracker.writer.look();
     expect(checkpointsIn(log)).toHaveLength(1);
+  });
+
+  it('again after five seconds, when it was refused', async () => {
+    const log = new MemoryLog();
+    const { replica } = await trackerOn(log);
+    const author = { identity: newIdentity(), now: Date.now };
+    const writer = new CheckpointWriter({ replica, author, monotonicNow: () => clock.nowMs });
+    await writer.look();
+    clock.nowMs += 2 * CHECKPOINT_INTERVAL_MS;
+    for (const afterMs of [0, 0, 4_999, 1]) {
+      clock.nowMs += afterMs;
+      await writer.look();
+    }
+    expect(checkpointsIn(log)).toHaveLength(2);
+  });
+
+  it('not at all by a bug, which is told', async () => {
+    const log = new MemoryLog();
+    const tracker = await trackerOn(log);
+    await tracker.writer.look();
+    clock.nowMs += CHECKPOINT_INTERVAL_MS;
+    const bug = new TypeError('a bug');
+    log.append = () => Promise.reject(bug);
+    await expect(tracker.writer.look()).rejects.toBe(bug);
   });
 
   it('by a tracker that has caught up, not by one that is still reading', async () => {

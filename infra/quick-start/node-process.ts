@@ -124,6 +124,12 @@ export class NodeProcess {
     }
   }
 
+  /** How it ends by itself, where that is what has to come. */
+  endsByItself(): Promise<ProcessExit> {
+    this.#isEndAsked = true;
+    return this.exited;
+  }
+
   /** Ends it as a power cut does. */
   kill(): Promise<ProcessExit> {
     this.signal('SIGKILL');

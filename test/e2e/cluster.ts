@@ -32,6 +32,8 @@ export const PASSWORD = 'correct horse battery';
 export interface ClusterOptions {
   readonly log?: LogKind;
   readonly trackerCount?: number;
+  /** A log that is there, as `--log` takes it, in place of one of the cluster's own. */
+  readonly logUrl?: string;
   /** Address of trackers and peers; 127.0.0.1 by default. */
   readonly host?: string;
 }
@@ -54,10 +56,11 @@ export class Cluster {
     this.#broker = kafka?.broker ?? null;
   }
 
-  static async start({ log = 'sqlite', trackerCount = 2, host }: ClusterOptions = {}): Promise<Cluster> {
+  static async start({ log = 'sqlite', trackerCount = 2, host, ...given }: ClusterOptions = {}): Promise<Cluster> {
     const folder = await mkdtemp(join(tmpdir(), 'cohort-e2e-'));
     const kafka = log === 'kafka' ? { broker: await startBroker(), topic: `cohort-${randomUUID()}` } : null;
-    const logUrl = kafka ? `kafka:${kafka.broker.brokers}/${kafka.topic}` : `sqlite:${join(folder, 'log.sqlite')}`;
+    const ownLogUrl = kafka ? `kafka:${kafka.broker.brokers}/${kafka.topic}` : `sqlite:${join(folder, 'log.sqlite')}`;
+    const logUrl = given.logUrl ?? ownLogUrl;
     const system = await LocalSystem.prepare({ folder, trackerCount, logUrl, ...(host !== undefined && { host }) });
     const cluster = new Cluster(system, logUrl, kafka);
     try {

@@ -12,6 +12,7 @@ import { type CommandLog, LogFailure } from './command-log/command-log.ts';
 import { openCommandLog } from './command-log/open-command-log.ts';
 import type { TrackerConfiguration } from './configuration.ts';
 import { processLogger } from './process-logger.ts';
+import { keepLogId, refuseOtherLog } from './replica/followed-log.ts';
 import type { Replica } from './replica/replica.ts';
 import { type RunningTracker, startTracker } from './tracker.module.ts';
 
@@ -54,6 +55,7 @@ async function serve({ n, configuration, identity, log, stopping }: Run): Promis
     const ended = endOf(tracker, stopping);
     await Promise.race([tracker.ready, ended]);
     if (tracker.replica.readiness.ready) {
+      await keepLogId(dataDirectory, tracker.replica.state.logId!);
       const addresses = `${formatHostPort(tracker.rpc)}, http ${formatHostPort(tracker.http)}`;
       process.stdout.write(`tracker ${n} ready on ${addresses}, log ${logUrl}\n`);
     }
@@ -97,17 +99,10 @@ async function endOf({ replica, ready }: RunningTracker, stopping: AbortSignal):
 }
 
 /** A log that is away is waited for; null when a signal comes first. */
-async function openPatiently(
-  { logUrl, trackerInfoPath }: TrackerConfiguration,
-  stopping: AbortSignal,
-): Promise<CommandLog | null> {
+async function openPatiently(configuration: TrackerConfiguration, stopping: AbortSignal): Promise<CommandLog | null> {
   while (!stopping.aborted) {
     try {
-      return await openCommandLog({
-        url: logUrl,
-        trackerInfoPath,
-        onWarning: (message) => processLogger.warn(message),
-      });
+      return await openFollowed(configuration);
     } catch (error) {
       if (!(error instanceof LogFailure && error.retryable)) throw error;
       processLogger.warn(`${error.message}; trying again`);
@@ -115,6 +110,22 @@ async function openPatiently(
     }
   }
   return null;
+}
+
+async function openFollowed(configuration: TrackerConfiguration): Promise<CommandLog> {
+  const { logUrl, trackerInfoPath } = configuration;
+  const log = await openCommandLog({
+    url: logUrl,
+    trackerInfoPath,
+    onWarning: (message) => processLogger.warn(message),
+  });
+  try {
+    await refuseOtherLog(log, configuration);
+    return log;
+  } catch (error) {
+    await log.close();
+    throw error;
+  }
 }
 
 function refuseOtherKey(

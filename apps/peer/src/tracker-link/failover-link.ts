@@ -87,6 +87,8 @@ export class FailoverLink implements TrackerLink {
   #heartbeat: NodeJS.Timeout | null = null;
   #reachable: boolean | null = null;
   #disagreeing: readonly string[] = [];
+  /** Trackers through which a command reached the log since a tracker had trouble with it. */
+  readonly #tookSince = new Set<TrackerConnection>();
   /** The outage that was told of last. */
   #toldOutage: ErrorCode | null = null;
   /** Offset of the latest news of each group: every tracker tells it. */
@@ -137,9 +139,15 @@ export class FailoverLink implements TrackerLink {
   outage(): Outage | null {
     if (this.#disagreeing.length > 0) return outageOf({ code: 'trackers_disagree' });
     const ready = this.#connections.filter(({ state }) => state === 'ready');
-    if (ready.some(({ trouble }) => trouble === null)) return null;
-    const [trouble] = ready.map((connection) => connection.trouble);
-    if (trouble !== undefined && trouble !== null) return outageOf(refusalBy(trouble));
+    const well = ready.filter(({ trouble }) => trouble === null);
+    const troubles = ready.flatMap(({ trouble }) => trouble ?? []);
+    // All share one log: what one tracker finds of it holds for those, too, that have not appended anything since.
+    const ofLog = troubles.find(({ reason }) => reason === 'log_unavailable');
+    if (ofLog !== undefined && !well.some((connection) => this.#tookSince.has(connection))) {
+      return outageOf(refusalBy(ofLog));
+    }
+    if (well.length > 0) return null;
+    if (troubles[0] !== undefined) return outageOf(refusalBy(troubles[0]));
     // Nobody knows before all were tried.
     const isTrying = this.#connections.some(({ state }) => state === 'connecting');
     return isTrying ? null : outageOf(this.#nobodyAnswers());
@@ -303,6 +311,10 @@ export class FailoverLink implements TrackerLink {
     reply: Reply<{ readonly status: 'accepted'; readonly offset?: number }>,
   ): void {
     this.#options.memory.saw(reply.appliedOffset);
+    if ('offset' in reply && reply.offset !== null) {
+      this.#tookSince.add(connection);
+      this.#noteOutage();
+    }
     // Someone ended this session elsewhere, and the push of it has not arrived.
     if (reply.status === 'failed' && reply.code === 'not_logged_in' && this.user() !== null)
       void connection.greetAgain();
@@ -341,6 +353,7 @@ export class FailoverLink implements TrackerLink {
       present: (connection, reply) => this.#present(connection, reply),
       pushed: (push) => this.#pushed(push),
       changed: (connection) => {
+        if (connection.trouble?.reason === 'log_unavailable') this.#tookSince.clear();
         this.#emit({ type: 'tracker_changed', tracker: this.#statusOf(connection) });
         this.#noteOutage();
       },

@@ -29,6 +29,21 @@ const SQLITE_BUSY = 5;
 const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
 
+const NEEDS_WRITING = 'let this user write the file and its folder, and mount its disk for writing';
+const NEEDS_ROOM = 'make room on its disk';
+/** What helps, by SQLite's primary result code and by the system's error. */
+const ADVICE: ReadonlyMap<unknown, string> = new Map<unknown, string>([
+  [SQLITE_BUSY, 'another program holds its lock: let that finish, or end it'],
+  [8, NEEDS_WRITING],
+  [10, 'its disk fails: see the log of the system'],
+  [13, NEEDS_ROOM],
+  [14, `${NEEDS_WRITING}, with room on it`],
+  ['EROFS', NEEDS_WRITING],
+  ['EACCES', NEEDS_WRITING],
+  ['EPERM', NEEDS_WRITING],
+  ['ENOSPC', NEEDS_ROOM],
+]);
+
 const { file, fileIdentity: knownIdentity } = workerData as SqliteWorkerData;
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 let fileIdentity = knownIdentity;
@@ -180,7 +195,8 @@ function whileLocked(operation: () => void): void {
 
 function wrap(error: unknown): LogFailure {
   const detail = error instanceof Error ? error.message : String(error);
-  return new LogFailure(failureCode(error), `${file}: ${detail}`, error);
+  const advice = ADVICE.get(primaryCode(error) ?? (error as { code?: unknown }).code);
+  return new LogFailure(failureCode(error), `${file}: ${detail}${advice === undefined ? '' : `; ${advice}`}`, error);
 }
 
 function failureCode(error: unknown): LogFailureCode {

@@ -123,6 +123,7 @@ describe('the file of the log', () => {
     await ready;
     await untilOutage(alice, null);
     await alice.accepted('create_group', { group: 'afterwards' });
+    expect(await groupsOf(alice)).toEqual(['afterwards']);
     await tracker.stop();
   });
 

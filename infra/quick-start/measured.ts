@@ -3,6 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 
+/** In which Linux counts processor time (USER_HZ), whatever its kernel's clock. */
+const TICKS_PER_SECOND = 100;
+
 /** Commit, Node and processors, as one line. A copy without git has no commit. */
 export function machineLine(): string {
   const [cpu] = cpus();
@@ -26,6 +29,16 @@ export function peakResidentBytes(pid: number): number | null {
 /** Resident memory of a running process now, in bytes, or null where the system does not tell. */
 export function residentBytes(pid: number): number | null {
   return statusBytes(pid, 'VmRSS');
+}
+
+/** Processor time that a running process has used so far, in seconds, or null where the system does not tell. */
+export function cpuSeconds(pid: number): number | null {
+  if (process.platform !== 'linux') return null;
+  // The name of the program, in brackets, may hold anything; user and system time are the 12th and 13th field after it.
+  const [, , , , , , , , , , , userTicks, systemTicks] = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ');
+  return (Number(userTicks) + Number(systemTicks)) / TICKS_PER_SECOND;
 }
 
 function statusBytes(pid: number, field: string): number | null {

@@ -11,6 +11,7 @@ import { Logger } from '@nestjs/common';
 import { machineLine } from '../../infra/quick-start/measured.ts';
 import { say } from '../bench/table.ts';
 import { byLength, endAfter } from '../soak/soak-length.ts';
+import type { RealLog } from './real-system.ts';
 import { type HistoryReport, runHistory } from './run-history.ts';
 
 const { values: flags } = parseArgs({
@@ -23,7 +24,7 @@ const { values: flags } = parseArgs({
     people: { type: 'string', default: '4' },
     /** Mean pause of each person. */
     'pause-ms': { type: 'string', default: '250' },
-    'fault-ms': { type: 'string', default: '2500' },
+    'fault-ms': { type: 'string', default: '2000' },
     /** Where the history and the log stay; without it they stay only when something is wrong. */
     out: { type: 'string' },
   },
@@ -34,12 +35,12 @@ const VIOLATIONS_SHOWN_MAX = 20;
 // A connection that ends is what these histories are made of.
 Logger.overrideLogger(false);
 const minutes = Number(flags.minutes);
-const logs = flags.log.split(',') as ('kafka' | 'sqlite')[];
+const logs = flags.log.split(',') as RealLog[];
 say(machineLine());
 endAfter(logs.length * (minutes + 5));
 for (const log of logs) await tell(log);
 
-async function tell(log: 'kafka' | 'sqlite'): Promise<void> {
+async function tell(log: RealLog): Promise<void> {
   const folder = flags.out === undefined ? await mkdtemp(join(tmpdir(), 'cohort-history-')) : resolve(flags.out, log);
   say(
     `${log}: seed ${flags.seed}, ${flags.minutes} minutes, ${flags.clients} clients with ${flags.people} people each`,

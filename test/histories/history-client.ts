@@ -1,22 +1,16 @@
 // Owns one client of a history: a peer's own tracker link, with its standing connections, its failover, its memory and its trust
 // on disk, and nothing else of a peer. What it asks and is answered goes into the history, what each tracker replies too.
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { FileReports } from '#identity/durable-file';
 import { type Identity, loadOrCreateIdentity } from '#identity/identity';
 import { formatHostPort } from '#wire/host-port';
 import type { PeerCommandBody, PeerCommandName } from '#wire/tracker-api';
 import type { TrackerEntry } from '#wire/tracker-info';
-import { FailoverLink } from '../../apps/peer/src/tracker-link/failover-link.ts';
-import { LinkMemory } from '../../apps/peer/src/tracker-link/link-memory.ts';
+import type { FailoverLink } from '../../apps/peer/src/tracker-link/failover-link.ts';
 import { type OpenChannel, TrackerClient } from '../../apps/peer/src/tracker-link/tracker-client.ts';
-import { TrackerTrust } from '../../apps/peer/src/tracker-link/tracker-trust.ts';
 import type { CommandAnswer, CommandStamp, ViewAnswer } from '../../apps/peer/src/tracker-link/tracker-link.ts';
 import type { TrackerReply } from '../simulation/log-check.ts';
 import type { History } from './history.ts';
-
-/** Nobody listens there: nothing is fetched from these peers. */
-const ADDRESSES = ['127.0.0.1:9'];
+import { startLink } from './real-system.ts';
 
 export interface HistoryClientOptions {
   /** Of its own; it is made when it is missing. */
@@ -88,30 +82,10 @@ export class HistoryClient {
   }
 }
 
-async function startedLink(options: HistoryClientOptions, identity: Identity): Promise<FailoverLink> {
+function startedLink(options: HistoryClientOptions, identity: Identity): Promise<FailoverLink> {
   const { folder, trackers, random } = options;
-  const link = new FailoverLink({
-    identity,
-    trackers,
-    trust: await TrackerTrust.open(trackers, join(folder, 'known-trackers.json'), REPORTS),
-    memory: await LinkMemory.open(join(folder, 'link.json'), REPORTS),
-    addresses: ADDRESSES,
-    transport: 'tls',
-    random,
-    openChannel: recording(options, identity.id),
-  });
-  link.start();
-  return link;
+  return startLink({ folder, identity, trackers, random, openChannel: recording(options, identity.id) });
 }
-
-const REPORTS: FileReports = {
-  writeFailed: (path, error) => {
-    throw new Error(`${path} was not written`, { cause: error });
-  },
-  damaged: (path) => {
-    throw new Error(`${path} is damaged`);
-  },
-};
 
 /** Connections on which every reply is recorded, also those that the link passes over. */
 function recording({ history }: HistoryClientOptions, peerId: string): OpenChannel {

@@ -35,6 +35,7 @@ const LOOK_CHANCE = 0.3;
 const REPEAT_CHANCE = 0.03;
 const GIVE_UP_CHANCE = 0.03;
 const AGAIN_MS_MAX = 1_000;
+const CROWD_CHANCE = 0.1;
 
 export class People {
   readonly #options: PeopleOptions;
@@ -42,6 +43,7 @@ export class People {
   readonly #recent: Sent[] = [];
   /** By peer id, latest last. */
   readonly #downloading = new Map<string, DownloadPresence[]>();
+  readonly #entering = new Set<HistoryClient>();
   #isOver = false;
   #attemptCount = 0;
 
@@ -72,7 +74,15 @@ export class People {
     }
   }
 
+  /** Passwords cost much to hash: where nobody is logged in, mostly one person tries and the others wait. */
   async #command(client: HistoryClient): Promise<void> {
+    if (client.link.user() !== null) return this.#draw(client);
+    if (this.#entering.has(client) && !this.#options.draws.chance(CROWD_CHANCE)) return;
+    this.#entering.add(client);
+    await this.#draw(client).finally(() => this.#entering.delete(client));
+  }
+
+  async #draw(client: HistoryClient): Promise<void> {
     const person = this.#personOf(client);
     const name = this.#commands.name(person);
     const commandId = this.#options.draws.uuid();

@@ -47,25 +47,29 @@ export class RealFaults {
   readonly #parts: FaultyParts;
   readonly #busy = new Set<unknown>();
   readonly #underWay = new Set<Promise<void>>();
+  readonly #failures: unknown[] = [];
 
   constructor(parts: FaultyParts) {
     this.#parts = parts;
   }
 
-  /** Something every `meanPauseMs` or so, until the signal is aborted; then waits until everything is up again. */
+  /** Something every `meanPauseMs` or so, until the signal is aborted; then waits until everything is up again. Throws when it is not. */
   async run(meanPauseMs: number, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await sleep(this.#parts.draws.exponential(meanPauseMs), undefined, { signal }).catch(() => undefined);
       if (!signal.aborted) this.#begin(this.#parts.draws.weighted(WEIGHTS));
     }
     await Promise.all(this.#underWay);
+    if (this.#failures.length > 0) throw new Error('not everything came back', { cause: this.#failures[0] });
   }
 
   #begin(name: FaultName): void {
     const fault = this.#drawn(name);
     if (fault === null) return;
     this.counts[name] += 1;
-    const done = fault().finally(() => this.#underWay.delete(done));
+    const done = fault()
+      .catch((error: unknown) => void this.#failures.push(error))
+      .finally(() => this.#underWay.delete(done));
     this.#underWay.add(done);
   }
 

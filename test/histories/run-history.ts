@@ -1,26 +1,22 @@
 // Owns one history of a real system: three trackers as processes on a real log, clients with people, faults for as long as was
 // asked, then peace, in which every command has to come to an answer and every tracker to the end of the log; then the check.
-import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { TrackerEntry } from '#wire/tracker-info';
-import { parseTrackerInfo } from '#wire/tracker-info';
 import type { StoredRecord } from '../../apps/tracker/src/command-log/command-log.ts';
 import { openCommandLog } from '../../apps/tracker/src/command-log/open-command-log.ts';
 import { Replica } from '../../apps/tracker/src/replica/replica.ts';
-import { LocalSystem } from '../../infra/quick-start/local-system.ts';
 import { trackerStatus } from '../../infra/quick-start/tracker-status.ts';
 import { until } from '../../infra/quick-start/until.ts';
 import { Draws } from '../simulation/draws.ts';
-import { BrokerProcess } from './broker-process.ts';
 import { History, readHistory } from './history.ts';
 import { checkHistory, type HistoryVerdict } from './history-check.ts';
 import { HistoryClient } from './history-client.ts';
 import { People } from './people.ts';
 import { type FaultName, RealFaults } from './real-faults.ts';
+import { type RealLog, type RealSystem, startRealSystem } from './real-system.ts';
 
 export interface HistoryOptions {
-  readonly log: 'kafka' | 'sqlite';
+  readonly log: RealLog;
   readonly seconds: number;
   readonly seed: number;
   /** Where everything is kept: the history, the log, the folders of trackers and clients. */
@@ -48,12 +44,10 @@ const PEACE_MS_MAX = 90_000;
 /** Offsets at the end at which every tracker is asked, evenly over the log. */
 const DIGESTS_AT_END = 200;
 
-/** Everything that runs, and what is left to stop. */
+/** Everything that runs. */
 interface Cast {
   readonly options: HistoryOptions;
-  readonly system: LocalSystem;
-  readonly broker: BrokerProcess | null;
-  readonly logUrl: string;
+  readonly real: RealSystem;
   readonly history: History;
   /** Reads the log as a tracker does; commands are drawn from what it knows. */
   readonly reader: Replica;
@@ -62,52 +56,49 @@ interface Cast {
 
 /** Runs a history to its end. Throws when something of it does not come up, or not to rest. */
 export async function runHistory(options: HistoryOptions): Promise<HistoryReport> {
-  const { folder } = options;
-  await mkdir(folder, { recursive: true });
-  const broker = options.log === 'kafka' ? await BrokerProcess.start(join(folder, 'kafka')) : null;
-  const sqliteFile = join(folder, 'log.sqlite');
-  const logUrl = broker === null ? `sqlite:${sqliteFile}` : `kafka:${broker.brokers}/cohort-history`;
-  const system = await LocalSystem.prepare({ folder, trackerCount: TRACKERS, logUrl });
-  const historyFile = join(folder, 'history.ndjson');
-  const history = new History(historyFile);
+  const { log, folder } = options;
+  const real = await startRealSystem({ log, folder, trackerCount: TRACKERS });
   try {
-    await system.startTrackers();
-    const log = await openCommandLog({ url: logUrl, trackerInfoPath: null });
-    const reader = new Replica({ log, now: Date.now });
-    await reader.start();
-    const cast = { options, system, broker, logUrl, history, reader, draws: new Draws(options.seed) };
-    let played;
-    try {
-      played = await play(cast, broker ?? sqliteFile);
-    } finally {
-      await reader.stop();
-      await log.close();
-      await history.close();
-    }
-    const verdict = await checkHistory(await wholeLog(logUrl), readHistory(historyFile));
+    const historyFile = join(folder, 'history.ndjson');
+    const played = await playOn(real, options, historyFile);
+    const verdict = await checkHistory(await wholeLog(real.logUrl), readHistory(historyFile));
     return { verdict, ...played, historyFile };
   } finally {
-    await system.stop();
-    await broker?.stop();
+    await real.stop();
+  }
+}
+
+type Played = Pick<HistoryReport, 'faults' | 'attempts'>;
+
+async function playOn(real: RealSystem, options: HistoryOptions, historyFile: string): Promise<Played> {
+  const history = new History(historyFile);
+  const log = await openCommandLog({ url: real.logUrl, trackerInfoPath: null });
+  const reader = new Replica({ log, now: Date.now });
+  try {
+    await reader.start();
+    return await play({ options, real, history, reader, draws: new Draws(options.seed) });
+  } finally {
+    await reader.stop();
+    await log.close();
+    await history.close();
   }
 }
 
 /** Everything up to the moment from which on the log alone is looked at. */
-async function play(cast: Cast, log: BrokerProcess | string): Promise<Pick<HistoryReport, 'faults' | 'attempts'>> {
-  const { options, system, history, reader, draws } = cast;
-  const trackers = await entriesOf(system);
+async function play(cast: Cast): Promise<Played> {
+  const { options, real, history, reader, draws } = cast;
   const clients = await Promise.all(
     Array.from({ length: options.clients }, (_, index) =>
       HistoryClient.open({
         folder: join(options.folder, `client-${index + 1}`),
-        trackers,
+        trackers: real.entries,
         history,
         random: draws.uniform,
       }),
     ),
   );
   const people = new People({ draws, state: reader.state, size: SIZE, pauseMs: options.pauseMs });
-  const faults = new RealFaults({ draws, history, system, clients, log });
+  const faults = new RealFaults({ draws, history, clients, ...real });
   const isOver = AbortSignal.timeout(options.seconds * 1_000);
   const lives = clients.flatMap((client) => Array.from({ length: options.peoplePerClient }, () => people.live(client)));
   try {
@@ -130,8 +121,7 @@ async function askDigests(cast: Cast, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     await sleep(DIGEST_EVERY_MS, undefined, { signal }).catch(() => undefined);
     // Who is down or paused now says it another time.
-    for (const { http, address } of cast.system.trackers)
-      void askDigest(cast, { http, address }, 'now').catch(() => undefined);
+    await Promise.allSettled(cast.real.system.trackers.map((tracker) => askDigest(cast, tracker, 'now')));
   }
 }
 
@@ -147,7 +137,7 @@ async function askDigest(
   history.add({ type: 'digest', tracker: address, offset, digest, root });
 }
 
-async function untilPeace({ system, reader }: Cast): Promise<void> {
+async function untilPeace({ real: { system }, reader }: Cast): Promise<void> {
   await until(
     'every tracker is ready and has read all there is',
     async () => {
@@ -164,7 +154,7 @@ async function askAtEnd(cast: Cast): Promise<void> {
   const end = cast.reader.appliedOffset;
   const step = Math.max(1, Math.floor(end / DIGESTS_AT_END));
   for (let offset = end; offset >= 0; offset -= step) {
-    for (const tracker of cast.system.trackers) await askDigest(cast, tracker, offset);
+    for (const tracker of cast.real.system.trackers) await askDigest(cast, tracker, offset);
   }
 }
 
@@ -184,12 +174,6 @@ async function wholeLog(url: string): Promise<StoredRecord[]> {
     stop.abort();
     await log.close();
   }
-}
-
-async function entriesOf(system: LocalSystem): Promise<readonly TrackerEntry[]> {
-  const parsed = parseTrackerInfo(await readFile(system.trackerInfo, 'utf8'));
-  if (!parsed.ok) throw new Error(parsed.errors.map(({ message }) => message).join(' '));
-  return parsed.trackers;
 }
 
 async function within<Value>(done: Promise<Value>, what: string): Promise<Value> {

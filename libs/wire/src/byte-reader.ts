@@ -68,6 +68,17 @@ export class ByteReader {
     }
   }
 
+  /** Any text, as `ByteWriter.anyText` wrote it. */
+  anyText(): string {
+    const prefix = this.u32();
+    if (prefix % 2 === 0) return this.text(prefix / 2);
+    const bytes = this.take((prefix - 1) / 2);
+    if (bytes.length % 2 !== 0) this.problem = 'must be pairs of bytes';
+    let value = '';
+    for (let at = 0; at + 1 < bytes.length; at += 2) value += String.fromCharCode(bytes[at]! * 256 + bytes[at + 1]!);
+    return value;
+  }
+
   /** Where the next `length` bytes begin, or -1 when they are not there. */
   #advance(length: number): number {
     if (this.problem !== null) return -1;

@@ -51,6 +51,18 @@ export class ByteWriter {
     return this.u16(encoded.length).bytes(encoded);
   }
 
+  /** Any text, also one that is no Unicode: u32 with twice the length in bytes, plus 1 when they are UTF-16. */
+  anyText(value: string): this {
+    const isUnicode = value.isWellFormed();
+    const encoded = isUnicode ? textEncoder.encode(value) : utf16Of(value);
+    return this.u32(encoded.length * 2 + (isUnicode ? 0 : 1)).bytes(encoded);
+  }
+
+  /** How many bytes have been written. */
+  get length(): number {
+    return this.#length;
+  }
+
   /** Everything written so far, as a copy of its exact length. */
   finish(): Uint8Array {
     return this.#bytes.slice(0, this.#length);
@@ -68,6 +80,11 @@ export class ByteWriter {
     }
     return at;
   }
+}
+
+function utf16Of(value: string): Uint8Array {
+  const units = Array.from({ length: value.length }, (_, place) => value.charCodeAt(place));
+  return Uint8Array.from(units.flatMap((unit) => [unit >> 8, unit & 0xff]));
 }
 
 function inRange(value: number, max: number): number {

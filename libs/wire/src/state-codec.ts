@@ -1,0 +1,331 @@
+// Owns the bytes of a replicated state: rows in blocks of bounded size, every table in an order of its own, so that equal
+// states have equal bytes however they came to be and whatever order they iterate in. Integers are big-endian.
+//
+//   block      = row*                               at least one row, and no more once there are 64 KiB
+//   row        = 1 head | 2 user | 3 session | 4 group | 5 member | 6 request | 7 share | 8 seeder | 9 downloader
+//              | 10 tracker | 11 checkpoint | 12 outcome                            (the number is a u8)
+//   head       = size:u64 rules:u64 logTimeMs:u64 logId           size = appliedOffset + 1
+//   logId      = 0 | 1 id
+//   user       = name createdOffset:u64 credentialOffset:u64 commitment:id          by name
+//   session    = peer:id offset:u64 user startedAtMs:u64                            by peer id
+//   group      = name offset:u64 owner                                              by name; then what is in it:
+//   member, request = user sinceOffset:u64 sinceMs:u64                              by user
+//   share      = file offset:u64 content sharedBy sharedAtMs:u64                    by file; then who has it:
+//   seeder, downloader = peer:id user                                               by peer id
+//   content    = id totalBytes:u64 pieceBytes:u64 pieceCount:u64 hash:u8            0 for sha1, 1 for sha256
+//   tracker    = trackerId:id publicKey address                                     by id
+//   checkpoint = offset:u64 trackerId:id                                            by offset
+//   outcome    = offset:u64 key (0 | 1 peer:id) content:text came                   by offset
+//   came       = 0 reason | 1 flags:u8 [session:u64] [group:u64] [group:u64 share:u64 content]     flags 1, 2 and 4
+//   id         = 32*u8            name, user, owner, file, key, reason, publicKey, address = text
+//   text       = as ByteWriter.anyText has it, compared by code units
+import type { CommandResult, Outcome, SharedContent } from '#domain/outcome';
+import { REJECTION_REASONS, type RejectionReason } from '#domain/rejection';
+import {
+  emptyState,
+  type Group,
+  type Membership,
+  type RememberedOutcome,
+  type Session,
+  type Share,
+  type State,
+  type TrackerEntry,
+  type User,
+} from '#domain/state';
+import { ByteReader } from './byte-reader.ts';
+import { ByteWriter } from './byte-writer.ts';
+
+const BLOCK_BYTES = 64 * 1024;
+const ID_BYTES = 32;
+
+const ROW = {
+  head: 1,
+  user: 2,
+  session: 3,
+  group: 4,
+  member: 5,
+  request: 6,
+  share: 7,
+  seeder: 8,
+  downloader: 9,
+  tracker: 10,
+  checkpoint: 11,
+  outcome: 12,
+} as const;
+
+const HAS = { sessionId: 1, groupId: 2, share: 4 } as const;
+
+/** A row that is being written, as a step of its own so that whoever writes can pause between any two. */
+type WriteRow = (to: ByteWriter) => void;
+
+/** The blocks of a state. It must not change before the last one is taken. */
+export function* encodeState(state: State): Generator<Uint8Array> {
+  let block = new ByteWriter();
+  for (const write of rowsOf(state)) {
+    write(block);
+    if (block.length < BLOCK_BYTES) continue;
+    yield block.finish();
+    block = new ByteWriter();
+  }
+  if (block.length > 0) yield block.finish();
+}
+
+function* rowsOf(state: State): Generator<WriteRow> {
+  yield (to) => writeHead(to, state);
+  for (const user of inOrder(state.users)) yield (to) => writeUser(to, user);
+  for (const session of inOrder(state.sessions)) yield (to) => writeSession(to, session);
+  for (const group of inOrder(state.groups)) yield* rowsOfGroup(group);
+  for (const tracker of inOrder(state.trackers)) yield (to) => writeTracker(to, tracker);
+  for (const [offset, trackerId] of [...state.checkpoints].toSorted(([left], [right]) => left - right)) {
+    yield (to) => to.u8(ROW.checkpoint).u64(offset).hex(trackerId, ID_BYTES);
+  }
+  for (const remembered of [...state.outcomes].toSorted(([, left], [, right]) => left.offset - right.offset)) {
+    yield (to) => writeOutcome(to, remembered);
+  }
+}
+
+function* rowsOfGroup(group: Group): Generator<WriteRow> {
+  yield (to) => to.u8(ROW.group).anyText(group.name).u64(group.id).anyText(group.owner);
+  for (const user of sortedKeys(group.members)) {
+    yield (to) => writeMembership(to.u8(ROW.member), user, group.members.get(user)!);
+  }
+  for (const user of sortedKeys(group.requests)) {
+    yield (to) => writeMembership(to.u8(ROW.request), user, group.requests.get(user)!);
+  }
+  for (const share of inOrder(group.shares)) {
+    yield (to) => writeShare(to, share);
+    for (const peerId of sortedKeys(share.seeders)) {
+      yield (to) => to.u8(ROW.seeder).hex(peerId, ID_BYTES).anyText(share.seeders.get(peerId)!);
+    }
+    for (const peerId of sortedKeys(share.downloaders)) {
+      yield (to) => to.u8(ROW.downloader).hex(peerId, ID_BYTES).anyText(share.downloaders.get(peerId)!);
+    }
+  }
+}
+
+function sortedKeys(table: ReadonlyMap<string, unknown>): string[] {
+  return [...table.keys()].sort();
+}
+
+function* inOrder<Entity>(table: ReadonlyMap<string, Entity>): Generator<Entity> {
+  for (const key of sortedKeys(table)) yield table.get(key)!;
+}
+
+function writeHead(to: ByteWriter, { appliedOffset, rulesVersion, logTimeMs, logId }: State): void {
+  to.u8(ROW.head)
+    .u64(appliedOffset + 1)
+    .u64(rulesVersion)
+    .u64(logTimeMs);
+  writeIdIfAny(to, logId);
+}
+
+function writeUser(to: ByteWriter, { name, createdOffset, credentialOffset, commitment }: User): void {
+  to.u8(ROW.user).anyText(name).u64(createdOffset).u64(credentialOffset).hex(commitment, ID_BYTES);
+}
+
+function writeSession(to: ByteWriter, { peerId, id, user, startedAtMs }: Session): void {
+  to.u8(ROW.session).hex(peerId, ID_BYTES).u64(id).anyText(user).u64(startedAtMs);
+}
+
+function writeMembership(to: ByteWriter, user: string, { sinceOffset, sinceMs }: Membership): void {
+  to.anyText(user).u64(sinceOffset).u64(sinceMs);
+}
+
+function writeShare(to: ByteWriter, share: Share): void {
+  to.u8(ROW.share).anyText(share.file).u64(share.id);
+  writeContent(to, share);
+  to.anyText(share.sharedBy).u64(share.sharedAtMs);
+}
+
+type Content = Pick<Share, 'contentId' | 'totalBytes' | 'pieceBytes' | 'pieceCount' | 'hash'>;
+
+function writeContent(to: ByteWriter, { contentId, totalBytes, pieceBytes, pieceCount, hash }: Content): void {
+  to.hex(contentId, ID_BYTES).u64(totalBytes).u64(pieceBytes).u64(pieceCount);
+  to.u8(hash === 'sha1' ? 0 : 1);
+}
+
+function writeTracker(to: ByteWriter, { trackerId, publicKey, address }: TrackerEntry): void {
+  to.u8(ROW.tracker).hex(trackerId, ID_BYTES).anyText(publicKey).anyText(address);
+}
+
+function writeOutcome(to: ByteWriter, [key, { offset, peerId, content, outcome }]: [string, RememberedOutcome]): void {
+  to.u8(ROW.outcome).u64(offset).anyText(key);
+  writeIdIfAny(to, peerId);
+  to.anyText(content);
+  if (outcome.status === 'rejected') to.u8(0).anyText(outcome.reason);
+  else writeResult(to.u8(1), outcome.result);
+}
+
+function writeResult(to: ByteWriter, { sessionId, groupId, share }: CommandResult): void {
+  const flag = (has: number, value: unknown): number => (value === undefined ? 0 : has);
+  to.u8(flag(HAS.sessionId, sessionId) + flag(HAS.groupId, groupId) + flag(HAS.share, share));
+  if (sessionId !== undefined) to.u64(sessionId);
+  if (groupId !== undefined) to.u64(groupId);
+  if (share === undefined) return;
+  to.u64(share.groupId).u64(share.shareId);
+  writeContent(to, share);
+}
+
+function writeIdIfAny(to: ByteWriter, id: string | null): void {
+  to.u8(id === null ? 0 : 1);
+  if (id !== null) to.hex(id, ID_BYTES);
+}
+
+/** Puts a state together from its blocks, in order. What it is given may be damaged: it says so and never throws. */
+export class StateReader {
+  #state = emptyState();
+  #group: Group | null = null;
+  #share: Share | null = null;
+
+  /** Takes in the next block; what is wrong with it, as the end of a sentence, or null. */
+  take(block: Uint8Array): string | null {
+    const from = new ByteReader(block);
+    while (from.problem === null && from.remainingBytes > 0) this.#takeRow(from.u8(), from);
+    return from.problem;
+  }
+
+  /** The state of all blocks so far. */
+  get state(): State {
+    return this.#state;
+  }
+
+  #takeRow(kind: number, from: ByteReader): void {
+    const { users, sessions, trackers, checkpoints, outcomes } = this.#state;
+    switch (kind) {
+      case ROW.head:
+        this.#state = { ...this.#state, ...readHead(from) };
+        return;
+      case ROW.user:
+        return put(users, readUser(from), ({ name }) => name);
+      case ROW.session:
+        return put(sessions, readSession(from), ({ peerId }) => peerId);
+      case ROW.tracker:
+        return put(trackers, readTracker(from), ({ trackerId }) => trackerId);
+      case ROW.checkpoint:
+        checkpoints.set(from.u64(), from.hex(ID_BYTES));
+        return;
+      case ROW.outcome:
+        readOutcome(from, outcomes);
+        return;
+      case ROW.group:
+        this.#group = readGroup(from);
+        this.#share = null;
+        return put(this.#state.groups, this.#group, ({ name }) => name);
+      default:
+        this.#takeRowOfGroup(kind, from);
+    }
+  }
+
+  #takeRowOfGroup(kind: number, from: ByteReader): void {
+    const [group, share] = [this.#group, this.#share];
+    if (kind === ROW.member && group !== null) readMembership(from, group.members);
+    else if (kind === ROW.request && group !== null) readMembership(from, group.requests);
+    else if (kind === ROW.share && group !== null) {
+      this.#share = readShare(from);
+      put(group.shares, this.#share, ({ file }) => file);
+    } else if (kind === ROW.seeder && share !== null) share.seeders.set(from.hex(ID_BYTES), from.anyText());
+    else if (kind === ROW.downloader && share !== null) share.downloaders.set(from.hex(ID_BYTES), from.anyText());
+    else from.problem = `has a row of kind ${kind} where none is expected`;
+  }
+}
+
+function put<Key, Entity>(table: Map<Key, Entity>, entity: Entity, keyOf: (entity: Entity) => Key): void {
+  table.set(keyOf(entity), entity);
+}
+
+function readHead(from: ByteReader): Pick<State, 'appliedOffset' | 'rulesVersion' | 'logTimeMs' | 'logId'> {
+  return {
+    appliedOffset: from.u64() - 1,
+    rulesVersion: from.u64(),
+    logTimeMs: from.u64(),
+    logId: readIdIfAny(from),
+  };
+}
+
+function readUser(from: ByteReader): User {
+  return {
+    name: from.anyText(),
+    createdOffset: from.u64(),
+    credentialOffset: from.u64(),
+    commitment: from.hex(ID_BYTES),
+  };
+}
+
+function readSession(from: ByteReader): Session {
+  const peerId = from.hex(ID_BYTES);
+  return { id: from.u64(), user: from.anyText(), peerId, startedAtMs: from.u64() };
+}
+
+function readGroup(from: ByteReader): Group {
+  const name = from.anyText();
+  const tables = { members: new Map(), requests: new Map(), shares: new Map() };
+  return { id: from.u64(), name, owner: from.anyText(), ...tables };
+}
+
+function readMembership(from: ByteReader, table: Map<string, Membership>): void {
+  const user = from.anyText();
+  table.set(user, { sinceOffset: from.u64(), sinceMs: from.u64() });
+}
+
+function readShare(from: ByteReader): Share {
+  const file = from.anyText();
+  return {
+    id: from.u64(),
+    file,
+    ...readContent(from),
+    sharedBy: from.anyText(),
+    sharedAtMs: from.u64(),
+    seeders: new Map(),
+    downloaders: new Map(),
+  };
+}
+
+function readContent(from: ByteReader): Content {
+  return {
+    contentId: from.hex(ID_BYTES),
+    totalBytes: from.u64(),
+    pieceBytes: from.u64(),
+    pieceCount: from.u64(),
+    hash: from.u8() === 0 ? 'sha1' : 'sha256',
+  };
+}
+
+function readTracker(from: ByteReader): TrackerEntry {
+  return { trackerId: from.hex(ID_BYTES), publicKey: from.anyText(), address: from.anyText() };
+}
+
+function readOutcome(from: ByteReader, outcomes: Map<string, RememberedOutcome>): void {
+  const offset = from.u64();
+  const key = from.anyText();
+  const peerId = readIdIfAny(from);
+  const content = from.anyText();
+  const outcome: Outcome =
+    from.u8() === 0
+      ? { status: 'rejected', reason: readReason(from) }
+      : { status: 'accepted', result: readResult(from) };
+  outcomes.set(key, { offset, peerId, content, outcome });
+}
+
+function readReason(from: ByteReader): RejectionReason {
+  const text = from.anyText();
+  const reason = REJECTION_REASONS.find((candidate) => candidate === text);
+  if (reason === undefined) from.problem ??= `has the unknown reason "${text}"`;
+  return reason ?? 'malformed_record';
+}
+
+function readResult(from: ByteReader): CommandResult {
+  const flags = from.u8();
+  return {
+    ...((flags & HAS.sessionId) !== 0 && { sessionId: from.u64() }),
+    ...((flags & HAS.groupId) !== 0 && { groupId: from.u64() }),
+    ...((flags & HAS.share) !== 0 && { share: readSharedContent(from) }),
+  };
+}
+
+function readSharedContent(from: ByteReader): SharedContent {
+  return { groupId: from.u64(), shareId: from.u64(), ...readContent(from) };
+}
+
+function readIdIfAny(from: ByteReader): string | null {
+  return from.u8() === 0 ? null : from.hex(ID_BYTES);
+}

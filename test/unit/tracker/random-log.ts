@@ -1,0 +1,156 @@
+// A log of random commands for tests: of few users, groups and files, so that commands meet, are refused and repeated; with
+// passwords beside their records, bytes that are no records, and checkpoints right and wrong. One seed gives one log.
+import type { Command, CommandName } from '#domain/command';
+import type { Actor } from '#domain/record';
+import type { Identity } from '#identity/identity';
+import { encodeLogRecord } from '#wire/log-record';
+import type { StoredRecord } from '../../../apps/tracker/src/command-log/command-log.ts';
+import { sealPassword } from '../../../apps/tracker/src/credentials/credentials.ts';
+import { signedCheckpointNote } from '../../../apps/tracker/src/replica/checkpoint-signature.ts';
+import { DerivedState } from '../../../apps/tracker/src/replica/derived-state.ts';
+import { signedTrackerRecord } from '../../../apps/tracker/src/replica/record-signature.ts';
+import { seeded } from '../../seeded-random.ts';
+import { CONTENT_ID, OTHER_CONTENT_ID, peerOf, SMALL_CONTENT } from '../domain/log-of.ts';
+import { newIdentity } from './new-identity.ts';
+
+const TRACKERS = [newIdentity(), newIdentity()];
+const USERS = ['alice', 'bob', 'çelik', 'dörte', 'erin', '\u{1f600}'];
+const GROUPS = ['g', 'h', 'ü'];
+const FILES = ['a', 'b.txt', 'Ω'];
+const PHC = '$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNo';
+
+type Draw = () => number;
+
+interface About {
+  readonly logId?: string;
+  /** Whether all checkpoints are right. */
+  readonly isTruthful?: boolean;
+}
+
+/** The records of a random log, from its genesis on. */
+export function randomRecords(seed: number, count: number, about: About = {}): StoredRecord[] {
+  const { logId = 'b'.repeat(64), isTruthful = false } = about;
+  const log = new RandomLog(seeded(seed), isTruthful);
+  log.begin(logId);
+  while (log.records.length < count) log.step();
+  return log.records;
+}
+
+/** What records come to, from offset 0 or on top of what there is. */
+export function derivedOf(records: readonly StoredRecord[], derived = new DerivedState()): DerivedState {
+  for (const stored of records) derived.apply(stored);
+  return derived;
+}
+
+class RandomLog {
+  readonly records: StoredRecord[] = [];
+  readonly #derived = new DerivedState();
+  readonly #draw: Draw;
+  readonly #isTruthful: boolean;
+
+  constructor(draw: Draw, isTruthful: boolean) {
+    this.#draw = draw;
+    this.#isTruthful = isTruthful;
+  }
+
+  begin(logId: string): void {
+    const publicKey = (identity: Identity): string => Buffer.from(identity.publicKeyDer).toString('base64');
+    const [one, two] = TRACKERS as [Identity, Identity];
+    this.#byTracker(one, { name: 'genesis', data: { logId, rulesVersion: 1, publicKey: publicKey(one) } });
+    for (const identity of [one, two]) {
+      const data = { trackerId: identity.id, publicKey: publicKey(identity), address: '127.0.0.1:1\ud800' };
+      this.#byTracker(identity, { name: 'register_tracker', data });
+    }
+  }
+
+  step(): void {
+    const part = this.#draw();
+    if (part < 0.02) this.#put(Buffer.from('{"specversion":"1.0"}'));
+    else if (part < 0.04 && this.records.length > 20) this.#put(this.#one(this.records.slice(-20)).value);
+    else if (part < 0.08) this.#checkpoint();
+    else if (part < 0.25) this.#userCommand();
+    else this.#groupCommand();
+  }
+
+  #checkpoint(): void {
+    const identity = this.#one(TRACKERS);
+    const wrong = !this.#isTruthful && this.#draw() < 0.2 ? { digest: 'f'.repeat(64) } : {};
+    const note = signedCheckpointNote(identity, { ...this.#derived.checkpoint()!, ...wrong });
+    this.#byTracker(identity, { name: 'checkpoint', data: { note } });
+    if (this.#draw() > 0.3) return;
+    const offset = this.records.length - 1 - Math.floor(this.#draw() * 3);
+    const counts = this.#draw() < 0.5 ? 'log' : 'checkpoint';
+    this.#byTracker(this.#one(TRACKERS), { name: 'resolve_checkpoint', data: { offset, counts } });
+  }
+
+  #userCommand(): void {
+    const user = this.#one(USERS);
+    const sealed = this.#draw() < 0.9 ? sealPassword(PHC) : { sealed: null, commitment: 'e'.repeat(64) };
+    const { commitment } = sealed;
+    const credentialOffset = this.#derived.state.users.get(user)?.credentialOffset ?? 0;
+    const name = this.#one(['create_user', 'login', 'login', 'login', 'logout', 'change_password', 'reset_password']);
+    if (name === 'create_user') this.#as(user, name, { user, commitment }, sealed.sealed);
+    else if (name === 'login') this.#as(user, name, { user, credentialOffset });
+    else if (name === 'logout') this.#as(user, name, {});
+    else if (name === 'change_password') this.#as(user, name, { credentialOffset, commitment }, sealed.sealed);
+    else this.#byTracker(TRACKERS[0]!, { name: 'reset_password', data: { user, commitment } }, sealed.sealed);
+  }
+
+  #groupCommand(): void {
+    const [user, other, group, file] = [this.#one(USERS), this.#one(USERS), this.#one(GROUPS), this.#one(FILES)];
+    const contentId = this.#one([CONTENT_ID, CONTENT_ID, OTHER_CONTENT_ID]);
+    const onMember = { group, user: other };
+    const onFile = { group, file };
+    const upload = { ...onFile, contentId, ...SMALL_CONTENT };
+    const [name, data] = this.#one<[CommandName, object]>([
+      ['create_group', { group }],
+      ['join_group', { group }],
+      ['join_group', { group }],
+      ['leave_group', { group }],
+      ['accept_request', onMember],
+      ['accept_request', onMember],
+      ['reject_request', onMember],
+      ['remove_member', onMember],
+      ['transfer_ownership', onMember],
+      ['upload_file', upload],
+      ['upload_file', upload],
+      ['download_file', onFile],
+      ['download_file', onFile],
+      ['seed_file', { ...onFile, contentId }],
+      ['stop_share', { ...onFile, everywhere: this.#draw() < 0.3 }],
+    ]);
+    this.#as(user, name, data);
+  }
+
+  #as(user: string, name: CommandName, data: object, sealed: string | null = null): void {
+    const peerId = peerOf(user);
+    const known = this.#derived.state.sessions.get(peerId)?.user ?? null;
+    // Nobody checks a name that a record claims before `apply`: also one that is no Unicode ends up in the state.
+    const claimed = this.#draw() < 0.02 ? 'x\udc00' : known;
+    const actor: Actor = { kind: 'peer', peerId, user: claimed };
+    const { id, timeMs, seenOffset } = this.#stamps();
+    const stamps = { id, timeMs, seenOffset, correlationId: id, schemaVersion: 1, trackerId: TRACKERS[0]!.id };
+    const record = { ...stamps, actor, command: { name, data } as Command, signature: null };
+    this.#put(encodeLogRecord(record), sealed);
+  }
+
+  #byTracker(identity: Identity, command: Command, sealed: string | null = null): void {
+    this.#put(encodeLogRecord(signedTrackerRecord(identity, { ...this.#stamps(), command })), sealed);
+  }
+
+  #stamps() {
+    const offset = this.records.length;
+    const id = `00000000-0000-4000-8000-${String(offset).padStart(12, '0')}`;
+    return { id, timeMs: Date.UTC(2026, 0, 1) + Math.floor(this.#draw() * 1e6), seenOffset: offset - 1 };
+  }
+
+  #put(value: Uint8Array, sealed: string | null = null): void {
+    const stored = { offset: this.records.length, value, sealed, appendTimeMs: null };
+    this.records.push(stored);
+    this.#derived.apply(stored);
+  }
+
+  #one<Item>(items: readonly Item[]): Item {
+    return items[Math.floor(this.#draw() * items.length)]!;
+  }
+}

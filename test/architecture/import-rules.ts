@@ -13,7 +13,7 @@ const PORT_FILES = [
   'apps/tracker/src/credentials/(credentials|password-hasher)',
   'apps/tracker/src/grants/grants',
   'apps/tracker/src/presence/(presence|reachability)',
-  'apps/tracker/src/replica/(replica|tracker-registration)',
+  'apps/tracker/src/replica/(replica|tracker-registration|derived-state|derived-codec)',
   // The data plane is the workers' code, storage is their files: one side of one wall.
   'apps/peer/src/(data-plane|storage)/[^/]+',
 ].map((path) => `^${path}[.]ts$`);

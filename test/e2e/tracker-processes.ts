@@ -26,6 +26,7 @@ export interface Status {
   readonly root: string;
   readonly logId: string;
   readonly checkpointSize: number;
+  readonly snapshots: readonly { readonly offset: number; readonly hash: string }[];
 }
 
 /** Runs `cohort <words>` to its end. */
@@ -110,6 +111,10 @@ export class TrackerProcess {
 
   async digestAt(offset: number): Promise<string> {
     return ((await this.#get(`/digest?at=${offset}`)) as { digest: string }).digest;
+  }
+
+  async rootAt(offset: number): Promise<string> {
+    return ((await this.#get(`/digest?at=${offset}`)) as { root: string }).root;
   }
 
   async kill(): Promise<void> {

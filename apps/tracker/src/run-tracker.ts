@@ -46,7 +46,8 @@ interface Run {
 
 async function serve({ n, configuration, identity, log, stopping }: Run): Promise<void> {
   const { rpc, http, address, dataDirectory, logUrl } = configuration;
-  const tracker = await startTracker({ identity, log, rpc, http, address, logger: processLogger });
+  const snapshots = { folder: join(dataDirectory, 'snapshots') };
+  const tracker = await startTracker({ identity, log, rpc, http, address, snapshots, logger: processLogger });
   const httpFile = join(dataDirectory, 'http');
   const watch = setInterval(healthReporter(tracker.replica), HEALTH_INTERVAL_MS);
   try {

@@ -27,6 +27,10 @@ import { Reachability } from './presence/reachability.ts';
 import { CheckpointWriter } from './replica/checkpoint-writer.ts';
 import { Replica } from './replica/replica.ts';
 import { registerTracker } from './replica/tracker-registration.ts';
+import { SnapshotFolder } from './snapshots/snapshot-folder.ts';
+import { SnapshotStore } from './snapshots/snapshot-store.ts';
+import { takeInThread } from './snapshots/snapshot-thread.ts';
+import { SnapshotWriter } from './snapshots/snapshot-writer.ts';
 
 /** What a tracker is made of. */
 export interface TrackerParts {
@@ -39,6 +43,8 @@ export interface TrackerParts {
   /** The address that is registered in the log, as tracker_info.txt has it. */
   readonly address: string;
   readonly logger: LoggerService;
+  /** Where snapshots are kept; without it the whole log is read on every start. */
+  readonly snapshots?: { readonly folder: string };
   /** Wall clock, milliseconds since 1970. */
   readonly now?: () => number;
 }
@@ -58,8 +64,8 @@ export interface RunningTracker {
   stop(): Promise<void>;
 }
 
-/** How often it is looked whether a checkpoint is due. */
-const CHECKPOINT_LOOK_MS = 1_000;
+/** How often it is looked whether a checkpoint or a snapshot is due. */
+const LOOK_MS = 1_000;
 
 @Module({ controllers: [CommandController, ViewController, StatusController] })
 class TrackerModule {}
@@ -68,19 +74,22 @@ class TrackerModule {}
 export async function startTracker(parts: TrackerParts): Promise<RunningTracker> {
   const stopping = new AbortController();
   const services = servicesOf(parts);
-  const { replica, reachability, rpcServer, checkpoints } = services;
+  const { replica, reachability, rpcServer, checkpoints, snapshots } = services;
   const application = await NestFactory.create<NestFastifyApplication>(moduleOf(services), new FastifyAdapter(), {
     logger: parts.logger,
     abortOnError: false,
   });
   application.connectMicroservice({ strategy: rpcServer });
-  const looking = setInterval(() => void checkpoints.look(), CHECKPOINT_LOOK_MS);
+  const looking = setInterval(() => {
+    void checkpoints.look();
+    void snapshots?.look();
+  }, LOOK_MS);
   const stop = async (): Promise<void> => {
     stopping.abort();
     clearInterval(looking);
     reachability.stop();
     await checkpoints.stop();
-    await Promise.all([application.close(), replica.stop()]);
+    await Promise.all([application.close(), replica.stop(), snapshots?.stop()]);
   };
   try {
     await application.listen(parts.http.port, parts.http.host);
@@ -107,9 +116,10 @@ async function becomeReady(replica: Replica, parts: TrackerParts, signal: AbortS
 
 type Services = ReturnType<typeof servicesOf>;
 
-function servicesOf({ identity, log, rpc, now = Date.now }: TrackerParts) {
+function servicesOf({ identity, log, rpc, now = Date.now, ...parts }: TrackerParts) {
   const trackerId = identity.id;
-  const replica = new Replica({ log, now });
+  const store = snapshotStoreOf(parts);
+  const replica = new Replica({ log, now, startingPoints: store });
   const metrics = new TrackerMetrics();
   const presence = new PresenceTable({ now });
   const tries = new RateLimit({ burst: 300, refillMs: 200, now });
@@ -138,9 +148,27 @@ function servicesOf({ identity, log, rpc, now = Date.now }: TrackerParts) {
     replies,
     rpcServer,
     checkpoints,
+    snapshots: snapshotWriterOf({ replica, store, log }, parts),
   };
   addGauges(services);
   return { ...services, trackerId: new TrackerId(trackerId) };
+}
+
+type SnapshotParts = Pick<TrackerParts, 'snapshots' | 'logger'>;
+
+function snapshotStoreOf({ snapshots, logger }: SnapshotParts): SnapshotStore | null {
+  if (snapshots === undefined) return null;
+  return new SnapshotStore(new SnapshotFolder(snapshots.folder), (message) => logger.warn(message));
+}
+
+function snapshotWriterOf(
+  { replica, store, log }: { replica: Replica; store: SnapshotStore | null; log: CommandLog },
+  { snapshots, logger }: SnapshotParts,
+): SnapshotWriter | null {
+  if (snapshots === undefined || store === null) return null;
+  const warn = (message: string): void => logger.warn(message);
+  const take = takeInThread({ folder: snapshots.folder, log, warn });
+  return new SnapshotWriter({ replica, store, take, warn, monotonicNow: () => performance.now() });
 }
 
 function moduleOf({ replica, metrics, commands, views, desk, replies, trackerId }: Services): DynamicModule {

@@ -160,7 +160,8 @@ export class LineFile<Line> {
   }
 }
 
-async function flushFolder(path: string): Promise<void> {
+/** Makes what was renamed in a folder last. */
+export async function flushFolder(path: string): Promise<void> {
   if (!CAN_FLUSH_FOLDER) return;
   const folder = await open(path, 'r');
   try {

@@ -1,6 +1,6 @@
 // Owns the HTTP port for operators: health, status, digests and metrics. Read-only, no names and no secrets.
 import { Controller, Get, Header, HttpException, Query } from '@nestjs/common';
-import { Replica } from '../replica/replica.ts';
+import { type KeptSnapshot, Replica } from '../replica/replica.ts';
 import { TrackerMetrics } from './metrics.ts';
 
 /** GET /status. Offsets count records from 0; root and digest are hex. */
@@ -20,6 +20,8 @@ export interface TrackerStatus {
   readonly rulesVersion: number;
   /** How many records the latest checkpoint covers that agrees with this tracker. */
   readonly checkpointSize: number;
+  /** Its snapshots, newest first: the offset of the last record in each, and a hash that equal states share. */
+  readonly snapshots: readonly KeptSnapshot[];
 }
 
 /** The id of this tracker, for injection. */
@@ -75,6 +77,7 @@ export class StatusController {
       digest: replica.digest,
       rulesVersion: state.rulesVersion,
       checkpointSize: replica.coveredSize,
+      snapshots: replica.snapshots,
     };
   }
 

@@ -33,6 +33,16 @@ interface Ruling {
   readonly counts: CheckpointRuling;
 }
 
+/** Everything that a ledger knows, every list in an order of its own. */
+export interface LedgerEntries {
+  readonly agreedSize: number;
+  readonly recordsSince: readonly number[];
+  readonly disputes: readonly Dispute[];
+  readonly overruled: readonly (readonly [trackerId: string, size: number])[];
+  readonly differing: readonly number[];
+  readonly vindicated: readonly string[];
+}
+
 /** Every checkpoint of the log so far, compared. */
 export class CheckpointLedger {
   #agreedSize = 0;
@@ -46,15 +56,39 @@ export class CheckpointLedger {
   /** Trackers whose disagreeing checkpoint was ruled to count: this one is wrong. */
   readonly #vindicated = new Set<string>();
 
+  /** A ledger that knows what another one knew. */
+  static of(entries: LedgerEntries): CheckpointLedger {
+    const ledger = new CheckpointLedger();
+    ledger.#agreedSize = entries.agreedSize;
+    ledger.#recordsSince = [...entries.recordsSince];
+    for (const dispute of entries.disputes) ledger.#disputes.set(dispute.trackerId, dispute);
+    for (const [trackerId, size] of entries.overruled) ledger.#overruled.set(trackerId, size);
+    for (const offset of entries.differing) ledger.#differing.add(offset);
+    for (const trackerId of entries.vindicated) ledger.#vindicated.add(trackerId);
+    return ledger;
+  }
+
+  /** What it knows, for another one; equal for equal ledgers, whatever order they came to know it in. */
+  get entries(): LedgerEntries {
+    return {
+      agreedSize: this.#agreedSize,
+      recordsSince: this.#recordsSince,
+      disputes: this.#sortedDisputes(),
+      overruled: [...this.#overruled].toSorted(([left], [right]) => (left < right ? -1 : 1)),
+      differing: [...this.#differing].toSorted((left, right) => left - right),
+      vindicated: [...this.#vindicated].toSorted(),
+    };
+  }
+
   /** How many records the latest checkpoint is about that agrees, whoever signed it. */
   get agreedSize(): number {
     return this.#agreedSize;
   }
 
-  /** What is in dispute, other records before other effects; null for nothing. */
+  /** What is in dispute, other records before other effects, the earliest of them; null for nothing. */
   get dispute(): Dispute | null {
     if (this.#disputes.size === 0) return null;
-    const disputes = [...this.#disputes.values()];
+    const disputes = this.#sortedDisputes();
     return disputes.find(({ kind }) => kind === 'root') ?? disputes[0]!;
   }
 
@@ -94,6 +128,10 @@ export class CheckpointLedger {
     this.#overruled.set(trackerId, this.#disputes.get(trackerId)?.size ?? 0);
     this.#vindicated.delete(trackerId);
     this.#disputes.delete(trackerId);
+  }
+
+  #sortedDisputes(): Dispute[] {
+    return [...this.#disputes.values()].toSorted((left, right) => left.offset - right.offset);
   }
 
   #agree({ trackerId, size }: Signed): void {

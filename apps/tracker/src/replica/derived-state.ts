@@ -1,9 +1,8 @@
 // Owns everything that this tracker computes from the records of the log, in order and from nothing else: what is here can
 // be thrown away and computed again.
-import type { Applied } from '#domain/apply';
+import { apply, type Applied } from '#domain/apply';
 import type { Checkpoint } from '#domain/checkpoint';
 import type { Event } from '#domain/event';
-import { type Rules, RULES } from '#domain/rules';
 import { emptyState, type State } from '#domain/state';
 import { decodeLogRecord, type SignedLogRecord } from '#wire/log-record';
 import type { StoredRecord } from '../command-log/command-log.ts';
@@ -22,21 +21,47 @@ export interface AppliedRecord {
   readonly applied: Applied;
 }
 
-/** A password hash in force, and the record that set it. */
-interface Credential {
+/** A password hash in force (PHC text), and the offset of the record that set it. */
+export interface Credential {
   readonly offset: number;
   readonly phc: string;
 }
 
+/** What a derived state consists of. */
+export interface DerivedParts {
+  readonly state: State;
+  readonly checkpoints: CheckpointLedger;
+  readonly roots: RootHistory;
+  readonly digests: DigestHistory;
+  /** By user. */
+  readonly credentials: Map<string, Credential>;
+}
+
 /** State, digests, credentials and compared checkpoints as of the last applied record. */
 export class DerivedState {
-  readonly state: State = emptyState();
-  readonly checkpoints = new CheckpointLedger();
+  readonly state: State;
+  readonly checkpoints: CheckpointLedger;
   readonly #signatures = new SignatureCheck();
-  readonly #roots = new RootHistory();
-  readonly #digests = new DigestHistory();
-  readonly #credentials = new Map<string, Credential>();
-  #digest: Uint8Array = FIRST_DIGEST;
+  readonly #roots: RootHistory;
+  readonly #digests: DigestHistory;
+  readonly #credentials: Map<string, Credential>;
+  #digest: Uint8Array;
+
+  /** As of no record, or as of the one that the parts were taken after. */
+  constructor(parts: DerivedParts = partsOfNothing()) {
+    this.state = parts.state;
+    this.checkpoints = parts.checkpoints;
+    this.#roots = parts.roots;
+    this.#digests = parts.digests;
+    this.#credentials = parts.credentials;
+    this.#digest = parts.digests.at(parts.state.appliedOffset) ?? FIRST_DIGEST;
+  }
+
+  /** What it consists of: to be read, not to be changed. */
+  get parts(): DerivedParts {
+    const { state, checkpoints } = this;
+    return { state, checkpoints, roots: this.#roots, digests: this.#digests, credentials: this.#credentials };
+  }
 
   /** Merkle root (RFC 6962) over the applied records, 64 hex characters. */
   get root(): string {
@@ -46,6 +71,11 @@ export class DerivedState {
   /** Effect digest after the last applied record, 64 hex characters. */
   get digest(): string {
     return Buffer.from(this.#digest).toString('hex');
+  }
+
+  /** The Merkle leaf of the last applied record, or null before the first. */
+  get lastLeaf(): Buffer | null {
+    return this.#roots.lastLeaf;
   }
 
   /** How many applied records no checkpoint covers that agrees; checkpoints themselves are not counted. */
@@ -76,11 +106,11 @@ export class DerivedState {
     return { logId, size: appliedOffset + 1, root: this.root, digest: this.digest, rulesVersion, build: BUILD };
   }
 
-  /** Applies the next record, by the rules of this build if nothing else is said. */
-  apply(stored: StoredRecord, rules: Rules = RULES): AppliedRecord {
+  /** Applies the next record. */
+  apply(stored: StoredRecord): AppliedRecord {
     const { offset, value } = stored;
     const record = decodeLogRecord(value);
-    const applied = rules.apply(this.state, { offset, record, ...this.#signatures.examine(record, this.state) });
+    const applied = apply(this.state, { offset, record, ...this.#signatures.examine(record, this.state) });
     this.#roots.append(value);
     this.#digest = nextDigest(this.#digest, offset, applied);
     this.#digests.append(this.#digest);
@@ -110,4 +140,14 @@ export class DerivedState {
       default:
     }
   }
+}
+
+function partsOfNothing(): DerivedParts {
+  return {
+    state: emptyState(),
+    checkpoints: new CheckpointLedger(),
+    roots: new RootHistory(),
+    digests: new DigestHistory(),
+    credentials: new Map(),
+  };
 }

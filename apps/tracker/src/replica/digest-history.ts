@@ -36,6 +36,37 @@ export class DigestHistory {
     return place === CHUNK_DIGESTS - 1 ? this.#lastOfChunk[chunkIndex]! : null;
   }
 
+  /** The last digest of each chunk that is full, from the first chunk on. */
+  get lastOfChunks(): readonly Uint8Array[] {
+    return this.#lastOfChunk;
+  }
+
+  /** How many digests there have been. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The digests of the chunks that are kept, in ascending order: 32 bytes each, of the last chunk as many as there are. */
+  *chunks(): Generator<readonly [chunkIndex: number, digests: Uint8Array]> {
+    for (const [chunkIndex, digests] of this.#chunks) {
+      yield [chunkIndex, digests.subarray(0, (this.#size - chunkIndex * CHUNK_DIGESTS) * DIGEST_BYTES)];
+    }
+  }
+
+  /** Puts back what another history gave, first of `lastOfChunks` and then of `chunks`, in order; false where it does not fit. */
+  putLast(digest: Uint8Array): void {
+    this.#lastOfChunk.push(Buffer.from(digest));
+  }
+
+  putChunk(chunkIndex: number, digests: Uint8Array): boolean {
+    if (digests.length % DIGEST_BYTES !== 0 || digests.length > CHUNK_DIGESTS * DIGEST_BYTES) return false;
+    const chunk = Buffer.alloc(CHUNK_DIGESTS * DIGEST_BYTES);
+    chunk.set(digests);
+    this.#chunks.set(chunkIndex, chunk);
+    this.#size = chunkIndex * CHUNK_DIGESTS + digests.length / DIGEST_BYTES;
+    return true;
+  }
+
   #begin(chunkIndex: number): void {
     this.#chunks.set(chunkIndex, Buffer.alloc(CHUNK_DIGESTS * DIGEST_BYTES));
     this.#chunks.delete(chunkIndex - this.#chunksMax);

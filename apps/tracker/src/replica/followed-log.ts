@@ -3,7 +3,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type CommandLog, LogFailure } from '../command-log/command-log.ts';
-import { DerivedState } from './derived-state.ts';
+import { logIdOf } from './starting-points.ts';
 
 /** Which log is to be followed, and by whom. */
 export interface FollowedLog {
@@ -20,7 +20,7 @@ export async function refuseOtherLog(log: CommandLog, { dataDirectory, logUrl }:
     () => '',
   );
   if (followed === '') return;
-  const found = await logIdOf(log);
+  const found = await logIdOf({ log, end: await log.end(), signal: new AbortController().signal });
   if (found === followed) return;
   const difference = found === null ? 'is empty' : `is another one, ${found}`;
   throw new LogFailure(
@@ -37,23 +37,4 @@ export async function keepLogId(dataDirectory: string, logId: string): Promise<v
 
 function fileIn(dataDirectory: string): string {
   return join(dataDirectory, 'log-id');
-}
-
-/** The id that the log's genesis gives it; null while it has none. */
-async function logIdOf(log: CommandLog): Promise<string | null> {
-  const end = await log.end();
-  const derived = new DerivedState();
-  const stopping = new AbortController();
-  try {
-    if (end === 0) return null;
-    for await (const batch of log.read(0, stopping.signal)) {
-      for (const stored of batch) {
-        derived.apply(stored);
-        if (derived.state.logId !== null || stored.offset === end - 1) return derived.state.logId;
-      }
-    }
-    return null;
-  } finally {
-    stopping.abort();
-  }
 }

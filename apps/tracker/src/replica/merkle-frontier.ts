@@ -10,6 +10,13 @@ export function leafHash(record: Uint8Array): Buffer {
   return sha256(LEAF, record);
 }
 
+/** Of how many complete subtrees a tree of so many leaves consists: as many as its size has ones in binary. */
+export function subtreeCount(size: number): number {
+  let count = 0;
+  for (let rest = size; rest > 0; rest = Math.floor(rest / 2)) count += rest % 2;
+  return count;
+}
+
 /** A Merkle tree that grows at its right edge. */
 export class MerkleFrontier {
   #size = 0;
@@ -18,6 +25,19 @@ export class MerkleFrontier {
   /** Number of leaves. */
   get size(): number {
     return this.#size;
+  }
+
+  /** The tree of that many leaves, from the roots of its complete subtrees, largest first. */
+  static of(size: number, subtrees: readonly Buffer[]): MerkleFrontier {
+    const tree = new MerkleFrontier();
+    tree.#size = size;
+    tree.#subtrees = [...subtrees];
+    return tree;
+  }
+
+  /** The roots of the complete subtrees on the right edge, largest first. */
+  get subtrees(): readonly Buffer[] {
+    return this.#subtrees;
   }
 
   /** Adds the hash of the next leaf. */
@@ -40,10 +60,7 @@ export class MerkleFrontier {
 
   /** A tree of its own with the same leaves. */
   copy(): MerkleFrontier {
-    const copied = new MerkleFrontier();
-    copied.#size = this.#size;
-    copied.#subtrees = [...this.#subtrees];
-    return copied;
+    return MerkleFrontier.of(this.#size, this.#subtrees);
   }
 }
 

@@ -4,7 +4,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import { type Applied, outcomeKey } from '#domain/apply';
 import type { Checkpoint } from '#domain/checkpoint';
 import { commandContent } from '#domain/command';
-import { type Rules, RULES } from '#domain/rules';
+import { NEWEST_RULES_VERSION } from '#domain/decide';
 import type { State } from '#domain/state';
 import { encodeLogRecord, type SignedLogRecord } from '#wire/log-record';
 import type { TrackerTroubleReason } from '#wire/tracker-trouble';
@@ -14,6 +14,7 @@ import { CLOCK_SKEW_MAX_MS, ClockWatch } from './clock-watch.ts';
 import { type AppliedRecord, DerivedState } from './derived-state.ts';
 import { LogWatch } from './log-watch.ts';
 import { OutcomeWaiters } from './outcome-waiters.ts';
+import { type KeptSnapshot, logIdOf, problemOfStart, type StartingPoints } from './starting-points.ts';
 
 /** Why a tracker does not take commands now. A log that is away is none of these: commands are tried, and fail. */
 export type UnreadyReason = Exclude<TrackerTroubleReason, 'log_unavailable'>;
@@ -22,18 +23,19 @@ export type Readiness =
   { readonly ready: true } | { readonly ready: false; readonly reason: UnreadyReason; readonly detail: string };
 
 export type { AppliedRecord } from './derived-state.ts';
+export type { KeptSnapshot, Restart, StartingPoints } from './starting-points.ts';
 
 /** What a replica follows, and by which clock. */
 export interface ReplicaOptions {
   readonly log: CommandLog;
+  /** Nothing when it reads from offset 0 on every start. */
+  readonly startingPoints?: StartingPoints | null;
   /** Wall clock, milliseconds since 1970. */
   readonly now: () => number;
   /** How often the log's end is asked for, which also tells whether the log is there. */
   readonly probeIntervalMs?: number;
   /** Whether checkpoints that disagree count (the default): not where an operator's ruling about them is appended. */
   readonly heedsCheckpoints?: boolean;
-  /** Those of this build if left out. */
-  readonly rules?: Rules;
 }
 
 const RETRY_MS = 250;
@@ -52,7 +54,9 @@ export class Replica {
   readonly #clock: ClockWatch;
   readonly #logWatch: LogWatch;
   readonly #heedsCheckpoints: boolean;
-  readonly #rules: Rules;
+  readonly #startingPoints: StartingPoints | null;
+  /** Offset of the last record that was not applied by this process, -1 for none. */
+  #restoredOffset = -1;
   #derived = new DerivedState();
   /** Offset of the disputed checkpoint that was acted upon last. */
   #judgedOffset = -1;
@@ -65,17 +69,11 @@ export class Replica {
   #unready: Extract<Readiness, { ready: false }> | null = null;
   #background: Promise<unknown> = Promise.resolve();
 
-  constructor({
-    log,
-    now,
-    probeIntervalMs = PROBE_INTERVAL_MS,
-    heedsCheckpoints = true,
-    rules = RULES,
-  }: ReplicaOptions) {
+  constructor({ log, now, probeIntervalMs = PROBE_INTERVAL_MS, heedsCheckpoints = true, ...options }: ReplicaOptions) {
     this.#log = log;
     this.#probeIntervalMs = probeIntervalMs;
     this.#heedsCheckpoints = heedsCheckpoints;
-    this.#rules = rules;
+    this.#startingPoints = options.startingPoints ?? null;
     this.#logWatch = new LogWatch({ now, silenceMs: 2 * probeIntervalMs });
     this.#clock = new ClockWatch({ now, monotonicNow: () => performance.now() });
   }
@@ -145,6 +143,11 @@ export class Replica {
     return this.#healedSize;
   }
 
+  /** The snapshots that this tracker has, newest first. */
+  get snapshots(): readonly KeptSnapshot[] {
+    return this.#startingPoints?.kept ?? [];
+  }
+
   /** Resolves when the log cannot be followed any further: the process has to end, for the reason given. */
   get halted(): Promise<Error> {
     return this.#halt.promise;
@@ -187,8 +190,9 @@ export class Replica {
 
   /** Begins to read; true when everything up to the log's present end is applied, false when reading has stopped. */
   async start(): Promise<boolean> {
-    this.#background = Promise.all([this.#follow(), this.#probe()]);
-    const end = await this.#firstEnd();
+    const restoring = this.#restore();
+    this.#background = Promise.all([restoring.then(() => this.#follow()), this.#probe()]);
+    const end = await restoring;
     const isApplied = end !== null && (await this.waitUntilApplied(end - 1));
     if (!isApplied || !this.isReading) return false;
     // What came of a checkpoint may stand after it, so disputes count from the end of the log on.
@@ -234,6 +238,11 @@ export class Replica {
     }
   }
 
+  /** Computes everything once more from offset 0, beside going on, and puts snapshots out of use, for the reason given. */
+  computeAnew(reason: string): void {
+    this.#background = Promise.all([this.#background, this.#replay(reason)]);
+  }
+
   /** Whether the record at `offset` is applied within `timeoutMs` (no limit by default) while reading goes on. */
   waitUntilApplied(offset: number, timeoutMs?: number): Promise<boolean> {
     if (this.appliedOffset >= offset) return Promise.resolve(true);
@@ -252,6 +261,24 @@ export class Replica {
       if (error instanceof LogFailure && error.code === 'log_unavailable') this.#logWatch.refused(error);
       throw error;
     }
+  }
+
+  /** Begins where an earlier process left off, if this is its log still; the log's end, null when reading has stopped. */
+  async #restore(): Promise<number | null> {
+    const end = await this.#firstEnd();
+    if (end === null || this.#startingPoints === null) return end;
+    const found = { log: this.#log, end, signal: this.#stopping.signal };
+    try {
+      const logId = await logIdOf(found);
+      if (!this.isReading) return null;
+      const problemOf = (derived: DerivedState): Promise<string | null> => problemOfStart(derived, logId, found);
+      const derived = await this.#startingPoints.load({ problemOf, turn: () => this.#turn() });
+      this.#derived = derived ?? this.#derived;
+      this.#restoredOffset = this.appliedOffset;
+    } catch (error) {
+      this.#haltWith(error);
+    }
+    return end;
   }
 
   async #firstEnd(): Promise<number | null> {
@@ -311,7 +338,7 @@ export class Replica {
   }
 
   #applyStored(stored: StoredRecord): void {
-    const appliedRecord = this.#derived.apply(stored, this.#rules);
+    const appliedRecord = this.#derived.apply(stored);
     const { offset, record, applied } = appliedRecord;
     this.#stopAtUnknownRules(appliedRecord);
     const isOwn = record !== null && this.#waiters.settle(record, applied);
@@ -326,9 +353,8 @@ export class Replica {
   #stopAtUnknownRules({ offset, applied }: AppliedRecord): void {
     for (const event of applied.events) {
       if (event.type !== 'rules_activated' && event.type !== 'log_started') continue;
-      const { newestVersion } = this.#rules;
-      if (event.rulesVersion <= newestVersion) continue;
-      const detail = `the log asks for rules version ${event.rulesVersion} since offset ${offset}, this build knows up to ${newestVersion}`;
+      if (event.rulesVersion <= NEWEST_RULES_VERSION) continue;
+      const detail = `the log asks for rules version ${event.rulesVersion} since offset ${offset}, this build knows up to ${NEWEST_RULES_VERSION}`;
       this.#unready ??= unready('upgrade_required', `${detail}: install a newer one`);
       this.#stopping.abort();
     }
@@ -342,23 +368,29 @@ export class Replica {
   /** Other records: the log is not what somebody has read, so nothing more is applied. Other effects: computed once more. */
   #judgeCheckpoints(): void {
     const { dispute } = this.#derived.checkpoints;
-    if (dispute === null || !this.#heedsCheckpoints || dispute.offset === this.#judgedOffset) return;
-    // What was computed while catching up was computed from offset 0 just now.
-    const isComputedAnew = !this.#isServing;
+    if (dispute === null || !this.#heedsCheckpoints) return;
+    const beganAtZero = this.#restoredOffset < 0;
+    if (dispute.kind === 'root' && beganAtZero) {
+      this.#haltWith(new LogFailure('log_halted', disputeSentence(dispute)));
+      return;
+    }
+    if (dispute.offset === this.#judgedOffset) return;
     this.#judgedOffset = dispute.offset;
-    if (dispute.kind === 'root') this.#haltWith(new LogFailure('log_halted', disputeSentence(dispute)));
-    else if (!isComputedAnew) this.#background = Promise.all([this.#background, this.#computeAnew()]);
+    // What was computed while catching up was computed from offset 0 just now, unless it began at a snapshot.
+    const isComputedAnew = !this.#isServing && beganAtZero;
+    if (!isComputedAnew) this.computeAnew(`the checkpoint at offset ${dispute.offset} has something else`);
   }
 
   /** Throws away what was computed from the records for what they come to when they are read from offset 0. */
-  async #computeAnew(): Promise<void> {
+  async #replay(reason: string): Promise<void> {
     const fresh = new DerivedState();
     try {
+      await this.#startingPoints?.discard(reason);
       for await (const batch of this.#log.read(0, this.#stopping.signal)) {
         for (const stored of batch) {
           if (performance.now() >= this.#sliceEndsAt) await this.#giveTurn();
           if (!this.isReading) return;
-          fresh.apply(stored, this.#rules);
+          fresh.apply(stored);
           if (fresh.state.appliedOffset === this.appliedOffset) return this.#adopt(fresh);
         }
       }
@@ -368,7 +400,8 @@ export class Replica {
   }
 
   #adopt(fresh: DerivedState): void {
-    if (fresh.root === this.#derived.root) {
+    if (fresh.root === this.#derived.root || this.#restoredOffset >= 0) {
+      this.#restoredOffset = -1;
       if (fresh.digest !== this.#derived.digest) this.#healedSize = this.appliedOffset + 1;
       this.#derived = fresh;
       this.#judgeCheckpoints();
@@ -376,6 +409,10 @@ export class Replica {
     }
     const detail = `the records up to offset ${this.appliedOffset} are others than this tracker has read before`;
     this.#haltWith(new LogFailure('log_halted', `${detail}: the log was changed`));
+  }
+
+  #turn(): Promise<void> | undefined {
+    return performance.now() >= this.#sliceEndsAt ? this.#giveTurn() : undefined;
   }
 
   /** Lets other work of this process have its turn. */

@@ -7,7 +7,7 @@ const HASH_BYTES = 32;
 
 /** The roots over the first records, by their number. */
 export class RootHistory {
-  readonly #frontier = new MerkleFrontier();
+  #frontier = new MerkleFrontier();
   /** The tree as it was at each multiple of 1,024. */
   readonly #starts: MerkleFrontier[] = [];
   readonly #leaves = new Map<number, Buffer>();
@@ -28,6 +28,20 @@ export class RootHistory {
     this.#frontier.append(leaf);
   }
 
+  /** The number of records so far. */
+  get size(): number {
+    return this.#frontier.size;
+  }
+
+  /** The hash of the last record, or null before the first. */
+  get lastLeaf(): Buffer | null {
+    const last = this.#frontier.size - 1;
+    const place = last % CHUNK_LEAVES;
+    return (
+      this.#leaves.get(Math.floor(last / CHUNK_LEAVES))?.subarray(place * HASH_BYTES, (place + 1) * HASH_BYTES) ?? null
+    );
+  }
+
   /** The root over everything so far. */
   root(): Buffer {
     return this.#frontier.root();
@@ -46,6 +60,37 @@ export class RootHistory {
       tree.append(leaves!.subarray(place * HASH_BYTES, (place + 1) * HASH_BYTES));
     }
     return tree.root();
+  }
+
+  /** The tree at each multiple of 1,024 leaves that has been reached, from none on. */
+  get starts(): readonly MerkleFrontier[] {
+    return this.#starts;
+  }
+
+  /** The leaves that are kept, by chunk in ascending order: 32 bytes each, of the last chunk as many as there are. */
+  *chunks(): Generator<readonly [chunkIndex: number, leaves: Uint8Array]> {
+    for (const [chunkIndex, leaves] of this.#leaves) {
+      yield [chunkIndex, leaves.subarray(0, (this.#frontier.size - chunkIndex * CHUNK_LEAVES) * HASH_BYTES)];
+    }
+  }
+
+  /** Puts back what another history gave, first of `starts` and then of `chunks`, in order; false where it does not fit. */
+  putStart(start: MerkleFrontier): boolean {
+    this.#starts.push(start);
+    return start.size === (this.#starts.length - 1) * CHUNK_LEAVES;
+  }
+
+  putChunk(chunkIndex: number, leaves: Uint8Array): boolean {
+    const start = this.#starts[chunkIndex];
+    if (start === undefined || leaves.length % HASH_BYTES !== 0 || leaves.length > CHUNK_LEAVES * HASH_BYTES)
+      return false;
+    const chunk = Buffer.alloc(CHUNK_LEAVES * HASH_BYTES);
+    chunk.set(leaves);
+    this.#leaves.set(chunkIndex, chunk);
+    if (chunkIndex < this.#starts.length - 1) return true;
+    this.#frontier = start.copy();
+    for (let at = 0; at < leaves.length; at += HASH_BYTES) this.#frontier.append(chunk.subarray(at, at + HASH_BYTES));
+    return true;
   }
 
   #begin(chunkIndex: number): void {

@@ -78,11 +78,11 @@ describe('who waits for an offset', () => {
   });
 
   it('is not told any more once it has given up', async () => {
-    const waiter = waiters.expectOffset(7);
-    waiter.forget();
+    const { applied: isApplied, forget } = waiters.expectOffset(7);
+    forget();
     waiters.settleOffsets(7);
     waiters.endAll();
-    expect(await soFar(waiter.applied)).toBe('pending');
+    expect(await soFar(isApplied)).toBe('pending');
   });
 
   it('hears when nothing more is applied', async () => {

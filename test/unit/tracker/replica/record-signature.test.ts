@@ -84,11 +84,6 @@ describe("a signature on a tracker's record", () => {
     };
     const note = signedCheckpointNote(one, checkpoint);
     expect(examined(one, { name: 'checkpoint', data: { note } })).toEqual({ signer: one.id, checkpoint });
-    for (const other of [
-      { name: 'activate_rules', data: { note } },
-      { name: 'checkpoint', data: { note: [note] } },
-    ]) {
-      expect(examined(one, other as never)).toEqual({ ...UNSIGNED, signer: one.id });
-    }
+    expect(examined(one, { name: 'activate_rules', data: { note } } as never)).toEqual({ ...UNSIGNED, signer: one.id });
   });
 });

@@ -6,11 +6,15 @@ import { setFlagsFromString } from 'node:v8';
 /** How much may be added to what was alive at a full collection before the next one. */
 const GROWTH_PERCENT = 20;
 
+/** How large the old generation of a new thread is at its first full collection; before that, V8 would let it be very much larger. */
+const FIRST_COLLECTION_MIB = 16;
+
 /**
  * Keeps the heaps of this thread, and of those that it starts, close to what is alive in them: young generations stay as
  * large as they begin. Call it before the program is imported: loading it would make them grow first.
  */
 export function keepHeapsSmall() {
   setFlagsFromString('--semi-space-growth-factor=1');
+  setFlagsFromString(`--initial-old-space-size=${FIRST_COLLECTION_MIB}`);
   setFlagsFromString(`--heap-growing-percent=${GROWTH_PERCENT}`);
 }

@@ -13,6 +13,78 @@ export interface Explained {
 
 export const EXPLAINED: readonly Explained[] = [
   {
+    file: 'apps/tracker/src/replica/checkpoint-ledger.ts',
+    line: 'this.#vindicated.delete(trackerId);',
+    mutants: ['this.#vindicated.delete(trackerId); → ;'],
+    why: 'of the two such lines the one for a ruling: until that tracker agrees, which does the same, nothing of it is looked at',
+  },
+  {
+    file: 'apps/tracker/src/replica/checkpoint-writer.ts',
+    line: 'if (this.#replica.newsCount >= CHECKPOINT_NEWS_MAX) void this.look();',
+    mutants: ['this.#replica.newsCount >= CHECKPOINT_NEWS_MAX → true'],
+    why: 'a second look at what is due; this one keeps it from being taken at every record',
+  },
+  {
+    file: 'apps/tracker/src/replica/checkpoint-writer.ts',
+    line: 'await Promise.race([this.#writeLast(), sleep(LAST_CHECKPOINT_MS, undefined, { ref: false })]);',
+    mutants: ['{ ref: false } → {}', 'false → true'],
+    why: 'a process that has nothing else to do ends half a second sooner',
+  },
+  {
+    file: 'apps/tracker/src/replica/checkpoint-writer.ts',
+    line: 'if (checkpoint === null) return;',
+    mutants: ['checkpoint === null → false'],
+    why: 'a tracker that may write has read a genesis; the type does not know that',
+  },
+  {
+    file: 'apps/tracker/src/replica/derived-state.ts',
+    line: 'return credential?.offset === this.state.users.get(user)?.credentialOffset ? (credential?.phc ?? null) : null;',
+    mutants: ['credential?.offset === this.state.users.get(user)?.credentialOffset → true'],
+    why: 'a hash is forgotten with the record that sets another, so what is held is in force; this is the second lock',
+  },
+  {
+    file: 'apps/tracker/src/replica/derived-state.ts',
+    line: 'if (phc === null) this.#credentials.delete(event.user);',
+    mutants: ['phc === null → false', 'this.#credentials.delete(event.user); → ;'],
+    why: 'a hash of an older record than the one in force is not given out: each of the two locks holds alone',
+  },
+  {
+    file: 'apps/tracker/src/replica/digest-history.ts',
+    line: 'if (!Number.isSafeInteger(offset) || offset < 0 || offset >= this.#size) return null;',
+    mutants: ['offset < 0 → false'],
+    why: 'below 0 there is no chunk, and no remainder is 1,023',
+  },
+  {
+    file: 'apps/tracker/src/replica/record-signature.ts',
+    line: 'if (key === undefined) {',
+    mutants: ['key === undefined → true'],
+    why: 'a key that is remembered is the one that would be parsed again',
+  },
+  {
+    file: 'apps/tracker/src/replica/record-signature.ts',
+    line: 'if (this.#keys.size >= KEYS_REMEMBERED_MAX) this.#keys.clear();',
+    mutants: [
+      'this.#keys.size >= KEYS_REMEMBERED_MAX → true',
+      'this.#keys.size >= KEYS_REMEMBERED_MAX → false',
+      'this.#keys.size >= KEYS_REMEMBERED_MAX → this.#keys.size > KEYS_REMEMBERED_MAX',
+      'this.#keys.size >= KEYS_REMEMBERED_MAX → this.#keys.size < KEYS_REMEMBERED_MAX',
+      'this.#keys.clear(); → ;',
+    ],
+    why: 'how many keys are remembered changes what it costs to parse them, and nothing else',
+  },
+  {
+    file: 'apps/tracker/src/replica/record-signature.ts',
+    line: 'this.#keys.set(memoKey, key);',
+    mutants: ['this.#keys.set(memoKey, key); → ;'],
+    why: 'a key that is not remembered is parsed again',
+  },
+  {
+    file: 'apps/tracker/src/replica/record-signature.ts',
+    line: "return typeof note === 'string' && logId !== null ? checkpointSignedBy(key, { note, logId }) : null;",
+    mutants: ['logId !== null → true'],
+    why: 'no note is about a log without an id; the type does not know that',
+  },
+  {
     file: 'libs/domain/src/decide.ts',
     line: "if (actor.kind !== 'tracker' || actor.trackerId !== signer) return 'not_a_tracker';",
     mutants: ["actor.kind !== 'tracker' → false"],

@@ -38,7 +38,24 @@ export interface Invocation {
   readonly peerId: string;
   /** The highest offset that anybody had been answered with when it began. */
   readonly begunAfterOffset: number;
+  /** Times that it was sent and is not answered: nobody may be there any more to hear. */
+  openCount: number;
+  isAcknowledged: boolean;
+  /** Whether every answer so far says that nothing was done. */
+  isDenied: boolean;
 }
+
+/** Codes that tell that nothing was done, nor will be: who hears them may forget the command. */
+const DENIALS: ReadonlySet<string> = new Set([
+  'not_logged_in',
+  'wrong_credentials',
+  'rate_limited',
+  'tracker_unavailable',
+  'tracker_behind',
+  'busy',
+]);
+/** Codes that no fault excuses. */
+const BUGS: ReadonlySet<string> = new Set(['internal_error', 'invalid_request', 'trackers_disagree', 'too_large']);
 
 /** An outcome that somebody was told. */
 export interface ToldOutcome {
@@ -76,6 +93,8 @@ export class LogCheck {
   readonly #signatures = new SignatureCheck();
   readonly #decided: Decided[] = [];
   readonly #effectOf = new Map<string, number>();
+  /** By peer id and command id. */
+  readonly #invocations = new Map<string, Invocation>();
   #digest: Uint8Array = FIRST_DIGEST;
   #highestAnswered = -1;
   #checkCount = 0;
@@ -133,18 +152,62 @@ export class LogCheck {
     this.#effectOf.set(key, offset);
   }
 
+  /** A person begins a command, or takes one up again. */
   begin(about: Pick<Invocation, 'commandId' | 'name' | 'peerId'>): Invocation {
-    return { ...about, begunAfterOffset: this.#highestAnswered };
+    const key = keyOf(about);
+    const begunAfterOffset = this.#highestAnswered;
+    const known = this.#invocations.get(key) ?? {
+      ...about,
+      begunAfterOffset,
+      openCount: 0,
+      isAcknowledged: false,
+      isDenied: true,
+    };
+    this.#invocations.set(key, known);
+    return known;
+  }
+
+  /** A command goes out, the first time or again. */
+  sent(invocation: Invocation): void {
+    invocation.openCount += 1;
   }
 
   /** A person has an answer: it has to be what the log says at its offset, and later than all that was known before. */
   answered(invocation: Invocation, answer: CommandAnswer): void {
-    if (answer.status === 'failed' || answer.offset === null) return;
-    const { commandId, peerId, begunAfterOffset } = invocation;
-    const what = `${invocation.name} ${commandId} answered with ${answer.status} at ${answer.offset}`;
-    this.decisionTold(what, { commandId, peerId, answer: { ...answer, offset: answer.offset } });
-    this.check(answer.offset > begunAfterOffset, () => `${what}, but it began after ${begunAfterOffset} was answered`);
-    this.#highestAnswered = Math.max(this.#highestAnswered, answer.offset);
+    const { name, commandId, peerId, begunAfterOffset } = invocation;
+    invocation.openCount -= 1;
+    if (answer.status === 'failed') {
+      this.check(!BUGS.has(answer.code), () => `${name} ${commandId} is answered with ${answer.code}`);
+      if (!DENIALS.has(answer.code)) invocation.isDenied = false;
+      return;
+    }
+    invocation.isDenied = false;
+    invocation.isAcknowledged = true;
+    const offset = answer.offset ?? -1;
+    const what = `${name} ${commandId} answered with ${answer.status} at ${offset}`;
+    this.decisionTold(what, { commandId, peerId, answer: { ...answer, offset } });
+    this.check(offset > begunAfterOffset, () => `${what}, but it began after ${begunAfterOffset} was answered`);
+    this.#highestAnswered = Math.max(this.#highestAnswered, offset);
+  }
+
+  /** Commands that were begun. */
+  invocations(): Iterable<Invocation> {
+    return this.#invocations.values();
+  }
+
+  /**
+   * When all is over: only what was sent has an effect, and of that nothing that was refused whenever it was sent, unless
+   * requests can come twice: then one may be refused and the other not.
+   */
+  ended({ comeTwice }: { readonly comeTwice: boolean }): void {
+    for (const [offset, { record, applied }] of this.#decided.entries()) {
+      if (record === null || record.actor.kind !== 'peer' || applied.events.length === 0) continue;
+      const what = `${record.command.name} ${record.id}`;
+      const invocation = this.#invocations.get(keyOf({ peerId: record.actor.peerId, commandId: record.id }));
+      this.check(invocation !== undefined, () => `nobody sent ${what}, which has an effect at ${offset}`);
+      const isDenied = invocation !== undefined && invocation.openCount === 0 && invocation.isDenied;
+      this.check(!isDenied || comeTwice, () => `${what} was refused without a record, and has an effect at ${offset}`);
+    }
   }
 
   /** A person was shown something as of an offset, having seen another one before. */
@@ -263,6 +326,10 @@ export class LogCheck {
     const view = reply.view as CommandOutcomeView;
     if (view.state !== 'unknown') this.decisionTold(what, { ...about, answer: { status: view.state, ...view } });
   }
+}
+
+function keyOf({ peerId, commandId }: { peerId: string; commandId: string }): string {
+  return `${peerId} ${commandId}`;
 }
 
 function isContentOf({ record, content }: Decided, pattern: string, body: object): boolean {

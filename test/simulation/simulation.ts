@@ -102,7 +102,8 @@ export async function simulate(seed: number, plants: Plants = {}): Promise<SeedR
   const drawnPace = drawPace(draws, crowd);
   const { workMs, pauseMs } = plants.pace ?? drawnPace;
   const log = new SimulatedLog(world, drawLogTroubles(draws), plants.log);
-  const network = new SimulatedNetwork(world, drawNetworkTroubles(draws));
+  const troubles = drawNetworkTroubles(draws);
+  const network = new SimulatedNetwork(world, troubles);
   const invariants = new Invariants(world, log, plants.tracker?.digest);
   const workload = new Workload(world, invariants, {
     users: draws.integer(3, 25),
@@ -123,8 +124,10 @@ export async function simulate(seed: number, plants: Plants = {}): Promise<SeedR
   const untilPeace = (): void => {
     const isLate = world.elapsedMs > workMs + PEACE_MS_MAX;
     const unrest = unrestOf({ trackers, peers, invariants, workload });
-    if (unrest === null) isOver = true;
-    else if (isLate) world.fail(`${PEACE_MS_MAX} ms after the last fault ${unrest}`);
+    if (unrest === null) {
+      invariants.ended({ comeTwice: troubles.repeatedChance > 0 });
+      isOver = true;
+    } else if (isLate) world.fail(`${PEACE_MS_MAX} ms after the last fault ${unrest}`);
     else world.at(null, PEACE_LOOK_MS, untilPeace);
   };
   await world.run(() => isOver);

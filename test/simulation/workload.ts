@@ -127,6 +127,7 @@ export class Workload {
       const { process } = peer;
       const activeMs = (): number => this.#world.elapsedMs - process.pausedMs;
       const begunMs = activeMs();
+      this.#invariants.sent(invocation);
       answer = await peer.link.command(name, body as never, { commandId, user });
       this.#invariants.took(`${process.name} ${name}`, activeMs() - begunMs);
       this.#world.trace(`${peer.process.name} ${name} ${commandId.slice(0, 8)} ${told(answer)}`);
@@ -159,9 +160,10 @@ export class Workload {
     const name = draws.chance(0.5) ? invocation.name : this.#commands.name(this.#personOf(peer));
     const again =
       name === invocation.name && draws.chance(0.6) ? body : this.#commands.body(this.#personOf(peer), name);
-    const { commandId, begunAfterOffset } = invocation;
+    const { commandId } = invocation;
+    this.#invariants.sent(invocation);
     const answer = await peer.link.command(name, again as never, { commandId, user });
-    this.#invariants.answered({ commandId, name, peerId: peer.id, begunAfterOffset }, answer);
+    this.#invariants.answered(invocation, answer);
   }
 
   async #look(peer: SimulatedPeer): Promise<void> {

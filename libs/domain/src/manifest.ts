@@ -95,7 +95,7 @@ function fileProblem(file: ManifestFile): ManifestProblem | null {
 
 function pathProblem(path: string): ManifestProblem | null {
   if (path === '') return { field: 'path', message: 'must not be empty in a folder' };
-  if (path.length > MANIFEST_PATH_BYTES_MAX || utf8Bytes(path) > MANIFEST_PATH_BYTES_MAX) {
+  if (utf8Bytes(path) > MANIFEST_PATH_BYTES_MAX) {
     return { field: 'path', message: `must be at most ${MANIFEST_PATH_BYTES_MAX} bytes of UTF-8` };
   }
   for (const component of path.split('/')) {

@@ -24,7 +24,7 @@ export function fileNameProblem(name: string): string | null {
 
 function nameProblem(name: string, bytesMax: number): string | null {
   if (name.length === 0) return 'must not be empty';
-  if (name.length > bytesMax || utf8Bytes(name) > bytesMax) return `must be at most ${bytesMax} bytes of UTF-8`;
+  if (utf8Bytes(name) > bytesMax) return `must be at most ${bytesMax} bytes of UTF-8`;
   if (CONTROL.test(name)) return 'must not contain control characters';
   if (BIDI_OVERRIDE.test(name)) return 'must not contain characters that turn the direction of text';
   if (LONE_SURROGATE.test(name)) return 'must be well-formed Unicode';

@@ -57,6 +57,9 @@ const OF_ONE_TRACKER: ReadonlySet<ErrorCode> = new Set([
   'internal_error',
 ]);
 
+/** Codes of refusals without a record that hang on who refuses, and when: of a command that went elsewhere too they tell nothing. */
+const OF_THE_MOMENT: ReadonlySet<ErrorCode> = new Set(['not_logged_in', 'wrong_credentials', 'rate_limited']);
+
 export interface FailoverLinkOptions {
   readonly identity: Identity;
   readonly trackers: readonly TrackerEntry[];
@@ -258,7 +261,8 @@ export class FailoverLink implements TrackerLink {
         this.#noteReply(connection, reply);
         if (reply.status !== 'failed' || !OF_ONE_TRACKER.has(reply.code)) {
           this.#makeActive(connection);
-          return withoutHead(reply);
+          const isInDoubt = mayHaveArrived && reply.status === 'failed' && OF_THE_MOMENT.has(reply.code);
+          return isCommand && isInDoubt ? { status: 'failed', code: 'outcome_unknown' } : withoutHead(reply);
         }
         ofOneTracker = reply;
       } catch (error) {

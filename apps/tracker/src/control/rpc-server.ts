@@ -2,12 +2,19 @@
 // first byte is read, and nobody can hold more than a bounded number of sockets, requests, bytes or time.
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { ServerTCP, type TcpContext, type TcpOptions, type TcpSocket } from '@nestjs/microservices';
+import {
+  type MessageHandler,
+  ServerTCP,
+  type TcpContext,
+  type TcpOptions,
+  type TcpSocket,
+} from '@nestjs/microservices';
 import type { Identity } from '#identity/identity';
 import { idOfSocket, mutualTlsOptions } from '#identity/tls';
 import { type HostPort, networkOf } from '#wire/host-port';
 import { RPC_MESSAGE_BYTES_MAX } from '#wire/limits';
 import { BoundedPlaces } from './bounded-places.ts';
+import { ReplySocket } from './reply-socket.ts';
 import { RequestLine } from './request-line.ts';
 
 /** The peer at the other end of a connection. */
@@ -55,9 +62,6 @@ export class RpcServer extends ServerTCP {
       host,
       port,
       tlsOptions: { ...mutualTlsOptions(identity), handshakeTimeout: HANDSHAKE_TIMEOUT_MS },
-      maxBufferSize: RPC_MESSAGE_BYTES_MAX,
-      maxSendBufferSize: SEND_BUFFER_BYTES_MAX,
-      incompleteMessageTimeout: INCOMPLETE_MESSAGE_TIMEOUT_MS,
     };
     super(options as Required<TcpOptions>['options']);
     this.#ofAddress = new BoundedPlaces(connectionsPerAddressMax);
@@ -97,6 +101,11 @@ export class RpcServer extends ServerTCP {
     super.bindHandler(socket);
   }
 
+  /** Patterns here are plain names; the base class tries to parse each as JSON first, and throws and catches for each. */
+  override getHandlerByPattern(pattern: string): MessageHandler | null {
+    return this.messageHandlers.get(pattern) ?? null;
+  }
+
   override async handleMessage(socket: TcpSocket, rawMessage: unknown): Promise<void> {
     const line = lines.get(socket.netSocket)!;
     await line.begin();
@@ -115,6 +124,14 @@ export class RpcServer extends ServerTCP {
   /** A peer that breaks a connection, or the rules of its framing, is no news to whoever runs the tracker. */
   protected override handleError(error: string): void {
     this.logger.debug?.(error);
+  }
+
+  protected override getSocketInstance(socket: Socket): TcpSocket {
+    return new ReplySocket(socket, {
+      maxBufferSize: RPC_MESSAGE_BYTES_MAX,
+      maxSendBufferSize: SEND_BUFFER_BYTES_MAX,
+      incompleteMessageTimeout: INCOMPLETE_MESSAGE_TIMEOUT_MS,
+    });
   }
 
   /** A connection that has just come in, before its first byte. */

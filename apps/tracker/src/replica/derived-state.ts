@@ -1,8 +1,9 @@
 // Owns everything that this tracker computes from the records of the log, in order and from nothing else: what is here can
 // be thrown away and computed again.
-import { apply, type Applied } from '#domain/apply';
+import type { Applied } from '#domain/apply';
 import type { Checkpoint } from '#domain/checkpoint';
 import type { Event } from '#domain/event';
+import { type Rules, RULES } from '#domain/rules';
 import { emptyState, type State } from '#domain/state';
 import { decodeLogRecord, type SignedLogRecord } from '#wire/log-record';
 import type { StoredRecord } from '../command-log/command-log.ts';
@@ -106,11 +107,11 @@ export class DerivedState {
     return { logId, size: appliedOffset + 1, root: this.root, digest: this.digest, rulesVersion, build: BUILD };
   }
 
-  /** Applies the next record. */
-  apply(stored: StoredRecord): AppliedRecord {
+  /** Applies the next record, by the rules of this build if nothing else is said. */
+  apply(stored: StoredRecord, rules: Rules = RULES): AppliedRecord {
     const { offset, value } = stored;
     const record = decodeLogRecord(value);
-    const applied = apply(this.state, { offset, record, ...this.#signatures.examine(record, this.state) });
+    const applied = rules.apply(this.state, { offset, record, ...this.#signatures.examine(record, this.state) });
     this.#roots.append(value);
     this.#digest = nextDigest(this.#digest, offset, applied);
     this.#digests.append(this.#digest);

@@ -4,7 +4,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import { type Applied, outcomeKey } from '#domain/apply';
 import type { Checkpoint } from '#domain/checkpoint';
 import { commandContent } from '#domain/command';
-import { NEWEST_RULES_VERSION } from '#domain/decide';
+import { type Rules, RULES } from '#domain/rules';
 import type { State } from '#domain/state';
 import { encodeLogRecord, type SignedLogRecord } from '#wire/log-record';
 import type { TrackerTroubleReason } from '#wire/tracker-trouble';
@@ -36,6 +36,8 @@ export interface ReplicaOptions {
   readonly probeIntervalMs?: number;
   /** Whether checkpoints that disagree count (the default): not where an operator's ruling about them is appended. */
   readonly heedsCheckpoints?: boolean;
+  /** Those of this build if left out. */
+  readonly rules?: Rules;
 }
 
 const RETRY_MS = 250;
@@ -55,6 +57,7 @@ export class Replica {
   readonly #logWatch: LogWatch;
   readonly #heedsCheckpoints: boolean;
   readonly #startingPoints: StartingPoints | null;
+  readonly #rules: Rules;
   /** Offset of the last record that was not applied by this process, -1 for none. */
   #restoredOffset = -1;
   #derived = new DerivedState();
@@ -69,11 +72,19 @@ export class Replica {
   #unready: Extract<Readiness, { ready: false }> | null = null;
   #background: Promise<unknown> = Promise.resolve();
 
-  constructor({ log, now, probeIntervalMs = PROBE_INTERVAL_MS, heedsCheckpoints = true, ...options }: ReplicaOptions) {
+  constructor({
+    log,
+    now,
+    probeIntervalMs = PROBE_INTERVAL_MS,
+    heedsCheckpoints = true,
+    rules = RULES,
+    startingPoints = null,
+  }: ReplicaOptions) {
     this.#log = log;
     this.#probeIntervalMs = probeIntervalMs;
     this.#heedsCheckpoints = heedsCheckpoints;
-    this.#startingPoints = options.startingPoints ?? null;
+    this.#rules = rules;
+    this.#startingPoints = startingPoints;
     this.#logWatch = new LogWatch({ now, silenceMs: 2 * probeIntervalMs });
     this.#clock = new ClockWatch({ now, monotonicNow: () => performance.now() });
   }
@@ -338,7 +349,7 @@ export class Replica {
   }
 
   #applyStored(stored: StoredRecord): void {
-    const appliedRecord = this.#derived.apply(stored);
+    const appliedRecord = this.#derived.apply(stored, this.#rules);
     const { offset, record, applied } = appliedRecord;
     this.#stopAtUnknownRules(appliedRecord);
     const isOwn = record !== null && this.#waiters.settle(record, applied);
@@ -353,8 +364,9 @@ export class Replica {
   #stopAtUnknownRules({ offset, applied }: AppliedRecord): void {
     for (const event of applied.events) {
       if (event.type !== 'rules_activated' && event.type !== 'log_started') continue;
-      if (event.rulesVersion <= NEWEST_RULES_VERSION) continue;
-      const detail = `the log asks for rules version ${event.rulesVersion} since offset ${offset}, this build knows up to ${NEWEST_RULES_VERSION}`;
+      const { newestVersion } = this.#rules;
+      if (event.rulesVersion <= newestVersion) continue;
+      const detail = `the log asks for rules version ${event.rulesVersion} since offset ${offset}, this build knows up to ${newestVersion}`;
       this.#unready ??= unready('upgrade_required', `${detail}: install a newer one`);
       this.#stopping.abort();
     }
@@ -390,7 +402,7 @@ export class Replica {
         for (const stored of batch) {
           if (performance.now() >= this.#sliceEndsAt) await this.#giveTurn();
           if (!this.isReading) return;
-          fresh.apply(stored);
+          fresh.apply(stored, this.#rules);
           if (fresh.state.appliedOffset === this.appliedOffset) return this.#adopt(fresh);
         }
       }

@@ -164,6 +164,28 @@ describe('a peer', () => {
     await first!.listen();
   });
 
+  test.each(['not_logged_in', 'wrong_credentials', 'rate_limited'])(
+    'is in doubt about a command that the first may have taken when the other says %s',
+    async (code) => {
+      const started = await start(pinned());
+      await allReady(started);
+      let first: PlayedTracker | null = null;
+      for (const tracker of trackers) {
+        tracker.play = () => {
+          if (first !== null) return { status: 'failed', code };
+          first = tracker;
+          void tracker.kill();
+          return undefined;
+        };
+      }
+      const answer = await started.link.command('create_group', { group: 'films' }, stamp());
+      expect(answer).toEqual({ status: 'failed', code: 'outcome_unknown' });
+      // The same refusal is believed when nobody else has the command.
+      expect(await started.link.command('create_group', { group: 'films' }, stamp())).toMatchObject({ code });
+      await first!.listen();
+    },
+  );
+
   test('does not wait for a tracker that is silent to everything', async () => {
     const started = await start(pinned());
     await allReady(started);

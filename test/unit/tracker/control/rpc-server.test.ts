@@ -100,6 +100,22 @@ it('what one connection has under way is bounded, and the rest is answered when 
   await vi.waitFor(() => expect(answers()).toBe(asked), 10_000);
 });
 
+it('answers of one connection that are ready together leave as one write', async () => {
+  const accepted = once(server.unwrap<Server>(), 'secureConnection') as Promise<[TLSSocket]>;
+  const socket = await connected(identities[1]!);
+  const [accepting] = await accepted;
+  const answers = answersOf(socket);
+  const gate = Promise.withResolvers<void>();
+  onHandled = () => gate.promise;
+  const asked = 200;
+  socket.write(Array.from({ length: asked }, () => request()).join(''));
+  await vi.waitFor(() => expect(handled).toHaveLength(asked));
+  const writes = vi.spyOn(accepting, 'uncork');
+  gate.resolve();
+  await vi.waitFor(() => expect(answers()).toBe(asked));
+  expect(writes).toHaveBeenCalledTimes(1);
+});
+
 it('a connection that asks for much and reads nothing is cut off', async () => {
   const [stuck, modest] = [await connected(identities[1]!), await connected(identities[2]!)];
   stuck.pause();

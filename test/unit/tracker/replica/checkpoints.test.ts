@@ -20,6 +20,7 @@ import { newIdentity } from '../new-identity.ts';
 const signal = new AbortController().signal;
 const running: Tracker[] = [];
 afterEach(async () => {
+  vi.useRealTimers();
   for (const { replica } of running.splice(0)) await replica.stop();
 });
 
@@ -256,6 +257,24 @@ describe('a checkpoint is written', () => {
       await writer.look();
     }
     expect(checkpointsIn(log)).toHaveLength(2);
+  });
+
+  it('again, when nobody can say what came of it', async () => {
+    const log = new MemoryLog();
+    const tracker = await trackerOn(log);
+    await tracker.writer.look();
+    clock.nowMs += CHECKPOINT_INTERVAL_MS;
+    log.pauseReading();
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const looked = tracker.writer.look();
+    await vi.advanceTimersByTimeAsync(5_000);
+    await looked;
+    vi.useRealTimers();
+    clock.nowMs += 5_000;
+    const again = tracker.writer.look();
+    expect(checkpointsIn(log)).toHaveLength(2);
+    log.resumeReading();
+    await again;
   });
 
   it('not at all by a bug, which is told', async () => {

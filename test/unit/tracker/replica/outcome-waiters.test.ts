@@ -78,11 +78,11 @@ describe('who waits for an offset', () => {
   });
 
   it('is not told any more once it has given up', async () => {
-    const { applied: isApplied, forget } = waiters.expectOffset(7);
-    forget();
+    const waiter = waiters.expectOffset(7);
+    waiter.forget();
     waiters.settleOffsets(7);
     waiters.endAll();
-    expect(await soFar(isApplied)).toBe('pending');
+    expect(await soFar(waiter.applied)).toBe('pending');
   });
 
   it('hears when nothing more is applied', async () => {

@@ -84,6 +84,11 @@ describe("a signature on a tracker's record", () => {
     };
     const note = signedCheckpointNote(one, checkpoint);
     expect(examined(one, { name: 'checkpoint', data: { note } })).toEqual({ signer: one.id, checkpoint });
-    expect(examined(one, { name: 'activate_rules', data: { note } } as never)).toEqual({ ...UNSIGNED, signer: one.id });
+    for (const other of [
+      { name: 'activate_rules', data: { note } },
+      { name: 'checkpoint', data: { note: [note] } },
+    ]) {
+      expect(examined(one, other as never)).toEqual({ ...UNSIGNED, signer: one.id });
+    }
   });
 });

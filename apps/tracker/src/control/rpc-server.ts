@@ -24,7 +24,7 @@ export interface Caller {
   readonly address: string;
 }
 
-const CONNECTIONS_MAX = 10_000;
+const CONNECTIONS_MAX = 25_000;
 /** Also of those that are still shaking hands. As many peers behind one router, and no host alone takes all places. */
 const CONNECTIONS_PER_ADDRESS_MAX = 2_000;
 const CONNECTIONS_PER_PEER_MAX = 8;

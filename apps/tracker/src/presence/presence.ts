@@ -26,7 +26,7 @@ export interface Download {
 }
 
 /** As many as a tracker has connections: a peer that is pushed out while it is there is back at its next heartbeat. */
-const PEERS_MAX = 10_000;
+const PEERS_MAX = 25_000;
 
 /** Who is online, by peer id. */
 export class PresenceTable {
@@ -35,6 +35,8 @@ export class PresenceTable {
   /** By all three parts of a share's name, so that a false claim stands beside the true ones and not before them. */
   readonly #downloads = new Map<string, Download>();
   readonly #now: () => number;
+  /** Nobody has been silent for longer than since then. */
+  #heardSinceMs = -Infinity;
 
   constructor({ now }: { now: () => number }) {
     this.#now = now;
@@ -77,10 +79,14 @@ export class PresenceTable {
 
   #expire(): void {
     const oldest = this.#now() - PRESENCE_EXPIRY_MS;
+    // Not for each look-up: a Map passes all the places at its front that heartbeats have left since it last grew.
+    if (this.#heardSinceMs > oldest) return;
     for (const [peerId, { lastSeenMs }] of this.#peers) {
+      this.#heardSinceMs = lastSeenMs;
       if (lastSeenMs > oldest) return;
       this.#remove(peerId);
     }
+    this.#heardSinceMs = this.#now();
   }
 
   #removeOldest(): void {

@@ -7,7 +7,7 @@ import { parseHostPort } from '#wire/host-port';
 
 const CONNECT_TIMEOUT_MS = 2_000;
 const CONNECTS_AT_ONCE_MAX = 16;
-const REMEMBERED_MAX = 10_000;
+const REMEMBERED_MAX = 25_000;
 /** How long an answer counts: a peer that has just opened its firewall should not wait for long. */
 const REACHABLE_FOR_MS = 60_000;
 const UNREACHABLE_FOR_MS = 10_000;

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { PRESENCE_EXPIRY_MS } from '#wire/limits';
 import { PresenceTable } from '../../../../apps/tracker/src/presence/presence.ts';
@@ -55,13 +56,32 @@ describe('presence', () => {
     expect(table.downloadersOf(share)).toEqual(['peer']);
   });
 
-  it('is kept of 10,000 peers, those that were heard of last', () => {
-    for (let number = 0; number < 10_000; number++) table.update(`${number}`, { ...said, downloading: [] });
+  it('is there for as long as a plain list of last heartbeats says', () => {
+    const step = fc.record({ peer: fc.nat(3), waitMs: fc.constantFrom(0, 1, 9_999, 10_001, 29_999, 30_000) });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        table = new PresenceTable({ now: () => nowMs });
+        const lastSeenMs = new Map<string, number>();
+        for (const { peer, waitMs } of steps) {
+          table.update(`${peer}`, said);
+          lastSeenMs.set(`${peer}`, nowMs);
+          nowMs += waitMs;
+          const isOnline = (name: string): boolean => nowMs - lastSeenMs.get(name)! < PRESENCE_EXPIRY_MS;
+          const online = [...lastSeenMs.keys()].filter(isOnline).sort();
+          expect(table.downloadersOf(share)).toEqual(online);
+          expect(table.size).toBe(online.length);
+        }
+      }),
+    );
+  });
+
+  it('is kept of 25,000 peers, those that were heard of last', () => {
+    for (let number = 0; number < 25_000; number++) table.update(`${number}`, { ...said, downloading: [] });
     table.update('0', said);
     table.update('1', said);
-    for (const number of [10_000, 10_001, 10_002]) table.update(`${number}`, said);
-    expect(table.size).toBe(10_000);
+    for (const number of [25_000, 25_001, 25_002]) table.update(`${number}`, said);
+    expect(table.size).toBe(25_000);
     expect(['2', '3', '4'].map((peerId) => table.get(peerId))).toEqual([undefined, undefined, undefined]);
-    expect(table.downloadersOf(share)).toEqual(['0', '1', '10000', '10001', '10002']);
+    expect(table.downloadersOf(share)).toEqual(['0', '1', '25000', '25001', '25002']);
   });
 });

@@ -1,4 +1,4 @@
-// Owns the light peers of `npm run bench:presence`: one TLS connection each in the transport's own framing
+// Owns the light peers of the benchmarks of trackers: one TLS connection each in the transport's own framing
 // (`<length>#<JSON>`), so that hundreds fit in one process and one of them can stop reading whenever the bench wants.
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
@@ -14,15 +14,19 @@ export interface Reply {
   readonly code?: string;
 }
 
+/** Whose connection it is. */
+export type CrowdIdentity = Pick<Identity, 'keyPem' | 'certificatePem'>;
+
 export class CrowdPeer {
-  readonly identity: Identity;
-  readonly #tracker: HostPort;
+  readonly #identity: CrowdIdentity;
+  readonly #tracker: HostPort & { readonly localAddress?: string };
   readonly #waiting = new Map<string, (reply: Reply) => void>();
   #socket: TLSSocket | null = null;
   #received = '';
 
-  constructor(identity: Identity, tracker: HostPort) {
-    this.identity = identity;
+  /** `localAddress` is where the connection comes from, by default what the system chooses. */
+  constructor(identity: CrowdIdentity, tracker: HostPort & { readonly localAddress?: string }) {
+    this.#identity = identity;
     this.#tracker = tracker;
   }
 
@@ -32,7 +36,7 @@ export class CrowdPeer {
 
   /** Connects, and asks for pushes as every peer does. */
   async connect(): Promise<void> {
-    const socket = connect({ ...this.#tracker, ...mutualTlsOptions(this.identity) });
+    const socket = connect({ ...this.#tracker, ...mutualTlsOptions(this.#identity) });
     socket.on('error', () => undefined).setNoDelay(true);
     await once(socket, 'secureConnect');
     socket.setEncoding('utf8').on('data', (text: string) => this.#take(text));

@@ -1,0 +1,99 @@
+// One process of `npm run bench:crowd`: peers with a key and a TLS connection each, that say every ten seconds that they
+// are there. It is told over IPC how many there shall be, or for how long to count, and answers each of these.
+//   node crowd-process.ts <tracker's port> <number of this process>
+import { webcrypto } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import 'reflect-metadata';
+import { X509CertificateGenerator } from '@peculiar/x509';
+import { PRESENCE_HEARTBEAT_MS } from '#wire/limits';
+import { type CrowdIdentity, CrowdPeer } from './crowd-peer.ts';
+
+/** What the process is told. */
+export type HeartbeatOrder = { readonly peers: number } | { readonly countMs: number };
+
+/** What was answered while it counted. */
+export interface HeartbeatCount {
+  readonly latenciesMs: readonly number[];
+  readonly refused: number;
+}
+
+const TICK_MS = 100;
+const TICKS = PRESENCE_HEARTBEAT_MS / TICK_MS;
+const CONNECTING_AT_ONCE = 32;
+const CONNECT_ATTEMPTS = 5;
+/** A tracker takes 2,000 connections from one address. */
+const PEERS_PER_ADDRESS = 1_500;
+const FIRST_PEER_PORT = 10_000;
+
+const [port, processNumber] = process.argv.slice(2).map(Number) as [number, number];
+const peers: CrowdPeer[] = [];
+let latenciesMs: number[] = [];
+let refused = 0;
+
+process.on('message', (order: HeartbeatOrder) => void obey(order));
+process.on('disconnect', () => process.exit());
+let tick = 0;
+setInterval(() => {
+  tick += 1;
+  for (let number = tick % TICKS; number < peers.length; number += TICKS) void beat(number);
+}, TICK_MS);
+
+async function obey(order: HeartbeatOrder): Promise<void> {
+  if ('peers' in order) {
+    await grow(order.peers);
+    process.send!({ peers: peers.length });
+    return;
+  }
+  latenciesMs = [];
+  refused = 0;
+  await delay(order.countMs);
+  process.send!({ latenciesMs, refused } satisfies HeartbeatCount);
+}
+
+async function grow(count: number): Promise<void> {
+  let next = peers.length;
+  const connectMore = async (): Promise<void> => {
+    while (next < count) {
+      const number = next++;
+      const localAddress = `127.0.${processNumber}.${1 + Math.floor(number / PEERS_PER_ADDRESS)}`;
+      peers[number] = await connected({ host: '127.0.0.1', port, localAddress });
+      await beat(number);
+    }
+  };
+  await Promise.all(Array.from({ length: CONNECTING_AT_ONCE }, connectMore));
+}
+
+async function connected(to: ConstructorParameters<typeof CrowdPeer>[1]): Promise<CrowdPeer> {
+  const peer = new CrowdPeer(await newIdentity(), to);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await peer.connect();
+      return peer;
+    } catch (error) {
+      if (attempt === CONNECT_ATTEMPTS) throw error;
+    }
+  }
+}
+
+/** Each peer is reached at an address of its own, at which nobody listens. */
+async function beat(number: number): Promise<void> {
+  const peer = peers[number];
+  if (peer === undefined) return;
+  const begin = performance.now();
+  const addresses = [`127.1.${processNumber}.1:${FIRST_PEER_PORT + number}`];
+  const { status } = await peer.ask('presence', { addresses, downloading: [], transport: 'tls' });
+  latenciesMs.push(performance.now() - begin);
+  if (status !== 'accepted') refused += 1;
+}
+
+/** A key and its certificate, which stay in memory. */
+async function newIdentity(): Promise<CrowdIdentity> {
+  const keys = (await webcrypto.subtle.generateKey('Ed25519', true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
+  const certificate = await X509CertificateGenerator.createSelfSigned(
+    { name: 'CN=cohort', notAfter: new Date(Date.now() + 86_400_000), signingAlgorithm: { name: 'Ed25519' }, keys },
+    webcrypto as unknown as Crypto,
+  );
+  const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64');
+  const keyPem = `-----BEGIN PRIVATE KEY-----\n${pkcs8}\n-----END PRIVATE KEY-----\n`;
+  return { keyPem, certificatePem: certificate.toString('pem') };
+}

@@ -38,7 +38,7 @@ export interface HistoryReport {
 }
 
 const TRACKERS = 3;
-const SIZE = { users: 12, groups: 6, files: 5 };
+const SIZE = { users: 12, groups: 6, files: 5, passwords: 2 };
 const DIGEST_EVERY_MS = 1_000;
 const PEACE_MS_MAX = 90_000;
 /** Offsets at the end at which every tracker is asked, evenly over the log. */

@@ -14,6 +14,8 @@ export interface WorldSize {
   readonly users: number;
   readonly groups: number;
   readonly files: number;
+  /** Passwords that users may have, 1 or 2: with one, nobody who exists is refused for theirs. */
+  readonly passwords: number;
 }
 
 /** For whom something is drawn. */
@@ -55,11 +57,13 @@ export class CommandDraws {
   /** As far as it is known. */
   readonly #state: State;
   readonly #size: WorldSize;
+  readonly #passwords: readonly string[];
 
   constructor(draws: Draws, state: State, size: WorldSize) {
     this.#draws = draws;
     this.#state = state;
     this.#size = size;
+    this.#passwords = PASSWORDS.slice(0, size.passwords);
   }
 
   name(person: Person): PeerCommandName {
@@ -83,7 +87,7 @@ export class CommandDraws {
       case 'end_session':
         return { peerId: this.#sessionPeer(person) };
       case 'change_password':
-        return { password: this.#password(), newPassword: draws.pick(PASSWORDS) };
+        return { password: this.#password(), newPassword: draws.pick(this.#passwords) };
       case 'create_group':
         return { group: `group-${draws.integer(1, this.#size.groups)}` };
       case 'join_group':
@@ -111,7 +115,7 @@ export class CommandDraws {
   }
 
   #password(): string {
-    return this.#draws.chance(0.8) ? PASSWORDS[0]! : PASSWORDS[1]!;
+    return this.#draws.chance(0.8) ? this.#passwords[0]! : this.#passwords.at(-1)!;
   }
 
   /** Mostly a group where the command comes to something. */

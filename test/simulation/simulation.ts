@@ -109,6 +109,7 @@ export async function simulate(seed: number, plants: Plants = {}): Promise<SeedR
     users: draws.integer(3, 25),
     groups: draws.integer(1, 8),
     files: draws.integer(1, 6),
+    passwords: 2,
     pauseMs,
   });
   const trackers = startTrackers(crowd, { network, log, invariants, plants });

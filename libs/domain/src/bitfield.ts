@@ -40,5 +40,5 @@ export function countBits(bitfield: Uint8Array): number {
 export function isBitfieldFor(bitfield: Uint8Array, pieceCount: number): boolean {
   if (bitfield.length !== bitfieldBytes(pieceCount)) return false;
   const unusedBits = bitfield.length * 8 - pieceCount;
-  return unusedBits === 0 || ((bitfield[bitfield.length - 1] ?? 0) & ((1 << unusedBits) - 1)) === 0;
+  return ((bitfield[bitfield.length - 1] ?? 0) & ((1 << unusedBits) - 1)) === 0;
 }

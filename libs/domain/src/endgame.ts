@@ -118,7 +118,7 @@ function hedgesFor(
 
 function isWorthIt(taker: EndgameConnection, piece: PieceIndex, busy: readonly EndgameConnection[]): boolean {
   const holders = busy.filter(({ pieces }) => pieces.includes(piece));
-  if (holders.length === 1) return pieceTime(taker) <= Math.min(...holders.map(timeLeft)) * SLOWER_AT_MOST;
+  if (holders.length === 1) return pieceTime(taker) <= timeLeft(holders[0]!) * SLOWER_AT_MOST;
   if (holders.length >= HOLDERS_MAX || holders.some(({ peer }) => peer === taker.peer)) return false;
   const fastest = Math.max(...holders.map(({ isSilent, bytesPerSecond }) => (isSilent ? 0 : bytesPerSecond)));
   return holders.every(({ isSilent }) => isSilent) || taker.bytesPerSecond > fastest * FASTER_AT_LEAST;

@@ -19,7 +19,7 @@ const SPEED_UP = 4;
 
 /** The equal parts of one download, counted anew whenever other sources take part. */
 export class EqualParts {
-  #ids = '';
+  #ids: string | null = null;
   #startMs: number | null = null;
   #delivered: ReadonlyMap<number, number> = new Map();
   #lastMs = 0;

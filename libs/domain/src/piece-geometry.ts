@@ -70,6 +70,6 @@ export function pieceRange(geometry: PieceGeometry, index: PieceIndex): PieceRan
 function isPowerOfTwo(value: number): boolean {
   // Not by the logarithm: it is rounded, so that neighbours of the large powers would pass.
   let power = 1;
-  while (power < value && power < Number.MAX_SAFE_INTEGER) power *= 2;
+  while (power < value) power *= 2;
   return power === value && Number.isSafeInteger(value);
 }

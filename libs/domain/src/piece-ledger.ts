@@ -98,8 +98,8 @@ export class PieceLedger {
 
   /** A hedging holder has the piece: it is the next to write it. */
   prefer(piece: PieceIndex, holder: number): void {
-    const [writer, ...hedgers] = this.holdersOf(piece);
-    if (writer === undefined || !hedgers.includes(holder)) return;
+    const [writer = NOBODY, ...hedgers] = this.holdersOf(piece);
+    if (!hedgers.includes(holder)) return;
     this.#setHolders(piece, [writer, holder, ...hedgers.filter((other) => other !== holder)]);
   }
 
@@ -149,9 +149,9 @@ export class PieceLedger {
   }
 
   #drop(piece: PieceIndex, holder: number): void {
-    const pieces = this.#held.get(holder);
-    pieces?.delete(piece);
-    if (pieces?.size === 0) this.#held.delete(holder);
+    const pieces = this.#held.get(holder)!;
+    pieces.delete(piece);
+    if (pieces.size === 0) this.#held.delete(holder);
   }
 
   #countVerified(piece: PieceIndex): void {

@@ -104,8 +104,8 @@ function* drawRarest(input: ChoiceInput): Generator<PieceIndex> {
     if (level === undefined) byRarity.set(count, [piece]);
     else level.push(piece);
   }
-  for (const count of [...byRarity.keys()].sort((left, right) => left - right)) {
-    if (count > 0) yield* drawAtRandom(Uint32Array.from(byRarity.get(count) ?? []), input.random);
+  for (const [count, level] of [...byRarity].sort(([left], [right]) => left - right)) {
+    if (count > 0) yield* drawAtRandom(Uint32Array.from(level), input.random);
   }
 }
 
@@ -121,7 +121,6 @@ export function requestWindowBytes(bytesPerSecond: number, blockBytes: number): 
   return Math.max(WINDOW_BLOCKS_MIN * blockBytes, Math.min(bytesPerSecond * WINDOW_SECONDS, WINDOW_BYTES_MAX));
 }
 
-const RESERVE_SECONDS = 1;
 const RESERVE_PIECES_MIN = 8;
 const RESERVE_BYTES_MIN = 16 * 1024 * 1024;
 
@@ -136,7 +135,7 @@ export function reserveBytes(
 ): number {
   const least = Math.max(RESERVE_PIECES_MIN * pieceBytes, RESERVE_BYTES_MIN);
   if (strategy === 'sequential') return least + requestWindowBytes(bytesPerSecond, pieceBytes);
-  return Math.max(least, bytesPerSecond * RESERVE_SECONDS);
+  return Math.max(least, bytesPerSecond);
 }
 
 const CONNECTIONS_PER_WORKER_MAX = 4;

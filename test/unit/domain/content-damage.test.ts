@@ -24,6 +24,7 @@ describe('the verdict', () => {
     ['repaired', { ...WHOLE, damagedPieces: 2 }, WHOLE],
     ['repaired', { ...WHOLE, misfitFiles: 1 }, WHOLE],
     ['repaired', { ...WHOLE, absentFiles: 1, damagedPieces: 4 }, WHOLE],
+    ['repaired', { ...WHOLE, absentFiles: 1 }, WHOLE],
     ['damaged', { ...WHOLE, damagedPieces: 2 }, { ...WHOLE, damagedPieces: 1 }],
     ['damaged', { ...WHOLE, misfitFiles: 1 }, { ...WHOLE, misfitFiles: 1 }],
     ['incomplete', { ...WHOLE, absentFiles: 1 }, { ...WHOLE, absentFiles: 1 }],
@@ -62,6 +63,7 @@ it('damaged files are those that a naive look at every byte finds', () => {
 it('pieces are named in runs, and beyond the eighth run counted', () => {
   expect(piecesInWords([])).toBe('');
   expect(piecesInWords([3, 7, 8, 9])).toBe('3, 7-9');
+  expect(piecesInWords([1, 3, 5, 6])).toBe('1, 3, 5-6');
   const scattered = Array.from({ length: 10 }, (_, number) => number * 2);
   expect(piecesInWords([...scattered, 19])).toBe('0, 2, 4, 6, 8, 10, 12, 14 and 3 more');
 });

@@ -29,6 +29,11 @@ describe('a reserve', () => {
     expect(moves.recalls).toEqual([{ connection: 3, pieces: [22] }]);
   });
 
+  it('is taken back once, and while it is nothing is asked of two', () => {
+    const moves = choose([connection(1, []), connection(3, []), connection(2, [10, 11, 12, 13, 14, 15])]);
+    expect(moves).toEqual({ recalls: [{ connection: 2, pieces: [14, 15] }], hedges: [] });
+  });
+
   it('stays where the idle connection lacks it', () => {
     const moves = choose([connection(1, [], { has: () => false }), connection(2, [10, 11, 12, 13])]);
     expect(moves).toEqual({ recalls: [], hedges: [] });
@@ -89,17 +94,25 @@ describe('a hedge', () => {
   it('asks more than two when all who were asked are silent, up to four', () => {
     const silent = (id: number): EndgameConnection => connection(id, [10], { isSilent: true });
     expect(choose([connection(1, []), silent(2), connection(3, [10])]).hedges).toEqual([]);
-    expect(choose([connection(1, []), silent(2), silent(3), silent(4)]).hedges).toEqual([
-      { connection: 1, pieces: [10] },
-    ]);
+    for (const bytesPerSecond of [100, 0]) {
+      const { hedges } = choose([connection(1, [], { bytesPerSecond }), silent(2), silent(3), silent(4)]);
+      expect(hedges).toEqual([{ connection: 1, pieces: [10] }]);
+    }
     expect(choose([connection(1, []), silent(2), silent(3), silent(4), silent(5)]).hedges).toEqual([]);
   });
 
   it('is not asked of who would need far longer', () => {
     expect(choose([connection(1, [], { bytesPerSecond: 12 }), connection(2, [10])]).hedges).toEqual([]);
-    expect(choose([connection(1, [], { bytesPerSecond: 13 }), connection(2, [10])]).hedges).toEqual([
-      { connection: 1, pieces: [10] },
-    ]);
+    for (const bytesPerSecond of [12.5, 13, 0]) {
+      const { hedges } = choose([connection(1, [], { bytesPerSecond }), connection(2, [10])]);
+      expect(hedges).toEqual([{ connection: 1, pieces: [10] }]);
+    }
+  });
+
+  it('is not asked of a peer that was asked already, however fast its other connection is', () => {
+    const both = [connection(2, [10], { bytesPerSecond: 10 }), connection(3, [10], { bytesPerSecond: 10 })];
+    expect(choose([connection(1, [], { bytesPerSecond: 1000 }), ...both]).hedges).toHaveLength(1);
+    expect(choose([connection(1, [], { bytesPerSecond: 1000, peer: 3 }), ...both]).hedges).toEqual([]);
   });
 
   it('is not asked of the same peer, nor at all where pieces are too long to keep in memory', () => {

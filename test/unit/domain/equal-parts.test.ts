@@ -26,12 +26,49 @@ it('a source that has delivered its part waits for one that answers late', () =>
   expect(ask(parts, 90, 300, taker(1, 500), taker(2, 200))).toEqual([0, 300]);
 });
 
-it('nobody waits longer than a quarter of a second and a twentieth of the time so far', () => {
+it.each([0, 100_000])(
+  'from %i ms on nobody waits longer than a quarter of a second and a twentieth of the time',
+  (startMs) => {
+    const parts = new EqualParts();
+    const askAt = (afterMs: number, leftBytes: number, delivered: number): number[] =>
+      ask(parts, startMs + afterMs, leftBytes, taker(1, delivered), taker(2, 0));
+    askAt(0, 1000, 0);
+    expect(askAt(1000, 500, 500)).toEqual([0, 500]);
+    expect(askAt(1300, 500, 500)).toEqual([0, 500]);
+    expect(askAt(1320, 500, 500)).toEqual([Infinity, Infinity]);
+  },
+);
+
+it('a source is waited for whose rest comes in a quarter of a second at four times its rate, and no slower one', () => {
+  const limitsFor = (bytesPerSecond: number): number[] => {
+    const parts = new EqualParts();
+    ask(parts, 0, 200, taker(1, 0), taker(2, 0));
+    return ask(parts, 0, 100, taker(1, 100), taker(2, 0, { bytesPerSecond }));
+  };
+  expect(limitsFor(100)).toEqual([0, 100]);
+  expect(limitsFor(99)).toEqual([Infinity, Infinity]);
+});
+
+it('nobody is ahead while a piece of its part is left', () => {
   const parts = new EqualParts();
   ask(parts, 0, 1000, taker(1, 0), taker(2, 0));
-  expect(ask(parts, 1000, 500, taker(1, 500), taker(2, 0))).toEqual([0, 500]);
-  expect(ask(parts, 1300, 500, taker(1, 500), taker(2, 0))).toEqual([0, 500]);
-  expect(ask(parts, 1320, 500, taker(1, 500), taker(2, 0))).toEqual([Infinity, Infinity]);
+  const slow = taker(2, 0, { bytesPerSecond: 1 });
+  expect(ask(parts, 50, 510, taker(1, 490), slow)).toEqual([PIECE_BYTES, 500]);
+  expect(ask(parts, 60, 509, taker(1, 491), slow)).toEqual([Infinity, Infinity]);
+});
+
+it('parts are counted anew when another source takes the place of one', () => {
+  const parts = new EqualParts();
+  ask(parts, 0, 1000, taker(1, 0), taker(2, 0));
+  expect(ask(parts, 100, 600, taker(1, 400), taker(3, 0))).toEqual([300, 300]);
+});
+
+it('a source that is alone waits for nobody, however long', () => {
+  const parts = new EqualParts();
+  ask(parts, 0, 1000, taker(1, 0), taker(2, 0));
+  ask(parts, 1000, 500, taker(1, 500), taker(2, 0));
+  ask(parts, 1100, 500, taker(1, 500));
+  expect(ask(parts, 3000, 5, taker(1, 995), taker(2, 0))).toEqual([2.5, 2.5]);
 });
 
 it('a source that is far too slow for that is not waited for at all, and not later either', () => {

@@ -67,6 +67,12 @@ describe('geometryOf', () => {
   });
 });
 
+it('what is wrong with sizes is told by field, and what the field has to be', () => {
+  const enough = 'must be large enough for at most 16384 pieces';
+  expect(geometryProblem({ totalBytes: 16_385, pieceBytes: 1 })).toEqual({ field: 'pieceBytes', message: enough });
+  expect(() => geometryOf({ totalBytes: 16_385, pieceBytes: 1 })).toThrow(`pieceBytes ${enough}`);
+});
+
 describe('pieceIndex and pieceRange', () => {
   it.each([-1, -0.5, 0.5, 3, Number.NaN, Infinity, 2 ** 32])('content of three pieces has no piece %d', (candidate) => {
     expect(pieceIndex(geometryOf({ totalBytes: 1300, pieceBytes: 512 }), candidate)).toBeUndefined();

@@ -133,6 +133,58 @@ describe('rarest-first', () => {
   });
 });
 
+describe('a piece', () => {
+  /** Who is asked for the missing pieces in order, when every random number is the one given. */
+  function asked(candidates: readonly Candidate[], { pieceCount = 1, drawn = 0 } = {}): number[] {
+    const geometry = geometryOf({ totalBytes: pieceCount * PIECE_BYTES, pieceBytes: PIECE_BYTES });
+    const missing = Uint32Array.from({ length: pieceCount }, (_, piece) => piece);
+    const about = { strategy: 'sequential', geometry, missing, candidates } as const;
+    const assignments = chooseAssignments({ ...about, availability: () => 1, random: () => drawn });
+    return assignments.map(({ candidate }) => candidate);
+  }
+  const candidate = (id: number, outstandingBytes: number, targetBytes = 4 * PIECE_BYTES): Candidate => ({
+    ...{ id, has: everything, outstandingBytes, targetBytes },
+  });
+
+  it('is asked of nobody who has as much outstanding as it should', () => {
+    expect(asked([candidate(1, 4 * PIECE_BYTES)])).toEqual([]);
+    expect(asked([candidate(1, 4 * PIECE_BYTES - 1)], { pieceCount: 3 })).toEqual([1]);
+    expect(asked([candidate(1, 0)], { pieceCount: 9 })).toEqual([1, 1, 1, 1]);
+  });
+
+  it('is asked of who has the smallest part of its target outstanding', () => {
+    const [half, quarter] = [candidate(1, 32, 64), candidate(2, 40, 160)];
+    for (const drawn of [0, 0.9]) {
+      expect(asked([half, quarter], { drawn })).toEqual([2]);
+      expect(asked([quarter, half], { drawn })).toEqual([2]);
+    }
+  });
+
+  it.each([
+    [0.1, 3],
+    [0.4, 2],
+    [0.5, 1],
+    [0.9, 1],
+  ])('is asked at %d of three equals of number %i', (drawn, expected) => {
+    expect(asked([candidate(1, 0), candidate(2, 0), candidate(3, 0)], { drawn })).toEqual([expected]);
+    expect(asked([candidate(9, 1), candidate(1, 0), candidate(2, 0), candidate(3, 0)], { drawn })).toEqual([expected]);
+  });
+});
+
+it('nobody asks how rare pieces are who draws at random', () => {
+  const assignments = chooseAssignments({
+    strategy: 'random',
+    geometry: geometryOf({ totalBytes: PIECE_BYTES, pieceBytes: PIECE_BYTES }),
+    missing: Uint32Array.of(0),
+    candidates: [{ id: 1, has: everything, outstandingBytes: 0, targetBytes: 99 }],
+    availability: () => {
+      throw new Error('was asked');
+    },
+    random: seeded(7),
+  });
+  expect(assignments).toEqual([{ candidate: 1, piece: 0 }]);
+});
+
 it('sequential asks in order', () => {
   const peers = [0, 1].map((id) => ({ id, speed: 1, has: everything }));
   const { order } = simulate(peers, { pieceCount: 64, strategy: 'sequential', random: seeded(6) });
@@ -157,6 +209,7 @@ it.each([
   { workers: 2, sources: 2, connections: 1 },
   { workers: 2, sources: 3, connections: 2 },
   { workers: 2, sources: 5, connections: 1 },
+  { workers: 3, sources: 4, connections: 3 },
   { workers: 8, sources: 1, connections: 8 },
   { workers: 8, sources: 3, connections: 8 },
   { workers: 8, sources: 5, connections: 2 },

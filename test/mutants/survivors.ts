@@ -90,4 +90,46 @@ export const EXPLAINED: readonly Explained[] = [
     mutants: ["actor.kind !== 'tracker' → false"],
     why: 'no peer has a tracker id, so none equals a signer; the type does not know that',
   },
+  {
+    file: 'libs/domain/src/endgame.ts',
+    line: '.filter((connection) => connection.pieces.length > 0)',
+    mutants: ['connection.pieces.length > 0 → true', 'connection.pieces.length > 0 → connection.pieces.length >= 0'],
+    why: 'of a connection without pieces there is nothing to take',
+  },
+  {
+    file: 'libs/domain/src/equal-parts.ts',
+    line: '#isGivenUp = false;',
+    mutants: ['false → true'],
+    why: 'the first look at the sources sets it',
+  },
+  {
+    file: 'libs/domain/src/piece-ledger.ts',
+    line: 'if (pieces.size === 0) this.#held.delete(holder);',
+    mutants: ['pieces.size === 0 → false', 'this.#held.delete(holder); → ;'],
+    why: 'who holds nothing is not remembered, which only saves memory',
+  },
+  {
+    file: 'libs/domain/src/source-choice.ts',
+    line: 'if (open.length === 0) return assignments;',
+    mutants: ['open.length === 0 → false'],
+    why: 'nobody takes a piece then either; this saves drawing them',
+  },
+  {
+    file: 'libs/domain/src/source-choice.ts',
+    line: 'if (open.length === 0) break;',
+    mutants: ['open.length === 0 → false'],
+    why: 'nobody takes a piece from then on either; this saves drawing them',
+  },
+  {
+    file: 'libs/domain/src/source-choice.ts',
+    line: 'if (equals === 1 || random() * equals < 1) best = load;',
+    mutants: ['equals === 1 → false'],
+    why: 'a random number is below 1; this saves drawing it',
+  },
+  {
+    file: 'libs/domain/src/source-choice.ts',
+    line: 'if (count > 0) yield* drawAtRandom(Uint32Array.from(level), input.random);',
+    mutants: ['count > 0 → true', 'count > 0 → count >= 0'],
+    why: 'what nobody has is asked of nobody; this saves looking for who has it',
+  },
 ];

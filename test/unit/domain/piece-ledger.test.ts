@@ -130,7 +130,7 @@ it('a holder that was asked as well and has the piece is the next to write it', 
   ledger.prefer(first, 3);
   expect(ledger.holdersOf(first)).toEqual([]);
   ledger.assign(first, 1);
-  for (const holder of [2, 3, 4]) ledger.hedge(first, holder);
+  for (const other of [2, 3, 4]) ledger.hedge(first, other);
   ledger.prefer(first, 4);
   ledger.prefer(first, 1);
   ledger.prefer(first, 9);
@@ -148,7 +148,7 @@ it('tells of a holder that is gone which of its pieces another one writes now', 
   ledger.assign(hedged!, 2);
   ledger.hedge(hedged!, 1);
   expect(ledger.releaseAll(1)).toEqual([written]);
-  expect([alone, written, hedged].map((piece) => ledger.stateOf(piece!))).toEqual(['missing', 'assigned', 'assigned']);
+  expect([alone, written, hedged].map((index) => ledger.stateOf(index!))).toEqual(['missing', 'assigned', 'assigned']);
   expect(ledger.release(written!, 2)).toBe('missing');
   expect(ledger.release(written!, 2)).toBe('not_held');
 });

@@ -3,17 +3,24 @@ import { ClockWatch } from '../../../../apps/tracker/src/replica/clock-watch.ts'
 
 const T = 1_000_000_000;
 let wallMs = T;
+let monotonicMs = 5_000;
 let watch: ClockWatch;
 
 beforeEach(() => {
   wallMs = T;
-  watch = new ClockWatch({ now: () => wallMs, monotonicNow: () => 5_000 });
+  monotonicMs = 5_000;
+  watch = new ClockWatch({ now: () => wallMs, monotonicNow: () => monotonicMs });
 });
 
 describe('the clock watch', () => {
-  it('is content with clocks 30 s apart', () => {
-    watch.observe({ appendTimeMs: T + 30_000, ownTimeMs: null });
-    watch.observe({ appendTimeMs: T - 30_000, ownTimeMs: T });
+  it.each([
+    { appendTimeMs: T + 30_000, ownTimeMs: null },
+    { appendTimeMs: T - 30_000, ownTimeMs: T },
+  ])('is content with clocks 30 s apart: %j', (seen) => {
+    watch.observe(seen);
+    expect(watch.isSkewed()).toBe(false);
+    watch.observe({ appendTimeMs: T + 30_001, ownTimeMs: null });
+    watch.observe(seen);
     expect(watch.isSkewed()).toBe(false);
   });
 
@@ -38,9 +45,19 @@ describe('the clock watch', () => {
     expect(watch.isSkewed()).toBe(false);
   });
 
-  it('is content again when its clock was set', () => {
+  it('is content again when its clock was set, by more than a second', () => {
     watch.observe({ appendTimeMs: T + 40_000, ownTimeMs: null });
-    wallMs += 40_000;
+    wallMs += 1_000;
+    expect(watch.isSkewed()).toBe(true);
+    wallMs += 39_000;
     expect(watch.isSkewed()).toBe(false);
+  });
+
+  it('is not content because time goes by, or because of what others appended long ago', () => {
+    watch.observe({ appendTimeMs: T + 40_000, ownTimeMs: null });
+    wallMs += 60_000;
+    monotonicMs += 60_000;
+    watch.observe({ appendTimeMs: T - 3_600_000, ownTimeMs: null });
+    expect(watch.isSkewed()).toBe(true);
   });
 });

@@ -18,6 +18,25 @@ export interface BrokerOptions {
   readonly port?: number;
 }
 
+/** Several brokers that are one cluster. */
+export interface Brokers {
+  /** Every `host:port` with commas between, as clients take them. */
+  readonly brokers: string;
+  readonly members: readonly BrokersMember[];
+  /** Ends all of them, and removes their data unless `dataDir` was given. */
+  stop(): Promise<void>;
+}
+
+/** One broker of several. */
+export interface BrokersMember {
+  /** As Kafka's metadata names it. */
+  readonly id: number;
+  /** Starts it again after it has ended, on the same ports and data. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  kill(): Promise<void>;
+}
+
 export interface ConsoleConsumerOptions {
   readonly brokers: string;
   readonly topic: string;
@@ -32,4 +51,5 @@ export interface ConsoleConsumerOptions {
 export function kafkaSkipReason(): string | null;
 export function ownBrokerSkipReason(): string | null;
 export function startBroker(options?: BrokerOptions): Promise<Broker>;
+export function startBrokers(options: BrokerOptions & { readonly count: number }): Promise<Brokers>;
 export function consumeOnConsole(options: ConsoleConsumerOptions): Promise<string[]>;

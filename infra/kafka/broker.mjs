@@ -1,5 +1,5 @@
-// Owns a real Kafka broker on this machine: Apache Kafka's own jars from Maven Central, one KRaft node that is broker and
-// controller, on loopback only. `npm run kafka` and the tests start it from here. Plain JavaScript for any Node from 20 on.
+// Owns real Kafka brokers on this machine: Apache Kafka's own jars from Maven Central, KRaft nodes that are each broker and
+// controller, on loopback only. `npm run kafka` and the tests start them from here. Plain JavaScript for any Node from 20 on.
 import { execFile, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -17,6 +17,8 @@ const classPath = join(jars, '*');
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 15_000;
 const OUTPUT_KEPT_CHARACTERS = 8_000;
+/** How Java runs one broker of several: with a small heap, and without spending a processor on making it fast. */
+const SMALL = ['-Xmx256m', '-XX:TieredStopAtLevel=1'];
 const run = promisify(execFile);
 
 /** Why there is no Kafka here, or null when there is. `KAFKA_BROKERS` names one that runs already. */
@@ -45,21 +47,78 @@ export async function startBroker(options = {}) {
   await fetchJars();
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'cohort-kafka-')));
   const [free, controllerPort] = await freePorts('127.0.0.1', [0, 0]);
-  const port = options.port || free;
-  const configuration = await prepareStorage({ dataDir, port, controllerPort });
-  const broker = spawn('java', [...javaOptions(), 'kafka.Kafka', configuration], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const node = { id: 1, port: options.port || free, controllerPort, dataDir };
+  await prepareStorage(node, { nodes: [node], clusterId: newClusterId() });
   const end = async (signal) => {
     await stopped(broker, signal);
     if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
   };
+  const broker = spawnBroker(node);
   try {
     await ready(broker);
   } catch (error) {
     await end('SIGKILL');
     throw error;
   }
-  const brokers = `127.0.0.1:${port}`;
-  return { brokers, pid: broker.pid, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') };
+  return { brokers: addressOf(node), pid: broker.pid, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') };
+}
+
+/**
+ * Starts a cluster of several brokers, each in a folder of its own; the first one listens on `port` where that is given.
+ * Each can be killed and started again by itself.
+ */
+export async function startBrokers({ count, dataDir, port = 0 }) {
+  await fetchJars();
+  const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'cohort-kafka-')));
+  const ports = await freePorts('127.0.0.1', [port, ...Array(2 * count - 1).fill(0)]);
+  const nodes = Array.from({ length: count }, (_, index) => ({
+    id: index + 1,
+    port: ports[index],
+    controllerPort: ports[count + index],
+    dataDir: join(folder, `broker-${index + 1}`),
+  }));
+  const clusterId = newClusterId();
+  await Promise.all(nodes.map((node) => prepareStorage(node, { nodes, clusterId })));
+  const members = nodes.map((node) => new Member(node));
+  const stop = async () => {
+    await Promise.all(members.map((member) => member.stop()));
+    if (dataDir === undefined) await rm(folder, { recursive: true, force: true });
+  };
+  const started = await Promise.allSettled(members.map((member) => member.start()));
+  const failed = started.find(({ status }) => status === 'rejected');
+  if (failed !== undefined) {
+    await stop();
+    throw failed.reason;
+  }
+  return { brokers: nodes.map(addressOf).join(','), members, stop };
+}
+
+/** One broker of several. */
+class Member {
+  #node;
+  #process = null;
+
+  constructor(node) {
+    this.#node = node;
+  }
+
+  /** As Kafka's metadata names it. */
+  get id() {
+    return this.#node.id;
+  }
+
+  async start() {
+    this.#process = spawnBroker(this.#node, SMALL);
+    await ready(this.#process);
+  }
+
+  async stop() {
+    if (this.#process !== null) await stopped(this.#process, 'SIGTERM');
+  }
+
+  async kill() {
+    if (this.#process !== null) await stopped(this.#process, 'SIGKILL');
+  }
 }
 
 /** The lines that Kafka's own console consumer prints for a topic, from its beginning. */
@@ -116,32 +175,51 @@ async function fetchJars() {
   }
 }
 
-async function prepareStorage({ dataDir, port, controllerPort }) {
-  const storage = join(dataDir, 'storage');
-  const configuration = join(dataDir, 'server.properties');
+async function prepareStorage(node, { nodes, clusterId }) {
+  const storage = storageOf(node);
   const isFormatted = existsSync(join(storage, 'meta.properties'));
   await mkdir(storage, { recursive: true });
-  await writeFile(configuration, serverProperties({ storage, port, controllerPort }));
-  if (!isFormatted) {
-    const clusterId = randomBytes(16).toString('base64url');
-    // In one word: an id that begins with a dash would be taken for a flag.
-    const format = ['kafka.tools.StorageTool', 'format', `--cluster-id=${clusterId}`, '--config', configuration];
-    await run('java', [...javaOptions(), ...format]);
-  }
-  return configuration;
+  await writeFile(configurationOf(node), serverProperties(node, nodes));
+  if (isFormatted) return;
+  // In one word: an id that begins with a dash would be taken for a flag.
+  const format = ['kafka.tools.StorageTool', 'format', `--cluster-id=${clusterId}`, '--config', configurationOf(node)];
+  await run('java', [...javaOptions(), ...format]);
 }
 
-function serverProperties({ storage, port, controllerPort }) {
+function storageOf({ dataDir }) {
+  return join(dataDir, 'storage');
+}
+
+function configurationOf({ dataDir }) {
+  return join(dataDir, 'server.properties');
+}
+
+function addressOf({ port }) {
+  return `127.0.0.1:${port}`;
+}
+
+function newClusterId() {
+  return randomBytes(16).toString('base64url');
+}
+
+/** With what is said in `more` a broker of several takes less of the machine. */
+function spawnBroker(node, more = []) {
+  const words = [...javaOptions(), ...more, 'kafka.Kafka', configurationOf(node)];
+  return spawn('java', words, { stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+function serverProperties(node, nodes) {
+  const { id, port, controllerPort } = node;
   const properties = {
     'process.roles': 'broker,controller',
-    'node.id': 1,
-    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+    'node.id': id,
+    'controller.quorum.voters': nodes.map((voter) => `${voter.id}@127.0.0.1:${voter.controllerPort}`).join(','),
     'controller.listener.names': 'CONTROLLER',
     listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
     'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
-    'log.dirs': storage,
+    'log.dirs': storageOf(node),
     'auto.create.topics.enable': false,
-    'offsets.topic.replication.factor': 1,
+    'offsets.topic.replication.factor': Math.min(3, nodes.length),
     'offsets.topic.num.partitions': 1,
     'transaction.state.log.replication.factor': 1,
     'transaction.state.log.min.isr': 1,

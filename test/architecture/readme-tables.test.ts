@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { COMMAND_NAMES } from '#domain/command';
-import { factsOf, tableOf } from './readme-tables.ts';
+import { factsOf, outagesOf, tableOf } from './readme-tables.ts';
 
 const read = (path: string): string => readFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), 'utf8');
 const facts = factsOf(read('libs/domain/src/decide.ts'), read('libs/domain/src/views.ts'));
@@ -20,6 +20,15 @@ it('the README says what each dependency is for', () => {
   const names = [dependencies, devDependencies, optionalDependencies].flatMap((list) => Object.keys(list));
   const text = read('README.md').split('## What it stands on')[1] ?? '';
   expect(names.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
+});
+
+it('the README names for each outage tests that there are', () => {
+  const outages = outagesOf(read('README.md'));
+  expect(outages.length).toBeGreaterThan(15);
+  for (const { outage, tests } of outages) {
+    expect(tests, outage).not.toEqual([]);
+    for (const { file, title } of tests) expect(read(`test/${file}`), outage).toContain(title);
+  }
 });
 
 it('a reason is found in the decider itself and in what it calls', () => {

@@ -3,6 +3,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LocalSystem } from '../../infra/quick-start/local-system.ts';
+import { StartFailed } from '../../infra/quick-start/node-process.ts';
 import type { Draws } from '../simulation/draws.ts';
 import type { BrokerProcess } from './broker-process.ts';
 import type { History } from './history.ts';
@@ -124,7 +125,22 @@ export class RealFaults {
     if (name === 'tracker_pause') return this.#pause(process.pid);
     await (name === 'tracker_kill' ? process.kill() : process.stop());
     await sleep(draws.between(0, DOWN_MS_MAX));
-    await system.restartTracker(ordinal);
+    await this.#bringBack(ordinal);
+  }
+
+  /** A tracker waits for its log, for longer than its start may take when the log was away and the machine is busy. */
+  async #bringBack(ordinal: number): Promise<void> {
+    const { system, log } = this.#parts;
+    for (;;) {
+      const wasAway = this.#busy.has(log);
+      try {
+        await system.restartTracker(ordinal);
+        return;
+      } catch (error) {
+        const isWaiting = error instanceof StartFailed && error.message.includes('was not ready');
+        if (!isWaiting || !(wasAway || this.#busy.has(log))) throw error;
+      }
+    }
   }
 
   async #troubleLog(name: 'log_kill' | 'log_pause'): Promise<void> {

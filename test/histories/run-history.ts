@@ -1,5 +1,6 @@
 // Owns one history of a real system: three trackers as processes on a real log, clients with people, faults for as long as was
 // asked, then peace, in which every command has to come to an answer and every tracker to the end of the log; then the check.
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { StoredRecord } from '../../apps/tracker/src/command-log/command-log.ts';
@@ -34,7 +35,6 @@ export interface HistoryReport {
   readonly verdict: HistoryVerdict;
   readonly faults: Readonly<Record<FaultName, number>>;
   readonly attempts: number;
-  readonly historyFile: string;
 }
 
 const TRACKERS = 3;
@@ -61,11 +61,17 @@ export async function runHistory(options: HistoryOptions): Promise<HistoryReport
   try {
     const historyFile = join(folder, 'history.ndjson');
     const played = await playOn(real, options, historyFile);
-    const verdict = await checkHistory(await wholeLog(real.logUrl), readHistory(historyFile));
-    return { verdict, ...played, historyFile };
+    const records = await wholeLog(real.logUrl);
+    await writeFile(join(folder, 'log.ndjson'), records.map(lineOf).join(''));
+    const verdict = await checkHistory(records, readHistory(historyFile));
+    return { verdict, ...played };
   } finally {
     await real.stop();
   }
+}
+
+function lineOf({ offset, value }: StoredRecord): string {
+  return `${JSON.stringify({ offset, value: Buffer.from(value).toString('utf8') })}\n`;
 }
 
 type Played = Pick<HistoryReport, 'faults' | 'attempts'>;

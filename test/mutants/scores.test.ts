@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { type Mutant, scoresOf, survivorList, survivorsOf } from './scores.ts';
+import { EXPLAINED } from './survivors.ts';
 
 const SOURCE = 'const a = 1;\n  return a > 1 &&\n    b;\n';
 
@@ -50,4 +53,11 @@ it('the list names what is not explained', () => {
   const text = survivorList(survivorsOf(mutants, sources), 'commit 1');
   expect(text).toContain('- line 2: `a > 1 → a >= 1` in `return a > 1 &&`: it is never 1\n');
   expect(text).toContain('- line 2: `a > 1 && → true` in `return a > 1 &&`: **not explained**\n');
+});
+
+it('what is explained stands in its file', () => {
+  const root = join(import.meta.dirname, '../..');
+  const linesOf = (file: string): string[] => readFileSync(join(root, file), 'utf8').split('\n');
+  const gone = EXPLAINED.filter(({ file, line }) => !linesOf(file).some((text) => text.trim() === line));
+  expect(gone).toEqual([]);
 });

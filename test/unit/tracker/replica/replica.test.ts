@@ -104,6 +104,8 @@ describe('a replica', () => {
     const [one, other] = [await serving(log), await serving(log)];
     const id = randomUUID();
     const first = await one.submit(newUser('alice', id), forever);
+    // Otherwise the first record may be the one that answers.
+    await other.waitUntilApplied(first!.outcomeOffset);
     const again = await other.submit(newUser('alice', id), forever);
     expect(again).toMatchObject({ outcome: first!.outcome, outcomeOffset: first!.outcomeOffset, events: [] });
     expect(log.records).toHaveLength(4);

@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { HelloView, SourcesView } from '#wire/tracker-api';
 import { type Broker, kafkaSkipReason, startBroker } from '../../infra/kafka/broker.mjs';
-import { Cleanup, films, type TestPeer, upload, verdict } from './tracker-harness.ts';
+import { Cleanup, films, here, type TestPeer, upload, verdict } from './tracker-harness.ts';
 import { TrackerFolder, type TrackerProcess } from './tracker-processes.ts';
 
 const cleanup = new Cleanup();
@@ -42,8 +42,10 @@ async function expectOutageContract(folder: TrackerFolder, log: { away(): unknow
   const refused = await alice.command('create_group', { group: 'more' }, { commandId });
   expect(performance.now() - sentAt).toBeLessThan(5_500);
   expect(verdict(refused)).toBe('log_unavailable');
-  const sources = await bob.view<SourcesView>('find_sources', { group: upload.group, file: upload.file });
-  expect(sources.grant).not.toBeNull();
+  await alice.present(here);
+  const { grant, sources } = await bob.view<SourcesView>('find_sources', { group: upload.group, file: upload.file });
+  expect(grant).not.toBeNull();
+  expect(sources, 'who comes online is seen').toMatchObject([{ peerId: alice.id }]);
   await log.back();
   const elsewhere = await at(two, alice);
   await vi.waitFor(

@@ -39,8 +39,24 @@ export function kafkaFailure(error: unknown, doing: string): LogFailure {
   if (error instanceof LogFailure) return error;
   const innermost = innermostOf(error);
   const detail = error instanceof Error ? error.message : String(error);
-  return new LogFailure(codeOf(innermost), `Kafka, ${doing}: ${detail}`, error);
+  const advice = ADVICE.get(innermost.type) ?? ADVICE.get(innermost.code);
+  return new LogFailure(
+    codeOf(innermost),
+    `Kafka, ${doing}: ${detail}${advice === undefined ? '' : `; ${advice}`}`,
+    error,
+  );
 }
+
+const NEEDS_BROKERS = 'start the brokers that --log names, or correct their addresses';
+const NEEDS_MORE_BROKERS = 'too few brokers have every record: start the others';
+/** What helps, by the protocol's error and by the system's. */
+const ADVICE: ReadonlyMap<unknown, string> = new Map([
+  ['ECONNREFUSED', NEEDS_BROKERS],
+  ['EHOSTUNREACH', NEEDS_BROKERS],
+  ['ENOTFOUND', NEEDS_BROKERS],
+  ['NOT_ENOUGH_REPLICAS', NEEDS_MORE_BROKERS],
+  ['NOT_ENOUGH_REPLICAS_AFTER_APPEND', NEEDS_MORE_BROKERS],
+]);
 
 /** What a broker answers before it stores anything, and what the system says before anything is sent. */
 const UNSENT: ReadonlySet<unknown> = new Set([

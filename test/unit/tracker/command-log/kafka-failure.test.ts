@@ -36,6 +36,13 @@ describe('an error of the Kafka client', () => {
     expect(failure.message).toContain('testing');
   });
 
+  test.each([
+    ['a refused connection', afterRetries(refused), 'start the brokers that --log names'],
+    ['too few replicas', protocolError('NOT_ENOUGH_REPLICAS', true), 'start the others'],
+  ])('%s says what helps', (_, error, advice) => {
+    expect(kafkaFailure(error, 'testing').message).toContain(advice);
+  });
+
   test('a failure of ours passes as it is', () => {
     const failure = new LogFailure('log_halted', 'x');
     expect(kafkaFailure(failure, 'testing')).toBe(failure);

@@ -15,6 +15,8 @@ export interface LocalSystemOptions {
   readonly trackerPorts?: readonly number[];
   /** As `--log` takes it; the file beside tracker_info.txt by default. */
   readonly logUrl?: string;
+  /** How long a process may take to be ready; a minute by default. */
+  readonly readyTimeoutMs?: number;
 }
 
 export interface LocalPeerOptions {
@@ -165,7 +167,8 @@ export class LocalSystem {
 
   async #run(options: { name: string; words: readonly string[] }): Promise<NodeProcess> {
     if (this.#isStopping) throw new StartFailed(options.name, 'was not started: the system stops', '');
-    const process = new NodeProcess(options);
+    const { readyTimeoutMs } = this.#options;
+    const process = new NodeProcess({ ...options, ...(readyTimeoutMs !== undefined && { readyTimeoutMs }) });
     this.#started.add(process);
     await process.ready();
     return process;

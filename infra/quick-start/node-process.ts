@@ -19,6 +19,8 @@ export interface NodeProcessOptions {
   /** The words behind `cohort`. */
   readonly words: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
+  /** How long it may take to be ready; a minute by default. */
+  readonly readyTimeoutMs?: number;
 }
 
 /** How a process ended. */
@@ -27,7 +29,7 @@ export interface ProcessExit {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** The process ended, or said nothing for a minute, before it was ready. */
+/** The process ended, or said nothing for too long, before it was ready. */
 export class StartFailed extends Error {
   constructor(name: string, why: string, output: string) {
     super(`${name} ${why}${output === '' ? '' : `:\n${output}`}`);
@@ -39,12 +41,14 @@ export class NodeProcess {
   readonly name: string;
   readonly exited: Promise<ProcessExit>;
   readonly #child: ChildProcess;
+  readonly #readyTimeoutMs: number;
   readonly #output: string[] = [];
   #readyLine = '';
   #isEndAsked = false;
 
-  constructor({ name, words, environment }: NodeProcessOptions) {
+  constructor({ name, words, environment, readyTimeoutMs = READY_TIMEOUT_MS }: NodeProcessOptions) {
     this.name = name;
+    this.#readyTimeoutMs = readyTimeoutMs;
     this.#child = spawn(process.execPath, [LAUNCHER, ...words], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       env: { ...cleanEnvironment(), ...environment },
@@ -87,8 +91,8 @@ export class NodeProcess {
     });
     const timeout = Promise.withResolvers<never>();
     const timer = setTimeout(() => {
-      timeout.reject(new StartFailed(this.name, `was not ready after ${READY_TIMEOUT_MS / 1000} s`, this.output));
-    }, READY_TIMEOUT_MS);
+      timeout.reject(new StartFailed(this.name, `was not ready after ${this.#readyTimeoutMs / 1000} s`, this.output));
+    }, this.#readyTimeoutMs);
     const ended = this.exited.then(({ code, signal }) => {
       throw new StartFailed(this.name, `ended with ${signal ?? code} before it was ready`, this.output);
     });

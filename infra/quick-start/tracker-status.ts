@@ -9,6 +9,8 @@ export interface TrackerStatus {
   readonly endOffset: number;
   readonly digest: string;
   readonly root: string;
+  /** Newest first. */
+  readonly snapshots: readonly { readonly offset: number; readonly hash: string }[];
 }
 
 /** A tracker's effect digest after a record. */

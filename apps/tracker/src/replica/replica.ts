@@ -283,7 +283,7 @@ export class Replica {
       const logId = await logIdOf(found);
       if (!this.isReading) return null;
       const problemOf = (derived: DerivedState): Promise<string | null> => problemOfStart(derived, logId, found);
-      const derived = await this.#startingPoints.load({ problemOf, turn: () => this.#turn() });
+      const derived = await this.#startingPoints.load({ problemOf, rules: this.#rules, turn: () => this.#turn() });
       this.#derived = derived ?? this.#derived;
       this.#restoredOffset = this.appliedOffset;
     } catch (error) {

@@ -1,5 +1,6 @@
 // Owns from where a replica may begin instead of reading all of the log again, and what is asked of the log before it does:
 // whether the state of an earlier process is of just these records.
+import type { Rules } from '#domain/rules';
 import { type CommandLog, LogFailure, type StoredRecord } from '../command-log/command-log.ts';
 import { DerivedState } from './derived-state.ts';
 import { leafHash } from './merkle-frontier.ts';
@@ -8,6 +9,8 @@ import { leafHash } from './merkle-frontier.ts';
 export interface Restart {
   /** Why a state is none of this log, as a sentence; null when it is. */
   readonly problemOf: (derived: DerivedState) => Promise<string | null>;
+  /** What this build knows of the rules: a state under newer ones is none to begin with. */
+  readonly rules: Rules;
   /** To be called between steps of the work, so that other work has its turn. */
   readonly turn: () => Promise<void> | undefined;
 }

@@ -6,11 +6,11 @@
 //   frame = length:u32 kind:u8 length*u8                                     kinds of replica/derived-codec.ts
 //   end   = 0:u32 hash:32*u8                                                 SHA-256 of everything before
 import { createHash } from 'node:crypto';
-import { NEWEST_RULES_VERSION } from '#domain/decide';
 import { ByteReader } from '#wire/byte-reader';
 import { ByteWriter } from '#wire/byte-writer';
 import { BLOCK_KINDS, type BlockKind, DerivedReader, encodeDerived } from '../replica/derived-codec.ts';
 import type { DerivedState } from '../replica/derived-state.ts';
+import type { Restart } from '../replica/replica.ts';
 
 /** What a snapshot says about itself. Ids and hashes are 64 lowercase hex characters. */
 export interface SnapshotHead {
@@ -70,26 +70,29 @@ function headBytes({ state, root, digest }: DerivedState): Uint8Array {
   return head.hex(root, 32).hex(digest, 32).finish();
 }
 
-/** The derived state in a snapshot's bytes, or what is wrong with them, as a sentence. `turn` is called between blocks. */
+/** How a snapshot is read. */
+export type Reading = Pick<Restart, 'rules' | 'turn'>;
+
+/** The derived state in a snapshot's bytes, or what is wrong with them, as a sentence. */
 export async function readSnapshot(
   pieces: AsyncIterable<Uint8Array>,
-  turn: () => Promise<void> | undefined,
+  reading: Reading,
 ): Promise<ReadSnapshot | string> {
   const bytes = new PieceReader(pieces);
   try {
-    return await readFrom(bytes, turn);
+    return await readFrom(bytes, reading);
   } finally {
     await bytes.close();
   }
 }
 
-async function readFrom(bytes: PieceReader, turn: () => Promise<void> | undefined): Promise<ReadSnapshot | string> {
+async function readFrom(bytes: PieceReader, { rules, turn }: Reading): Promise<ReadSnapshot | string> {
   const magic = await bytes.take(MAGIC.length);
   if (magic === null || !MAGIC.equals(magic)) return 'it does not begin as a snapshot of this build does';
   const head = headIn(await bytes.take(HEAD_BYTES));
   if (head === null) return 'it ends too early';
-  if (head.rulesVersion > NEWEST_RULES_VERSION) {
-    return `it is of rules version ${head.rulesVersion}, and this build knows up to ${NEWEST_RULES_VERSION}`;
+  if (head.rulesVersion > rules.newestVersion) {
+    return `it is of rules version ${head.rulesVersion}, and this build knows up to ${rules.newestVersion}`;
   }
   const derived = await readBlocks(bytes, turn);
   if (typeof derived === 'string') return `it ${derived}`;
@@ -101,7 +104,7 @@ async function readFrom(bytes: PieceReader, turn: () => Promise<void> | undefine
   return saysTheSame(head, derived) ? { derived, hash } : 'its state is not the one that its head tells of';
 }
 
-async function readBlocks(bytes: PieceReader, turn: () => Promise<void> | undefined): Promise<DerivedState | string> {
+async function readBlocks(bytes: PieceReader, turn: Reading['turn']): Promise<DerivedState | string> {
   const reader = new DerivedReader();
   for (;;) {
     await turn();

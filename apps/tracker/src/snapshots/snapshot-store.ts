@@ -3,7 +3,7 @@
 import type { DerivedState } from '../replica/derived-state.ts';
 import type { KeptSnapshot, Restart, StartingPoints } from '../replica/replica.ts';
 import type { SnapshotFiles } from './snapshot-files.ts';
-import { readSnapshot, snapshotBytes } from './snapshot-format.ts';
+import { type Reading, readSnapshot, snapshotBytes } from './snapshot-format.ts';
 
 /** How many are kept. */
 const KEPT_COUNT = 2;
@@ -34,9 +34,9 @@ export class SnapshotStore implements StartingPoints {
   }
 
   /** The newest that is sound and in which `problemOf` finds none; those before it are set aside. Null when there is none. */
-  async load({ problemOf, turn }: Restart): Promise<DerivedState | null> {
+  async load({ problemOf, ...reading }: Restart): Promise<DerivedState | null> {
     for (const name of await this.#names()) {
-      const read = await this.#read(name, turn);
+      const read = await this.#read(name, reading);
       const problem = typeof read === 'string' ? read : await problemOf(read.derived);
       if (typeof read !== 'string' && problem === null) {
         this.note({ offset: read.derived.state.appliedOffset, hash: read.hash });
@@ -84,9 +84,9 @@ export class SnapshotStore implements StartingPoints {
       .toReversed();
   }
 
-  async #read(name: string, turn: Restart['turn']): ReturnType<typeof readSnapshot> {
+  async #read(name: string, reading: Reading): ReturnType<typeof readSnapshot> {
     try {
-      return await readSnapshot(this.#files.read(name), turn);
+      return await readSnapshot(this.#files.read(name), reading);
     } catch (error) {
       return `it cannot be read: ${(error as Error).message}`;
     }

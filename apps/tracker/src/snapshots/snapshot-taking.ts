@@ -1,6 +1,7 @@
 // Owns how a snapshot comes to be: not from the state that answers commands, which goes on changing, but from a second one,
 // which begins at the snapshot before, reads the log up to the offset asked for, and is written and forgotten. So nothing has to
 // be copied or held still for it, and a snapshot counts only if two computations came to the same digests.
+import type { Rules } from '#domain/rules';
 import type { CommandLog } from '../command-log/command-log.ts';
 import { DerivedState } from '../replica/derived-state.ts';
 import type { KeptSnapshot } from '../replica/replica.ts';
@@ -26,18 +27,20 @@ export interface SnapshotTools {
   readonly store: SnapshotStore;
   readonly read: CommandLog['read'];
   readonly signal: AbortSignal;
+  /** What this build knows of the rules. */
+  readonly rules: Rules;
   /** Is called now and then between steps of the work. */
   readonly turn: () => Promise<void> | undefined;
 }
 
 /** Takes a snapshot here. */
 export async function takeSnapshot(order: SnapshotOrder, tools: SnapshotTools): Promise<SnapshotTaken | null> {
-  const { store, turn } = tools;
+  const { store, rules, turn } = tools;
   const tooNew = (derived: DerivedState): Promise<string | null> =>
     Promise.resolve(
       derived.state.appliedOffset > order.offset ? `the log has no offset ${derived.state.appliedOffset}` : null,
     );
-  const derived = (await store.load({ problemOf: tooNew, turn })) ?? new DerivedState();
+  const derived = (await store.load({ problemOf: tooNew, rules, turn })) ?? new DerivedState();
   if (!(await readUpTo(order.offset, derived, tools))) return null;
   if (derived.root !== order.root || derived.digest !== order.digest) {
     const digest = derived.root === order.root ? 'effect digest' : 'Merkle root';
@@ -50,7 +53,7 @@ export async function takeSnapshot(order: SnapshotOrder, tools: SnapshotTools): 
 async function readUpTo(
   offset: number,
   derived: DerivedState,
-  { read, signal, turn }: SnapshotTools,
+  { read, rules, signal, turn }: SnapshotTools,
 ): Promise<boolean> {
   const missing = (): boolean => derived.state.appliedOffset < offset;
   if (!missing()) return true;
@@ -60,7 +63,7 @@ async function readUpTo(
       for (const stored of batch) {
         await turn();
         if (signal.aborted) return false;
-        derived.apply(stored);
+        derived.apply(stored, rules);
         if (!missing()) return true;
       }
     }

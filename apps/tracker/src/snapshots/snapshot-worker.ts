@@ -2,6 +2,7 @@
 // by who answers commands.
 import { on } from 'node:events';
 import { parentPort, workerData } from 'node:worker_threads';
+import { RULES } from '#domain/rules';
 import type { StoredRecord } from '../command-log/command-log.ts';
 import { SnapshotFolder } from './snapshot-folder.ts';
 import type { SnapshotFeed, SnapshotNews, SnapshotWorkerData } from './snapshot-messages.ts';
@@ -25,5 +26,5 @@ async function* read(fromOffset: number): AsyncIterable<readonly StoredRecord[]>
 
 const store = new SnapshotStore(new SnapshotFolder(folder), (message) => tell({ kind: 'warning', message }));
 const { signal } = new AbortController();
-const taken = await takeSnapshot(order, { store, read, signal, turn: () => undefined });
+const taken = await takeSnapshot(order, { store, read, rules: RULES, signal, turn: () => undefined });
 if (taken !== null) tell({ kind: 'taken', taken });

@@ -1,6 +1,7 @@
 // Facts about a snapshot's file: it brings back all that a tracker computes from the log, and nothing that was not written.
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { RULES } from '#domain/rules';
 import type { StoredRecord } from '../../../../apps/tracker/src/command-log/command-log.ts';
 import type { DerivedState } from '../../../../apps/tracker/src/replica/derived-state.ts';
 import {
@@ -23,7 +24,7 @@ function read(bytes: Uint8Array, pieceBytes = 1_000): Promise<ReadSnapshot | str
     for (let at = 0; at < bytes.length; at += pieceBytes) yield bytes.subarray(at, at + pieceBytes);
     await Promise.resolve();
   };
-  return readSnapshot(pieces(), () => undefined);
+  return readSnapshot(pieces(), { rules: RULES, turn: () => undefined });
 }
 
 async function sound(bytes: Uint8Array, pieceBytes?: number): Promise<ReadSnapshot> {

@@ -1,6 +1,7 @@
 // Facts about trackers with snapshots: they begin where they left off and answer as if they had read everything, they take
 // no snapshot for good that is not, and lose nothing with any of them.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { RULES } from '#domain/rules';
 import type { StoredRecord } from '../../../../apps/tracker/src/command-log/command-log.ts';
 import { signedCheckpointNote } from '../../../../apps/tracker/src/replica/checkpoint-signature.ts';
 import type { DerivedState } from '../../../../apps/tracker/src/replica/derived-state.ts';
@@ -66,7 +67,7 @@ async function started(log: MemoryLog): Promise<Tracker> {
     ...{ replica, store, warn, intervalRecords: INTERVAL, monotonicNow: () => clock.nowMs },
     take: (order, signal) => {
       const read = log.read.bind(log);
-      return takeSnapshot(order, { store: newStore(), read, signal, turn });
+      return takeSnapshot(order, { store: newStore(), read, rules: RULES, signal, turn });
     },
   });
   const tracker = { replica, store, writer, reads };

@@ -58,7 +58,6 @@ function tried(): ReturnType<Stryker['runMutationTest']> {
     vitest: { configFile: 'test/mutants/vitest.config.ts', related: false },
     coverageAnalysis: 'perTest',
     concurrency: Number(flags.workers),
-    timeoutMS: 10_000,
     tempDirName: `${FOLDER}/sandbox`,
     cleanTempDir: 'always',
     ignorePatterns: ['/dist', '/.cohort'],

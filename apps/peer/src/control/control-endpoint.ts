@@ -1,5 +1,5 @@
-// Owns the HTTP server of the control endpoint: who is let in before a body is read, how bodies are checked, what errors
-// look like, and where the interface describes itself.
+// Owns the HTTP server of the control endpoint: who is let in before a body is read, how long a request may take to come, how
+// bodies are checked, what errors look like, what browsers are told, and where the interface describes itself.
 import { ValidationPipe, type ValidationError } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -18,6 +18,25 @@ import { ProblemFilter, sendProblem } from './problem.filter.ts';
 /** Where the interface describes itself, for people; `-json` after it for programs. */
 const DOCS_PATH = 'api/docs';
 
+/**
+ * What browsers are told with every answer: no script but those of this endpoint, nothing from elsewhere, no frame around it.
+ * The page of the documentation styles itself in its text and draws from data: addresses.
+ */
+const BROWSER_HEADERS = {
+  'content-security-policy':
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; " +
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+  'cache-control': 'no-store',
+};
+
+/** Who has not sent all of a request after this, or says nothing after it connected, is cut off. */
+const REQUEST_TIMEOUT_MS = 15_000;
+/** Connections at a time: transfers keep the files and sockets that the process may have. */
+const CONTROL_CONNECTIONS_MAX = 512;
+
 export interface ControlEndpointOptions {
   readonly listen: HostPort;
   /** Names of --allow-host. */
@@ -25,6 +44,8 @@ export interface ControlEndpointOptions {
   readonly scopeOf: AccessPolicy['scopeOf'];
   /** The ports and stores that the controllers ask for. */
   readonly providers: Provider[];
+  /** Shorter in tests. */
+  readonly requestTimeoutMs?: number;
 }
 
 /** A running control endpoint. */
@@ -35,12 +56,13 @@ export interface ControlEndpoint {
 
 /** Starts the endpoint. Throws the system's error when the address cannot be had. */
 export async function openControlEndpoint(options: ControlEndpointOptions): Promise<ControlEndpoint> {
-  const app = await createControlApp(options.providers);
+  const app = await createControlApp(options.providers, options.requestTimeoutMs);
   const policy = { port: options.listen.port, ...hostsOf(options), scopeOf: options.scopeOf };
   guard(app.getHttpAdapter().getInstance(), policy);
   SwaggerModule.setup(DOCS_PATH, app, () => controlDocument(app));
   const { host, port } = options.listen;
   await app.init();
+  app.getHttpServer().maxConnections = CONTROL_CONNECTIONS_MAX;
   // Not through Nest, which would print the error that is thrown to who tells it.
   await app.getHttpAdapter().getInstance().listen({ host, port });
   const bound = app.getHttpServer().address() as { port: number };
@@ -49,9 +71,14 @@ export async function openControlEndpoint(options: ControlEndpointOptions): Prom
 }
 
 /** The application without its guards and its address: what the OpenAPI document is made from. */
-export async function createControlApp(providers: Provider[]): Promise<NestFastifyApplication> {
+export async function createControlApp(
+  providers: Provider[],
+  requestTimeoutMs = REQUEST_TIMEOUT_MS,
+): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
     bodyLimit: CONTROL_BODY_BYTES_MAX,
+    requestTimeout: requestTimeoutMs,
+    http: { headersTimeout: requestTimeoutMs, connectionsCheckingInterval: requestTimeoutMs / 10 },
     forceCloseConnections: true,
     // An address that cannot be read: no route, no hook and no filter come to see it.
     frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply) => {
@@ -92,7 +119,8 @@ function guard(fastify: FastifyInstance, policy: AccessPolicy): void {
     if (text.length === 0) done(null, {});
     else void parseJson(request, text as string, done);
   });
-  fastify.addHook('onRequest', (request, _reply, done) => {
+  fastify.addHook('onRequest', (request, reply, done) => {
+    reply.headers(BROWSER_HEADERS);
     const refusal = accessRefusal(accessRequestOf(request), policy);
     if (refusal === null) done();
     else done(new ProblemError(refusal.code, refusal.detail === undefined ? {} : { detail: refusal.detail }));

@@ -1,6 +1,7 @@
 // The endpoint as it is, over HTTP on a free loopback port; behind it ports that answer what a test says.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { get, request } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import 'reflect-metadata';
@@ -257,6 +258,41 @@ describe('access', () => {
   });
 
   const BARE = { authorization: JSON_HEADERS.authorization };
+});
+
+describe('a request that does not come to its end', () => {
+  test.each([
+    ['nothing at all', ''],
+    ['half a header', 'GET /health/live HTTP/1.1\r\nHost: 127'],
+    [
+      'half a body',
+      `POST /api/v1/commands/logout HTTP/1.1\r\nHost: HOST\r\nAuthorization: Bearer ${TOKEN}\r\n` +
+        'Content-Type: application/json\r\nContent-Length: 10\r\n\r\n{',
+    ],
+    ['the body of somebody without the token', 'POST / HTTP/1.1\r\nHost: HOST\r\nContent-Length: 10\r\n\r\n{'],
+  ])('is cut off when it is %s', async (_what, text) => {
+    const impatient = await openControlEndpoint({ ...options, requestTimeoutMs: 200 });
+    const { host, port } = impatient.address;
+    const socket = connect({ host, port });
+    socket.on('error', () => undefined);
+    socket.resume();
+    socket.write(text.replace('HOST', `${host}:${port}`));
+    await expect(new Promise((resolve) => socket.once('close', () => resolve('closed')))).resolves.toBe('closed');
+    await impatient.close();
+  });
+});
+
+test('browsers are told to run no script but those of this endpoint, on its page, with answers and with refusals', async () => {
+  for (const path of ['/api/docs', '/health/live', '/api/v1/status', '/api/v1/nothing']) {
+    const { headers } = await fetch(base + path);
+    const policy = headers.get('content-security-policy') ?? '';
+    expect(policy).toContain("default-src 'none'; script-src 'self';");
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+  }
+  const scripts = (await (await fetch(`${base}/api/docs`)).text()).match(/<script\b[^>]*>[^<]*/g) ?? [];
+  expect(scripts.length).toBeGreaterThan(0);
+  expect(scripts.filter((script) => !/^<script src="[^"]+"[^>]*>\s*$/.test(script))).toEqual([]);
 });
 
 describe('events', () => {

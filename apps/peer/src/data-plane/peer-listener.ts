@@ -2,7 +2,7 @@
 // kernel then spreads the connections. Connections without a grant yet, and all together, have a maximum.
 import { createServer as createPlainServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import { mutualTlsOptions } from '#identity/tls';
+import { idOfSocket, mutualTlsOptions } from '#identity/tls';
 import { networkOf } from '#wire/host-port';
 import { PEER_CONNECTIONS_MAX, PEER_HANDSHAKE_TIMEOUT_MS, PEER_HANDSHAKES_PER_ADDRESS_MAX } from '#wire/limits';
 import type { LaneListen, LaneStart } from './lane-messages.ts';
@@ -44,7 +44,9 @@ function newTlsServer(start: LaneStart, onConnection: (socket: Socket) => void):
   const silent = boundSilent(server);
   server.on('secureConnection', (socket) => {
     silent.delete(placeOf(socket));
-    onConnection(socket);
+    // Who shows no Ed25519 key is nobody: there is nothing to say to them.
+    if (idOfSocket(socket) === null) socket.destroy();
+    else onConnection(socket);
   });
   // A caller that fails the handshake is no concern of anybody else.
   server.on('tlsClientError', (_error, socket) => socket.destroy());

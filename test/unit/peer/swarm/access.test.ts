@@ -1,9 +1,12 @@
 // Who a seeder opens its door to: nothing but hello is said before the grant holds.
+import 'reflect-metadata';
+import { KeyObject, webcrypto } from 'node:crypto';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { connect as connectPlain } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
+import { X509CertificateGenerator } from '@peculiar/x509';
 import { describe, expect, it } from 'vitest';
 import { mutualTlsOptions } from '#identity/tls';
 import type { GrantClaims } from '#wire/grant';
@@ -57,6 +60,18 @@ function ask(peer: TestPeer, listener: TestPeer, frames: readonly Frame[]): Prom
     socket.on('error', finish);
     onTestEnd(() => void socket.destroy());
   });
+}
+
+/** A self-signed certificate of a P-256 key. */
+async function otherCertificate() {
+  const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+  const keys = (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
+  const certificate = await X509CertificateGenerator.createSelfSigned(
+    { name: 'CN=cohort', signingAlgorithm: algorithm, keys },
+    webcrypto as unknown as Crypto,
+  );
+  const key = KeyObject.from(keys.privateKey).export({ type: 'pkcs8', format: 'pem' });
+  return { key, cert: certificate.toString('pem') };
 }
 
 const hello: Frame = {
@@ -142,6 +157,22 @@ it('a grant that nobody renews ends the connection, and a new one opens it again
   await until(download, ({ reason }) => reason?.code === 'trackers_unreachable');
   download.updateGrant(grantFor(bob, digested.contentId));
   expect(await download.done).toMatchObject({ state: 'complete' });
+});
+
+it.each([
+  ['no certificate', () => Promise.resolve({})],
+  ['a certificate of another kind of key', otherCertificate],
+])('a caller with %s is not told a byte', async (_what, certificate) => {
+  const { alice } = await twoPeers();
+  const { host, port } = alice.engine.listenAddress;
+  const socket = connectTls({ host, port, rejectUnauthorized: false, minVersion: 'TLSv1.3', ...(await certificate()) });
+  onTestEnd(() => void socket.destroy());
+  let heard = 0;
+  socket.on('data', (chunk: Buffer) => (heard += chunk.length));
+  socket.on('error', () => {});
+  socket.write(encodeFrame(hello));
+  await new Promise((resolve) => socket.once('close', resolve));
+  expect(heard).toBe(0);
 });
 
 it('a share that was withdrawn is unknown', async () => {

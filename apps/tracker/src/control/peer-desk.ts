@@ -31,11 +31,13 @@ export class PeerDesk {
   }
 
   present({ addresses, downloading, transport }: PresenceRequest, { peerId, address }: Caller): PresenceView {
-    const said = { addresses, downloading: downloading.map((share) => ({ ...share })), transport };
+    const user = this.#userOn(peerId);
+    // Nobody downloads without a session: of strangers, who may be many, no more is kept than where they are.
+    const said = { addresses, downloading: user === null ? [] : downloading.map((share) => ({ ...share })), transport };
     if (this.#presence.update(peerId, said)) this.#pushes.presenceChanged(peerId);
     const [first] = addresses;
     const reachable = first === undefined ? null : this.#reachability.ask({ address: first, askedFrom: address });
-    return { reachable, user: this.#userOn(peerId) };
+    return { reachable, user };
   }
 
   pushes({ peerId }: Caller, socket: Socket): Observable<Push> {

@@ -78,7 +78,7 @@ export class PushHub {
       if (!this.#hasShare(peerId, share, peerIds)) continue;
       for (const downloaderId of peerIds) {
         const subscription = this.#subscriptions.get(downloaderId);
-        if (subscription === undefined || downloaderId === peerId) continue;
+        if (subscription === undefined || downloaderId === peerId || !this.#mayDownload(downloaderId, share)) continue;
         this.#send(subscription, { type: 'sources_changed', offset, shareId: share.shareId });
       }
     }
@@ -87,6 +87,14 @@ export class PushHub {
   #hasShare(peerId: string, { shareId, group, file }: DownloadingShare, downloaders: ReadonlySet<string>): boolean {
     const share = this.#replica.state.groups.get(group)?.shares.get(file);
     return share?.id === shareId && (share.seeders.has(peerId) || downloaders.has(peerId));
+  }
+
+  /** A peer may say that it downloads anything: only who was allowed to, and still is, is told of what becomes of it. */
+  #mayDownload(peerId: string, { shareId, group, file }: DownloadingShare): boolean {
+    const { groups, sessions } = this.#replica.state;
+    const share = groups.get(group)?.shares.get(file);
+    const user = sessions.get(peerId)?.user;
+    return user !== undefined && share?.id === shareId && share.downloaders.get(peerId) === user;
   }
 
   #onApplied({ offset, applied }: AppliedRecord): void {
@@ -131,8 +139,10 @@ export class PushHub {
       case 'seeder_added': {
         const shareId = this.#replica.state.groups.get(event.group)?.shares.get(event.file)?.id;
         if (shareId === undefined) return [];
-        const downloaders = new Set(this.#presence.downloadersOf({ shareId, group: event.group, file: event.file }));
-        const isFor = (id: string): boolean => id !== event.peerId && downloaders.has(id);
+        const share = { shareId, group: event.group, file: event.file };
+        const downloaders = new Set(this.#presence.downloadersOf(share));
+        const isFor = (id: string): boolean =>
+          id !== event.peerId && downloaders.has(id) && this.#mayDownload(id, share);
         return [{ push: { type: 'sources_changed', offset, shareId }, isFor }];
       }
       default:

@@ -7,10 +7,11 @@ import { TrackerMetrics } from '../../../../apps/tracker/src/control/metrics.ts'
 import { PushHub } from '../../../../apps/tracker/src/control/push-hub.ts';
 import { PresenceTable } from '../../../../apps/tracker/src/presence/presence.ts';
 import type { AppliedRecord } from '../../../../apps/tracker/src/replica/replica.ts';
-import { LogInMemory, peerOf } from '../../domain/log-of.ts';
+import { CONTENT_ID, LogInMemory, peerOf } from '../../domain/log-of.ts';
 
 let log: LogInMemory;
 let hub: PushHub;
+let presence: PresenceTable;
 let apply: (applied: AppliedRecord) => void;
 
 beforeEach(() => {
@@ -28,7 +29,8 @@ beforeEach(() => {
       return () => undefined;
     },
   };
-  hub = new PushHub({ replica, presence: new PresenceTable({ now: Date.now }), metrics: new TrackerMetrics() });
+  presence = new PresenceTable({ now: Date.now });
+  hub = new PushHub({ replica, presence, metrics: new TrackerMetrics() });
 });
 afterEach(() => vi.useRealTimers());
 
@@ -50,6 +52,7 @@ function happens(...applied: readonly ReturnType<LogInMemory['as']>[]): void {
   for (const each of applied) apply({ offset: each.outcomeOffset, record: null, applied: each });
 }
 
+const film = { group: 'films', file: 'a' };
 const changed = (offset: number) => ({ type: 'group_changed', offset, group: 'films' });
 
 describe('pushes', () => {
@@ -96,6 +99,33 @@ describe('pushes', () => {
     expect(socket.destroyed).toBe(true);
     expect(toBob).toHaveLength(1);
     expect(toAlice.map(({ type }) => type)).toEqual(['subscribed', 'revoked']);
+  });
+
+  it.each([
+    ['is online', () => hub.presenceChanged(peerOf('alice'))],
+    ['is new', (seeder: string) => happens(log.as(seeder, 'seed_file', { ...film, contentId: CONTENT_ID }))],
+  ])('of a source that %s go to who was allowed to download, whoever else says that it does', (_what, cause) => {
+    log.signUp('carol', 'dave');
+    for (const user of ['carol', 'dave']) {
+      log.as(user, 'join_group', { group: 'films' });
+      log.as('alice', 'accept_request', { group: 'films', user });
+    }
+    log.share('alice', 'films', 'a');
+    log.as('bob', 'download_file', film);
+    const { id: shareId } = log.state.groups.get('films')!.shares.get('a')!;
+    for (const user of ['bob', 'eve']) {
+      presence.update(peerOf(user), { addresses: [], downloading: [{ shareId, ...film }], transport: 'tls' });
+    }
+    const toldOf = (seeder: string): string[] => {
+      const heard = ['bob', 'eve'].map((user) => ({ user, pushes: listen(user) }));
+      cause(seeder);
+      vi.runAllTimers();
+      const isTold = ({ pushes }: { pushes: Push[] }) => pushes.some(({ type }) => type === 'sources_changed');
+      return heard.filter(isTold).map(({ user }) => user);
+    };
+    expect(toldOf('carol')).toEqual(['bob']);
+    log.as('alice', 'remove_member', { group: 'films', user: 'bob' });
+    expect(toldOf('dave')).toEqual([]);
   });
 
   it('end with the connection', async () => {

@@ -1,0 +1,41 @@
+import { beforeEach, expect, it } from 'vitest';
+import { TrackerMetrics } from '../../../../apps/tracker/src/control/metrics.ts';
+import { PeerDesk } from '../../../../apps/tracker/src/control/peer-desk.ts';
+import { PushHub } from '../../../../apps/tracker/src/control/push-hub.ts';
+import { PresenceTable } from '../../../../apps/tracker/src/presence/presence.ts';
+import { Reachability } from '../../../../apps/tracker/src/presence/reachability.ts';
+import type { Replica } from '../../../../apps/tracker/src/replica/replica.ts';
+import { LogInMemory, peerOf } from '../../domain/log-of.ts';
+
+const film = { shareId: 7, group: 'films', file: 'film.mkv' };
+let log: LogInMemory;
+let presence: PresenceTable;
+let desk: PeerDesk;
+
+beforeEach(() => {
+  log = LogInMemory.started();
+  presence = new PresenceTable({ now: Date.now });
+  const replica = { state: log.state, onApplied: () => () => undefined } as unknown as Replica;
+  const reachability = new Reachability({ now: Date.now, mayBegin: () => false });
+  const pushes = new PushHub({ replica, presence, metrics: new TrackerMetrics() });
+  desk = new PeerDesk({ replica, presence, reachability, pushes });
+});
+
+function present(user: string): void {
+  const request = { addresses: ['192.0.2.1:9101'], downloading: [film], transport: 'tls' } as const;
+  desk.present(
+    { ...request, addresses: [...request.addresses], downloading: [...request.downloading] },
+    {
+      peerId: peerOf(user),
+      address: '192.0.2.1',
+    },
+  );
+}
+
+it('of a peer on which nobody is logged in only where it is is kept, and of others what they download too', () => {
+  log.signUp('bob');
+  present('bob');
+  present('stranger');
+  expect(presence.get(peerOf('bob'))?.downloading).toEqual([film]);
+  expect(presence.get(peerOf('stranger'))).toMatchObject({ addresses: ['192.0.2.1:9101'], downloading: [] });
+});

@@ -1,8 +1,8 @@
 // Owns the answer to "can others reach this peer?": one bounded TCP connect to the address that it gives, remembered for a
-// while. Addresses that no peer has are never tried: link-local (cloud metadata lives there), multicast, unspecified, and
-// loopback unless the peer itself comes from there.
+// while. Addresses that no peer has are never tried, nor loopback unless the peer itself comes from there.
 import { lookup } from 'node:dns/promises';
-import { BlockList, connect, isIPv6 } from 'node:net';
+import { BlockList, connect } from 'node:net';
+import { isListed, mayDial } from '#identity/dialled-addresses';
 import { parseHostPort } from '#wire/host-port';
 
 const CONNECT_TIMEOUT_MS = 2_000;
@@ -64,35 +64,23 @@ export class Reachability {
   }
 }
 
-const forbidden = new BlockList();
-forbidden.addSubnet('0.0.0.0', 8, 'ipv4');
-forbidden.addSubnet('169.254.0.0', 16, 'ipv4');
-forbidden.addSubnet('224.0.0.0', 3, 'ipv4');
-forbidden.addAddress('::', 'ipv6');
-forbidden.addSubnet('fe80::', 10, 'ipv6');
-forbidden.addSubnet('ff00::', 8, 'ipv6');
-forbidden.addAddress('fd00:ec2::254', 'ipv6');
-
 const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8, 'ipv4');
 loopback.addAddress('::1', 'ipv6');
 
-/** Whether an IP address may be tried for a peer whose own connection comes from `askedFrom`. */
-export function mayTry(ip: string, askedFrom: string): boolean {
-  if (includes(forbidden, ip)) return false;
-  return !includes(loopback, ip) || includes(loopback, askedFrom);
-}
-
-function includes(list: BlockList, ip: string): boolean {
-  return list.check(ip, isIPv6(ip) ? 'ipv6' : 'ipv4');
+/** Whether an IP address and port may be tried for a peer whose own connection comes from `askedFrom`. */
+export function mayTry({ ip, port }: { ip: string; port: number }, askedFrom: string): boolean {
+  if (!mayDial(ip, port)) return false;
+  return !isListed(loopback, ip) || isListed(loopback, askedFrom);
 }
 
 async function isReached({ address, askedFrom }: ReachabilityQuestion): Promise<boolean> {
   const parsed = parseHostPort(address);
-  if (!parsed.ok || parsed.address.port === 0) return false;
+  if (!parsed.ok) return false;
+  const { host, port } = parsed.address;
   try {
-    const { address: ip } = await lookup(parsed.address.host);
-    return mayTry(ip, askedFrom) && (await connects(ip, parsed.address.port));
+    const { address: ip } = await lookup(host);
+    return mayTry({ ip, port }, askedFrom) && (await connects(ip, port));
   } catch {
     return false;
   }

@@ -17,7 +17,7 @@ describe('reachability', () => {
     ['::ffff:169.254.169.254', '10.0.0.1'],
     ['::ffff:127.0.0.1', '10.0.0.1'],
   ])('%s is never tried for a peer from %s', (ip, askedFrom) => {
-    expect(mayTry(ip, askedFrom)).toBe(false);
+    expect(mayTry({ ip, port: 9101 }, askedFrom)).toBe(false);
   });
 
   it.each([
@@ -28,7 +28,11 @@ describe('reachability', () => {
     ['::1', '127.0.0.1'],
     ['2001:db8::1', '2001:db8::2'],
   ])('%s may be tried for a peer from %s', (ip, askedFrom) => {
-    expect(mayTry(ip, askedFrom)).toBe(true);
+    expect(mayTry({ ip, port: 9101 }, askedFrom)).toBe(true);
+  });
+
+  it('is not tried at a port that is meant for something else', () => {
+    expect([22, 80, 1023, 1024].filter((port) => mayTry({ ip: '192.0.2.7', port }, '198.51.100.1'))).toEqual([1024]);
   });
 
   it('is unknown at first, then true for what listens and false for what does not', async () => {

@@ -1,0 +1,60 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type LookupFunction } from 'node:net';
+import { createSecureContext } from 'node:tls';
+import { describe, expect, it } from 'vitest';
+import { dialSocket, lookupFor } from '../../../../apps/peer/src/data-plane/dial-socket.ts';
+
+/** What becomes of a dial that nothing but its address ends. */
+function ended(host: string, port: number, isTls: boolean): Promise<string> {
+  return new Promise((resolve) => {
+    dialSocket(
+      { host, port },
+      {
+        secureContext: isTls ? createSecureContext() : null,
+        nextBuffer: () => new Uint8Array(1),
+        onBytes: () => undefined,
+        timeoutMs: 60_000,
+        onReady: () => resolve('connected'),
+        onEnd: resolve,
+      },
+    );
+  });
+}
+
+describe.each([true, false])('with TLS: %s', (isTls) => {
+  it.each([
+    ['169.254.169.254', 8080],
+    ['::ffff:169.254.169.254', 8080],
+    ['fe80::1', 9101],
+    ['fd00:ec2::254', 9101],
+    ['0.0.0.0', 9101],
+    ['::', 9101],
+    ['224.0.0.1', 9101],
+    ['127.0.0.1', 22],
+    ['localhost', 1023],
+    ['127.0.0.1', 0],
+  ])('%s, port %i, is not dialled', async (host, port) => {
+    expect(await ended(host, port, isTls)).toBe(`no peer is at ${host}, port ${port}`);
+  });
+});
+
+it('a peer on this machine or in a network of its own is dialled', async () => {
+  const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  expect(await ended('localhost', (server.address() as AddressInfo).port, false)).toBe('connected');
+  server.close();
+});
+
+it('a name is not dialled when any of its addresses must not be', () => {
+  const answers = (addresses: string[]): LookupFunction => {
+    const found = addresses.map((address) => ({ address, family: 4 }));
+    return lookupFor(9101, (_name, _options, callback) => callback(null, found));
+  };
+  const refusalOf = (addresses: string[]): string | undefined => {
+    let refusal: string | undefined;
+    answers(addresses)('peer.example', { all: true }, (error) => (refusal = error?.message));
+    return refusal;
+  };
+  expect(refusalOf(['192.0.2.1', '10.0.0.1'])).toBeUndefined();
+  expect(refusalOf(['192.0.2.1', '169.254.169.254'])).toBe('no peer is at peer.example, port 9101');
+});

@@ -123,7 +123,8 @@ function orderProblem(files: readonly ManifestFile[]): ManifestProblem | null {
   return null;
 }
 
-function ancestorsOf(path: string): string[] {
+/** The folders that a path lies in, outermost first, without the root. */
+export function ancestorsOf(path: string): string[] {
   const components = path.split('/');
   return components.slice(1).map((_, depth) => components.slice(0, depth + 1).join('/'));
 }

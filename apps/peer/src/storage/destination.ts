@@ -21,7 +21,7 @@ import {
 import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
-import type { Manifest } from '#domain/manifest';
+import { ancestorsOf, type Manifest } from '#domain/manifest';
 import { identityOf } from './content-files.ts';
 import { asidePath, journalPath, partPath, pathOnDisk } from './content-layout.ts';
 import { isJournal, journalHead, readJournal } from './part-journal.ts';
@@ -133,6 +133,7 @@ export function preparePart(request: {
       replaceJournal(destination, journalHead(request.contentId, request.manifestBytes));
       makeRoot(part, request.files);
     }
+    refuseLinks(part, request.files);
     for (const file of request.files) makeFile(pathOnDisk(part, file), file.bytes, file.path !== '');
   } catch (error) {
     throw writeFailure(error, part);
@@ -150,6 +151,16 @@ export function preparePart(request: {
 function makeRoot(part: string, [first]: Manifest['files']): void {
   if (first?.path === '') closeSync(openSync(part, 'wx'));
   else if (first !== undefined) mkdirSync(part);
+}
+
+/** Somebody else may have laid a part ready, with a link in it that leads out of it: nothing is written through one. */
+function refuseLinks(part: string, files: Manifest['files']): void {
+  const paths = new Set(['', ...files.flatMap(({ path }) => [...ancestorsOf(path), path])]);
+  for (const path of paths) {
+    const onDisk = pathOnDisk(part, { path });
+    if (lstatSync(onDisk, { throwIfNoEntry: false })?.isSymbolicLink() !== true) continue;
+    throw new StorageFailure('destination_unwritable', `${onDisk} is a link, and stands where the download writes`);
+  }
 }
 
 function replaceJournal(destination: string, head: Uint8Array): void {

@@ -57,6 +57,30 @@ it('a part has its full length from the start, and keeps what it has when it is 
   });
 });
 
+it.each([
+  ['a file', 'a/b'],
+  ['a folder', 'a'],
+])('a part that was laid ready with %s of it a link is not written through', (_what, linked) => {
+  const files = [{ path: 'a/b', bytes: 10 }];
+  prepare(files);
+  const [place, elsewhere] = [join(`${destination}.part`, linked), join(folder, 'elsewhere')];
+  rmSync(place, { recursive: true });
+  mkdirSync(elsewhere);
+  writeFileSync(join(elsewhere, 'b'), 'of somebody else');
+  symlinkSync(linked === 'a' ? elsewhere : join(elsewhere, 'b'), place);
+  expect(() => prepare(files)).toThrow(/is a link, and stands where the download writes$/);
+  expect(readFileSync(join(elsewhere, 'b'), 'utf8')).toBe('of somebody else');
+});
+
+it('a part that is itself a link is not written through', () => {
+  const files = [{ path: '', bytes: 10 }];
+  prepare(files);
+  rmSync(`${destination}.part`);
+  symlinkSync(join(folder, 'elsewhere'), `${destination}.part`);
+  expect(() => prepare(files)).toThrow(/is a link/);
+  expect(existsSync(join(folder, 'elsewhere'))).toBe(false);
+});
+
 it('another content at the same destination starts anew', () => {
   prepare([{ path: '', bytes: 1000 }]);
   writeFileSync(`${destination}.part`, Buffer.alloc(1000, 7));

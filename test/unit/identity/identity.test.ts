@@ -46,6 +46,32 @@ it('both ends of a connection read the id of the other', async () => {
   listener.close();
 });
 
+it('who resumes a session is whoever began it, whatever certificate is to hand, and who answers it is nobody', async () => {
+  const [server, client, other] = await Promise.all(
+    ['server', 'client', 'other'].map((name) => loadOrCreateIdentity(join(root, name))),
+  );
+  const listener = createServer(mutualTlsOptions(server!)).listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const { port } = listener.address() as AddressInfo;
+  const ends: TLSSocket[] = [];
+  const connectAs = async (identity: typeof client, session?: Buffer): Promise<[near: TLSSocket, far: TLSSocket]> => {
+    const accepted = once(listener, 'secureConnection') as Promise<[TLSSocket]>;
+    const near = connect({ ...mutualTlsOptions(identity!), host: '127.0.0.1', port, ...(session && { session }) });
+    const [far] = await accepted;
+    ends.push(near, far);
+    far.write('a ticket comes with the first bytes');
+    return [near, far];
+  };
+  const [first] = await connectAs(client);
+  const [session] = (await once(first, 'session')) as [Buffer];
+  const [near, far] = await connectAs(other, session);
+  await once(near, 'data');
+  expect(near.isSessionReused()).toBe(true);
+  expect({ caller: idOfSocket(far), answerer: idOfSocket(near) }).toEqual({ caller: client!.id, answerer: null });
+  for (const end of ends) end.destroy();
+  listener.close();
+});
+
 it('a locked data directory refuses a second process and is free again after a kill', () => {
   const directory = join(root, 'locked');
   const lock = lockDataDir(directory);

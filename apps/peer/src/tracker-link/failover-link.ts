@@ -59,6 +59,8 @@ const OF_ONE_TRACKER: ReadonlySet<ErrorCode> = new Set([
 
 /** Codes of refusals without a record that hang on who refuses, and when: of a command that went elsewhere too they tell nothing. */
 const OF_THE_MOMENT: ReadonlySet<ErrorCode> = new Set(['not_logged_in', 'wrong_credentials', 'rate_limited']);
+/** The code with which a tracker leaves open whether the command will stand in the log: no other tracker can say that it will not. */
+const LEFT_OPEN: ErrorCode = 'log_unavailable';
 
 export interface FailoverLinkOptions {
   readonly identity: Identity;
@@ -261,10 +263,11 @@ export class FailoverLink implements TrackerLink {
         this.#noteReply(connection, reply);
         if (reply.status !== 'failed' || !OF_ONE_TRACKER.has(reply.code)) {
           this.#makeActive(connection);
-          const isInDoubt = mayHaveArrived && reply.status === 'failed' && OF_THE_MOMENT.has(reply.code);
-          return isCommand && isInDoubt ? { status: 'failed', code: 'outcome_unknown' } : withoutHead(reply);
+          const isOfTheMoment = isCommand && reply.status === 'failed' && OF_THE_MOMENT.has(reply.code);
+          if (isOfTheMoment && (mayHaveArrived || ofOneTracker?.code === LEFT_OPEN)) break;
+          return withoutHead(reply);
         }
-        ofOneTracker = reply;
+        if (ofOneTracker?.code !== LEFT_OPEN) ofOneTracker = reply;
       } catch (error) {
         if (!(error instanceof TrackerGone)) throw error;
         mayHaveArrived ||= error.mayHaveArrived;

@@ -186,6 +186,21 @@ describe('a peer', () => {
     },
   );
 
+  test.each(['not_logged_in', 'wrong_credentials', 'rate_limited', 'tracker_unavailable', 'busy'])(
+    'goes by the first that could not reach the log, and may have, when the other says %s',
+    async (code) => {
+      const started = await start(pinned());
+      await allReady(started);
+      let asked = 0;
+      for (const tracker of trackers) {
+        tracker.play = () => ({ status: 'failed', code: asked++ === 0 ? 'log_unavailable' : code });
+      }
+      const answer = await started.link.command('create_group', { group: 'films' }, stamp());
+      expect(answer).toMatchObject({ status: 'failed', code: 'log_unavailable' });
+      expect(asked).toBe(2);
+    },
+  );
+
   test('does not wait for a tracker that is silent to everything', async () => {
     const started = await start(pinned());
     await allReady(started);

@@ -92,6 +92,11 @@ export class CheckpointLedger {
     return disputes.find(({ kind }) => kind === 'root') ?? disputes[0]!;
   }
 
+  /** Whether what a tracker has signed is in dispute. */
+  isDisputedWith(trackerId: string): boolean {
+    return this.#disputes.has(trackerId);
+  }
+
   /** What keeps this tracker from vouching for its state, as a sentence that says what to do; null for nothing. */
   get problem(): string | null {
     const { dispute } = this;

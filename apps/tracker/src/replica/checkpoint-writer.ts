@@ -1,7 +1,7 @@
 // Owns when this tracker signs a checkpoint: after 1,000 records that no checkpoint covers, after 60 s with any, and when it
 // is stopped. A checkpoint that agrees, whoever signed it, begins both anew for all trackers; checkpoints are no news. The
 // trackers wait in the order of their ids, each a little longer, so that as a rule only one of them signs. A tracker that has
-// found itself wrong signs at once, which takes back what it signed before.
+// found itself wrong signs at once, which takes back what it signed before; also one that finds that its last run was.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LogFailure } from '../command-log/command-log.ts';
 import { signedCheckpointNote } from './checkpoint-signature.ts';
@@ -65,7 +65,7 @@ export class CheckpointWriter {
     if (coveredSize !== this.#coveredSize) this.#newsSinceMs = null;
     this.#coveredSize = coveredSize;
     if (nowMs < this.#notBeforeMs) return false;
-    if (this.#replica.healedSize > this.#signedSize) return true;
+    if (this.#replica.healedSize > this.#signedSize || this.#hasSignedWrongly()) return true;
     if (newsCount === 0) return false;
     this.#newsSinceMs ??= nowMs;
     const rank = this.#rank();
@@ -73,6 +73,11 @@ export class CheckpointWriter {
       newsCount >= CHECKPOINT_NEWS_MAX + rank * PATIENCE.news ||
       nowMs - this.#newsSinceMs >= CHECKPOINT_INTERVAL_MS + rank * PATIENCE.ms
     );
+  }
+
+  /** An earlier run signed something else than this one has computed, and nobody but this tracker can take that back. */
+  #hasSignedWrongly(): boolean {
+    return this.#replica.isDisputedWith(this.#author.identity.id);
   }
 
   /** How many trackers are asked to sign before this one. */

@@ -139,6 +139,11 @@ export class Replica {
     return this.#dispute !== null;
   }
 
+  /** Whether a tracker has signed something else than this one has, and has not taken it back. */
+  isDisputedWith(trackerId: string): boolean {
+    return this.#derived.checkpoints.isDisputedWith(trackerId);
+  }
+
   /** How many records the latest checkpoint covers that agrees. */
   get coveredSize(): number {
     return this.#derived.checkpoints.agreedSize;

@@ -369,6 +369,22 @@ describe('a checkpoint of other effects', () => {
     expect([sound, damaged].map(({ replica }) => replica.readiness)).toEqual([{ ready: true }, { ready: true }]);
   });
 
+  it('of an earlier run is taken back by the next one, also when others have signed everything since', async () => {
+    const log = new MemoryLog();
+    const [sound, faulty] = await twoTrackersOn(log);
+    await checkpointBy(faulty, { digest: wrong });
+    await faulty.replica.stop();
+    await checkpointBy(sound);
+    const again = await trackerOn(log, faulty.identity);
+    expect([sound, again].map(({ replica }) => replica.isDisputed)).toEqual([true, true]);
+    expect(again.replica.newsCount).toBe(0);
+    await again.writer.look();
+    await caughtUp(log, sound);
+    expect([sound, again].map(({ replica }) => replica.readiness)).toEqual([{ ready: true }, { ready: true }]);
+    await again.writer.look();
+    expect(checkpointsIn(log)).toHaveLength(3);
+  });
+
   it('goes on to answer and to apply what comes', async () => {
     const log = new MemoryLog();
     const [one, faulty] = await twoTrackersOn(log);

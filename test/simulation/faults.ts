@@ -107,7 +107,7 @@ export class Faults {
     log.reconnectAll();
     if (log.isAway) log.comeBack();
     invariants.logIsThere();
-    for (const tracker of trackers) this.#recover(tracker);
+    for (const tracker of trackers) tracker.recover();
     for (const tracker of trackers) tracker.setClock(0);
     for (const peer of peers) {
       if (peer.process.isPaused) peer.process.resume();
@@ -159,7 +159,7 @@ export class Faults {
     const { world } = this.#on;
     if (!tracker.isUp) return;
     tracker.kill({ isTold: world.draws.chance(0.7) });
-    world.at(null, this.#span(3_000), () => this.#recover(tracker));
+    world.at(null, this.#span(3_000), () => tracker.recover());
   }
 
   #pause(process: SimulatedProcess): void {
@@ -168,11 +168,6 @@ export class Faults {
     world.at(null, this.#span(4_000), () => {
       if (process.isPaused) process.resume();
     });
-  }
-
-  #recover(tracker: SimulatedTracker): void {
-    if (tracker.process.isPaused) tracker.process.resume();
-    if (!tracker.process.isAlive) tracker.start();
   }
 
   #partSome(tracker: SimulatedTracker): void {

@@ -1,8 +1,10 @@
 // Owns what has to hold whatever fails, checked while the simulation runs: what the log says, against what trackers and people
 // say (log-check.ts), and beside it what hangs on time and on who is up: presence, pushes, grants in an outage.
+import { RULES } from '#domain/rules';
 import { GRANT_LIFETIME_MS, PRESENCE_EXPIRY_MS } from '#wire/limits';
 import { type Push, type SourcesView, TRACKER_PATTERNS } from '#wire/tracker-api';
 import { LOG_SILENCE_MAX_MS } from '../../apps/tracker/src/grants/grants.ts';
+import { NEWER_RULES } from './builds.ts';
 import { LogCheck } from './log-check.ts';
 import { PushCheck } from './push-check.ts';
 import type { SimulatedLog } from './simulated-log.ts';
@@ -24,16 +26,31 @@ export class Invariants extends LogCheck implements TrackerObserver {
   /** When the log began to be away for a process, or with null for all. */
   readonly #logAwaySinceMs = new Map<SimulatedProcess | null, number>();
   #grantCount = 0;
+  #activatedAt: number | null = null;
+  #isHaltRight: (tracker: SimulatedTracker, reason: Error) => boolean = () => false;
 
   constructor(world: SimulatedWorld, log: SimulatedLog, digestOf?: TrackerPlants['digest']) {
-    super((words) => world.fail(words), digestOf);
+    super((words) => world.fail(words), digestOf, NEWER_RULES);
     this.#world = world;
-    log.onStored((record) => this.stored(record));
+    log.onStored((record) => {
+      this.stored(record);
+      if (this.state.rulesVersion > RULES.newestVersion) this.#activatedAt ??= record.offset;
+    });
   }
 
   /** Grants that were looked at. */
   get grantCount(): number {
     return this.#grantCount;
+  }
+
+  /** Offset of the record since which the newer rules are in force, or null. */
+  get activatedAt(): number | null {
+    return this.#activatedAt;
+  }
+
+  /** Asks whether a tracker halts with right; without that none does. */
+  onHalted(isHaltRight: (tracker: SimulatedTracker, reason: Error) => boolean): void {
+    this.#isHaltRight = isHaltRight;
   }
 
   /** From now on the log is away for a process, with null for all. */
@@ -57,7 +74,11 @@ export class Invariants extends LogCheck implements TrackerObserver {
   applied(tracker: SimulatedTracker, offset: number): void {
     const decided = this.decidedAt(offset);
     const { name } = tracker.process;
-    this.check(tracker.digest === decided?.digest, () => `${name} has another digest at offset ${offset}`);
+    const isRight = tracker.digest === decided?.digest || tracker.build.hasErred();
+    this.check(isRight, () => `${name} has another digest at offset ${offset}`);
+    const isKnown =
+      offset <= (this.#activatedAt ?? Infinity) || tracker.build.rules.newestVersion > RULES.newestVersion;
+    this.check(isKnown, () => `${name} applies ${offset}, which comes under rules that it does not know`);
     const missed = this.#pushesOf(tracker).missed(offset, decided?.applied.events ?? []);
     this.check(missed === null, () => `${name}: ${missed}`);
   }
@@ -73,6 +94,7 @@ export class Invariants extends LogCheck implements TrackerObserver {
   }
 
   halted(tracker: SimulatedTracker, reason: Error): void {
+    if (this.#isHaltRight(tracker, reason)) return;
     this.#world.fail(`${tracker.process.name} halts although the log is sound: ${reason.message}`);
   }
 
@@ -116,6 +138,7 @@ export class Invariants extends LogCheck implements TrackerObserver {
     const told = this.grantTold(text);
     if (told === null) return;
     const { what, claims } = told;
+    this.check(!tracker.replica.isDisputed, () => `${what} is given while a checkpoint disputes what its tracker has`);
     const lifetimeMs = claims.expiresAtMs - (this.#world.wallMs + tracker.process.clockSkewMs);
     this.check(lifetimeMs <= GRANT_LIFETIME_MS, () => `${what} lives for ${lifetimeMs} ms`);
     const sinceMs = [null, tracker.process].map((process) => this.#logAwaySinceMs.get(process) ?? Infinity);

@@ -1,9 +1,10 @@
 // Owns what a log says, replayed once more by the domain's own function, and whether what somebody was told agrees with it:
 // outcomes and views at their offsets, grants, digests, the order of commands in real time, what a session has seen. It
 // knows neither trackers nor clocks: simulations ask it as they go, histories of real trackers when they are over.
-import { type Applied, apply, outcomeKey } from '#domain/apply';
+import { type Applied, outcomeKey } from '#domain/apply';
 import { commandContent } from '#domain/command';
 import type { LogRecord } from '#domain/record';
+import { type Rules, RULES } from '#domain/rules';
 import { emptyState, type State } from '#domain/state';
 import { type GrantClaims, grantFromText, openGrant } from '#wire/grant';
 import { decodeLogRecord } from '#wire/log-record';
@@ -90,6 +91,7 @@ export class LogCheck {
   readonly timeline = new Timeline();
   readonly #onViolation: OnViolation;
   readonly #digestOf: (digest: string, state: State) => string;
+  readonly #rules: Rules;
   readonly #signatures = new SignatureCheck();
   readonly #decided: Decided[] = [];
   readonly #effectOf = new Map<string, number>();
@@ -99,9 +101,14 @@ export class LogCheck {
   #highestAnswered = -1;
   #checkCount = 0;
 
-  constructor(onViolation: OnViolation, digestOf: (digest: string, state: State) => string = (digest) => digest) {
+  constructor(
+    onViolation: OnViolation,
+    digestOf: (digest: string, state: State) => string = (digest) => digest,
+    rules: Rules = RULES,
+  ) {
     this.#onViolation = onViolation;
     this.#digestOf = digestOf;
+    this.#rules = rules;
   }
 
   /** Answers, grants, views and digests that were looked at. */
@@ -140,7 +147,7 @@ export class LogCheck {
     this.check(offset === this.#decided.length, () => `offset ${offset} is stored a second time`);
     if (offset !== this.#decided.length) return;
     const record = decodeLogRecord(stored.value);
-    const applied = apply(this.state, { offset, record, ...this.#signatures.examine(record, this.state) });
+    const applied = this.#rules.apply(this.state, { offset, record, ...this.#signatures.examine(record, this.state) });
     this.#digest = nextDigest(this.#digest, offset, applied);
     this.timeline.add(offset, record?.timeMs ?? 0, applied.events);
     const content = record === null ? '' : commandContent(record.command);

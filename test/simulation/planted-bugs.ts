@@ -3,18 +3,27 @@
 import { hash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { filter } from 'rxjs';
+import { type Rules, RULES } from '#domain/rules';
 import type { Group, State } from '#domain/state';
 import { encodeLogRecord } from '#wire/log-record';
 import { PEER_COMMAND_NAMES } from '#wire/tracker-api';
-import { type CommandLog, LogFailure, type StoredRecord } from '../../apps/tracker/src/command-log/command-log.ts';
+import { LogFailure } from '../../apps/tracker/src/command-log/command-log.ts';
 import type { GrantIssuer } from '../../apps/tracker/src/grants/grants.ts';
 import type { Replica } from '../../apps/tracker/src/replica/replica.ts';
 import type { OpenChannel } from '../../apps/peer/src/tracker-link/tracker-client.ts';
+import { type Change, exchanging, NEWER_BUILD, NEWER_RULES, NEWER_RULES_VERSION, readingThrough } from './builds.ts';
 import { LONGEST_PACE, type Plants } from './simulation.ts';
 import type { TrackerPlants } from './simulated-tracker.ts';
 
 /** How long a stale copy is used. */
 const STALE_MS = 1_000;
+
+/** Takes the newer schema whatever version is in force. */
+const TOO_EARLY: Rules = {
+  ...NEWER_RULES,
+  apply: (state, { record, ...appended }) =>
+    RULES.apply(state, { ...appended, record: record === null ? null : { ...record, schemaVersion: 1 } }),
+};
 
 /** Wrong parts by what is wrong with them. */
 export const PLANTED_BUGS: Readonly<Record<string, Plants>> = {
@@ -85,6 +94,23 @@ export const PLANTED_BUGS: Readonly<Record<string, Plants>> = {
     pace: LONGEST_PACE,
     faults: ['outage', 'cut'],
   },
+  'a build that reads on at rules that it does not know': {
+    ...ofTracker({ build: (build) => ({ ...build, rules: { ...build.rules, newestVersion: NEWER_RULES_VERSION } }) }),
+    story: 'upgrade',
+  },
+  'a newer record that is accepted before its rules are in force': {
+    ...ofTracker({ build: (build) => (build === NEWER_BUILD ? { ...build, rules: TOO_EARLY } : build) }),
+    story: 'upgrade',
+  },
+  'checkpoints that nobody compares': {
+    ...ofTracker({ following: { heedsCheckpoints: false } }),
+    story: 'faulty_tracker',
+  },
+  'grants while a checkpoint is disputed': {
+    ...ofTracker({ seenBySources: (replica) => exchanging(replica, { isDisputed: false }) }),
+    story: 'faulty_tracker',
+  },
+  'a dispute that no ruling ends': { ...ofTracker({ replica: withoutEndOfDisputes }), story: 'faulty_tracker' },
   'a log that loses what it had not synced': { log: { unsyncedRecordsMax: 3 } },
   'a peer that forgets what it has seen': {
     peer: (open) => sendingThrough(open, (_pattern, payload) => ({ ...payload, seenOffset: -1 })),
@@ -101,17 +127,6 @@ function ofTracker(tracker: TrackerPlants): Plants {
   return { tracker };
 }
 
-/** The same object with some of its members exchanged. */
-function exchanging<Whole extends object>(whole: Whole, others: Partial<Whole>): Whole {
-  return new Proxy(whole, {
-    get: (target, name) => {
-      if (Object.hasOwn(others, name)) return others[name as keyof Whole];
-      const member: unknown = Reflect.get(target, name, target);
-      return typeof member === 'function' ? (member.bind(target) as unknown) : member;
-    },
-  });
-}
-
 /** Connections on which every request is changed before it is sent. */
 function sendingThrough(open: OpenChannel, change: (pattern: string, payload: object) => object): OpenChannel {
   return (options) => {
@@ -119,17 +134,6 @@ function sendingThrough(open: OpenChannel, change: (pattern: string, payload: ob
     const call: typeof channel.call = (pattern, payload, timeoutMs) =>
       channel.call(pattern, change(pattern, payload), timeoutMs);
     return exchanging(channel, { call });
-  };
-}
-
-type Change = (batch: readonly StoredRecord[]) => readonly StoredRecord[];
-
-function readingThrough(log: CommandLog, change: Change): CommandLog {
-  return {
-    ...log,
-    async *read(fromOffset, signal) {
-      for await (const batch of log.read(fromOffset, signal)) yield change(batch);
-    },
   };
 }
 
@@ -155,6 +159,17 @@ function sortSessions({ sessions }: State): void {
   const sorted = [...sessions].sort(([left], [right]) => (left < right ? -1 : 1));
   sessions.clear();
   for (const [peerId, session] of sorted) sessions.set(peerId, session);
+}
+
+function withoutEndOfDisputes(replica: Replica): Replica {
+  let disputed: Replica['readiness'] | null = null;
+  return exchanging(replica, {
+    get readiness() {
+      const { readiness } = replica;
+      if (!readiness.ready && readiness.reason === 'checkpoint_disputed') disputed = readiness;
+      return disputed ?? readiness;
+    },
+  });
 }
 
 /** A replica whose state has some parts as they were a moment ago, and says that it is of now. */

@@ -100,6 +100,9 @@ function summary(reports: readonly SeedReport[], seconds: number): number {
     `a seed has on average ${mean(({ trackers }) => trackers, 1)} trackers, ${mean(({ peers }) => peers, 1)} peers, ` +
       `${mean(({ commands }) => commands, 0)} commands, ${mean(({ records }) => records, 0)} records`,
   );
+  const happened = new Map<string, number>();
+  for (const what of reports.flatMap((report) => report.happened)) happened.set(what, (happened.get(what) ?? 0) + 1);
+  say(`in so many seeds: ${[...happened].map(([what, count]) => `${what} ${count}`).join(', ') || 'nothing special'}`);
   const rate = (reports.length / seconds).toFixed(2);
   say(`${reports.length} seeds in ${seconds.toFixed(1)} s, ${rate} seeds/s: ${wrong.length} with something wrong`);
   return wrong.length === 0 ? 0 : 1;

@@ -31,8 +31,9 @@ import { GrantIssuer } from '../../apps/tracker/src/grants/grants.ts';
 import { PresenceTable } from '../../apps/tracker/src/presence/presence.ts';
 import type { Reachability } from '../../apps/tracker/src/presence/reachability.ts';
 import { CheckpointWriter } from '../../apps/tracker/src/replica/checkpoint-writer.ts';
-import { type AppliedRecord, Replica } from '../../apps/tracker/src/replica/replica.ts';
+import { type AppliedRecord, Replica, type ReplicaOptions } from '../../apps/tracker/src/replica/replica.ts';
 import { registerTracker } from '../../apps/tracker/src/replica/tracker-registration.ts';
+import { type Build, exchanging, NEWER_SCHEMA_VERSION, readingThrough, RIGHT_BUILD } from './builds.ts';
 import { SimulatedHasher } from './simulated-hasher.ts';
 import type { IncomingRequest, Listener, SimulatedNetwork } from './simulated-network.ts';
 import type { SimulatedLog } from './simulated-log.ts';
@@ -43,7 +44,9 @@ export type Reply = ReplyHead & { readonly status: string };
 
 /** Where the parts of a tracker may be exchanged for wrong ones; planted by the tests of the tests. */
 export interface TrackerPlants {
+  build?(build: Build): Build;
   log?(log: CommandLog, start: { readonly isRestart: boolean; readonly process: SimulatedProcess }): CommandLog;
+  readonly following?: Pick<ReplicaOptions, 'heedsCheckpoints'>;
   replica?(replica: Replica, log: CommandLog): Replica;
   /** What the views, and the look for sources with its grants, see of the replica. */
   seenByViews?(replica: Replica): Replica;
@@ -81,6 +84,7 @@ export interface TrackerOptions {
 
 /** As often as the product's module looks whether a checkpoint is due. */
 const CHECKPOINT_LOOK_MS = 1_000;
+const INSTALL_MS_MAX = 2_000;
 
 type Parts = ReturnType<typeof partsOf>;
 
@@ -88,6 +92,8 @@ export class SimulatedTracker {
   readonly options: TrackerOptions;
   /** How many times it has been started. */
   starts = 0;
+  /** The program that it runs from its next start on. */
+  build: Build = RIGHT_BUILD;
   /** By how much its clock was set back in all. */
   clockSetBackMs = 0;
   #process: SimulatedProcess;
@@ -146,9 +152,26 @@ export class SimulatedTracker {
     this.options.network.vanish(this.address, { isTold });
   }
 
+  /** Lets it go on, whatever has befallen it. */
+  recover(): void {
+    if (this.#process.isPaused) this.#process.resume();
+    if (!this.#process.isAlive) this.start();
+  }
+
+  /** Ends what it runs, and starts another program after a moment. */
+  install(build: Build): void {
+    const { world } = this.options.network;
+    world.trace(`${this.options.name} is given another build`);
+    this.build = build;
+    if (!this.#process.isAlive) return;
+    if (this.#process.isPaused) this.#process.resume();
+    this.kill({ isTold: true });
+    world.at(null, world.draws.between(0, INSTALL_MS_MAX), () => this.recover());
+  }
+
   #begin(): void {
     const process = this.#process;
-    const parts = partsOf(this.options, { process, isRestart: this.starts > 1 });
+    const parts = partsOf(this.options, { process, build: this.build, isRestart: this.starts > 1 });
     const { network, observer, plants } = this.options;
     this.#parts = parts;
     parts.replica.onApplied((record) => {
@@ -194,13 +217,14 @@ export class SimulatedTracker {
 
 function partsOf(
   { identity, log, plants }: TrackerOptions,
-  { process, isRestart }: { process: SimulatedProcess; isRestart: boolean },
+  { process, build: installed, isRestart }: { process: SimulatedProcess; build: Build; isRestart: boolean },
 ) {
   const trackerId = identity.id;
   const now = Date.now;
-  const opened = log.openFor(process);
+  const build = plants.build?.(installed) ?? installed;
+  const opened = readingThrough(log.openFor(process), (batch) => batch.map((stored) => build.reads(stored)));
   const followed = plants.log?.(opened, { isRestart, process }) ?? opened;
-  const own = new Replica({ log: followed, now });
+  const own = writingAs(build, new Replica({ log: followed, now, rules: build.rules, ...plants.following }));
   const replica = plants.replica?.(own, followed) ?? own;
   const metrics = new TrackerMetrics();
   const presence = new PresenceTable({ now: plants.presenceNow?.(now) ?? now });
@@ -221,6 +245,16 @@ function partsOf(
   const checkpoints = new CheckpointWriter({ replica, author, monotonicNow: () => performance.now() });
   setInterval(() => void checkpoints.look(), CHECKPOINT_LOOK_MS);
   return { replica, commands, views, sourceViews, desk, replies };
+}
+
+/** A replica whose peers' commands are written in the schema of the build. */
+function writingAs(build: Build, replica: Replica): Replica {
+  return exchanging(replica, {
+    submit: (record, options) => {
+      const isNewer = record.actor.kind === 'peer' && Math.random() < build.newerChance(replica.state.rulesVersion);
+      return replica.submit(isNewer ? { ...record, schemaVersion: NEWER_SCHEMA_VERSION } : record, options);
+    },
+  });
 }
 
 /** What the controllers do with a payload that is well-formed; peers of a simulation send no other. */

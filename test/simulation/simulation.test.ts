@@ -3,16 +3,17 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { REJECTION_REASONS, type RejectionReason } from '#domain/rejection';
 import { PEER_COMMAND_NAMES } from '#wire/tracker-api';
 import { PLANTED_BUGS } from './planted-bugs.ts';
-import { type SeedReport, simulate } from './simulation.ts';
+import { type SeedReport, simulate, type Story } from './simulation.ts';
 
 /** Each has to be found within this many seeds; most are in the first few. */
 const SEEDS_MAX = 1_000;
 
+/** Within so many seeds everything that a story can come to has to come about. */
+const STORY_SEEDS_MAX = 40;
 const SEEDS = [1, 2, 3, 4, 8, 9, 10, 11];
 /** Refusals for which a peer would have to lie, or to wait for a million records; all others have to come about. */
 const UNREACHED: readonly RejectionReason[] = [
   'malformed_record',
-  'unsupported_record',
   'command_expired',
   'not_a_tracker',
   'rules_unknown',
@@ -45,6 +46,29 @@ describe('trackers and peers', () => {
     expect(accepted).toEqual(expect.arrayContaining([...PEER_COMMAND_NAMES]));
     const outcomes = new Set(kinds.map(([, outcome]) => outcome));
     expect(REJECTION_REASONS.filter((reason) => !outcomes.has(reason)).toSorted()).toEqual(UNREACHED.toSorted());
+  });
+});
+
+describe('a story beside the faults', { timeout: 240_000 }, () => {
+  it.each<[fact: string, story: Story, happens: readonly string[]]>([
+    [
+      'trackers that are upgraded one after another go on, also without one that nobody upgrades',
+      'upgrade',
+      ['activated', 'activated with one forgotten'],
+    ],
+    [
+      'a tracker that is wrong stops nobody for good, whatever is wrong with it',
+      'faulty_tracker',
+      ['slip signed', 'wrong_build signed', 'misread signed', 'halted', 'ruled'],
+    ],
+  ])('%s', async (_fact, story, happens) => {
+    const missing = new Set(happens);
+    for (let seed = 1; missing.size > 0 && seed <= STORY_SEEDS_MAX; seed++) {
+      const { violation, lastLines, happened } = await simulate(seed, { story });
+      expect(violation, lastLines.join('\n')).toBeNull();
+      for (const what of happened) missing.delete(what);
+    }
+    expect([...missing]).toEqual([]);
   });
 });
 
@@ -89,6 +113,11 @@ describe('a simulation finds', { timeout: 120_000 }, () => {
     ['a revocation that is not told now and then', /is not told of/],
     ['presence that never expires', /which was silent for/],
     ['grants while the log is away for long', /given when the log was away/],
+    ['a build that reads on at rules that it does not know', /under rules that it does not know|another digest/],
+    ['a newer record that is accepted before its rules are in force', /another digest/],
+    ['checkpoints that nobody compares', /another digest|another root|roots|does not know that it is wrong/],
+    ['grants while a checkpoint is disputed', /while a checkpoint disputes/],
+    ['a dispute that no ruling ends', /checkpoint_disputed|commands have no answer/],
     ['a log that loses what it had not synced', /halts|is stored a second time/],
     ['a peer that forgets what it has seen', /after it had seen/],
     ['a new command id for every attempt', /no such command stands/],

@@ -2,13 +2,16 @@
 // every command has to come to an answer and every tracker to the same end.
 import type { Draws } from './draws.ts';
 import { drawLogTroubles, drawNetworkTroubles, type FaultKind, Faults } from './faults.ts';
+import { type FaultyAmong, FaultyTracker } from './faulty-tracker.ts';
 import { Invariants } from './invariants.ts';
+import { RollingUpgrade } from './rolling-upgrade.ts';
 import { identityOf } from './simulated-identity.ts';
 import { type LogPlants, SimulatedLog } from './simulated-log.ts';
 import { SimulatedNetwork } from './simulated-network.ts';
 import { type PeerOptions, SimulatedPeer } from './simulated-peer.ts';
 import { exchangePlatform } from './simulated-platform.ts';
 import { SimulatedTracker, type TrackerPlants } from './simulated-tracker.ts';
+import { SimulatedOperator } from './simulated-operator.ts';
 import { SimulatedWorld } from './simulated-world.ts';
 import { Workload } from './workload.ts';
 
@@ -20,6 +23,7 @@ export interface Plants {
   /** The pace and the only faults at which it shows, when others would take many seeds. */
   readonly pace?: Pace;
   readonly faults?: readonly FaultKind[];
+  readonly story?: Story;
 }
 
 /** What came of a seed. */
@@ -38,6 +42,8 @@ export interface SeedReport {
   readonly outcomeKinds: readonly string[];
   readonly retries: number;
   readonly faults: number;
+  /** What came of an upgrade or a faulty tracker. */
+  readonly happened: readonly string[];
   readonly checks: number;
   readonly grants: number;
   readonly events: number;
@@ -81,8 +87,12 @@ function drawPace(draws: Draws, { peers, people }: Crowd): Pace {
   return { workMs, pauseMs: Math.max(workMs / turns - ANSWER_MS, PAUSES_MS[0]) };
 }
 
-/** Longest time from the last fault until all is answered and applied. */
-const PEACE_MS_MAX = 60_000;
+/** What goes on beside the faults, and how often. */
+export type Story = 'none' | 'upgrade' | 'faulty_tracker';
+const STORIES: Readonly<Record<Story, number>> = { none: 0.4, upgrade: 0.3, faulty_tracker: 0.3 };
+
+/** Longest time from the last fault until all is answered and applied; a wrong tracker is found by the next checkpoint. */
+const PEACE_MS_MAX = 150_000;
 const PEACE_LOOK_MS = 250;
 
 const identities = new Map<string, ReturnType<typeof identityOf>>();
@@ -116,15 +126,17 @@ export async function simulate(seed: number, plants: Plants = {}): Promise<SeedR
   const peers = startPeers(crowd, { network, trackers, workload, plants });
   const faults = new Faults({ world, network, log, trackers, peers, invariants, workMs }, plants.faults);
   faults.start();
+  const story = startStory(plants.story ?? draws.weighted(STORIES), { world, log, trackers, invariants, workMs });
   let isOver = false;
   world.at(null, workMs, () => {
     faults.healAll();
+    story?.end();
     workload.end();
     untilPeace();
   });
   const untilPeace = (): void => {
     const isLate = world.elapsedMs > workMs + PEACE_MS_MAX;
-    const unrest = unrestOf({ trackers, peers, invariants, workload });
+    const unrest = unrestOf({ trackers, peers, invariants, workload, story });
     if (unrest === null) {
       invariants.ended({ comeTwice: troubles.repeatedChance > 0 });
       isOver = true;
@@ -146,6 +158,7 @@ export async function simulate(seed: number, plants: Plants = {}): Promise<SeedR
     outcomeKinds: invariants.outcomeKinds(),
     retries: workload.retryCount,
     faults: faults.count,
+    happened: [...(story?.happened ?? [])],
     checks: invariants.checkCount,
     grants: invariants.grantCount,
     events: world.eventCount,
@@ -210,7 +223,20 @@ function startPeers(
   });
 }
 
+function startStory(story: Story, of: Omit<FaultyAmong, 'operator'>): RollingUpgrade | FaultyTracker | null {
+  const among = { ...of, operator: new SimulatedOperator(of.world, of.log) };
+  const started = {
+    none: () => null,
+    upgrade: () => new RollingUpgrade(among),
+    faulty_tracker: () => new FaultyTracker(among),
+  };
+  const begun = started[story]();
+  begun?.start();
+  return begun;
+}
+
 interface Whole {
+  readonly story: RollingUpgrade | FaultyTracker | null;
   readonly trackers: readonly SimulatedTracker[];
   readonly peers: readonly SimulatedPeer[];
   readonly invariants: Invariants;
@@ -218,23 +244,34 @@ interface Whole {
 }
 
 /** What is not yet as it has to be when nothing fails any more, or null. */
-function unrestOf({ trackers, peers, invariants, workload }: Whole): string | null {
+function unrestOf({ trackers, peers, invariants, workload, story }: Whole): string | null {
   if (workload.openCount > 0) return `${workload.openCount} commands have no answer`;
-  const [first] = trackers;
+  const roots = new Set<string>();
   for (const tracker of trackers) {
-    const { name } = tracker.options;
-    if (!tracker.isUp) return `${name} is not up`;
-    const { readiness, appliedOffset, root } = tracker.replica;
-    if (!readiness.ready) return `${name} is not ready: ${readiness.reason}`;
-    if (appliedOffset !== invariants.endOffset - 1)
-      return `${name} has applied ${appliedOffset} of ${invariants.endOffset}`;
-    if (tracker.digest !== invariants.digest) return `${name} has another digest`;
-    if (root !== first!.replica.root) return `${name} has another root than ${first!.options.name}`;
+    if (!tracker.isUp) return `${tracker.options.name} is not up`;
+    const ofStory = story instanceof FaultyTracker ? story.unrestOf(tracker) : undefined;
+    const unrest = ofStory === undefined ? unrestOfTracker(tracker, invariants) : ofStory;
+    if (unrest !== null) return `${tracker.options.name} ${unrest}`;
+    if (tracker.replica.appliedOffset === invariants.endOffset - 1) roots.add(tracker.replica.root);
   }
+  if (roots.size !== 1) return `trackers have ${roots.size} roots`;
   for (const peer of peers) {
     const user = invariants.state.sessions.get(peer.id)?.user ?? null;
     if (!peer.isLinked) return `${peer.options.name} is not up`;
     if (peer.link.user() !== user) return `${peer.options.name} takes ${peer.link.user()} for logged in, not ${user}`;
   }
   return null;
+}
+
+function unrestOfTracker({ build, replica, digest }: SimulatedTracker, invariants: Invariants): string | null {
+  const { readiness, appliedOffset } = replica;
+  if (build.rules.newestVersion < invariants.state.rulesVersion) {
+    const isStopped = !readiness.ready && readiness.reason === 'upgrade_required';
+    return isStopped && appliedOffset === invariants.activatedAt
+      ? null
+      : 'has not stopped at rules that it does not know';
+  }
+  if (!readiness.ready) return `is not ready: ${readiness.reason}`;
+  if (appliedOffset !== invariants.endOffset - 1) return `has applied ${appliedOffset} of ${invariants.endOffset}`;
+  return digest === invariants.digest ? null : 'has another digest';
 }

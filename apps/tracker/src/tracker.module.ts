@@ -27,6 +27,7 @@ import { Reachability } from './presence/reachability.ts';
 import { CheckpointWriter } from './replica/checkpoint-writer.ts';
 import { Replica } from './replica/replica.ts';
 import { registerTracker } from './replica/tracker-registration.ts';
+import { SnapshotComparison } from './snapshots/snapshot-comparison.ts';
 import { SnapshotFolder } from './snapshots/snapshot-folder.ts';
 import { SnapshotStore } from './snapshots/snapshot-store.ts';
 import { takeInThread } from './snapshots/snapshot-thread.ts';
@@ -74,7 +75,7 @@ class TrackerModule {}
 export async function startTracker(parts: TrackerParts): Promise<RunningTracker> {
   const stopping = new AbortController();
   const services = servicesOf(parts);
-  const { replica, reachability, rpcServer, checkpoints, snapshots } = services;
+  const { replica, reachability, rpcServer, checkpoints, comparison, snapshots } = services;
   const application = await NestFactory.create<NestFastifyApplication>(moduleOf(services), new FastifyAdapter(), {
     logger: parts.logger,
     abortOnError: false,
@@ -82,6 +83,7 @@ export async function startTracker(parts: TrackerParts): Promise<RunningTracker>
   application.connectMicroservice({ strategy: rpcServer });
   const looking = setInterval(() => {
     void checkpoints.look();
+    comparison.look();
     void snapshots?.look();
   }, LOOK_MS);
   const stop = async (): Promise<void> => {
@@ -148,6 +150,7 @@ function servicesOf({ identity, log, rpc, now = Date.now, ...parts }: TrackerPar
     replies,
     rpcServer,
     checkpoints,
+    comparison: new SnapshotComparison({ replica, warn: (message) => parts.logger.warn(message) }),
     snapshots: snapshotWriterOf({ replica, store, log }, parts),
   };
   addGauges(services);
@@ -180,7 +183,10 @@ function moduleOf({ replica, metrics, commands, views, desk, replies, trackerId 
 }
 
 function addGauges(
-  from: Pick<Services, 'replica' | 'metrics' | 'presence' | 'hasher' | 'pushes' | 'commands' | 'rpcServer'>,
+  from: Pick<
+    Services,
+    'replica' | 'metrics' | 'presence' | 'hasher' | 'pushes' | 'commands' | 'rpcServer' | 'comparison'
+  >,
 ): void {
   const { replica, metrics, presence, hasher, pushes, commands, rpcServer } = from;
   const gauge = (name: string, help: string, value: () => number): void => metrics.addGauge({ name, help, value });
@@ -190,6 +196,11 @@ function addGauges(
   gauge('cohort_appended_records', 'Records that this process appended.', () => replica.appendedCount);
   gauge('cohort_checkpoint_news', 'Applied records that no checkpoint covers.', () => replica.newsCount);
   gauge('cohort_checkpoint_disputed', '1 while a checkpoint disputes the state.', () => Number(replica.isDisputed));
+  gauge(
+    'cohort_snapshots_differing',
+    'Trackers whose snapshot differs from this.',
+    () => from.comparison.differingCount,
+  );
   gauge('cohort_log_silent_seconds', 'For how long the log has not answered.', () => replica.logSilentMs() / 1_000);
   gauge('cohort_sessions', 'Sessions in the state.', () => replica.state.sessions.size);
   gauge('cohort_peers_online', 'Peers with a presence.', () => presence.size);

@@ -7,6 +7,7 @@ import {
   noteOrigin,
   openCheckpointNote,
   sealCheckpointNote,
+  snapshotInNote,
   type VerifyNote,
 } from '#wire/checkpoint-note';
 
@@ -115,4 +116,14 @@ describe('a checkpoint note', () => {
     const [name, id, key] = 'PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW'.split('+', 3);
     expect(keyIdOf(name!, Buffer.from(key!, 'base64').subarray(1)).toString('hex')).toBe(id);
   });
+});
+
+it('a note may say which snapshot its signer has, under the same signature', () => {
+  const signer = { keyId, sign: (text: Uint8Array) => sign(null, text, privateKey) };
+  const snapshot = { offset: 20_800_000, hash: '44'.repeat(32) };
+  const note = sealCheckpointNote(CHECKPOINT, signer, snapshot);
+  expect(note.split('\n')[6]).toBe(`snapshot 20800000 ${'44'.repeat(32)}`);
+  expect(openCheckpointNote(note, isSigned)).toEqual(CHECKPOINT);
+  expect([snapshotInNote(note), snapshotInNote(NOTE), snapshotInNote('none')]).toEqual([snapshot, null, null]);
+  expect(openCheckpointNote(note.replace('20800000', '20900000'), isSigned)).toBeNull();
 });

@@ -3,17 +3,26 @@
 import { createPublicKey, hash, type KeyObject, sign, verify } from 'node:crypto';
 import type { Checkpoint } from '#domain/checkpoint';
 import type { Identity } from '#identity/identity';
-import { noteKeyBytes, noteOrigin, openCheckpointNote, sealCheckpointNote } from '#wire/checkpoint-note';
+import {
+  noteKeyBytes,
+  noteOrigin,
+  openCheckpointNote,
+  sealCheckpointNote,
+  type SnapshotClaim,
+} from '#wire/checkpoint-note';
 
 const KEY_ID_BYTES = 4;
 const RAW_KEY_BYTES = 32;
 
-/** The note of a checkpoint under this tracker's key. */
-export function signedCheckpointNote({ privateKey }: Pick<Identity, 'privateKey'>, checkpoint: Checkpoint): string {
-  return sealCheckpointNote(checkpoint, {
-    keyId: keyIdOf(checkpoint.logId, createPublicKey(privateKey)),
-    sign: (text) => sign(null, text, privateKey),
-  });
+/** The note of a checkpoint under this tracker's key, with its newest snapshot if it has one. */
+export function signedCheckpointNote(
+  { privateKey }: Pick<Identity, 'privateKey'>,
+  checkpoint: Checkpoint,
+  snapshot?: SnapshotClaim,
+): string {
+  const keyId = keyIdOf(checkpoint.logId, createPublicKey(privateKey));
+  const signer = { keyId, sign: (text: Uint8Array) => sign(null, text, privateKey) };
+  return sealCheckpointNote(checkpoint, signer, snapshot);
 }
 
 /** What a note says that this key signed, under the name of the log; null when it is no such note. */

@@ -102,7 +102,7 @@ export class CheckpointWriter {
   async #write(): Promise<void> {
     const checkpoint = this.#replica.checkpoint();
     if (checkpoint === null) return;
-    const note = signedCheckpointNote(this.#author.identity, checkpoint);
+    const note = signedCheckpointNote(this.#author.identity, checkpoint, this.#replica.snapshots[0]);
     const sealedCommand = { command: { name: 'checkpoint', data: { note } }, sealed: null } as const;
     try {
       const done = await submitAsTracker(this.#replica, this.#author, sealedCommand);

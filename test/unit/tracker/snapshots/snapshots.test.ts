@@ -7,6 +7,7 @@ import { signedCheckpointNote } from '../../../../apps/tracker/src/replica/check
 import type { DerivedState } from '../../../../apps/tracker/src/replica/derived-state.ts';
 import { Replica } from '../../../../apps/tracker/src/replica/replica.ts';
 import { registerTracker, submitAsTracker } from '../../../../apps/tracker/src/replica/tracker-registration.ts';
+import { SnapshotComparison } from '../../../../apps/tracker/src/snapshots/snapshot-comparison.ts';
 import { SnapshotStore } from '../../../../apps/tracker/src/snapshots/snapshot-store.ts';
 import { takeSnapshot } from '../../../../apps/tracker/src/snapshots/snapshot-taking.ts';
 import { SnapshotWriter } from '../../../../apps/tracker/src/snapshots/snapshot-writer.ts';
@@ -248,5 +249,62 @@ describe('a tracker that began at a snapshot with a wrong state', () => {
     expect(replica.state).toEqual(other.state);
     expect([...files.files.keys()]).toEqual([asideOf(400)]);
     await other.stop();
+  });
+});
+
+describe('two trackers compare their snapshots', () => {
+  /** Another tracker signs a checkpoint, with what it says of its snapshot. */
+  async function claim(log: MemoryLog, snapshot: { offset: number; hash: string }): Promise<void> {
+    const author = { identity: newIdentity(), now: Date.now };
+    const other = new Replica({ log, now: Date.now });
+    await other.start();
+    await registerTracker(other, { ...author, address: '127.0.0.1:2', signal: new AbortController().signal });
+    const note = signedCheckpointNote(author.identity, other.checkpoint()!, snapshot);
+    const done = await submitAsTracker(other, author, {
+      command: { name: 'checkpoint', data: { note } },
+      sealed: null,
+    });
+    expect(done?.outcome.status).toBe('accepted');
+    await other.stop();
+  }
+
+  it('and one whose state is another, though its effects are not yet, computes everything anew, once', async () => {
+    const log = await logOf(records);
+    const right = await newStore().save(derivedOf(records.slice(0, 501)), turn);
+    files = new MemoryFiles();
+    const wrong = derivedOf(records.slice(0, 501));
+    wrong.state.logTimeMs += 1;
+    await newStore().save(wrong, turn);
+    const { replica, writer, store } = await started(log);
+    const comparison = new SnapshotComparison({ replica, warn });
+    comparison.look();
+    await claim(log, right);
+    await replica.waitUntilApplied(log.records.length - 1);
+    expect(comparison.differingCount).toBe(1);
+    comparison.look();
+    await expect.poll(() => replica.state).toEqual(derivedOf(log.records).state);
+    expect([...files.files.keys()]).toEqual([asideOf(500)]);
+    await writer.look();
+    expect(store.kept).toEqual([right]);
+    expect(comparison.differingCount).toBe(0);
+    warnings = [];
+    await claim(log, { offset: 500, hash: 'f'.repeat(64) });
+    await replica.waitUntilApplied(log.records.length - 1);
+    comparison.look();
+    comparison.look();
+    expect(warnings).toEqual([expect.stringContaining('differs from this one')]);
+    expect(store.kept).toEqual([right]);
+  });
+
+  it('and nothing comes of equal ones, or of one that only the other has', async () => {
+    const log = await logOf(records);
+    const { replica, writer, store } = await started(log);
+    const comparison = new SnapshotComparison({ replica, warn });
+    await writer.look();
+    await claim(log, store.kept[0]!);
+    await claim(log, { offset: 400, hash: 'f'.repeat(64) });
+    await replica.waitUntilApplied(log.records.length - 1);
+    comparison.look();
+    expect([comparison.differingCount, warnings, store.kept.length]).toEqual([0, [], 1]);
   });
 });

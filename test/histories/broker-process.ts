@@ -1,5 +1,5 @@
 // Owns the log's own process where it has one: a Kafka broker that is killed, paused and started again on its port and its data.
-import { type Broker, startBroker } from '../../infra/kafka/broker.mjs';
+import { type Broker, ownBrokerSkipReason, startBroker } from '../../infra/kafka/broker.mjs';
 import { freePorts } from '../../infra/quick-start/ports.mjs';
 
 /** What it comes back to. */
@@ -17,7 +17,10 @@ export class BrokerProcess {
     this.#broker = broker;
   }
 
+  /** Throws with what is missing when there is no Kafka to be had here. */
   static async start(dataDir: string): Promise<BrokerProcess> {
+    const reason = ownBrokerSkipReason();
+    if (reason !== null) throw new Error(reason);
     const [port] = await freePorts('127.0.0.1', [0]);
     const place = { dataDir, port: port! };
     return new BrokerProcess(place, await startBroker(place));

@@ -68,14 +68,13 @@ async function tell(log: RealLog): Promise<void> {
 
 function tellReport(log: string, { verdict, faults, attempts }: HistoryReport): void {
   const { violations, commands, acknowledged, accepted, unknown, records, replies, looks, grants, digests } = verdict;
-  const pauses = faults.tracker_pause + faults.log_pause;
   say(
     `${log}: ${commands} commands in ${attempts} attempts: ${acknowledged} acknowledged (${accepted} records accepted), ` +
       `${unknown} whose end nobody heard; ${records} records`,
   );
   say(
-    `${log}: ${faults.tracker_kill} kills of a tracker, ${faults.tracker_stop} stops, ${pauses} pauses, ` +
-      `${faults.log_kill} kills of the log, ${faults.client_restart} clients begun anew`,
+    `${log}: ${faults.tracker_kill} kills, ${faults.tracker_stop} stops and ${faults.tracker_pause} pauses of a tracker, ` +
+      `${ofLog(log, faults)}, ${faults.client_restart} clients begun anew`,
   );
   say(
     `${log}: ${verdict.checks} checks of ${replies} replies, ${looks} views, ${grants} grants and ${digests} digests, ` +
@@ -83,4 +82,10 @@ function tellReport(log: string, { verdict, faults, attempts }: HistoryReport): 
   );
   for (const violation of violations.slice(0, VIOLATIONS_SHOWN_MAX)) say(`${log}: ${violation}`);
   say(JSON.stringify({ log, flags, faults, ...verdict, violations: violations.length }));
+}
+
+/** A file has no process of its own: somebody else holds it instead. */
+function ofLog(log: string, { log_kill: kills, log_pause: pauses }: HistoryReport['faults']): string {
+  if (log === 'sqlite') return `${kills + pauses} times the file held by somebody else`;
+  return `${kills} kills and ${pauses} pauses of the broker`;
 }

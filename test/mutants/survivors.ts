@@ -132,4 +132,28 @@ export const EXPLAINED: readonly Explained[] = [
     mutants: ['count > 0 → true', 'count > 0 → count >= 0'],
     why: 'what nobody has is asked of nobody; this saves looking for who has it',
   },
+  {
+    file: 'libs/domain/src/command.ts',
+    line: 'stamps: readonly string[] = [],',
+    mutants: ['[] → ["Stryker was here"]'],
+    why: 'no command has a field of that name',
+  },
+  {
+    file: 'libs/domain/src/manifest.ts',
+    line: "return components.slice(1).map((_, depth) => components.slice(0, depth + 1).join('/'));",
+    mutants: ['components.slice(1) → components'],
+    why: 'the path itself is looked for as well, which is not among those before it: they ascend',
+  },
+  {
+    file: 'apps/tracker/src/replica/clock-watch.ts',
+    line: 'if (this.#skewedAt === null) return false;',
+    mutants: ['this.#skewedAt === null → false'],
+    why: 'what is null stays null; the type does not know that',
+  },
+  {
+    file: 'apps/tracker/src/replica/clock-watch.ts',
+    line: 'const isAhead = ownTimeMs !== null && ownTimeMs - appendTimeMs > CLOCK_SKEW_MAX_MS;',
+    mutants: ['ownTimeMs !== null → true'],
+    why: 'null counts as 0, and no record was appended before 1970; the type does not know that',
+  },
 ];

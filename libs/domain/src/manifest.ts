@@ -73,13 +73,12 @@ function filesProblem(manifest: Manifest): ManifestProblem | null {
   const { files, totalBytes } = manifest;
   if (files.length === 0) return { field: 'files', message: 'must list at least one file' };
   if (files.length > MANIFEST_FILES_MAX) return { field: 'files', message: `must be at most ${MANIFEST_FILES_MAX}` };
-  const isSingleFile = files.length === 1 && files[0]?.path === '';
+  const isSingleFile = files.length === 1 && files[0]!.path === '';
   let sumBytes = 0;
   for (const [position, file] of files.entries()) {
     const problem = fileProblem(file) ?? (isSingleFile ? null : pathProblem(file.path));
     if (problem !== null) return { field: `files[${position}].${problem.field}`, message: problem.message };
     sumBytes += file.bytes;
-    if (sumBytes > totalBytes) break;
   }
   if (sumBytes !== totalBytes) return { field: 'totalBytes', message: 'must be the sum of the lengths of the files' };
   return orderProblem(files);

@@ -38,6 +38,11 @@ it.each([
   ['a single file', single],
   ['an empty file', { ...single, totalBytes: 0, files: [file('', 0)], pieceDigests: digest(0) }],
   ['a folder with one file', folder('a')],
+  ['as many files as may be', folder(...Array.from({ length: 100_000 }, (_, number) => `${number + 100_000}`))],
+  [
+    'a path as long as may be',
+    folder([...Array<string>(15).fill('a'.repeat(255)), 'b'.repeat(200), 'c'.repeat(55)].join('/')),
+  ],
   ['a folder in which a name sorts between a folder and what is in it', folder('a-b', 'a/b', 'ab')],
 ])('%s is sound', (_, manifest) => {
   expect(manifestProblem(manifest)).toBeNull();
@@ -54,6 +59,8 @@ it.each<[string, Manifest, string, RegExp]>([
   ['too many files', folder(...Array.from({ length: 100_001 }, () => 'a')), 'files', /at most 100000/],
   ['a negative length of a file', { ...single, files: [file('', -1)] }, 'files[0].bytes', /integer/],
   ['an upper case digest', { ...single, files: [{ ...file(''), sha1: SHA1.toUpperCase() }] }, 'files[0].sha1', /40/],
+  ['a digest too long', { ...single, files: [{ ...file(''), sha1: `${SHA1}0` }] }, 'files[0].sha1', /40/],
+  ['a digest with a prefix', { ...single, files: [{ ...file(''), sha1: `0${SHA1}` }] }, 'files[0].sha1', /40/],
   ['lengths that sum to less', { ...single, files: [file('', 999)] }, 'totalBytes', /sum/],
   ['lengths that sum to more', { ...single, files: [file('', 1001)] }, 'totalBytes', /sum/],
   [
@@ -62,7 +69,7 @@ it.each<[string, Manifest, string, RegExp]>([
     'totalBytes',
     /sum/,
   ],
-  ['an empty path among others', folder('', 'a'), 'files[0].path', /empty/],
+  ['an empty path among others', folder('', 'a'), 'files[0].path', /^must not be empty in a folder$/],
   ['an absolute path', folder('/a'), 'files[0].path', /component that must not be empty/],
   ['a path that ends with a slash', folder('a/'), 'files[0].path', /component that must not be empty/],
   ['a path that climbs', folder('a/../b'), 'files[0].path', /component that must not be \. or \.\./],
@@ -72,6 +79,7 @@ it.each<[string, Manifest, string, RegExp]>([
   ['paths out of order', folder('b', 'a'), 'files[1].path', /after/],
   ['a path twice', folder('a', 'a'), 'files[1].path', /after/],
   ['a file in a file', folder('a', 'a-b', 'a/b/c'), 'files[2].path', /in another file/],
+  ['a file in a deeper file', folder('a/b', 'a/b/c'), 'files[1].path', /in another file/],
 ])('a manifest with %s is refused', (_, manifest, field, message) => {
   expect(manifestProblem(manifest)).toEqual({ field, message: expect.stringMatching(message) });
 });

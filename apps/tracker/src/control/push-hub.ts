@@ -5,11 +5,11 @@
 import type { Socket } from 'node:net';
 import { Observable, type Subscriber } from 'rxjs';
 import type { Event } from '#domain/event';
-import type { Group } from '#domain/state';
 import { RPC_MESSAGE_BYTES_MAX } from '#wire/limits';
 import type { Push } from '#wire/tracker-api';
 import type { DownloadingShare, PresenceTable } from '../presence/presence.ts';
 import type { AppliedRecord, Replica } from '../replica/replica.ts';
+import { ListenersByUser, type Users } from './listeners-by-user.ts';
 import type { TrackerMetrics } from './metrics.ts';
 
 interface Subscription {
@@ -21,10 +21,11 @@ interface Subscription {
 
 type GatheredPush = Extract<Push, { type: 'group_changed' | 'sources_changed' }>;
 
-/** A push with who gets it, by peer and by who is logged in there. */
+/** A push with who gets it: certain peers, and the peers on which certain users are logged in. */
 interface Notice {
   readonly push: Push;
-  readonly isFor: (peerId: string, user: string | null) => boolean;
+  readonly peerIds: Iterable<string>;
+  readonly users: readonly Users[];
 }
 
 type ReplicaForPushes = Pick<Replica, 'state' | 'appliedOffset' | 'onApplied'>;
@@ -40,12 +41,14 @@ export class PushHub {
   readonly #metrics: TrackerMetrics;
   /** By peer id: a second stream of one peer ends the first. */
   readonly #subscriptions = new Map<string, Subscription>();
+  readonly #listeners: ListenersByUser;
   #round: NodeJS.Timeout | null = null;
 
   constructor(from: { replica: ReplicaForPushes; presence: PresenceTable; metrics: TrackerMetrics }) {
     this.#replica = from.replica;
     this.#presence = from.presence;
     this.#metrics = from.metrics;
+    this.#listeners = new ListenersByUser(from.replica);
     this.#replica.onApplied((applied) => this.#onApplied(applied));
   }
 
@@ -60,12 +63,15 @@ export class PushHub {
       const subscription = { subscriber, socket, gathered: new Map<string, GatheredPush>() };
       this.#subscriptions.get(peerId)?.subscriber.complete();
       this.#subscriptions.set(peerId, subscription);
+      this.#listeners.add(peerId);
       const end = (): void => subscriber.complete();
       socket.once('close', end);
       subscriber.next({ type: 'subscribed', offset: this.#replica.appliedOffset });
       return () => {
         socket.off('close', end);
-        if (this.#subscriptions.get(peerId) === subscription) this.#subscriptions.delete(peerId);
+        if (this.#subscriptions.get(peerId) !== subscription) return;
+        this.#subscriptions.delete(peerId);
+        this.#listeners.remove(peerId);
       };
     });
   }
@@ -99,14 +105,17 @@ export class PushHub {
 
   #onApplied({ offset, applied }: AppliedRecord): void {
     if (this.#subscriptions.size === 0 || applied.events.length === 0) return;
+    this.#listeners.follow(applied.events);
     const notices = [
       ...applied.events.flatMap((event) => this.#noticesOf(event, offset)),
       ...this.#groupNotices(applied.events, offset),
     ];
-    for (const { push, isFor } of notices) {
-      for (const [peerId, subscription] of this.#subscriptions) {
-        const user = this.#replica.state.sessions.get(peerId)?.user ?? null;
-        if (isFor(peerId, user)) this.#send(subscription, push);
+    for (const { push, peerIds, users } of notices) {
+      const audience = new Set(peerIds);
+      for (const some of users) this.#listeners.collect(some, audience);
+      for (const peerId of audience) {
+        const subscription = this.#subscriptions.get(peerId);
+        if (subscription !== undefined) this.#send(subscription, push);
       }
     }
   }
@@ -117,33 +126,33 @@ export class PushHub {
     switch (event.type) {
       case 'member_left': {
         const { groupId, user, group } = event;
-        return [{ push: { ...revoked, groupId, user }, isFor: this.#membersAnd(group, user) }];
+        return [{ push: { ...revoked, groupId, user }, peerIds: [], users: [new Set([user]), this.#membersOf(group)] }];
       }
       case 'session_ended': {
         const { user, peerId } = event;
-        const acquainted = this.#acquaintancesOf(user);
+        const peerIds = [peerId];
         return [
-          { push: { ...revoked, user, peerId }, isFor: (id, other) => id === peerId || acquainted.has(other ?? '') },
-          { push: { type: 'session_changed', offset, user: null }, isFor: (id) => id === peerId },
+          { push: { ...revoked, user, peerId }, peerIds, users: [this.#acquaintancesOf(user)] },
+          { push: { type: 'session_changed', offset, user: null }, peerIds, users: [] },
         ];
       }
       case 'session_started': {
         const { user, peerId } = event;
-        return [{ push: { type: 'session_changed', offset, user }, isFor: (id) => id === peerId }];
+        return [{ push: { type: 'session_changed', offset, user }, peerIds: [peerId], users: [] }];
       }
       case 'share_removed': {
         const groupId = this.#replica.state.groups.get(event.group)?.id ?? null;
         // Whoever downloads or seeds it has to hear of it, in the group still or just gone from it.
-        return [{ push: { ...revoked, groupId, shareId: event.shareId }, isFor: this.#membersAnd(event.group, null) }];
+        const users = [this.#membersOf(event.group)];
+        return [{ push: { ...revoked, groupId, shareId: event.shareId }, peerIds: [], users }];
       }
       case 'seeder_added': {
         const shareId = this.#replica.state.groups.get(event.group)?.shares.get(event.file)?.id;
         if (shareId === undefined) return [];
         const share = { shareId, group: event.group, file: event.file };
-        const downloaders = new Set(this.#presence.downloadersOf(share));
-        const isFor = (id: string): boolean =>
-          id !== event.peerId && downloaders.has(id) && this.#mayDownload(id, share);
-        return [{ push: { type: 'sources_changed', offset, shareId }, isFor }];
+        const isTold = (peerId: string): boolean => peerId !== event.peerId && this.#mayDownload(peerId, share);
+        const peerIds = this.#presence.downloadersOf(share).filter(isTold);
+        return [{ push: { type: 'sources_changed', offset, shareId }, peerIds, users: [] }];
       }
       default:
         return [];
@@ -159,18 +168,15 @@ export class PushHub {
       if ('user' in event) users.add(event.user);
       concerned.set(event.group, users);
     }
-    return [...concerned].map(([group, users]) => {
-      const isMember = this.#membersAnd(group, null);
-      return {
-        push: { type: 'group_changed', offset, group },
-        isFor: (peerId, user) => isMember(peerId, user) || (user !== null && users.has(user)),
-      };
-    });
+    return [...concerned].map(([group, users]) => ({
+      push: { type: 'group_changed', offset, group },
+      peerIds: [],
+      users: [this.#membersOf(group), users],
+    }));
   }
 
-  #membersAnd(groupName: string, leaver: string | null): Notice['isFor'] {
-    const group: Group | undefined = this.#replica.state.groups.get(groupName);
-    return (_peerId, user) => user !== null && (user === leaver || group?.members.has(user) === true);
+  #membersOf(group: string): Users {
+    return this.#replica.state.groups.get(group)?.members ?? new Set<string>();
   }
 
   /** Everybody who shares a group with a user, and the user. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { COMMAND_NAMES } from '#domain/command';
-import { factsOf, outagesOf, tableOf } from './readme-tables.ts';
+import { factsOf, shownRowsOf, tableOf } from './readme-tables.ts';
 
 const read = (path: string): string => readFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), 'utf8');
 const facts = factsOf(read('libs/domain/src/decide.ts'), read('libs/domain/src/views.ts'));
@@ -22,13 +22,22 @@ it('the README says what each dependency is for', () => {
   expect(names.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
 });
 
-it('the README names for each outage tests that there are', () => {
-  const outages = outagesOf(read('README.md'));
-  expect(outages.length).toBeGreaterThan(15);
-  for (const { outage, tests } of outages) {
-    expect(tests, outage).not.toEqual([]);
-    for (const { file, title } of tests) expect(read(`test/${file}`), outage).toContain(title);
+it.each([
+  ['README.md', 'outage'],
+  ['SECURITY.md', 'hole'],
+])('%s names for each %s tests that there are', (file) => {
+  const rows = shownRowsOf(read(file));
+  expect(rows.length).toBeGreaterThan(10);
+  for (const { about, tests } of rows) {
+    expect(tests, about).not.toEqual([]);
+    for (const { file: test, title } of tests) expect(read(`test/${test}`), about).toContain(title);
   }
+});
+
+it('SECURITY.md leads to files that there are', () => {
+  const links = [...read('SECURITY.md').matchAll(/\]\(([^)]+)\)/g)].map(([, path]) => path!);
+  expect(links.length).toBeGreaterThan(20);
+  expect(links.map(read).filter((text) => text === '')).toEqual([]);
 });
 
 it('a reason is found in the decider itself and in what it calls', () => {

@@ -26,23 +26,23 @@ export function tableOf(markdown: string): CommandFacts[] {
   });
 }
 
-/** A test that a row of the table of outages names: a file under `test`, and words of a title in it. */
+/** A test that a row of a table names: a file under `test`, and words of a title in it. */
 export interface NamedTest {
   readonly file: string;
   readonly title: string;
 }
 
-/** For each row of the table whose last heading is `shown by`: what happens, and the tests that show the rest of it. */
-export function outagesOf(markdown: string): { readonly outage: string; readonly tests: readonly NamedTest[] }[] {
+/** For each row of the table whose last heading is `shown by`: what it is about, and the tests that show the rest of it. */
+export function shownRowsOf(markdown: string): { readonly about: string; readonly tests: readonly NamedTest[] }[] {
   const table = /^\|.*\| shown by +\|\n\|[-| :]+\|\n((?:\|.*\n)+)/m.exec(markdown)?.[1] ?? '';
   return table.split('\n').flatMap((line) => {
-    const [, outage, , shown] = line.split('|').map((cell) => cell.trim());
-    if (outage === undefined || shown === undefined) return [];
+    const [, about, , shown] = line.split('|').map((cell) => cell.trim());
+    if (about === undefined || shown === undefined) return [];
     const tests = [...shown.matchAll(/`([^`]+)`: ([^;]+)/g)].map(([, file, title]) => ({
       file: file!,
       title: title!.trim(),
     }));
-    return [{ outage, tests }];
+    return [{ about, tests }];
   });
 }
 

@@ -214,6 +214,19 @@ describe('a snapshot is taken', () => {
     expect(store.kept).toMatchObject([{ offset: 500 }]);
   });
 
+  it.each(['root', 'digest'] as const)(
+    'only if it comes to the same %s as the tracker that orders it',
+    async (field) => {
+      const log = await logOf(records);
+      const { root, digest } = derivedOf(records.slice(0, 501));
+      const order = { offset: 500, root, digest, [field]: 'f'.repeat(64) };
+      const tools = { store: newStore(), rules: RULES, signal: new AbortController().signal, turn };
+      const taken = await takeSnapshot(order, { ...tools, read: log.read.bind(log) });
+      expect(taken).toEqual({ differs: expect.stringContaining('offset 500 has another') as unknown });
+      expect(files.files.size).toBe(0);
+    },
+  );
+
   it('not of what differs from what the tracker has: all are set aside, and it computes everything anew', async () => {
     const wrong = derivedOf(records.slice(0, 401));
     wrong.state.groups.clear();

@@ -50,6 +50,8 @@ const PROCESSES = 2;
 const OTHER_FILES = 200;
 /** What connecting so many leaves behind is collected and settled after one round of heartbeats. */
 const SETTLE_MS = 10_000;
+/** How long peers that were cut off while others connected may take to be there again. */
+const GATHER_TIMEOUT_MS = 120_000;
 
 const folder = await mkdtemp(join(tmpdir(), 'cohort-crowd-'));
 const system = await LocalSystem.prepare({ folder, trackerCount: 1 });
@@ -78,6 +80,7 @@ async function measureAll(tracker: LocalTracker): Promise<Row[]> {
     const peers = Math.min(wanted, filesMax - OTHER_FILES);
     if (peers < wanted) say(`${peers} peers instead of ${wanted}: a process may have ${filesMax} files open here`);
     rows.push(await measure(tracker, { peers, emptyBytes }));
+    say(`measured ${peers}`);
   }
   return rows;
 }
@@ -86,7 +89,9 @@ async function measure(tracker: LocalTracker, about: { peers: number; emptyBytes
   const { peers, emptyBytes } = about;
   const { pid } = tracker.process;
   await toAll((index) => ({ peers: Math.floor((peers + index) / PROCESSES) }));
-  await toAll(() => ({ countMs: SETTLE_MS }));
+  const giveUpAt = performance.now() + GATHER_TIMEOUT_MS;
+  do await toAll(() => ({ countMs: SETTLE_MS }));
+  while ((await onlineCount(tracker)) < peers && performance.now() < giveUpAt);
   const [begin, cpuBefore] = [performance.now(), cpuSeconds(pid) ?? NaN];
   const counts = (await toAll(() => ({ countMs: Number(flags.seconds) * 1000 }))) as HeartbeatCount[];
   const seconds = (performance.now() - begin) / 1000;
@@ -119,9 +124,13 @@ function toAll(orderOf: (index: number) => HeartbeatOrder): Promise<unknown[]> {
   );
 }
 
-async function expectAllThere({ http }: LocalTracker, about: { peers: number; refused: number }): Promise<void> {
+async function onlineCount({ http }: LocalTracker): Promise<number> {
   const metrics = await (await fetch(`${http}/metrics`)).text();
-  const online = Number(/^cohort_peers_online (\d+)$/m.exec(metrics)?.[1]);
+  return Number(/^cohort_peers_online (\d+)$/m.exec(metrics)?.[1]);
+}
+
+async function expectAllThere(tracker: LocalTracker, about: { peers: number; refused: number }): Promise<void> {
+  const online = await onlineCount(tracker);
   if (online !== about.peers) throw new Error(`of ${about.peers} peers the tracker takes ${online} to be there`);
   if (about.refused > 0) throw new Error(`${about.refused} heartbeats were refused`);
 }

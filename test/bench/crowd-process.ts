@@ -20,13 +20,13 @@ export interface HeartbeatCount {
 const TICK_MS = 100;
 const TICKS = PRESENCE_HEARTBEAT_MS / TICK_MS;
 const CONNECTING_AT_ONCE = 32;
-const CONNECT_ATTEMPTS = 5;
 /** A tracker takes 2,000 connections from one address. */
 const PEERS_PER_ADDRESS = 1_500;
 const FIRST_PEER_PORT = 10_000;
 
 const [port, processNumber] = process.argv.slice(2).map(Number) as [number, number];
 const peers: CrowdPeer[] = [];
+const connecting = new Set<number>();
 let latenciesMs: number[] = [];
 let refused = 0;
 
@@ -51,34 +51,30 @@ async function obey(order: HeartbeatOrder): Promise<void> {
 }
 
 async function grow(count: number): Promise<void> {
-  let next = peers.length;
+  // Keys first: making one takes longer than a heartbeat, and peers that are connected already have to be heard.
+  const identities: CrowdIdentity[] = [];
+  while (peers.length + identities.length < count) identities.push(await newIdentity());
   const connectMore = async (): Promise<void> => {
-    while (next < count) {
-      const number = next++;
+    for (let identity = identities.pop(); identity !== undefined; identity = identities.pop()) {
+      const number = peers.length;
       const localAddress = `127.0.${processNumber}.${1 + Math.floor(number / PEERS_PER_ADDRESS)}`;
-      peers[number] = await connected({ host: '127.0.0.1', port, localAddress });
+      peers.push(new CrowdPeer(identity, { host: '127.0.0.1', port, localAddress }));
       await beat(number);
     }
   };
   await Promise.all(Array.from({ length: CONNECTING_AT_ONCE }, connectMore));
 }
 
-async function connected(to: ConstructorParameters<typeof CrowdPeer>[1]): Promise<CrowdPeer> {
-  const peer = new CrowdPeer(await newIdentity(), to);
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await peer.connect();
-      return peer;
-    } catch (error) {
-      if (attempt === CONNECT_ATTEMPTS) throw error;
-    }
-  }
-}
-
-/** Each peer is reached at an address of its own, at which nobody listens. */
+/** Each peer is reached at an address of its own, at which nobody listens. Who was cut off connects again, as peers do. */
 async function beat(number: number): Promise<void> {
-  const peer = peers[number];
-  if (peer === undefined) return;
+  const peer = peers[number]!;
+  if (connecting.has(number)) return;
+  if (!peer.isConnected) {
+    connecting.add(number);
+    await peer.connect().catch(() => undefined);
+    connecting.delete(number);
+    if (!peer.isConnected) return;
+  }
   const begin = performance.now();
   const addresses = [`127.1.${processNumber}.1:${FIRST_PEER_PORT + number}`];
   const { status } = await peer.ask('presence', { addresses, downloading: [], transport: 'tls' });

@@ -37,6 +37,7 @@ const PRODUCE_TIMEOUT_MS = 3_000;
 const RECONNECT_PAUSE_MS = 250;
 const HEARTBEAT_MS = 3_000;
 const CLOSE_TIMEOUT_MS = 2_000;
+const BOUNDS_LOOK_MS = 5_000;
 const REPEATED_WARNING_MS = 30_000;
 
 /** Opens the log, creating its topic when that is missing. Rejects with a `LogFailure` within 5 s. */
@@ -206,20 +207,38 @@ class KafkaCommandLog implements CommandLog {
     }
   }
 
-  /** Reads with one consumer, as long as that lives. */
-  async *#readOnce(fromOffset: number, stop: AbortSignal): AsyncGenerator<readonly StoredRecord[]> {
+  /** Throws when the partition does not reach from before this offset to it or further. */
+  async #refuseOutside(offset: number): Promise<void> {
     const { start, end } = await this.#bounds();
-    if (start > fromOffset) throw halted(`its records before ${start} are gone, ${fromOffset} was to be read`);
-    if (end < fromOffset) throw halted(`it ends at ${end}, before ${fromOffset}`);
+    if (start > offset) throw halted(`its records before ${start} are gone, ${offset} was to be read`);
+    if (end < offset) throw halted(`it ends at ${end}, before ${offset}`);
+  }
+
+  /**
+   * Reads with one consumer, as long as that lives. Of a topic that is made anew a consumer may hear nothing at all, so where
+   * the partition ends is looked at beside it.
+   */
+  async *#readOnce(fromOffset: number, stop: AbortSignal): AsyncGenerator<readonly StoredRecord[]> {
+    await this.#refuseOutside(fromOffset);
     const handover: Handover = new BatchHandover();
+    let next = fromOffset;
+    const looking = setInterval(() => {
+      this.#refuseOutside(next).catch((failure: LogFailure) => {
+        if (!failure.retryable) handover.fail(failure);
+      });
+    }, BOUNDS_LOOK_MS);
     const onStop = (): void => handover.end();
     stop.addEventListener('abort', onStop, { once: true });
     if (stop.aborted) onStop();
     const consumer = this.#newConsumer();
     const started = this.#consume({ consumer, fromOffset, handover }).catch((error: unknown) => handover.fail(error));
     try {
-      for (let records = await handover.take(); records !== null; records = await handover.take()) yield records;
+      for (let records = await handover.take(); records !== null; records = await handover.take()) {
+        yield records;
+        next += records.length;
+      }
     } finally {
+      clearInterval(looking);
       stop.removeEventListener('abort', onStop);
       handover.end();
       this.#leave(consumer, started);

@@ -156,4 +156,37 @@ export const EXPLAINED: readonly Explained[] = [
     mutants: ['ownTimeMs !== null → true'],
     why: 'null counts as 0, and no record was appended before 1970; the type does not know that',
   },
+  {
+    file: 'apps/tracker/src/replica/effect-digest.ts',
+    line: 'for (; place > 0 && keys[place - 1]! > key; place--) keys[place] = keys[place - 1]!;',
+    mutants: ['place > 0 → true', 'place > 0 → place >= 0', 'keys[place - 1]! > key → keys[place - 1]! >= key'],
+    why: 'before the first key there is undefined, which is not greater; an object has no key twice',
+  },
+  {
+    file: 'apps/tracker/src/replica/sha256.ts',
+    line: 'const JOINED_BYTES_MAX = 64 * 1024;',
+    mutants: ['64 * 1024 → 64 / 1024'],
+    why: 'input that does not fit gets a buffer of its own',
+  },
+  {
+    file: 'apps/tracker/src/replica/sha256.ts',
+    line: "for (const part of parts) byteCountMax += typeof part === 'string' ? 3 * part.length : part.length;",
+    mutants: ["typeof part === 'string' → true"],
+    why: 'three times as much room as bytes need is enough',
+  },
+  {
+    file: 'apps/tracker/src/replica/sha256.ts',
+    line: 'const target = byteCountMax <= JOINED_BYTES_MAX ? joined : Buffer.allocUnsafeSlow(byteCountMax);',
+    mutants: [
+      'byteCountMax <= JOINED_BYTES_MAX → false',
+      'byteCountMax <= JOINED_BYTES_MAX → byteCountMax < JOINED_BYTES_MAX',
+    ],
+    why: 'a buffer of its own does the same',
+  },
+  {
+    file: 'apps/tracker/src/replica/sha256.ts',
+    line: 'if (usedBytes === slab.length) {',
+    mutants: ['usedBytes === slab.length → true'],
+    why: 'a slab for each digest costs memory and changes none',
+  },
 ];

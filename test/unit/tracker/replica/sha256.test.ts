@@ -23,4 +23,6 @@ test('what is longer than the shared buffer is hashed whole, and a digest stays 
   const digest = sha256(...long);
   sha256('something else');
   expect(digest.toString('hex')).toBe(expected(long));
+  // Fewer characters than the buffer has bytes, and more bytes than it has.
+  expect(sha256('日'.repeat(30_000)).toString('hex')).toBe(expected(['日'.repeat(30_000)]));
 });

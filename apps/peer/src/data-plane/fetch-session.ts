@@ -68,6 +68,8 @@ export class FetchSession implements FrameSink {
   #grant: Uint8Array;
   #state: 'dialling' | 'greeting' | 'open' | 'closed' = 'dialling';
   #provedPlain = false;
+  #greetingMs = 0;
+  #hasAskedManifest = false;
   #manifest: Buffer | null = null;
   #manifestBytes = 0;
   /** Assigned and not yet wholly asked for, in order; the first may be partly asked for. */
@@ -132,6 +134,7 @@ export class FetchSession implements FrameSink {
   }
 
   fetchManifest(): void {
+    this.#hasAskedManifest = true;
     this.#send({ kind: 'askManifest', begin: 0, length: MANIFEST_PART_BYTES_MAX });
   }
 
@@ -149,7 +152,8 @@ export class FetchSession implements FrameSink {
     // What trickles in is counted and written as it comes, not when there is enough of it for one run.
     this.#guardStorage(() => this.#received.flush());
     const silentMs = nowMs - this.#lastHeardMs;
-    if (this.#state === 'greeting' && silentMs > PEER_HANDSHAKE_TIMEOUT_MS) {
+    // Counted from its beginning: who drips bytes would never be silent.
+    if (this.#state === 'greeting' && nowMs - this.#greetingMs > PEER_HANDSHAKE_TIMEOUT_MS) {
       this.#close('unreachable', 'no answer to the greeting');
     } else if (this.#requests.length > 0 && silentMs > STALL_TIMEOUT_MS) {
       this.#close('stalled', `nothing came for ${STALL_TIMEOUT_MS / 1000} seconds`);
@@ -224,7 +228,7 @@ export class FetchSession implements FrameSink {
 
   #onReady(socket: Socket): void {
     if (this.#state !== 'dialling') return;
-    this.#lastHeardMs = performance.now();
+    this.#greetingMs = performance.now();
     this.#state = 'greeting';
     const isTls = this.#context.secureContext !== null;
     if (isTls && claimedPeerId(socket, this.#hello) !== this.#request.peerId) {
@@ -282,6 +286,7 @@ export class FetchSession implements FrameSink {
   }
 
   #acceptManifest(frame: Frame & { readonly kind: 'manifest' }): void {
+    if (!this.#hasAskedManifest) return this.#breach('a manifest that was not asked for');
     this.#manifest ??= Buffer.alloc(frame.begin === 0 ? Math.min(frame.totalBytes, MANIFEST_BYTES_MAX) : 0);
     const isNext = frame.totalBytes === this.#manifest.length && frame.begin === this.#manifestBytes;
     if (!isNext || frame.bytes.length === 0) return this.#close('bad_manifest', 'parts do not fit together');
@@ -293,6 +298,7 @@ export class FetchSession implements FrameSink {
     this.#context.say({ kind: 'manifest', connection: this.#request.connection, bytes: this.#manifest });
     this.#manifest = null;
     this.#manifestBytes = 0;
+    this.#hasAskedManifest = false;
   }
 
   #acceptReject(place: BlockPlace): void {

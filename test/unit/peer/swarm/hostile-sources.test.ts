@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { encodeFrame } from '#wire/transfer-frame';
+import { encodeFrame, type Frame } from '#wire/transfer-frame';
 import type { Digested, DownloadView } from '../../../../apps/peer/src/swarm/transfer-engine.ts';
 import { randomBytes, requestFor, sha1, shareFile, sourceOf, startPeer, until } from './engine-harness.ts';
 import { blockFrame, type FakeOptions, startFakeSeeder } from './fake-seeder.ts';
@@ -82,6 +82,19 @@ it('a source that gives out another manifest is dropped', async () => {
   download.updateSources([mallory, alice]);
   expect(await download.done).toMatchObject({ state: 'complete' });
   expect(result()).toBe(expected);
+});
+
+it('a source that gives out manifests that nobody asked for breaks the protocol', async () => {
+  const heard: Frame[] = [];
+  const { bob, request, mallory } = await goodSeederAnd((_bytes, { manifestBytes: bytes }) => ({
+    answer: (_request, socket) =>
+      void socket.write(encodeFrame({ kind: 'manifest', totalBytes: bytes.length, begin: 0, bytes })),
+    heard: (frame) => void heard.push(frame),
+  }));
+  const download = bob.engine.download({ ...request, sources: [mallory] });
+  await until(download, () => heard.some((frame) => frame.kind === 'refuse'));
+  expect(heard).toContainEqual({ kind: 'refuse', code: 'protocol_error' });
+  await download.cancel();
 });
 
 it('the last pieces are asked of another peer too, and the loser is told to stop', async () => {

@@ -11,6 +11,7 @@ import type { CommandLog } from './command-log/command-log.ts';
 import { CommandController } from './control/command.controller.ts';
 import { CommandService } from './control/command-service.ts';
 import { TrackerMetrics } from './control/metrics.ts';
+import { guardOperatorPort, operatorServerOptions } from './control/operator-door.ts';
 import { PasswordGate } from './control/password-gate.ts';
 import { PeerDesk } from './control/peer-desk.ts';
 import { PushHub } from './control/push-hub.ts';
@@ -76,7 +77,9 @@ export async function startTracker(parts: TrackerParts): Promise<RunningTracker>
   const stopping = new AbortController();
   const services = servicesOf(parts);
   const { replica, reachability, rpcServer, checkpoints, comparison, snapshots } = services;
-  const application = await NestFactory.create<NestFastifyApplication>(moduleOf(services), new FastifyAdapter(), {
+  const adapter = new FastifyAdapter(operatorServerOptions());
+  guardOperatorPort(adapter.getInstance(), parts.http.host);
+  const application = await NestFactory.create<NestFastifyApplication>(moduleOf(services), adapter, {
     logger: parts.logger,
     abortOnError: false,
   });

@@ -1,0 +1,23 @@
+// Owns who may ask at the port for operators, and for how long: it has no token, so a page in a browser on this machine must not
+// reach it under a name of its own that it lets lead to loopback.
+import type { FastifyInstance, FastifyServerOptions } from 'fastify';
+
+const REQUEST_TIMEOUT_MS = 15_000;
+const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '::1']);
+
+/** How long a request may take to come; whoever connects and says nothing is cut off after the same time. */
+export function operatorServerOptions(
+  requestTimeoutMs = REQUEST_TIMEOUT_MS,
+): Pick<FastifyServerOptions, 'requestTimeout'> & { readonly http: object } {
+  const http = { headersTimeout: requestTimeoutMs, connectionsCheckingInterval: requestTimeoutMs / 10 };
+  return { requestTimeout: requestTimeoutMs, http };
+}
+
+/** On loopback only loopback's own names are answered. Elsewhere whoever reaches the port is an operator, by any name. */
+export function guardOperatorPort(fastify: FastifyInstance, listenHost: string): void {
+  if (!LOOPBACK.has(listenHost)) return;
+  fastify.addHook('onRequest', (request, reply, done) => {
+    if (/^(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]+)?$/i.test(request.headers.host ?? '')) done();
+    else void reply.status(403).send({ code: 'foreign_host', detail: 'ask for 127.0.0.1, localhost or [::1]' });
+  });
+}

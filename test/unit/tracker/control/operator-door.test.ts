@@ -1,0 +1,40 @@
+import { connect } from 'node:net';
+import { fastify } from 'fastify';
+import { expect, it } from 'vitest';
+import { guardOperatorPort, operatorServerOptions } from '../../../../apps/tracker/src/control/operator-door.ts';
+
+const answered = (listenHost: string, host: string): Promise<number> => {
+  const server = fastify();
+  guardOperatorPort(server, listenHost);
+  server.get('/status', () => 'open');
+  return server.inject({ url: '/status', headers: { host } }).then(({ statusCode }) => statusCode);
+};
+
+it.each(['127.0.0.1:9000', 'localhost:9000', 'LOCALHOST', '[::1]:9000'])('%s is a name of loopback', async (host) => {
+  expect(await answered('127.0.0.1', host)).toBe(200);
+});
+
+it.each([
+  'evil.example:9000',
+  '127.evil.example',
+  'localhost.evil.example:9000',
+  '127.0.0.1.evil.example',
+  'a@localhost',
+])('under the name "%s" nothing is told on loopback', async (host) =>
+  expect(await answered('localhost', host)).toBe(403),
+);
+
+it('a port that is not on loopback is asked for by any name', async () => {
+  expect(await answered('192.0.2.1', 'tracker.example:9000')).toBe(200);
+});
+
+it.each(['', 'GET /status HTTP/1.1\r\nHost: 127'])('who says no more than %j is cut off', async (text) => {
+  const server = fastify(operatorServerOptions(200));
+  const { port } = new URL(await server.listen({ host: '127.0.0.1', port: 0 }));
+  const socket = connect({ host: '127.0.0.1', port: Number(port) });
+  socket.on('error', () => undefined);
+  socket.resume();
+  socket.write(text);
+  await expect(new Promise((resolve) => socket.once('close', () => resolve('closed')))).resolves.toBe('closed');
+  await server.close();
+});

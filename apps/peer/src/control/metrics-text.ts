@@ -1,5 +1,5 @@
 // Owns the text of /metrics, in the exposition format of Prometheus: what the workers did, how transfers and trackers stand,
-// and what is limited.
+// and what is limited. It is told without a token, so no names of groups, files or users stand in it.
 import { TRANSFER_STATES, type TransferState } from '#wire/control-api';
 import type { LimitsBody, RateLimitsBody } from '#wire/control-limits';
 import type { EngineMetrics, WorkerMetrics } from '../swarm/transfer-engine.ts';
@@ -49,9 +49,16 @@ export function metricsText({ engine, trackers, transferStates, limits }: Metric
       { name: 'cohort_transfers', type: 'gauge', help: 'Transfers by state.' },
       TRANSFER_STATES.map((state) => [`{state="${state}"}`, transferStates.filter((each) => each === state).length]),
     ),
-    lines({ name: 'cohort_limit_bytes_per_second', type: 'gauge', help: 'Limits of rates, where there are any.' }, [
-      ...rateSamples(limits, ''),
-      ...limits.groups.flatMap((each) => rateSamples(each, `group="${escaped(each.group)}",`)),
+    lines(
+      {
+        name: 'cohort_limit_bytes_per_second',
+        type: 'gauge',
+        help: 'Limits of everything together, where there are any.',
+      },
+      rateSamples(limits),
+    ),
+    lines({ name: 'cohort_limited_groups', type: 'gauge', help: 'Groups that have limits of their own.' }, [
+      ['', limits.groups.length],
     ]),
     lines(
       { name: 'cohort_limit_active_transfers', type: 'gauge', help: 'Limit of active transfers, where there is one.' },
@@ -64,15 +71,10 @@ export function metricsText({ engine, trackers, transferStates, limits }: Metric
   ].join('');
 }
 
-function rateSamples(rates: RateLimitsBody, labels: string): (readonly [string, number])[] {
+function rateSamples(rates: RateLimitsBody): (readonly [string, number])[] {
   return [['upload', rates.uploadBytesPerSecond] as const, ['download', rates.downloadBytesPerSecond] as const].flatMap(
-    ([direction, rate]) => (rate === null ? [] : [[`{${labels}direction="${direction}"}`, rate] as const]),
+    ([direction, rate]) => (rate === null ? [] : [[`{direction="${direction}"}`, rate] as const]),
   );
-}
-
-/** A name as the value of a label. */
-function escaped(name: string): string {
-  return name.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 }
 
 function single(name: string, help: string, value: number): string {

@@ -367,14 +367,15 @@ describe('limits', () => {
     ]);
   });
 
-  test('are shown among the metrics', async () => {
-    await put({ ...NONE, uploadBytesPerSecond: 5000, activeTransfers: 2, groups: [{ ...films, group: 'a"b' }] });
+  test('are shown among the metrics, without the names of groups', async () => {
+    await put({ ...NONE, uploadBytesPerSecond: 5000, activeTransfers: 2, groups: [films] });
     const text = await (await fetch(`${base}/metrics`)).text();
     expect(text).toContain('cohort_limit_bytes_per_second{direction="upload"} 5000\n');
-    expect(text).toContain('cohort_limit_bytes_per_second{group="a\\"b",direction="upload"} 1024\n');
+    expect(text).toContain('cohort_limited_groups 1\n');
     expect(text).toContain('cohort_limit_active_transfers 2\n');
     expect(text).toContain('cohort_transfers{state="queued"} 0\n');
     expect(text).not.toContain('direction="download"');
+    expect(text).not.toContain('films');
   });
 
   test.each([

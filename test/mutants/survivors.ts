@@ -189,4 +189,39 @@ export const EXPLAINED: readonly Explained[] = [
     mutants: ['usedBytes === slab.length → true'],
     why: 'a slab for each digest costs memory and changes none',
   },
+  {
+    file: 'apps/tracker/src/replica/replica.ts',
+    line: '#judgedOffset = -1;',
+    mutants: ['-1 → +1'],
+    why: 'before the third record there is no checkpoint: the first two begin the log and make its first tracker known',
+  },
+  {
+    file: 'apps/tracker/src/replica/replica.ts',
+    line: 'waiter.forget();',
+    mutants: ['waiter.forget(); → ;'],
+    why: 'who has been answered and is not forgotten costs memory alone',
+  },
+  {
+    file: 'apps/tracker/src/replica/replica.ts',
+    line: 'return applied.then((isApplied) => isApplied ?? false).finally(() => waiter.forget());',
+    mutants: ['() => waiter.forget() → () => undefined'],
+    why: 'who has been answered and is not forgotten costs memory alone',
+  },
+  {
+    file: 'apps/tracker/src/replica/replica.ts',
+    line: 'if (performance.now() >= this.#sliceEndsAt) await this.#giveTurn();',
+    mutants: [
+      'performance.now() >= this.#sliceEndsAt → true',
+      'performance.now() >= this.#sliceEndsAt → false',
+      'performance.now() >= this.#sliceEndsAt → performance.now() > this.#sliceEndsAt',
+      'performance.now() >= this.#sliceEndsAt → performance.now() < this.#sliceEndsAt',
+    ],
+    why: 'when others have their turn changes how long they wait, not what comes of it; of following the log, a test sees that they have it',
+  },
+  {
+    file: 'apps/tracker/src/replica/replica.ts',
+    line: 'await sleep(milliseconds, undefined, { signal: this.#stopping.signal, ref: false }).catch(() => undefined);',
+    mutants: ['false → true'],
+    why: 'a process that has nothing else to do ends sooner',
+  },
 ];

@@ -242,8 +242,9 @@ describe('a contested checkpoint', () => {
         };
       }
       await contested(log, replica);
-      const { message } = await replica.halted;
-      expect(message).toBe(
+      const halted = await replica.halted;
+      expect(halted).toMatchObject({ code: 'log_halted' });
+      expect(halted.message).toBe(
         cut ? 'a gap' : 'the records up to offset 3 are others than this tracker has read before: the log was changed',
       );
       expect(replica.readiness).toMatchObject({ reason: 'log_halted' });

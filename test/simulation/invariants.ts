@@ -74,7 +74,7 @@ export class Invariants extends LogCheck implements TrackerObserver {
   applied(tracker: SimulatedTracker, offset: number): void {
     const decided = this.decidedAt(offset);
     const { name } = tracker.process;
-    const isRight = tracker.digest === decided?.digest || tracker.build.hasErred();
+    const isRight = tracker.digest === decided?.digest || tracker.hasErred;
     this.check(isRight, () => `${name} has another digest at offset ${offset}`);
     const isKnown =
       offset <= (this.#activatedAt ?? Infinity) || tracker.build.rules.newestVersion > RULES.newestVersion;

@@ -111,6 +111,15 @@ export const PLANTED_BUGS: Readonly<Record<string, Plants>> = {
     story: 'faulty_tracker',
   },
   'a dispute that no ruling ends': { ...ofTracker({ replica: withoutEndOfDisputes }), story: 'faulty_tracker' },
+  'a torn snapshot that is taken for a whole one': ofTracker({
+    startingPoints: loading(({ groups }) => {
+      for (const name of [...groups.keys()].slice(groups.size / 2)) groups.delete(name);
+    }),
+  }),
+  'a snapshot without the outcomes of commands': ofTracker({
+    startingPoints: loading(({ outcomes }) => outcomes.clear()),
+  }),
+  'a snapshot whose next record is left out': ofTracker(leavingOutAfterSnapshot()),
   'a log that loses what it had not synced': { log: { unsyncedRecordsMax: 3 } },
   'a peer that forgets what it has seen': {
     peer: (open) => sendingThrough(open, (_pattern, payload) => ({ ...payload, seenOffset: -1 })),
@@ -159,6 +168,48 @@ function sortSessions({ sessions }: State): void {
   const sorted = [...sessions].sort(([left], [right]) => (left < right ? -1 : 1));
   sessions.clear();
   for (const [peerId, session] of sorted) sessions.set(peerId, session);
+}
+
+/** Snapshots of which something is lost while they are loaded. */
+function loading(lose: (state: State) => void): NonNullable<TrackerPlants['startingPoints']> {
+  return (points) =>
+    exchanging(points, {
+      load: async (restart) => {
+        const derived = await points.load(restart);
+        if (derived !== null) lose(derived.state);
+        return derived;
+      },
+    });
+}
+
+/** Whoever begins at a snapshot takes the record after the next one for the next one. */
+function leavingOutAfterSnapshot(): TrackerPlants {
+  const nextOffsets = new WeakMap<object, number>();
+  let beginning: object = {};
+  return {
+    startingPoints: (points) => {
+      const here = beginning;
+      return exchanging(points, {
+        load: async (restart) => {
+          const derived = await points.load(restart);
+          if (derived !== null) nextOffsets.set(here, derived.state.appliedOffset + 1);
+          return derived;
+        },
+      });
+    },
+    log: (log) => {
+      const here = (beginning = {});
+      return {
+        ...log,
+        async *read(fromOffset, signal) {
+          const isTail = nextOffsets.get(here) === fromOffset;
+          for await (const batch of log.read(isTail ? fromOffset + 1 : fromOffset, signal)) {
+            yield isTail ? batch.map((record) => ({ ...record, offset: record.offset - 1 })) : batch;
+          }
+        },
+      };
+    },
+  };
 }
 
 function withoutEndOfDisputes(replica: Replica): Replica {

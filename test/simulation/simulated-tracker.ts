@@ -2,6 +2,7 @@
 // the status port; the classes are the product's own. What it forgets when it is killed is everything but its key.
 import type { Socket } from 'node:net';
 import { finalize, type Observable, tap } from 'rxjs';
+import type { Rules } from '#domain/rules';
 import type { State } from '#domain/state';
 import type { Identity } from '#identity/identity';
 import {
@@ -32,8 +33,13 @@ import { PresenceTable } from '../../apps/tracker/src/presence/presence.ts';
 import type { Reachability } from '../../apps/tracker/src/presence/reachability.ts';
 import { CheckpointWriter } from '../../apps/tracker/src/replica/checkpoint-writer.ts';
 import { type AppliedRecord, Replica, type ReplicaOptions } from '../../apps/tracker/src/replica/replica.ts';
+import type { StartingPoints } from '../../apps/tracker/src/replica/starting-points.ts';
 import { registerTracker } from '../../apps/tracker/src/replica/tracker-registration.ts';
 import { type Build, exchanging, NEWER_SCHEMA_VERSION, readingThrough, RIGHT_BUILD } from './builds.ts';
+import { SnapshotStore } from '../../apps/tracker/src/snapshots/snapshot-store.ts';
+import { takeSnapshot } from '../../apps/tracker/src/snapshots/snapshot-taking.ts';
+import { SnapshotWriter } from '../../apps/tracker/src/snapshots/snapshot-writer.ts';
+import { SimulatedSnapshotFiles } from './simulated-snapshot-files.ts';
 import { SimulatedHasher } from './simulated-hasher.ts';
 import type { IncomingRequest, Listener, SimulatedNetwork } from './simulated-network.ts';
 import type { SimulatedLog } from './simulated-log.ts';
@@ -46,6 +52,7 @@ export type Reply = ReplyHead & { readonly status: string };
 export interface TrackerPlants {
   build?(build: Build): Build;
   log?(log: CommandLog, start: { readonly isRestart: boolean; readonly process: SimulatedProcess }): CommandLog;
+  startingPoints?(points: StartingPoints): StartingPoints;
   readonly following?: Pick<ReplicaOptions, 'heedsCheckpoints'>;
   replica?(replica: Replica, log: CommandLog): Replica;
   /** What the views, and the look for sources with its grants, see of the replica. */
@@ -80,10 +87,12 @@ export interface TrackerOptions {
   readonly log: SimulatedLog;
   readonly observer: TrackerObserver;
   readonly plants: TrackerPlants;
+  /** Snapshots are this far apart; the product's are for longer logs. */
+  readonly snapshotRecords: number;
 }
 
 /** As often as the product's module looks whether a checkpoint is due. */
-const CHECKPOINT_LOOK_MS = 1_000;
+const LOOK_MS = 1_000;
 const INSTALL_MS_MAX = 2_000;
 
 type Parts = ReturnType<typeof partsOf>;
@@ -92,8 +101,10 @@ export class SimulatedTracker {
   readonly options: TrackerOptions;
   /** How many times it has been started. */
   starts = 0;
-  /** The program that it runs from its next start on. */
-  build: Build = RIGHT_BUILD;
+  /** Its snapshots, which outlive its processes. */
+  readonly files = new SimulatedSnapshotFiles();
+  /** Programs that it runs or ran, the one of its next start last. */
+  readonly #builds: Build[] = [RIGHT_BUILD];
   /** By how much its clock was set back in all. */
   clockSetBackMs = 0;
   #process: SimulatedProcess;
@@ -106,6 +117,15 @@ export class SimulatedTracker {
 
   get address(): string {
     return `${this.options.host}:${this.options.port}`;
+  }
+
+  get build(): Build {
+    return this.#builds.at(-1)!;
+  }
+
+  /** Whether anything that it has may be wrong: a wrong program's snapshot outlives the program. */
+  get hasErred(): boolean {
+    return this.#builds.some((build) => build.hasErred());
   }
 
   get isUp(): boolean {
@@ -148,6 +168,7 @@ export class SimulatedTracker {
   kill({ isTold }: { isTold: boolean }): void {
     this.options.network.world.trace(`${this.#process.name} is killed`);
     this.#process.kill();
+    this.files.crash(this.options.network.world.draws);
     this.#parts = null;
     this.options.network.vanish(this.address, { isTold });
   }
@@ -162,7 +183,7 @@ export class SimulatedTracker {
   install(build: Build): void {
     const { world } = this.options.network;
     world.trace(`${this.options.name} is given another build`);
-    this.build = build;
+    this.#builds.push(build);
     if (!this.#process.isAlive) return;
     if (this.#process.isPaused) this.#process.resume();
     this.kill({ isTold: true });
@@ -171,7 +192,7 @@ export class SimulatedTracker {
 
   #begin(): void {
     const process = this.#process;
-    const parts = partsOf(this.options, { process, build: this.build, isRestart: this.starts > 1 });
+    const parts = partsOf(this.options, { process, build: this.build, files: this.files, isRestart: this.starts > 1 });
     const { network, observer, plants } = this.options;
     this.#parts = parts;
     parts.replica.onApplied((record) => {
@@ -216,15 +237,30 @@ export class SimulatedTracker {
 }
 
 function partsOf(
-  { identity, log, plants }: TrackerOptions,
-  { process, build: installed, isRestart }: { process: SimulatedProcess; build: Build; isRestart: boolean },
+  { identity, log, plants, snapshotRecords: intervalRecords }: TrackerOptions,
+  {
+    process,
+    build: installed,
+    files,
+    isRestart,
+  }: { process: SimulatedProcess; build: Build; files: SimulatedSnapshotFiles; isRestart: boolean },
 ) {
   const trackerId = identity.id;
   const now = Date.now;
   const build = plants.build?.(installed) ?? installed;
   const opened = readingThrough(log.openFor(process), (batch) => batch.map((stored) => build.reads(stored)));
   const followed = plants.log?.(opened, { isRestart, process }) ?? opened;
-  const own = writingAs(build, new Replica({ log: followed, now, rules: build.rules, ...plants.following }));
+  const store = new SnapshotStore(files, () => undefined);
+  const points = exchanging<StartingPoints>(store, {
+    load: async (restart) => {
+      const derived = await store.load(restart);
+      if (derived !== null) files.restoreCount += 1;
+      return derived;
+    },
+  });
+  const startingPoints = plants.startingPoints?.(points) ?? points;
+  const { rules } = build;
+  const own = writingAs(build, new Replica({ log: followed, now, rules, startingPoints, ...plants.following }));
   const replica = plants.replica?.(own, followed) ?? own;
   const metrics = new TrackerMetrics();
   const presence = new PresenceTable({ now: plants.presenceNow?.(now) ?? now });
@@ -243,8 +279,40 @@ function partsOf(
   const replies = new Replies({ replica, metrics, trackerId });
   const author = { identity, now };
   const checkpoints = new CheckpointWriter({ replica, author, monotonicNow: () => performance.now() });
-  setInterval(() => void checkpoints.look(), CHECKPOINT_LOOK_MS);
+  const snapshots = snapshotWriterOf({ replica, store, files, log: followed, rules, intervalRecords });
+  setInterval(() => {
+    void checkpoints.look();
+    void snapshots.look();
+  }, LOOK_MS);
   return { replica, commands, views, sourceViews, desk, replies };
+}
+
+/** What the product does in a thread of its own. */
+function snapshotWriterOf(from: {
+  replica: Replica;
+  store: SnapshotStore;
+  files: SimulatedSnapshotFiles;
+  log: CommandLog;
+  rules: Rules;
+  intervalRecords: number;
+}): SnapshotWriter {
+  const { replica, store, files, log, rules } = from;
+  const warn = (): void => undefined;
+  return new SnapshotWriter({
+    replica,
+    store,
+    take: (order, signal) =>
+      takeSnapshot(order, {
+        store: new SnapshotStore(files, warn),
+        read: (fromOffset, ended) => log.read(fromOffset, ended),
+        signal,
+        rules,
+        turn: () => undefined,
+      }),
+    monotonicNow: () => performance.now(),
+    warn,
+    intervalRecords: from.intervalRecords,
+  });
 }
 
 /** A replica whose peers' commands are written in the schema of the build. */

@@ -42,7 +42,7 @@ export interface SeedReport {
   readonly outcomeKinds: readonly string[];
   readonly retries: number;
   readonly faults: number;
-  /** What came of an upgrade or a faulty tracker. */
+  /** What came of an upgrade, a faulty tracker, and of snapshots. */
   readonly happened: readonly string[];
   readonly checks: number;
   readonly grants: number;
@@ -67,6 +67,8 @@ interface Crowd {
 /** Mean pauses of people, milliseconds: the longer, the longer the run, so that a seed is about as much work in each. */
 const PAUSES_MS = [100, 200, 500, 1_500] as const;
 const WORK_MS_MAX = 120_000;
+/** How far apart snapshots are; with the last of these there are hardly any. */
+const SNAPSHOT_RECORDS = [200, 500, 2_000] as const;
 /** How many commands people would come to if nothing failed. */
 const COMMANDS_RANGE = [1_200, 5_200] as const;
 /** Long enough for an outage in which grants are suspended; drawn seldom. */
@@ -158,7 +160,7 @@ export async function simulate(seed: number, plants: Plants = {}): Promise<SeedR
     outcomeKinds: invariants.outcomeKinds(),
     retries: workload.retryCount,
     faults: faults.count,
-    happened: [...(story?.happened ?? [])],
+    happened: [...(story?.happened ?? []), ...happenedTo(trackers)],
     checks: invariants.checkCount,
     grants: invariants.grantCount,
     events: world.eventCount,
@@ -175,6 +177,7 @@ interface Parts {
 
 function startTrackers(crowd: Crowd, { network, log, invariants, plants }: Parts): SimulatedTracker[] {
   const { draws } = network.world;
+  const snapshotRecords = draws.pick(SNAPSHOT_RECORDS);
   return Array.from({ length: crowd.trackers }, (_, index) => {
     const tracker = new SimulatedTracker({
       name: `tracker-${index + 1}`,
@@ -185,6 +188,7 @@ function startTrackers(crowd: Crowd, { network, log, invariants, plants }: Parts
       log,
       observer: invariants,
       plants: plants.tracker ?? {},
+      snapshotRecords,
     });
     network.world.at(null, draws.between(0, 200), () => tracker.start());
     return tracker;
@@ -233,6 +237,12 @@ function startStory(story: Story, of: Omit<FaultyAmong, 'operator'>): RollingUpg
   const begun = started[story]();
   begun?.start();
   return begun;
+}
+
+function happenedTo(trackers: readonly SimulatedTracker[]): string[] {
+  const isRestored = trackers.some(({ files }) => files.restoreCount > 0);
+  const isDamaged = trackers.some(({ files }) => files.damageCount > 0);
+  return [...(isRestored ? ['snapshot read'] : []), ...(isDamaged ? ['snapshot damaged'] : [])];
 }
 
 interface Whole {

@@ -7,7 +7,7 @@ import { type Rules, RULES } from '#domain/rules';
 import type { Group, State } from '#domain/state';
 import { encodeLogRecord } from '#wire/log-record';
 import { PEER_COMMAND_NAMES } from '#wire/tracker-api';
-import { LogFailure } from '../../apps/tracker/src/command-log/command-log.ts';
+import { type CommandLog, LogFailure } from '../../apps/tracker/src/command-log/command-log.ts';
 import type { GrantIssuer } from '../../apps/tracker/src/grants/grants.ts';
 import type { Replica } from '../../apps/tracker/src/replica/replica.ts';
 import type { OpenChannel } from '../../apps/peer/src/tracker-link/tracker-client.ts';
@@ -29,7 +29,7 @@ const TOO_EARLY: Rules = {
 export const PLANTED_BUGS: Readonly<Record<string, Plants>> = {
   'no deduplication': ofTracker({ applied: ({ state }) => state.outcomes.clear() }),
   'a replay that is off by one': ofTracker({
-    log: (log, { isRestart }) => (isRestart ? readingThrough(log, shifted()) : log),
+    log: (log, { isRestart }) => (isRestart ? readingShifted(log) : log),
   }),
   'a record that is left out while reading': ofTracker({ log: (log) => readingThrough(log, leavingOut()) }),
   'a digest in the order of a map': ofTracker({
@@ -144,6 +144,11 @@ function sendingThrough(open: OpenChannel, change: (pattern: string, payload: ob
       channel.call(pattern, change(pattern, payload), timeoutMs);
     return exchanging(channel, { call });
   };
+}
+
+/** Each time that it is read anew. */
+function readingShifted(log: CommandLog): CommandLog {
+  return { ...log, read: (fromOffset, signal) => readingThrough(log, shifted()).read(fromOffset, signal) };
 }
 
 /** Every record of the first batch but its first has what the one before it has. */

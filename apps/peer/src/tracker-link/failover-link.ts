@@ -365,9 +365,15 @@ export class FailoverLink implements TrackerLink {
 
   #refuseKey(connection: TrackerConnection, shownId: string | null): void {
     const expected = this.#options.trust.expectedId(connection.address);
-    if (expected === null || connection.state === 'refused') return;
+    if (expected === null) return this.#askForKeys();
+    if (connection.state === 'refused') return;
     connection.refuse();
     this.#emit({ type: 'tracker_key_changed', address: connection.address, expected, shown: shownId ?? 'no key' });
+  }
+
+  /** Whoever is trusted may have been greeted before the log had the key that was shown now. */
+  #askForKeys(): void {
+    for (const connection of this.#connections) if (connection.state === 'ready') void connection.greetAgain();
   }
 
   #greeted(connection: TrackerConnection, { shownId, head, view }: Greeting): void {

@@ -43,14 +43,15 @@ export const NEWER_BUILD: Build = {
   newerChance: (rulesInForce) => (rulesInForce >= NEWER_RULES_VERSION ? 0.5 : 0.03),
 };
 
-/** Makes two effects of one from an offset on, once or whenever it applies such a record. */
-export function wrongEffects({ fromOffset, isOnce }: { fromOffset: number; isOnce: boolean }): Build {
+/** Makes two effects of one from an offset on: whenever it applies such a record, or, with `mayErr`, once that it may. */
+export function wrongEffects({ fromOffset, mayErr }: { fromOffset: number; mayErr?: () => boolean }): Build {
   let hasErred = false;
   const rules: Rules = {
     newestVersion: RULES.newestVersion,
     apply: (state, appended) => {
       const applied = apply(state, appended);
-      if (appended.offset < fromOffset || applied.events.length === 0 || (isOnce && hasErred)) return applied;
+      if (appended.offset < fromOffset || applied.events.length === 0) return applied;
+      if (mayErr !== undefined && (hasErred || !mayErr())) return applied;
       hasErred = true;
       return { ...applied, events: [...applied.events, ...applied.events] };
     },

@@ -1,7 +1,7 @@
 // Owns a tracker that is wrong: it once computes an effect wrongly, runs a build that does so all the time, or reads a record that
 // is not the log's. It cannot stop the others for good: it finds out by itself and heals, or its checkpoints are disputed until an
 // operator rules that they do not count, and then everybody but it goes on, restarted where a tracker has halted.
-import { RIGHT_BUILD, misreading, wrongEffects } from './builds.ts';
+import { type Build, RIGHT_BUILD, misreading, wrongEffects } from './builds.ts';
 import { RootHistory } from '../../apps/tracker/src/replica/root-history.ts';
 import type { Invariants } from './invariants.ts';
 import type { SimulatedLog } from './simulated-log.ts';
@@ -57,11 +57,7 @@ export class FaultyTracker {
     world.at(null, world.draws.between(...BEGIN_SHARES) * workMs, () => {
       const fromOffset = log.records.length + world.draws.integer(0, RECORDS_BEFORE_MAX);
       world.trace(`${this.#tracker.options.name} gets it wrong from ${fromOffset} on: ${this.#wrong}`);
-      this.#tracker.install(
-        this.#wrong === 'misread'
-          ? misreading({ fromOffset })
-          : wrongEffects({ fromOffset, isOnce: this.#wrong === 'slip' }),
-      );
+      this.#tracker.install(this.#wrongBuild(fromOffset));
     });
     // One that was wrong once has to find out without anybody.
     if (this.#wrong !== 'slip') this.#look();
@@ -76,6 +72,18 @@ export class FaultyTracker {
   unrestOf(tracker: SimulatedTracker): string | null | undefined {
     if (tracker !== this.#tracker || !this.#isKept || !tracker.build.hasErred()) return undefined;
     return tracker.replica.isDisputed ? null : 'does not know that it is wrong';
+  }
+
+  #wrongBuild(fromOffset: number): Build {
+    switch (this.#wrong) {
+      case 'misread':
+        return misreading({ fromOffset });
+      case 'wrong_build':
+        return wrongEffects({ fromOffset });
+      case 'slip':
+        // Not in a replay from offset 0, which is what heals.
+        return wrongEffects({ fromOffset, mayErr: () => this.#tracker.isUp && this.#tracker.replica.readiness.ready });
+    }
   }
 
   /** Looks now and then whether there is anything to rule. */

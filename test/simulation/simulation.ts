@@ -68,12 +68,12 @@ interface Crowd {
 const PAUSES_MS = [100, 200, 500, 1_500] as const;
 const WORK_MS_MAX = 120_000;
 /** How far apart snapshots are; with the last of these there are hardly any. */
-const SNAPSHOT_RECORDS = [200, 500, 2_000] as const;
+const SNAPSHOT_RECORDS = [250, 700, 3_000] as const;
 /** How many commands people would come to if nothing failed. */
 const COMMANDS_RANGE = [1_200, 5_200] as const;
 /** Long enough for an outage in which grants are suspended; drawn seldom. */
 export const LONGEST_PACE: Pace = { workMs: 1_500_000, pauseMs: 20_000 };
-const LONGEST_CHANCE = 0.04;
+const LONGEST_CHANCE = 0.02;
 /** What a person does in place of a command now and then, and how long an answer takes as a rule. */
 const COMMANDS_SHARE = 0.7;
 const ANSWER_MS = 150;

@@ -6,7 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 /** How much may be added to what was alive at a full collection before the next one. */
 const GROWTH_PERCENT = 20;
 
-/** How large the old generation of a new thread is at its first full collection; before that, V8 would let it be very much larger. */
+/** How large the old generation of a new thread is at its first full collection; left alone, V8 lets it become very much larger. */
 const FIRST_COLLECTION_MIB = 16;
 
 /**

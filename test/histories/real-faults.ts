@@ -19,6 +19,7 @@ const WEIGHTS = {
   log_pause: 6,
 } as const;
 
+/** The name of a fault, as counts and weights have it. */
 export type FaultName = keyof typeof WEIGHTS;
 
 export interface FaultyParts {
@@ -33,9 +34,10 @@ export interface FaultyParts {
 const DOWN_MS_MAX = 1_500;
 const PAUSE_MS_MIN = 200;
 const PAUSE_MS_MAX = 4_000;
-/** Trackers that may be down or paused at once, of all of them, but for now and then. */
+/** How often the last tracker that is left alone may be struck as well. */
 const ALL_AT_ONCE_CHANCE = 0.1;
 
+/** Strikes a real system and puts it right again, as the draws have it. */
 export class RealFaults {
   readonly counts: Record<FaultName, number> = {
     tracker_kill: 0,

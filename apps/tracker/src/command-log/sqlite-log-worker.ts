@@ -24,9 +24,13 @@ const READ_BYTES_MAX = 1024 * 1024;
 const APPLICATION_ID = 0x436f6874;
 const TABLE_VERSION = 1;
 
-/** SQLite's primary result codes (https://sqlite.org/rescode.html) that are not simply an unavailable file. */
+/** SQLite's primary result codes (https://sqlite.org/rescode.html) by which a failure is told apart or advised on. */
 const SQLITE_BUSY = 5;
+const SQLITE_READONLY = 8;
+const SQLITE_IOERR = 10;
 const SQLITE_CORRUPT = 11;
+const SQLITE_FULL = 13;
+const SQLITE_CANTOPEN = 14;
 const SQLITE_NOTADB = 26;
 
 const NEEDS_WRITING = 'let this user write the file and its folder, and mount its disk for writing';
@@ -34,10 +38,10 @@ const NEEDS_ROOM = 'make room on its disk';
 /** What helps, by SQLite's primary result code and by the system's error. */
 const ADVICE: ReadonlyMap<unknown, string> = new Map<unknown, string>([
   [SQLITE_BUSY, 'another program holds its lock: let that finish, or end it'],
-  [8, NEEDS_WRITING],
-  [10, 'its disk fails: see the log of the system'],
-  [13, NEEDS_ROOM],
-  [14, `${NEEDS_WRITING}, with room on it`],
+  [SQLITE_READONLY, NEEDS_WRITING],
+  [SQLITE_IOERR, 'its disk fails: see the log of the system'],
+  [SQLITE_FULL, NEEDS_ROOM],
+  [SQLITE_CANTOPEN, `${NEEDS_WRITING}, with room on it`],
   ['EROFS', NEEDS_WRITING],
   ['EACCES', NEEDS_WRITING],
   ['EPERM', NEEDS_WRITING],

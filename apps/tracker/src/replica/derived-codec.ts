@@ -103,7 +103,9 @@ export class DerivedReader {
       case 'digest_lasts':
         return eachIn(from, () => this.#digests.putLast(from.take(HASH_BYTES)));
       case 'digests':
-        return this.#digests.putChunk(from.u64(), from.take(from.remainingBytes)) ? null : 'has digests of no length';
+        return this.#digests.putChunk(from.u64(), from.take(from.remainingBytes))
+          ? null
+          : 'has digests of an impossible length';
     }
   }
 

@@ -53,11 +53,12 @@ export class DigestHistory {
     }
   }
 
-  /** Puts back what another history gave, first of `lastOfChunks` and then of `chunks`, in order; false where it does not fit. */
+  /** Puts back the next of another history's `lastOfChunks`; all of them come before its chunks. */
   putLast(digest: Uint8Array): void {
     this.#lastOfChunk.push(Buffer.from(digest));
   }
 
+  /** Puts back the next of another history's `chunks`; false when that is no whole number of digests, or too many. */
   putChunk(chunkIndex: number, digests: Uint8Array): boolean {
     if (digests.length % DIGEST_BYTES !== 0 || digests.length > CHUNK_DIGESTS * DIGEST_BYTES) return false;
     const chunk = Buffer.alloc(CHUNK_DIGESTS * DIGEST_BYTES);

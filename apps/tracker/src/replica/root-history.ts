@@ -74,12 +74,13 @@ export class RootHistory {
     }
   }
 
-  /** Puts back what another history gave, first of `starts` and then of `chunks`, in order; false where it does not fit. */
+  /** Puts back the next of another history's `starts`, all of which come before its chunks; false when it is not the next. */
   putStart(start: MerkleFrontier): boolean {
     this.#starts.push(start);
     return start.size === (this.#starts.length - 1) * CHUNK_LEAVES;
   }
 
+  /** Puts back the next of another history's `chunks`; false when no tree begins there, or these are no leaves of one. */
   putChunk(chunkIndex: number, leaves: Uint8Array): boolean {
     const start = this.#starts[chunkIndex];
     if (start === undefined || leaves.length % HASH_BYTES !== 0 || leaves.length > CHUNK_LEAVES * HASH_BYTES)

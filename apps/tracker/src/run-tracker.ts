@@ -29,7 +29,7 @@ export async function runTracker(n: string, configuration: TrackerConfiguration)
     const identity = await loadOrCreateIdentity(configuration.dataDirectory);
     refuseOtherKey(identity, configuration);
     log = await openPatiently(configuration, stopping);
-    if (log !== null) await serve({ n, configuration, identity, log, stopping });
+    if (log !== null && !stopping.aborted) await serve({ n, configuration, identity, log, stopping });
   } finally {
     await log?.close();
     lock.release();
@@ -103,7 +103,7 @@ async function endOf({ replica, ready }: RunningTracker, stopping: AbortSignal):
 async function openPatiently(configuration: TrackerConfiguration, stopping: AbortSignal): Promise<CommandLog | null> {
   while (!stopping.aborted) {
     try {
-      return await openFollowed(configuration);
+      return await openFollowed(configuration, stopping);
     } catch (error) {
       if (!(error instanceof LogFailure && error.retryable)) throw error;
       processLogger.warn(`${error.message}; trying again`);
@@ -113,7 +113,7 @@ async function openPatiently(configuration: TrackerConfiguration, stopping: Abor
   return null;
 }
 
-async function openFollowed(configuration: TrackerConfiguration): Promise<CommandLog> {
+async function openFollowed(configuration: TrackerConfiguration, stopping: AbortSignal): Promise<CommandLog> {
   const { logUrl, trackerInfoPath } = configuration;
   const log = await openCommandLog({
     url: logUrl,
@@ -121,7 +121,7 @@ async function openFollowed(configuration: TrackerConfiguration): Promise<Comman
     onWarning: (message) => processLogger.warn(message),
   });
   try {
-    await refuseOtherLog(log, configuration);
+    await refuseOtherLog(log, configuration, stopping);
     return log;
   } catch (error) {
     await log.close();

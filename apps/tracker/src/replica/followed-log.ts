@@ -1,7 +1,7 @@
 // Owns which log a tracker follows: the id of it is kept in the data directory, and another log, or one that has become empty,
 // is refused before a record is written to it or a peer hears of it. State from two logs must never meet.
-import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readTextIfThere, ReplacedFile } from '#identity/durable-file';
 import { type CommandLog, LogFailure } from '../command-log/command-log.ts';
 import { logIdOf } from './starting-points.ts';
 
@@ -12,16 +12,20 @@ export interface FollowedLog {
   readonly logUrl: string;
 }
 
-/** Throws `log_misconfigured` when the log is another one than this data directory's tracker has followed. */
-export async function refuseOtherLog(log: CommandLog, { dataDirectory, logUrl }: FollowedLog): Promise<void> {
+/**
+ * Throws `log_misconfigured` when the log is another one than this data directory's tracker has followed. A log that is away
+ * is waited for until `signal` is aborted, and then nothing is said of it.
+ */
+export async function refuseOtherLog(
+  log: CommandLog,
+  { dataDirectory, logUrl }: FollowedLog,
+  signal: AbortSignal,
+): Promise<void> {
   const file = fileIn(dataDirectory);
-  const followed = await readFile(file, 'utf8').then(
-    (text) => text.trim(),
-    () => '',
-  );
+  const followed = (await readTextIfThere(file))?.trim() ?? '';
   if (followed === '') return;
-  const found = await logIdOf({ log, end: await log.end(), signal: new AbortController().signal });
-  if (found === followed) return;
+  const found = await logIdOf({ log, end: await log.end(), signal });
+  if (found === followed || signal.aborted) return;
   const difference = found === null ? 'is empty' : `is another one, ${found}`;
   throw new LogFailure(
     'log_misconfigured',
@@ -30,9 +34,9 @@ export async function refuseOtherLog(log: CommandLog, { dataDirectory, logUrl }:
   );
 }
 
-/** Keeps the id of the log that is followed from now on. */
+/** Keeps the id of the log that is followed from now on. A crash leaves the one before: half an id would be another log's. */
 export async function keepLogId(dataDirectory: string, logId: string): Promise<void> {
-  await writeFile(fileIn(dataDirectory), `${logId}\n`);
+  await new ReplacedFile(fileIn(dataDirectory)).write(`${logId}\n`);
 }
 
 function fileIn(dataDirectory: string): string {

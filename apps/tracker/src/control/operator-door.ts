@@ -3,7 +3,9 @@
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 
 const REQUEST_TIMEOUT_MS = 15_000;
-const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '::1']);
+const LOOPBACK = /^(?:127(?:\.[0-9]{1,3}){3}|localhost|::1)$/;
+/** A Host header with a name of loopback, whatever its port: a page that was led here sends the name that it was led by. */
+const LOOPBACK_HEADER = /^(?:127(?:\.[0-9]{1,3}){3}|localhost|\[::1\])(?::[0-9]+)?$/i;
 
 /** How long a request may take to come; whoever connects and says nothing is cut off after the same time. */
 export function operatorServerOptions(
@@ -15,9 +17,9 @@ export function operatorServerOptions(
 
 /** On loopback only loopback's own names are answered. Elsewhere whoever reaches the port is an operator, by any name. */
 export function guardOperatorPort(fastify: FastifyInstance, listenHost: string): void {
-  if (!LOOPBACK.has(listenHost)) return;
+  if (!LOOPBACK.test(listenHost)) return;
   fastify.addHook('onRequest', (request, reply, done) => {
-    if (/^(?:127\.0\.0\.1|localhost|\[::1\])(?::[0-9]+)?$/i.test(request.headers.host ?? '')) done();
+    if (LOOPBACK_HEADER.test(request.headers.host ?? '')) done();
     else void reply.status(403).send({ code: 'foreign_host', detail: 'ask for 127.0.0.1, localhost or [::1]' });
   });
 }

@@ -10,9 +10,12 @@ const answered = (listenHost: string, host: string): Promise<number> => {
   return server.inject({ url: '/status', headers: { host } }).then(({ statusCode }) => statusCode);
 };
 
-it.each(['127.0.0.1:9000', 'localhost:9000', 'LOCALHOST', '[::1]:9000'])('%s is a name of loopback', async (host) => {
-  expect(await answered('127.0.0.1', host)).toBe(200);
-});
+it.each(['127.0.0.1:9000', '127.0.0.2:9000', 'localhost:9000', 'LOCALHOST', '[::1]:9000'])(
+  '%s is a name of loopback',
+  async (host) => {
+    expect(await answered('127.0.0.1', host)).toBe(200);
+  },
+);
 
 it.each([
   'evil.example:9000',
@@ -23,6 +26,10 @@ it.each([
 ])('under the name "%s" nothing is told on loopback', async (host) =>
   expect(await answered('localhost', host)).toBe(403),
 );
+
+it.each(['127.0.0.1', '127.0.0.2', '::1', 'localhost'])('%s is on loopback', async (listenHost) => {
+  expect(await answered(listenHost, 'evil.example:9000')).toBe(403);
+});
 
 it('a port that is not on loopback is asked for by any name', async () => {
   expect(await answered('192.0.2.1', 'tracker.example:9000')).toBe(200);

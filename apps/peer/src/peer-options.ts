@@ -2,6 +2,7 @@
 // is said in one sentence that names the fix.
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
+import { DIALLED_PORT_MIN } from '#identity/dialled-addresses';
 import { BadInput, dataDirectoryFor, hostPortOf, readTrackers } from '#identity/start-input';
 import type { LimitsBody } from '#wire/control-limits';
 import { type HostPort, parseHostPort } from '#wire/host-port';
@@ -50,9 +51,7 @@ export async function readPeerOptions(address: string, file: string, flags: Peer
   const own = hostPortOf('<ip>:<port>', address);
   const listen = flags.listen === undefined ? own : hostPortOf('--listen', flags.listen);
   const advertise = flags.advertise === undefined ? own : hostPortOf('--advertise', flags.advertise);
-  if (WILDCARDS.has(advertise.host)) {
-    throw new BadInput(`${advertise.host} is no address that others can reach: give one with --advertise <host:port>`);
-  }
+  refuseUnreachable(advertise);
   const dataDirectory = dataDirectoryFor('peer', flags.dataDir);
   return {
     dataDirectory,
@@ -66,6 +65,17 @@ export async function readPeerOptions(address: string, file: string, flags: Peer
     plain: flags.plain ?? false,
     limits: limitsOf(flags),
   };
+}
+
+/** What no other peer ever dials; port 0 stands for a free one, which is never so low. */
+function refuseUnreachable({ host, port }: HostPort): void {
+  if (WILDCARDS.has(host)) {
+    throw new BadInput(`${host} is no address that others can reach: give one with --advertise <host:port>`);
+  }
+  if (port === 0 || port >= DIALLED_PORT_MIN) return;
+  throw new BadInput(
+    `no peer dials port ${port}: give one from ${DIALLED_PORT_MIN} on, here or with --advertise <host:port>`,
+  );
 }
 
 /** A name, or `name:port`. */

@@ -13,7 +13,7 @@ forbidden.addSubnet('ff00::', 8, 'ipv6');
 forbidden.addAddress('fd00:ec2::254', 'ipv6');
 
 /** Lowest port that a peer is dialled at: what stands below was meant for other protocols. */
-const DIALLED_PORT_MIN = 1024;
+export const DIALLED_PORT_MIN = 1024;
 
 /** Whether a peer can be there: not at link-local, multicast or unspecified addresses, nor at those of cloud metadata. */
 export function mayDial(ip: string, port: number): boolean {

@@ -10,7 +10,7 @@ const file = join(directory, 'tracker_info.txt');
 writeFileSync(file, '127.0.0.1:9001\n');
 afterAll(() => rmSync(directory, { recursive: true }));
 
-const limitsOf = async (flags: PeerFlags) => (await readPeerOptions('127.0.0.1:1', file, flags)).limits;
+const limitsOf = async (flags: PeerFlags) => (await readPeerOptions('127.0.0.1:0', file, flags)).limits;
 
 it('a limit that no flag names is left to what was kept', async () => {
   expect(await limitsOf({})).toEqual({});
@@ -31,4 +31,17 @@ it.each([
   [{ activeTransfers: '2.5' }, /^--active-transfers: "2.5"/],
 ])('%j is refused by the name of its flag', async (flags, message) => {
   await expect(limitsOf(flags)).rejects.toThrow(message);
+});
+
+it.each([
+  ['0.0.0.0:9101', undefined, /^0\.0\.0\.0 is no address .* --advertise/],
+  ['127.0.0.1:443', undefined, /^no peer dials port 443: give one from 1024 on, here or with --advertise/],
+  ['127.0.0.1:9101', 'a.example:1023', /^no peer dials port 1023: /],
+])('%s, advertised as %s, is refused: nobody could fetch from there', async (address, advertise, message) => {
+  await expect(readPeerOptions(address, file, { ...(advertise && { advertise }) })).rejects.toThrow(message);
+});
+
+it('a peer may listen at a low port and be reached at another one', async () => {
+  const options = await readPeerOptions('127.0.0.1:443', file, { advertise: 'a.example:1024' });
+  expect(options.advertise).toEqual({ host: 'a.example', port: 1024 });
 });

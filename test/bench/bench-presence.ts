@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { loadOrCreateIdentity } from '#identity/identity';
-import { type HostPort, parseHostPort } from '#wire/host-port';
+import { hostPortOf } from '#identity/start-input';
+import type { HostPort } from '#wire/host-port';
 import { LocalSystem } from '../../infra/quick-start/local-system.ts';
 import { machineLine } from '../../infra/quick-start/measured.ts';
 import { CrowdPeer } from './crowd-peer.ts';
@@ -39,7 +40,7 @@ const folder = await mkdtemp(join(tmpdir(), 'cohort-presence-'));
 const system = await LocalSystem.prepare({ folder, trackerCount: 2 });
 try {
   await system.startTrackers();
-  const address = addressOf(system.trackers[0]!.address);
+  const address = hostPortOf('the tracker', system.trackers[0]!.address);
   const [deaf, stuck, ...crowd] = await gather(address, Number(flags.peers) + 2);
   const calm: number[] = [];
   const disturbed: number[] = [];
@@ -142,10 +143,4 @@ function report(calm: readonly number[], disturbed: readonly number[]): void {
 
 function percentiles(latenciesMs: readonly number[]): { p50Ms: number; p99Ms: number; count: number } {
   return { p50Ms: medianOf(latenciesMs), p99Ms: quantileOf(latenciesMs, 0.99), count: latenciesMs.length };
-}
-
-function addressOf(text: string): HostPort {
-  const parsed = parseHostPort(text);
-  if (!parsed.ok) throw new Error(parsed.message);
-  return parsed.address;
 }

@@ -9,7 +9,6 @@ import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { loadOrCreateIdentity } from '#identity/identity';
-import { parseHostPort } from '#wire/host-port';
 import type { AppendRecord } from '../../apps/tracker/src/command-log/command-log.ts';
 import { openCommandLog } from '../../apps/tracker/src/command-log/open-command-log.ts';
 import { DerivedState } from '../../apps/tracker/src/replica/derived-state.ts';
@@ -124,7 +123,7 @@ async function measureTracker(): Promise<Figure[]> {
   const [tracker] = system.trackers as [LocalTracker];
   const startedAtMs = performance.now();
   const alone = residentBytes(tracker.process.pid);
-  const load = await CommandLoad.gather(addressOf(tracker), { folder, count: PEERS });
+  const load = await CommandLoad.gather(tracker.address, { folder, count: PEERS });
   const during: number[] = [];
   while ((await trackerStatus(tracker)).snapshots.length === 0) {
     during.push(...(await load.commands({ inFlight, seconds: 1 })).latenciesMs);
@@ -180,10 +179,4 @@ function seconds(milliseconds: number): string {
 
 function mib(bytes: number | null): string {
   return bytes === null ? 'not told' : `${(bytes / MIB).toFixed(0)} MiB`;
-}
-
-function addressOf({ address }: LocalTracker) {
-  const parsed = parseHostPort(address);
-  if (!parsed.ok) throw new Error(parsed.message);
-  return parsed.address;
 }

@@ -12,7 +12,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { parseHostPort } from '#wire/host-port';
 import { kafkaSkipReason, startBroker } from '../../infra/kafka/broker.mjs';
 import { LocalSystem, type LocalTracker } from '../../infra/quick-start/local-system.ts';
 import { cpuSeconds, machineLine } from '../../infra/quick-start/measured.ts';
@@ -143,7 +142,7 @@ async function measureTracker(place: LogPlace, into: { figures: Figure[]; rows: 
   try {
     await system.startTrackers();
     const [tracker] = system.trackers;
-    const load = await CommandLoad.gather(addressOf(tracker!), { folder: system.folder, count: PEERS });
+    const load = await CommandLoad.gather(tracker!.address, { folder: system.folder, count: PEERS });
     if (parts.includes('commands')) {
       for (const inFlight of levels)
         into.rows.push(await measureCommands({ place, load, inFlight, tracker: tracker! }));
@@ -228,10 +227,4 @@ async function expectSound(tracker: LocalTracker, logUrl: string, load: CommandL
 function targetOf({ log, inFlight }: CommandRow): string {
   if (inFlight < 512) return '';
   return log === 'kafka' ? 'ratio 0.25, better 0.40' : '8000/s';
-}
-
-function addressOf({ address }: LocalTracker) {
-  const parsed = parseHostPort(address);
-  if (!parsed.ok) throw new Error(parsed.message);
-  return parsed.address;
 }

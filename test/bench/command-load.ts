@@ -3,7 +3,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { loadOrCreateIdentity } from '#identity/identity';
-import type { HostPort } from '#wire/host-port';
+import { hostPortOf } from '#identity/start-input';
 import { CrowdPeer, type Reply } from './crowd-peer.ts';
 
 const USER = 'crowd';
@@ -37,10 +37,11 @@ export class CommandLoad {
     this.#peers = peers;
   }
 
-  /** Connects and logs in so many peers, and has one publish a file; their keys stay in the folder. */
-  static async gather(tracker: HostPort, { folder, count }: { folder: string; count: number }): Promise<CommandLoad> {
+  /** Connects so many peers to the tracker at a `host:port`, logs them in, and has one publish a file; their keys stay in the folder. */
+  static async gather(address: string, { folder, count }: { folder: string; count: number }): Promise<CommandLoad> {
     const numbers = Array.from({ length: count }, (_, number) => number);
     const identities = await Promise.all(numbers.map((number) => loadOrCreateIdentity(join(folder, `peer-${number}`))));
+    const tracker = hostPortOf('the tracker', address);
     const load = new CommandLoad(identities.map((identity) => new CrowdPeer(identity, tracker)));
     await Promise.all(load.#peers.map((peer) => peer.connect()));
     await load.#begin();

@@ -176,8 +176,6 @@ describe('a tracker', () => {
     const other = `sqlite:${cluster.path('elsewhere', 'log.sqlite')}`;
     await cluster.system.trackers[1]!.process.stop();
     const words = ['tracker', cluster.system.trackerInfo, '2', '--data-dir', cluster.path('tracker-2'), '--log', other];
-    const foreign = await cluster.peer('foreign');
-    await foreign.process.stop();
     await rm(cluster.path('tracker-2', 'log-id'));
     const stray = new NodeProcess({ name: 'tracker 2', words });
     await stray.ready();

@@ -70,8 +70,10 @@ export class SnapshotWriter {
       const taken = await take({ offset, root, digest }, this.#stopping.signal);
       if (taken === null) return;
       this.#notBeforeMs = monotonicNow() + REST_PARTS * (monotonicNow() - startedAtMs);
-      if ('differs' in taken) replica.computeAnew(taken.differs);
-      else if (store.discardCount === discardCount) store.note(taken.kept);
+      if ('differs' in taken) {
+        warn(`${taken.differs}; everything is computed anew from offset 0`);
+        replica.computeAnew(taken.differs);
+      } else if (store.discardCount === discardCount) store.note(taken.kept);
       else await store.discard('it began at one that was put out of use meanwhile');
     } catch (error) {
       this.#notBeforeMs = monotonicNow() + RETRY_MS;

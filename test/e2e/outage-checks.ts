@@ -44,11 +44,15 @@ export async function fails(
   return (answer.body as unknown as { detail: string }).detail;
 }
 
+/** What brokers get to find each other again: a processor that others use as well makes half a minute of a few seconds. */
+const BACK_WITHIN_MS = 90_000;
+
 /** Waits until a command is accepted that was refused before, sent again under its id. */
 export function untilAccepted(peer: TestPeer, group: string, key: string): Promise<true> {
   return until(
     `${group} is accepted`,
     async () => (await peer.outcome('create_group', { group }, key)) === '200 accepted',
+    BACK_WITHIN_MS,
   );
 }
 
@@ -59,7 +63,7 @@ export async function untilOutage(peer: TestPeer, code: string | null): Promise<
     status = await peer.view<StatusView>('/status');
     return (status.outage?.code ?? null) === code;
   };
-  await until(`${peer.name} says ${code}`, look);
+  await until(`${peer.name} says ${code}`, look, BACK_WITHIN_MS);
   return status!;
 }
 

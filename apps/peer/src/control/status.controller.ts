@@ -44,7 +44,6 @@ export class StatusController {
 }
 
 /** A tracker as /status and the events show it. */
-export function trackerView({ trackerId, ...status }: TrackerStatus): TrackerView {
-  const { address, ...rest } = status;
+export function trackerView({ address, trackerId, ...rest }: TrackerStatus): TrackerView {
   return { address, fingerprint: trackerId === null ? null : formatFingerprint(trackerId), ...rest };
 }

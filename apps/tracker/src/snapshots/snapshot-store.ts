@@ -75,13 +75,15 @@ export class SnapshotStore implements StartingPoints {
     for (const name of (await this.#names()).toReversed()) await this.#setAside(name, reason);
   }
 
-  /** Newest first. */
+  /** Newest first. A folder that cannot be read has none: it is a cache, and nobody ends for the want of one. */
   async #names(): Promise<string[]> {
-    const names = await this.#files.names();
-    return names
-      .filter((name) => NAME.test(name))
-      .sort()
-      .toReversed();
+    try {
+      const names = (await this.#files.names()).filter((name) => NAME.test(name));
+      return names.sort().toReversed();
+    } catch (error) {
+      this.#warn(`the folder of snapshots cannot be read: ${(error as Error).message}`);
+      return [];
+    }
   }
 
   async #read(name: string, reading: Reading): ReturnType<typeof readSnapshot> {

@@ -129,6 +129,16 @@ describe('a tracker with a snapshot', () => {
     }
   });
 
+  it('reads the whole log when the folder of snapshots cannot be read, and goes on when it is to discard them', async () => {
+    await snapshotsOf(records, 400);
+    files.names = () => Promise.reject(new Error('EACCES'));
+    const { replica, store } = await started(await logOf(records));
+    await store.discard('for no reason');
+    expectSame(replica, derivedOf(records));
+    expect(replica.isReading).toBe(true);
+    expect(new Set(warnings)).toEqual(new Set(['the folder of snapshots cannot be read: EACCES']));
+  });
+
   it('reads the whole log when none is sound', async () => {
     await snapshotsOf(records, 200, 400);
     for (const [name, bytes] of files.files) files.files.set(name, bytes.subarray(0, 500));

@@ -1,13 +1,12 @@
 // Owns how fast records are applied: as the domain does it with records that are decoded already, as a replica does it from
 // their bytes, and from a log.
-import { generateKeyPairSync } from 'node:crypto';
 import { apply } from '#domain/apply';
 import { emptyState } from '#domain/state';
-import { type Identity, idOfPublicKey } from '#identity/identity';
 import { decodeLogRecord } from '#wire/log-record';
 import { openCommandLog } from '../../apps/tracker/src/command-log/open-command-log.ts';
 import { DerivedState } from '../../apps/tracker/src/replica/derived-state.ts';
 import { Replica } from '../../apps/tracker/src/replica/replica.ts';
+import { newIdentity } from '../unit/tracker/new-identity.ts';
 import { busyLog } from './busy-log.ts';
 import { medianOf } from './table.ts';
 
@@ -115,11 +114,4 @@ async function appendAll(url: string, values: readonly Uint8Array[]): Promise<vo
   } finally {
     await log.close();
   }
-}
-
-/** A tracker's key, without the certificate that only connections need. */
-function newIdentity(): Identity {
-  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-  const publicKeyDer = publicKey.export({ type: 'spki', format: 'der' });
-  return { id: idOfPublicKey(publicKeyDer), privateKey, keyPem: '', certificatePem: '', publicKeyDer };
 }

@@ -53,7 +53,7 @@ export class CommandLoad {
     return this.#acceptedCount;
   }
 
-  /** Files that come, each downloaded once. */
+  /** Commands in turn: a new file is published, and the first one of all is downloaded. */
   commands(load: Load): Promise<Answered> {
     return this.#keepAsking(load, (peer) => this.#nextCommand(peer));
   }

@@ -1,5 +1,5 @@
 import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { mkdtempSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -10,6 +10,8 @@ import { openCommandLog } from '../../apps/tracker/src/command-log/open-command-
 import { describeCommandLog, recordOf, take, textsOf } from './command-log.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cohort-sqlite-log-'));
+/** Enough for a race between those that make a file to show nearly always. */
+const FRESH_FILES = 15;
 let logCount = 0;
 
 function newFile(): string {
@@ -48,6 +50,27 @@ describe('a SQLite log', () => {
     ]);
     expect(journal).toEqual({ journal_mode: 'wal' });
     expect([file, `${file}-wal`].map((path) => statSync(path).mode & 0o777)).toEqual([0o600, 0o600]);
+  });
+
+  test('that is not there yet is made once by all that open it at the same moment', async () => {
+    for (let round = 0; round < FRESH_FILES; round++) {
+      const file = newFile();
+      const logs = await Promise.all([1, 2, 3, 4].map(() => open(file)));
+      expect(await Promise.all(logs.map((log) => log.end()))).toEqual([0, 0, 0, 0]);
+      await Promise.all(opened.splice(0).map((log) => log.close()));
+    }
+  });
+
+  test('that is cut while it is in use takes no more records', async () => {
+    const file = newFile();
+    const log = await open(file);
+    await log.append([recordOf('a')]);
+    truncateSync(file);
+    await expect(log.append([recordOf('b')])).rejects.toMatchObject({
+      code: 'log_halted',
+      message: expect.stringContaining('was cut while it was in use') as string,
+    });
+    await expect(log.end()).rejects.toMatchObject({ code: 'log_halted' });
   });
 
   test('a record that another tool inserts is heard', async () => {

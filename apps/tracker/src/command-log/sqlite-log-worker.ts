@@ -15,6 +15,13 @@ interface OpenLog {
   readonly from: StatementSync;
 }
 
+/** Whose file it is, and of which kind. */
+interface Marks {
+  readonly application: number;
+  readonly version: number;
+  readonly tables: number;
+}
+
 /** How long to try while another process holds the lock; an append has to be answered within 5 s. */
 const LOCK_WAIT_MS = 3_000;
 const LOCK_RETRY_MS = 1;
@@ -23,6 +30,9 @@ const READ_BYTES_MAX = 1024 * 1024;
 /** Marks the file as a Cohort log ("Coht"), with the version of its table. */
 const APPLICATION_ID = 0x436f6874;
 const TABLE_VERSION = 1;
+/** What a file is, in one statement: another tracker may be making it meanwhile, and it is all there or not at all. */
+const MARKS = `SELECT application_id AS application, user_version AS version,
+  (SELECT count(*) FROM sqlite_schema) AS tables FROM pragma_application_id, pragma_user_version`;
 
 /** SQLite's primary result codes (https://sqlite.org/rescode.html) by which a failure is told apart or advised on. */
 const SQLITE_BUSY = 5;
@@ -51,6 +61,9 @@ const ADVICE: ReadonlyMap<unknown, string> = new Map<unknown, string>([
 const { file, fileIdentity: knownIdentity } = workerData as SqliteWorkerData;
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 let fileIdentity = knownIdentity;
+/** How long the file has been: what records are appended to never gets shorter. */
+let seenBytes = 0;
+let isCut = false;
 let log: OpenLog | null = null;
 
 parentPort!.on('message', ({ id, request }: { id: number; request: SqliteRequest }) => {
@@ -116,10 +129,8 @@ function createFile(): void {
 
 function prepareFile(database: DatabaseSync): void {
   database.exec('PRAGMA synchronous = FULL');
-  const { application_id: application } = database.prepare('PRAGMA application_id').get() as { application_id: number };
-  const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
+  const { application, version, tables } = database.prepare(MARKS).get() as unknown as Marks;
   if (application === APPLICATION_ID && version === TABLE_VERSION) return;
-  const { tables } = database.prepare('SELECT count(*) AS tables FROM sqlite_schema').get() as { tables: number };
   if (tables > 0 || application !== 0 || version !== 0) {
     throw new LogFailure(
       'log_misconfigured',
@@ -167,13 +178,21 @@ function closeLog(): void {
   log = null;
 }
 
-/** A log that was deleted or replaced under us would take records that nobody reads ever again. */
+/** A log that was deleted, replaced or cut under us would take records that nobody reads ever again. */
 function refuseOtherFile(): void {
-  if (identityOfFile() === fileIdentity) return;
-  throw new LogFailure(
-    'log_halted',
-    `${file} was deleted or replaced while it was in use: put the log back and restart.`,
-  );
+  if (identityOfFile() !== fileIdentity) {
+    throw new LogFailure(
+      'log_halted',
+      `${file} was deleted or replaced while it was in use: put the log back and restart.`,
+    );
+  }
+  const { size } = statSync(file);
+  // For good: SQLite fills the file up again from what it has written ahead, when it is closed.
+  isCut ||= size < seenBytes;
+  if (isCut) {
+    throw new LogFailure('log_halted', `${file} was cut while it was in use: put a copy of the log back and restart.`);
+  }
+  seenBytes = size;
 }
 
 function identityOfFile(): string | null {

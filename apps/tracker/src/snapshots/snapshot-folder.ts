@@ -12,6 +12,8 @@ const READ_BYTES = 1024 * 1024;
 const FLUSH_BYTES = 32 * 1024 * 1024;
 /** What a write puts its bytes under until all are there; a crash may leave one behind, and the next write takes its place. */
 const UNFINISHED = 'unfinished';
+/** A folder that stands where a file belongs goes as well: nothing here is worth keeping it. */
+const ANYTHING = { force: true, recursive: true };
 
 /** The real folder. Made when the first snapshot is written. */
 export class SnapshotFolder implements SnapshotFiles {
@@ -41,7 +43,7 @@ export class SnapshotFolder implements SnapshotFiles {
       await writeFlushed(unfinished, pieces);
       await rename(unfinished, join(this.#path, name));
     } catch (error) {
-      await rm(unfinished, { force: true });
+      await rm(unfinished, ANYTHING);
       throw error;
     }
     await flushFolder(this.#path);
@@ -53,7 +55,7 @@ export class SnapshotFolder implements SnapshotFiles {
   }
 
   async remove(name: string): Promise<void> {
-    await rm(join(this.#path, name), { force: true });
+    await rm(join(this.#path, name), ANYTHING);
   }
 }
 

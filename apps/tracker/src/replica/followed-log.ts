@@ -5,6 +5,8 @@ import { readTextIfThere, ReplacedFile } from '#identity/durable-file';
 import { type CommandLog, LogFailure } from '../command-log/command-log.ts';
 import { logIdOf } from './starting-points.ts';
 
+const LOG_ID = /^[0-9a-f]{64}$/;
+
 /** Which log is to be followed, and by whom. */
 export interface FollowedLog {
   readonly dataDirectory: string;
@@ -13,7 +15,8 @@ export interface FollowedLog {
 }
 
 /**
- * Throws `log_misconfigured` when the log is another one than this data directory's tracker has followed. A log that is away
+ * Throws `log_misconfigured` when the log is another one than this data directory's tracker has followed, or when what is kept
+ * of that does not say. A log that is away
  * is waited for until `signal` is aborted, and then nothing is said of it.
  */
 export async function refuseOtherLog(
@@ -22,8 +25,8 @@ export async function refuseOtherLog(
   signal: AbortSignal,
 ): Promise<void> {
   const file = fileIn(dataDirectory);
-  const followed = (await readTextIfThere(file))?.trim() ?? '';
-  if (followed === '') return;
+  const followed = await followedIn(file, logUrl);
+  if (followed === null) return;
   const found = await logIdOf({ log, end: await log.end(), signal });
   if (found === followed || signal.aborted) return;
   const difference = found === null ? 'is empty' : `is another one, ${found}`;
@@ -31,6 +34,15 @@ export async function refuseOtherLog(
     'log_misconfigured',
     `the log ${logUrl} ${difference}, and this tracker has followed the log ${followed}: give the --log that it had, or ` +
       `put that log back. To follow the other one from now on, remove ${file} and restart every peer.`,
+  );
+}
+
+async function followedIn(file: string, logUrl: string): Promise<string | null> {
+  const text = await readTextIfThere(file).catch((error: Error) => error.message);
+  if (text === null || LOG_ID.test(text.trim())) return text?.trim() ?? null;
+  throw new LogFailure(
+    'log_misconfigured',
+    `${file} does not say which log this tracker has followed: if that is ${logUrl}, remove the file and start again`,
   );
 }
 

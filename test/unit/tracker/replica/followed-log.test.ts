@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -54,3 +54,15 @@ it('a log that is away when its id is looked for is waited for until the tracker
   stopping.abort();
   await expect(looking).resolves.toBeUndefined();
 });
+
+it.each(['', '\n', 'no id\n', otherId.slice(1), null])(
+  'what is kept as %j does not say which log it was',
+  async (text) => {
+    const file = join(dataDirectory, 'log-id');
+    await (text === null ? mkdir(file) : writeFile(file, text));
+    await expect(refused(await logOf(20))).rejects.toMatchObject({
+      code: 'log_misconfigured',
+      message: `${file} does not say which log this tracker has followed: if that is sqlite:a, remove the file and start again`,
+    });
+  },
+);

@@ -108,11 +108,12 @@ describe.skipIf(skipReason !== null)('three brokers', () => {
   });
 
   it('lose two of three: nothing is acknowledged that one of them alone has, and one that comes back is enough', async () => {
+    await alice.accepted('create_group', { group: 'with three brokers' });
     const [first, second] = kafka.members;
     await Promise.all([first!.kill(), second!.kill()]);
     const key = randomUUID();
     await fails(alice, { group: 'with one broker', code: 'log_unavailable', withinMs: LOG_ANSWER_MS + 500, key });
-    expect(await groupsOf(alice)).toContain('group 0');
+    expect(await groupsOf(alice)).toContain('with three brokers');
     await untilOutage(alice, 'log_unavailable');
     await first!.start();
     await untilAccepted(alice, 'with one broker', key);

@@ -85,8 +85,9 @@ export class Replica {
     this.#heedsCheckpoints = heedsCheckpoints;
     this.#rules = rules;
     this.#startingPoints = startingPoints;
-    this.#logWatch = new LogWatch({ now, silenceMs: 2 * probeIntervalMs });
-    this.#clock = new ClockWatch({ now, monotonicNow: () => performance.now() });
+    const clocks = { now, monotonicNow: () => performance.now() };
+    this.#logWatch = new LogWatch({ ...clocks, silenceMs: 2 * probeIntervalMs });
+    this.#clock = new ClockWatch(clocks);
   }
 
   /** What the applied records came to. */

@@ -4,10 +4,12 @@ import { LogWatch } from '../../../../apps/tracker/src/replica/log-watch.ts';
 
 const SILENCE_MS = 10_000;
 let nowMs = 0;
+let monotonicMs = 0;
 let watch: LogWatch;
 beforeEach(() => {
   nowMs = 1_000_000;
-  watch = new LogWatch({ now: () => nowMs, silenceMs: SILENCE_MS });
+  monotonicMs = 0;
+  watch = new LogWatch({ now: () => nowMs, monotonicNow: () => monotonicMs, silenceMs: SILENCE_MS });
 });
 const failure = (message: string): LogFailure => new LogFailure('log_unavailable', message);
 
@@ -17,6 +19,15 @@ describe('the log', () => {
     expect([watch.silentMs(), watch.problem]).toEqual([0, null]);
     nowMs += 1;
     expect([watch.silentMs(), watch.problem]).toEqual([SILENCE_MS + 1, 'it does not answer']);
+    watch.answered();
+    expect([watch.silentMs(), watch.problem]).toEqual([0, null]);
+  });
+
+  it('is silent for as long as it is though the clock is set back meanwhile', () => {
+    watch.refused(failure('the disk is full'));
+    nowMs -= 3_600_000;
+    monotonicMs += 30_001;
+    expect([watch.silentMs(), watch.problem]).toEqual([30_001, 'it does not answer']);
     watch.answered();
     expect([watch.silentMs(), watch.problem]).toEqual([0, null]);
   });

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Cleanup, films, verdict } from './tracker-harness.ts';
 import { cohort, TrackerFolder } from './tracker-processes.ts';
@@ -63,6 +63,12 @@ describe('an operator', () => {
     expect(await cohort(['operator', 'resolve_checkpoint', '0', '--counts', 'me', ...data])).toMatchObject({
       code: 64,
     });
+    const nowhere = join(folder.directory, 'nowhere', 'log.sqlite');
+    expect(await cohort(['operator', 'resolve_checkpoint', '0', '--log', `sqlite:${nowhere}`, ...data])).toMatchObject({
+      code: 64,
+      errors: expect.stringContaining(`there is no log at sqlite:${nowhere}: say which one with --log`) as unknown,
+    });
+    expect(existsSync(dirname(nowhere))).toBe(false);
     const stranger = await cohort(['operator', 'resolve_checkpoint', '0', '--data-dir', folder.directory]);
     expect(stranger).toMatchObject({ code: 64, errors: expect.stringContaining("no tracker's key") as unknown });
   });

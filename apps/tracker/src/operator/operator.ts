@@ -1,5 +1,6 @@
 // Owns the commands of an operator: records signed with a tracker's key, appended straight to the log, so that they work
 // whether or not that tracker runs. The data directory is only read.
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CheckpointRuling } from '#domain/checkpoint';
@@ -7,7 +8,7 @@ import { NEWEST_RULES_VERSION } from '#domain/decide';
 import type { Outcome } from '#domain/outcome';
 import { BadInput } from '#identity/start-input';
 import { formatFingerprint } from '#wire/tracker-info';
-import { openCommandLog } from '../command-log/open-command-log.ts';
+import { openCommandLog, parseLogAddress } from '../command-log/open-command-log.ts';
 import { sealPassword } from '../credentials/credentials.ts';
 import { PasswordHasher } from '../credentials/password-hasher.ts';
 import { Replica } from '../replica/replica.ts';
@@ -47,6 +48,7 @@ export async function runOperatorCommand(
 ): Promise<{ outcome: Outcome; offset: number } | null> {
   const identity = await existingIdentity(target.dataDirectory);
   const url = target.logUrl ?? (await lastLogUrl(target.dataDirectory));
+  refuseNoLog(url);
   const log = await openCommandLog({ url, trackerInfoPath: null });
   const replica = new Replica({ log, now: Date.now, heedsCheckpoints: false });
   try {
@@ -61,6 +63,13 @@ export async function runOperatorCommand(
     await replica.stop();
     await log.close();
   }
+}
+
+/** Opening it would make one. */
+function refuseNoLog(url: string): void {
+  const address = parseLogAddress(url);
+  if (address.kind === 'kafka' || existsSync(address.file)) return;
+  throw new BadInput(`there is no log at ${url}: say which one with --log`);
 }
 
 /** Reads up to the log's end: a command is judged by all of it. */

@@ -32,7 +32,7 @@ import { PieceFetch } from './piece-fetch.ts';
 import { BudgetTurns, type RateBudget } from './rate-budget.ts';
 import { ReceiveBuffer } from './receive-buffer.ts';
 
-/** How long requests may stay without a single byte before the connection is given up. */
+/** How long requests, or the one for the manifest, may stay without a single byte before the connection is given up. */
 const STALL_TIMEOUT_MS = 5_000;
 const RATE_SAMPLE_MS = 100;
 /** Under a limit blocks are small: the window has room for so many times as many, so that a long way is no second limit. */
@@ -134,6 +134,7 @@ export class FetchSession implements FrameSink {
   }
 
   fetchManifest(): void {
+    this.#willAsk();
     this.#hasAskedManifest = true;
     this.#send({ kind: 'askManifest', begin: 0, length: MANIFEST_PART_BYTES_MAX });
   }
@@ -155,7 +156,7 @@ export class FetchSession implements FrameSink {
     // Counted from its beginning: who drips bytes would never be silent.
     if (this.#state === 'greeting' && nowMs - this.#greetingMs > PEER_HANDSHAKE_TIMEOUT_MS) {
       this.#close('unreachable', 'no answer to the greeting');
-    } else if (this.#requests.length > 0 && silentMs > STALL_TIMEOUT_MS) {
+    } else if (this.#isOwed && silentMs > STALL_TIMEOUT_MS) {
       this.#close('stalled', `nothing came for ${STALL_TIMEOUT_MS / 1000} seconds`);
     } else if (this.#state === 'open' && nowMs - this.#lastSaidMs > PEER_KEEP_ALIVE_MS) {
       this.#send({ kind: 'keepAlive' });
@@ -362,7 +363,7 @@ export class FetchSession implements FrameSink {
       if (!this.#turns.take(length)) break;
       const request = { fetch, begin: fetch.requestedBytes, length };
       frames.push(encodeFrame({ kind: 'request', piece: fetch.piece, begin: request.begin, length }));
-      if (this.#requests.length === 0) this.#lastHeardMs = performance.now();
+      this.#willAsk();
       this.#requests.push(request);
       this.#outstandingBytes += length;
       fetch.requestedBytes += length;
@@ -370,6 +371,16 @@ export class FetchSession implements FrameSink {
       fetch = this.#reserve[0];
     }
     if (frames.length > 0) this.#write(frames.length === 1 ? (frames[0] as Uint8Array) : Buffer.concat(frames));
+  }
+
+  /** Whether the other side has something to answer. */
+  get #isOwed(): boolean {
+    return this.#hasAskedManifest || this.#requests.length > 0;
+  }
+
+  /** Call it before something is asked for: who was asked for nothing was not silent. */
+  #willAsk(): void {
+    if (!this.#isOwed) this.#lastHeardMs = performance.now();
   }
 
   #giveBack(kind: 'cancelled' | 'recalled', isAsked: (fetch: PieceFetch) => boolean): void {

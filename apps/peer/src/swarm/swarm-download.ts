@@ -28,6 +28,8 @@ import { TransferFailure } from './transfer-engine.ts';
 import { piecesMissingReason, stalledReason, storageReason } from './transfer-reason.ts';
 
 const TICK_MS = 200;
+/** Whoever has not given out the manifest after this is not waited for alone. */
+const MANIFEST_PATIENCE_MS = 1_000;
 /** What may lie unsynced before it is pushed to the disk, and the most files for which that is worth opening them. */
 const SYNC_BYTES = 64 * 1024 * 1024;
 const SYNCED_FILES_MAX = 16;
@@ -66,7 +68,9 @@ export class SwarmDownload implements Download {
   readonly #ended = new AbortController();
   /** What is being done on disk by the pool. */
   #diskStep: Promise<void> = Promise.resolve();
-  #manifestFrom: number | null = null;
+  /** Connections that were asked for the manifest, and when it is time to ask another one. */
+  readonly #manifestAsked = new Set<number>();
+  #nextManifestAskMs = 0;
   #ticker: NodeJS.Timeout | null = null;
   #unsyncedBytes = 0;
   #isSyncing = false;
@@ -232,12 +236,12 @@ export class SwarmDownload implements Download {
   }
 
   async #manifestCame(connection: Connection, bytes: Uint8Array): Promise<void> {
-    this.#manifestFrom = null;
     if (this.#part !== null || this.#isOpening || this.#isEnded) return;
     const manifest = this.#acceptManifest(bytes);
     if (manifest === null) {
       connection.entry.isDropped = true;
       this.#hangUp(connection.entry);
+      this.#nextManifestAskMs = 0;
       return;
     }
     this.#isOpening = true;
@@ -312,7 +316,7 @@ export class SwarmDownload implements Download {
   }
 
   #closed(connection: Connection, code: Extract<LaneEvent, { kind: 'closed' }>['code']): void {
-    if (this.#manifestFrom === connection.id) this.#manifestFrom = null;
+    if (this.#manifestAsked.delete(connection.id)) this.#nextManifestAskMs = 0;
     this.#sources.closed(connection, code, this.#context.now());
     this.#part?.run.connectionLost(connection);
   }
@@ -359,11 +363,15 @@ export class SwarmDownload implements Download {
     return inTurn.reduce((best, lane) => ((counts.get(lane) ?? 0) < (counts.get(best) ?? 0) ? lane : best));
   }
 
+  /** Asks one source after the other: one that is slow, or never answers, holds up nobody. */
   #askManifest(): void {
-    if (this.#isOpening || this.#manifestFrom !== null) return;
-    const [connection] = this.#sources.openConnections();
+    if (this.#isOpening || this.#context.now() < this.#nextManifestAskMs) return;
+    const isAsked = ({ connections }: SourceEntry): boolean =>
+      [...connections.keys()].some((id) => this.#manifestAsked.has(id));
+    const connection = this.#sources.openConnections().find(({ entry }) => !isAsked(entry));
     if (connection === undefined) return;
-    this.#manifestFrom = connection.id;
+    this.#manifestAsked.add(connection.id);
+    this.#nextManifestAskMs = this.#context.now() + MANIFEST_PATIENCE_MS;
     this.#context.fleet.say(connection.lane, { kind: 'fetchManifest', connection: connection.id });
   }
 

@@ -22,6 +22,8 @@ export interface FakeOptions {
   readonly digested: Digested;
   /** The manifest that it gives out, if not the right one. */
   readonly manifestBytes?: Uint8Array;
+  /** What it does instead of giving one out. */
+  readonly keepManifest?: (socket: Socket) => void;
   readonly answer: (request: RequestFrame, socket: Socket) => void;
   readonly heard?: (frame: Frame) => void;
 }
@@ -62,6 +64,8 @@ function serve(socket: Socket, identity: Identity, options: FakeOptions): void {
     } else if (heard.kind === 'grant') {
       const pieceCount = Math.ceil(options.digested.manifest.totalBytes / options.digested.manifest.pieceBytes);
       send({ kind: 'bitfield', pieceCount, bits: fullBitfield(pieceCount) });
+    } else if (heard.kind === 'askManifest' && options.keepManifest !== undefined) {
+      options.keepManifest(socket);
     } else if (heard.kind === 'askManifest') {
       const bytes = options.manifestBytes ?? options.digested.manifestBytes;
       const part = bytes.subarray(heard.begin, heard.begin + heard.length);

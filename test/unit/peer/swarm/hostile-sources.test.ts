@@ -84,6 +84,32 @@ it('a source that gives out another manifest is dropped', async () => {
   expect(result()).toBe(expected);
 });
 
+it('a source that never gives out the whole manifest holds up nobody', async () => {
+  const {
+    bob,
+    request,
+    mallory,
+    alice,
+    result,
+    sha1: expected,
+  } = await goodSeederAnd(() => ({
+    answer: () => {},
+    // Never silent for long, so that it keeps its connection.
+    keepManifest: (socket) => {
+      const bytes = encodeFrame({ kind: 'manifest', totalBytes: 100_000, begin: 0, bytes: new Uint8Array(100_000) });
+      let sent = 0;
+      const timer = setInterval(() => socket.write(bytes.subarray(sent, ++sent)), 100);
+      socket.once('close', () => clearInterval(timer));
+    },
+  }));
+  const download = bob.engine.download({ ...request, sources: [mallory] });
+  await until(download, ({ peers }) => peers[0]?.state === 'connected');
+  download.updateSources([mallory, alice]);
+  expect(await download.done).toMatchObject({ state: 'complete' });
+  expect(result()).toBe(expected);
+  expect(peer(download.view(), 'alice')?.deliveredBytes).toBe(TOTAL_BYTES);
+});
+
 it('a source that gives out manifests that nobody asked for breaks the protocol', async () => {
   const heard: Frame[] = [];
   const { bob, request, mallory } = await goodSeederAnd((_bytes, { manifestBytes: bytes }) => ({

@@ -2,6 +2,7 @@ import { connect as tcpConnect } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { NEWEST_RULES_VERSION } from '#domain/decide';
 import { mutualTlsOptions } from '#identity/tls';
 import type { FileView, HelloView } from '#wire/tracker-api';
 import { CONTENT_ID } from '../unit/domain/log-of.ts';
@@ -166,7 +167,7 @@ describe('the port for operators', () => {
       ready: true,
       appliedOffset: end - 1,
       endOffset: end,
-      rulesVersion: 1,
+      rulesVersion: NEWEST_RULES_VERSION,
     });
     const elsewhere = JSON.parse((await operatorPage(other, '/status')).body) as Record<string, unknown>;
     expect([elsewhere['digest'], elsewhere['root'], elsewhere['logId']]).toEqual([

@@ -54,7 +54,7 @@ describe('an operator', () => {
       errors: expect.stringContaining('there is no such user (user_not_found)') as unknown,
     });
     expect(await cohort(['operator', 'reset_password', 'nobody', ...data], 'short\n')).toMatchObject({ code: 64 });
-    expect(await cohort(['operator', 'activate_rules', '2', ...data])).toMatchObject({ code: 64 });
+    expect(await cohort(['operator', 'activate_rules', '3', ...data])).toMatchObject({ code: 64 });
     expect(await cohort(['operator', 'resolve_checkpoint', '-1', ...data])).toMatchObject({ code: 64 });
     expect(await cohort(['operator', 'resolve_checkpoint', '0', ...data])).toMatchObject({
       code: 66,

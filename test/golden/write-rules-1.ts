@@ -1,67 +1,11 @@
-// How the golden log of rules version 1 was made: every command accepted and refused, and every reason for a refusal, signed
-// with the published keys of RFC 8032, 7.1. Refuses to write over the files that there are.
+// How the golden log of rules version 1 was made: every command accepted and refused, and every reason for a refusal.
 // Run with: node --conditions=source test/golden/write-rules-1.ts
-import { writeFile } from 'node:fs/promises';
 import type { Command } from '#domain/command';
-import type { Actor } from '#domain/record';
 import type { Identity } from '#identity/identity';
-import { encodeLogRecord, type SignedLogRecord } from '#wire/log-record';
 import { signedCheckpointNote } from '../../apps/tracker/src/replica/checkpoint-signature.ts';
-import { signedTrackerRecord } from '../../apps/tracker/src/replica/record-signature.ts';
 import { COMMITMENT, CONTENT_ID, OTHER_CONTENT_ID, peerOf, SMALL_CONTENT } from '../unit/domain/log-of.ts';
-import { identityOfSecret } from '../unit/tracker/new-identity.ts';
-import { goldenFiles, replayed } from './golden-log.ts';
-
-const PKCS_8 = '302e020100300506032b657004220420';
-const one = identityOfSecret(`${PKCS_8}9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60`);
-const two = identityOfSecret(`${PKCS_8}4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb`);
-const stranger = identityOfSecret(`${PKCS_8}c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7`);
-
-interface About {
-  readonly id?: string;
-  readonly schemaVersion?: number;
-  readonly seenOffset?: number;
-}
-
-class GoldenLog {
-  readonly records: string[] = [];
-
-  get state() {
-    return replayed(this.records).derived.state;
-  }
-
-  /** A command of a user's peer, with its session if there is one; the offset. */
-  as(user: string, command: Command, about: About = {}): number {
-    const peerId = peerOf(user);
-    const actor: Actor = { kind: 'peer', peerId, user: this.state.sessions.get(peerId)?.user ?? null };
-    return this.append({ ...this.#stamps(), ...about, trackerId: one.id, actor, command, signature: null });
-  }
-
-  /** A command that a tracker signs. */
-  by(identity: Identity, command: Command): number {
-    const { id, timeMs, seenOffset } = this.#stamps();
-    return this.append(signedTrackerRecord(identity, { id, timeMs, seenOffset, command }));
-  }
-
-  append(record: SignedLogRecord): number {
-    return this.text(Buffer.from(encodeLogRecord(record)).toString());
-  }
-
-  text(text: string): number {
-    return this.records.push(text) - 1;
-  }
-
-  #stamps() {
-    const offset = this.records.length;
-    const id = `00000000-0000-4000-8000-${String(offset).padStart(12, '0')}`;
-    const timeMs = Date.UTC(2026, 0, 1) + offset * 1_000;
-    return { id, timeMs, correlationId: id, seenOffset: offset - 1, schemaVersion: 1 };
-  }
-}
-
-function base64Key({ publicKeyDer }: Identity): string {
-  return Buffer.from(publicKeyDer).toString('base64');
-}
+import { replayed } from './golden-log.ts';
+import { base64Key, GoldenLog, one, stranger, two, writeGolden } from './growing-log.ts';
 
 function trackersBegin(log: GoldenLog): void {
   const genesis = (identity: Identity, rulesVersion: number): void => {
@@ -179,7 +123,4 @@ filesMove(log);
 groupsDissolve(log);
 recordsAreRefused(log);
 trackersSign(log);
-const files = goldenFiles(1);
-const outcomes = JSON.stringify(replayed(log.records).outcomes, null, 2);
-await writeFile(files.records, `${log.records.join('\n')}\n`, { flag: 'wx' });
-await writeFile(files.outcomes, `${outcomes}\n`, { flag: 'wx' });
+await writeGolden(log, 1);

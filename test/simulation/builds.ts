@@ -1,6 +1,7 @@
 // Owns the programs that a simulated tracker can be: the right one, the next one, which knows rules that are not in force yet, and
 // wrong ones, whose effects or records are not what the log says. They differ in what they make of a record, and in nothing else.
 import { apply } from '#domain/apply';
+import { NEWEST_RULES_VERSION } from '#domain/decide';
 import { type Rules, RULES } from '#domain/rules';
 import type { CommandLog, StoredRecord } from '../../apps/tracker/src/command-log/command-log.ts';
 
@@ -16,10 +17,10 @@ export interface Build {
 }
 
 /** The rules that the next build brings. */
-export const NEWER_RULES_VERSION = 2;
+export const NEWER_RULES_VERSION = NEWEST_RULES_VERSION + 1;
 export const NEWER_SCHEMA_VERSION = 2;
 
-/** Rules 2 accept commands in schema version 2, which say the same; until they are in force such a record is above the version. */
+/** They accept commands in schema version 2, which say the same; until they are in force such a record is above the version. */
 export const NEWER_RULES: Rules = {
   newestVersion: NEWER_RULES_VERSION,
   apply: (state, appended) => {

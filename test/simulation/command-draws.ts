@@ -37,6 +37,7 @@ const WEIGHTS: Readonly<Record<PeerCommandName, number>> = {
   create_user: 3,
   login: 4,
   logout: 2,
+  renew_session: 1,
   end_session: 1,
   change_password: 2,
   create_group: 4,
@@ -83,6 +84,7 @@ export class CommandDraws {
       case 'login':
         return { user: this.#user(), password: this.#password() };
       case 'logout':
+      case 'renew_session':
         return {};
       case 'end_session':
         return { peerId: this.#sessionPeer(person) };

@@ -2,7 +2,7 @@
 // outcomes and views at their offsets, grants, digests, the order of commands in real time, what a session has seen. It
 // knows neither trackers nor clocks: simulations ask it as they go, histories of real trackers when they are over.
 import { type Applied, outcomeKey } from '#domain/apply';
-import { commandContent } from '#domain/command';
+import { commandContent, COMMANDS } from '#domain/command';
 import type { LogRecord } from '#domain/record';
 import { type Rules, RULES } from '#domain/rules';
 import { emptyState, type State } from '#domain/state';
@@ -149,10 +149,11 @@ export class LogCheck {
     const record = decodeLogRecord(stored.value);
     const applied = this.#rules.apply(this.state, { offset, record, ...this.#signatures.examine(record, this.state) });
     this.#digest = nextDigest(this.#digest, offset, applied);
+    if (record !== null) this.#actedInSession(offset, record, applied);
     this.timeline.add(offset, record?.timeMs ?? 0, applied.events);
     const content = record === null ? '' : commandContent(record.command);
     this.#decided.push({ record, content, applied, digest: this.digest });
-    if (record === null || applied.events.length === 0) return;
+    if (record === null || !hasOwnEffect(applied)) return;
     const key = outcomeKey(record);
     const earlier = this.#effectOf.get(key);
     this.check(earlier === undefined, () => `${key} has an effect at ${earlier} and at ${offset}`);
@@ -208,7 +209,9 @@ export class LogCheck {
    */
   ended({ comeTwice }: { readonly comeTwice: boolean }): void {
     for (const [offset, { record, applied }] of this.#decided.entries()) {
-      if (record === null || record.actor.kind !== 'peer' || applied.events.length === 0) continue;
+      if (record === null || record.actor.kind !== 'peer' || !hasOwnEffect(applied)) continue;
+      // Peers send it unasked.
+      if (record.command.name === 'renew_session') continue;
       const what = `${record.command.name} ${record.id}`;
       const invocation = this.#invocations.get(keyOf({ peerId: record.actor.peerId, commandId: record.id }));
       this.check(invocation !== undefined, () => `nobody sent ${what}, which has an effect at ${offset}`);
@@ -273,6 +276,15 @@ export class LogCheck {
     if (!holds) this.#onViolation(words());
   }
 
+  /** Whoever did something that needs a session had one, and it had not expired by the time of the log. */
+  #actedInSession(offset: number, { actor, command }: LogRecord, { outcome, outcomeOffset }: Applied): void {
+    if (actor.kind !== 'peer' || COMMANDS[command.name].sender !== 'session') return;
+    if (outcome.status !== 'accepted' || outcomeOffset !== offset) return;
+    const session = this.timeline.sessions.at(actor.peerId, offset - 1);
+    const isAlive = session?.user === actor.user && this.state.logTimeMs < session.expiresAtMs;
+    this.check(isAlive, () => `${command.name} at ${offset} is accepted, and the session of ${actor.user} has expired`);
+  }
+
   #commandReplied({ pattern, payload, peerId }: AskedOfTracker, reply: TrackerReply): void {
     const { commandId, body } = payload as CommandRequest;
     const what = `${pattern} ${commandId}`;
@@ -333,6 +345,11 @@ export class LogCheck {
     const view = reply.view as CommandOutcomeView;
     if (view.state !== 'unknown') this.decisionTold(what, { ...about, answer: { status: view.state, ...view } });
   }
+}
+
+/** Any record may end sessions that have expired: that is not an effect of its command. */
+function hasOwnEffect({ events }: Applied): boolean {
+  return events.some(({ type }) => type !== 'session_expired');
 }
 
 function keyOf({ peerId, commandId }: { peerId: string; commandId: string }): string {

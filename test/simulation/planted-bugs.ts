@@ -11,7 +11,15 @@ import { type CommandLog, LogFailure } from '../../apps/tracker/src/command-log/
 import type { GrantIssuer } from '../../apps/tracker/src/grants/grants.ts';
 import type { Replica } from '../../apps/tracker/src/replica/replica.ts';
 import type { OpenChannel } from '../../apps/peer/src/tracker-link/tracker-client.ts';
-import { type Change, exchanging, NEWER_BUILD, NEWER_RULES, NEWER_RULES_VERSION, readingThrough } from './builds.ts';
+import {
+  type Build,
+  type Change,
+  exchanging,
+  NEWER_BUILD,
+  NEWER_RULES,
+  NEWER_RULES_VERSION,
+  readingThrough,
+} from './builds.ts';
 import { LONGEST_PACE, type Plants } from './simulation.ts';
 import type { TrackerPlants } from './simulated-tracker.ts';
 
@@ -84,6 +92,7 @@ export const PLANTED_BUGS: Readonly<Record<string, Plants>> = {
   'a revocation that is not told now and then': ofTracker({
     pushes: (pushes) => pushes.pipe(filter(({ type }) => type !== 'revoked' || Math.random() > 0.1)),
   }),
+  'sessions that never expire': { ...ofTracker({ build: withoutExpiry }), absenceDays: 31 },
   'presence that never expires': {
     ...ofTracker({ presenceNow: () => () => 0 }),
     pace: { workMs: 120_000, pauseMs: 3_000 },
@@ -131,6 +140,19 @@ export const PLANTED_BUGS: Readonly<Record<string, Plants>> = {
     },
   },
 };
+
+/** Whatever a record finds was renewed just then. */
+function withoutExpiry(build: Build): Build {
+  const apply: Rules['apply'] = (state, appended) => {
+    const nowMs = appended.record?.timeMs ?? 0;
+    for (const [peerId, session] of state.sessions) {
+      state.sessions.set(peerId, { ...session, renewedAtMs: Math.max(session.renewedAtMs, nowMs) });
+    }
+    state.sessionOrder.startAnew();
+    return build.rules.apply(state, appended);
+  };
+  return { ...build, rules: { ...build.rules, apply } };
+}
 
 function ofTracker(tracker: TrackerPlants): Plants {
   return { tracker };

@@ -74,6 +74,7 @@ function revocationOf(event: Event, timeline: Timeline, offset: number): Revocat
     case 'member_left':
       return { ...nothing, groupId: event.groupId, user: event.user };
     case 'session_ended':
+    case 'session_expired':
       return { ...nothing, user: event.user, peerId: event.peerId };
     case 'share_removed':
       return { ...nothing, groupId: timeline.groupId(event.group, offset), shareId: event.shareId };

@@ -271,11 +271,11 @@ function partsOf(
   const commands = new CommandService({ replica, passwords, metrics, trackerId, now });
   const viewsOf = (seen: Replica): ViewService => {
     const issuer = new GrantIssuer({ replica: seen, identity, now });
-    return new ViewService({ replica: seen, presence, grants: plants.grants?.(issuer) ?? issuer });
+    return new ViewService({ replica: seen, presence, grants: plants.grants?.(issuer) ?? issuer, now });
   };
   const views = viewsOf(plants.seenByViews?.(replica) ?? replica);
   const sourceViews = plants.seenBySources === undefined ? views : viewsOf(plants.seenBySources(replica));
-  const desk = new PeerDesk({ replica, presence, reachability, pushes });
+  const desk = new PeerDesk({ replica, presence, reachability, pushes, now });
   const replies = new Replies({ replica, metrics, trackerId });
   const author = { identity, now };
   const checkpoints = new CheckpointWriter({ replica, author, monotonicNow: () => performance.now() });

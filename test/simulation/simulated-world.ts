@@ -116,6 +116,8 @@ export class SimulatedWorld {
   /** Lines that are not hashed yet. */
   #unhashed = '';
   #nowMs = 0;
+  /** For how long all machines have slept. */
+  #sleptMs = 0;
   #sequence = 0;
   #violation: Violation | null = null;
 
@@ -130,7 +132,7 @@ export class SimulatedWorld {
 
   /** The true time, milliseconds since 1970. */
   get wallMs(): number {
-    return START_MS + Math.floor(this.#nowMs);
+    return START_MS + this.#sleptMs + Math.floor(this.#nowMs);
   }
 
   /** Events so far. */
@@ -153,6 +155,12 @@ export class SimulatedWorld {
     const event: Scheduled = { atMs, sequence: this.#sequence++, process, run };
     push(this.#queue, event);
     return event;
+  }
+
+  /** All machines sleep: their wall clocks go on, and nothing else does. */
+  sleep(durationMs: number): void {
+    this.trace(`all sleep for ${durationMs} ms`);
+    this.#sleptMs += durationMs;
   }
 
   /** Notes what happens; part of the trace's hash. */

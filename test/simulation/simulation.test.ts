@@ -111,6 +111,7 @@ describe('a simulation finds', { timeout: 120_000 }, () => {
     ['views that do not wait for what was seen', /is older than/],
     ['the time of the reader instead of the record', /but true is/],
     ['a revocation that is not told now and then', /is not told of/],
+    ['sessions that never expire', /another digest|but true is/],
     ['presence that never expires', /which was silent for/],
     ['grants while the log is away for long', /given when the log was away/],
     ['a build that reads on at rules that it does not know', /under rules that it does not know|another digest/],

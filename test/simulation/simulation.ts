@@ -1,5 +1,6 @@
 // Owns one run of one seed: trackers, peers and people on a simulated log and network, faults for a while, then peace, in which
 // every command has to come to an answer and every tracker to the same end.
+import { planAbsence } from './absence.ts';
 import type { Draws } from './draws.ts';
 import { drawLogTroubles, drawNetworkTroubles, type FaultKind, Faults } from './faults.ts';
 import { type FaultyAmong, FaultyTracker } from './faulty-tracker.ts';
@@ -24,6 +25,8 @@ export interface Plants {
   readonly pace?: Pace;
   readonly faults?: readonly FaultKind[];
   readonly story?: Story;
+  /** How many days pass in the middle. */
+  readonly absenceDays?: number;
 }
 
 /** What came of a seed. */
@@ -128,6 +131,7 @@ export async function simulate(seed: number, plants: Plants = {}): Promise<SeedR
   const peers = startPeers(crowd, { network, trackers, workload, plants });
   const faults = new Faults({ world, network, log, trackers, peers, invariants, workMs }, plants.faults);
   faults.start();
+  planAbsence(world, { workMs, days: plants.absenceDays });
   const story = startStory(plants.story ?? draws.weighted(STORIES), { world, log, trackers, invariants, workMs });
   let isOver = false;
   world.at(null, workMs, () => {

@@ -1,6 +1,7 @@
 // Owns what was true at each offset: every fact with the offsets at which it began and ended, taken from the effects of the
 // records, and the views worked out from it anew. A naive twin of the product's state, which holds the present alone.
 import type { Event } from '#domain/event';
+import { SESSION_LIFETIME_MS } from '#domain/session-term';
 
 /** A fact from one offset to another, which is not its own any more. */
 interface Span<Value> {
@@ -44,6 +45,13 @@ interface ShareFact {
   readonly sharedBy: string;
 }
 
+interface SessionFact {
+  readonly sessionId: number;
+  readonly user: string;
+  readonly startedAtMs: number;
+  readonly expiresAtMs: number;
+}
+
 /** What happened in one group. */
 class GroupFacts {
   readonly owner = new Facts<string>();
@@ -58,8 +66,8 @@ type Page = { readonly after?: string | undefined; readonly limit: number };
 export type ExpectedView = readonly object[] | string;
 
 export class Timeline {
-  /** User by peer id. */
-  readonly sessions = new Facts<{ readonly sessionId: number; readonly user: string; readonly startedAtMs: number }>();
+  /** By peer id. */
+  readonly sessions = new Facts<SessionFact>();
   /** User by share id and peer id. */
   readonly downloaders = new Facts<string>();
   readonly #groupIds = new Facts<number>();
@@ -120,7 +128,8 @@ export class Timeline {
     const sessions = this.sessions.keys().flatMap((peerId) => {
       const session = this.sessions.at(peerId, offset);
       if (session?.user !== user) return [];
-      return [{ sessionId: session.sessionId, peerId, startedAtMs: session.startedAtMs }];
+      const { sessionId, startedAtMs, expiresAtMs } = session;
+      return [{ sessionId, peerId, startedAtMs, expiresAtMs }];
     });
     return sessions.sort((left, right) => left.sessionId - right.sessionId);
   }
@@ -174,10 +183,14 @@ export class Timeline {
 
   #addEvent(offset: number, event: Event): void {
     if (event.type === 'session_started') {
-      const session = { sessionId: offset, user: event.user, startedAtMs: this.#logTimeMs };
-      this.sessions.begin(event.peerId, offset, session);
+      const times = { startedAtMs: this.#logTimeMs, expiresAtMs: this.#logTimeMs + SESSION_LIFETIME_MS };
+      this.sessions.begin(event.peerId, offset, { sessionId: offset, user: event.user, ...times });
     }
-    if (event.type === 'session_ended') this.sessions.end(event.peerId, offset);
+    if (event.type === 'session_renewed') {
+      const session = this.sessions.at(event.peerId, offset)!;
+      this.sessions.begin(event.peerId, offset, { ...session, expiresAtMs: this.#logTimeMs + SESSION_LIFETIME_MS });
+    }
+    if (event.type === 'session_ended' || event.type === 'session_expired') this.sessions.end(event.peerId, offset);
     if (event.type === 'group_created') {
       this.#groupIds.begin(event.group, offset, offset);
       const facts = new GroupFacts();

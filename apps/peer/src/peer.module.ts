@@ -176,7 +176,8 @@ function journalLinkEvent(journal: EventJournal, event: LinkEvent, warn: Warn): 
       if (event.reachable === false) warn('no tracker could connect to this peer: others cannot fetch from it');
       return journal.append(event.type, { reachable: event.reachable });
     case 'session_changed':
-      return journal.append(event.type, { user: event.user });
+      if (event.ended !== null) warn(event.ended.detail);
+      return journal.append(event.type, { user: event.user, ended: event.ended });
     case 'group_changed':
       return journal.append(event.type, { group: event.group });
     case 'revoked':

@@ -1,12 +1,13 @@
 // Owns the one function that turns a record into an outcome: deduplicate, decide, fold. Trackers, the audit and tests share
 // it; equal records in equal order give equal states, outcomes and events everywhere.
 import type { Checkpoint } from './checkpoint.ts';
-import { commandContent, commandDataProblem } from './command.ts';
+import { commandContent, commandDataProblem, COMMANDS } from './command.ts';
 import { decide } from './decide.ts';
 import type { Event } from './event.ts';
 import { evolve } from './evolve.ts';
 import { type Outcome, rejected } from './outcome.ts';
 import { actorKey, type LogRecord } from './record.ts';
+import { endExpiredSessions } from './session-expiry.ts';
 import type { State } from './state.ts';
 
 /** How many records back a command id is remembered, and how far behind a sender may be. */
@@ -23,7 +24,10 @@ export interface AppendedRecord {
   readonly checkpoint: Checkpoint | null;
 }
 
-/** What a record came to. A repeated command id has its first outcome, that one's offset, and no events. */
+/**
+ * What a record came to. A repeated command id has its first outcome, that one's offset, and no events of its own: any record
+ * may end sessions that have expired, before it is decided.
+ */
 export interface Applied {
   readonly outcome: Outcome;
   /** The record that the outcome belongs to: this one, or the first with the same command id. */
@@ -38,11 +42,24 @@ export function apply(state: State, { offset, record, signer, checkpoint }: Appe
   }
   state.appliedOffset = offset;
   state.outcomes.forgetBefore(offset - OUTCOME_WINDOW_RECORDS);
-  if (record === null) return refusal(offset, 'malformed_record');
+  // A command of newer rules is for builds that do not know it no record at all.
+  if (record === null || !isOfRules(state, record)) return refusal(offset, 'malformed_record');
   state.logTimeMs = Math.max(state.logTimeMs, record.timeMs);
+  const expired = endExpiredSessions(state, record.actor, { offset });
+  const applied = applyRecord(state, { offset, record, signer, checkpoint });
+  return expired.length === 0 ? applied : { ...applied, events: [...expired, ...applied.events] };
+}
+
+function applyRecord(state: State, appended: AppendedRecord & { record: LogRecord }): Applied {
+  const { offset, record } = appended;
   if (!isSupported(state, record)) return refusal(offset, 'unsupported_record');
   if (commandDataProblem(record.command.name, record.command.data) !== null) return refusal(offset, 'malformed_record');
-  return applyOnce(state, { offset, record, signer, checkpoint });
+  return applyOnce(state, appended);
+}
+
+/** Before the genesis those of version 1 are in force. */
+function isOfRules({ rulesVersion }: State, { command }: LogRecord): boolean {
+  return COMMANDS[command.name].sinceRules <= Math.max(1, rulesVersion);
 }
 
 function isSupported(state: State, record: LogRecord): boolean {

@@ -17,6 +17,7 @@ export interface CommandData {
   create_user: { user: string; commitment: string };
   login: { user: string; credentialOffset: number };
   logout: Record<string, never>;
+  renew_session: Record<string, never>;
   end_session: { peerId: string };
   change_password: { credentialOffset: number; commitment: string };
   create_group: { group: string };
@@ -58,6 +59,8 @@ interface CommandRule {
   readonly checks: readonly (readonly [field: string, problem: FieldProblem])[];
   /** Fields left out when two records of one id are compared: stamped by the tracker, or secret. */
   readonly stamps: readonly string[];
+  /** The first version of the rules that has it: before that such a record is malformed. */
+  readonly sinceRules: number;
 }
 
 /** What is wrong with a field's value, as the end of a sentence about it, or null. */
@@ -84,7 +87,7 @@ const onGroup = { group: userName };
 const onMember = { group: userName, user: userName };
 const onFile = { group: userName, file: fileName };
 
-/** Every command of rules version 1. */
+/** Every command, of all versions of the rules. */
 export const COMMANDS: Readonly<Record<CommandName, CommandRule>> = {
   genesis: rule('tracker', { logId: digest, rulesVersion: natural, publicKey: text(128) }),
   register_tracker: rule('tracker', { trackerId: digest, publicKey: text(128), address: text(300) }),
@@ -95,6 +98,7 @@ export const COMMANDS: Readonly<Record<CommandName, CommandRule>> = {
   create_user: rule('peer', { user: userName, commitment: digest }, ['commitment']),
   login: rule('peer', { user: userName, credentialOffset: natural }, ['credentialOffset']),
   logout: rule('session', {}),
+  renew_session: { ...rule('session', {}), sinceRules: 2 },
   end_session: rule('session', { peerId: digest }),
   change_password: rule('session', { credentialOffset: natural, commitment: digest }, [
     'credentialOffset',
@@ -155,5 +159,5 @@ function rule(
   fields: Readonly<Record<string, FieldProblem>>,
   stamps: readonly string[] = [],
 ): CommandRule {
-  return { sender, fields, checks: Object.entries(fields), stamps };
+  return { sender, fields, checks: Object.entries(fields), stamps, sinceRules: 1 };
 }

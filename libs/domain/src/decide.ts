@@ -10,7 +10,7 @@ import type { Group, Share, State } from './state.ts';
 import { readableGroup } from './views.ts';
 
 /** The newest rules version that this build knows. */
-export const NEWEST_RULES_VERSION = 1;
+export const NEWEST_RULES_VERSION = 2;
 
 /** A refusal's reason, or the events of an accepted command with what its sender is told. */
 export type Decision = RejectionReason | { readonly events: readonly Event[]; readonly result: CommandResult };
@@ -128,6 +128,7 @@ const peerDeciders: { [Name in PeerCommand]: PeerDecider<Name> } = {
 
 const sessionDeciders: { [Name in SessionCommand]: SessionDecider<Name> } = {
   logout: (_state, _data, { user, peerId }) => accepted({ type: 'session_ended', user, peerId }),
+  renew_session: (_state, _data, { user, peerId }) => accepted({ type: 'session_renewed', user, peerId }),
   end_session: (state, { peerId }, { user }) => {
     if (state.sessions.get(peerId)?.user !== user) return 'session_not_found';
     return accepted({ type: 'session_ended', user, peerId });

@@ -13,7 +13,9 @@ export type Event =
   | { type: 'user_created'; user: string; commitment: string }
   | { type: 'password_changed'; user: string; commitment: string }
   | { type: 'session_started'; user: string; peerId: string }
+  | { type: 'session_renewed'; user: string; peerId: string }
   | { type: 'session_ended'; user: string; peerId: string }
+  | { type: 'session_expired'; user: string; peerId: string }
   | { type: 'group_created'; group: string; owner: string }
   | { type: 'group_dissolved'; group: string; groupId: number }
   | { type: 'join_requested'; group: string; user: string }

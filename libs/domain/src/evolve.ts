@@ -1,6 +1,7 @@
 // Owns how an effect changes the state. It decides nothing: an event that does not fit is a bug and ends the process.
 import type { Event } from './event.ts';
-import type { Group, Share, State } from './state.ts';
+import { SESSION_EXPIRY_RULES_VERSION } from './session-term.ts';
+import type { Group, Session, Share, State } from './state.ts';
 
 interface EventPosition {
   readonly offset: number;
@@ -25,6 +26,7 @@ export function evolve(state: State, event: Event, { offset }: EventPosition): v
     case 'checkpoint_resolved':
       return;
     case 'rules_activated':
+      if (state.rulesVersion < SESSION_EXPIRY_RULES_VERSION) renewAll(state);
       state.rulesVersion = event.rulesVersion;
       return;
     case 'user_created':
@@ -42,14 +44,19 @@ export function evolve(state: State, event: Event, { offset }: EventPosition): v
       return;
     }
     case 'session_started':
-      state.sessions.set(event.peerId, {
+      putSession(state, {
         id: offset,
         user: event.user,
         peerId: event.peerId,
         startedAtMs: state.logTimeMs,
+        renewedAtMs: state.logTimeMs,
       });
       return;
+    case 'session_renewed':
+      putSession(state, { ...there(state.sessions.get(event.peerId)), renewedAtMs: state.logTimeMs });
+      return;
     case 'session_ended':
+    case 'session_expired':
       state.sessions.delete(event.peerId);
       return;
     case 'group_created':
@@ -110,6 +117,16 @@ export function evolve(state: State, event: Event, { offset }: EventPosition): v
       shareOf(state, event).downloaders.set(event.peerId, event.user);
       return;
   }
+}
+
+/** What was begun when nothing expired counts as renewed when that changes: nothing ends without having had its time. */
+function renewAll(state: State): void {
+  for (const session of state.sessions.values()) putSession(state, { ...session, renewedAtMs: state.logTimeMs });
+}
+
+function putSession(state: State, session: Session): void {
+  state.sessions.set(session.peerId, session);
+  state.sessionOrder.add(session);
 }
 
 function forgetMember(group: Group, user: string): void {

@@ -3,6 +3,7 @@
 import type { PieceHash } from './command.ts';
 import type { Outcome } from './outcome.ts';
 import { OutcomeWindow } from './outcome-window.ts';
+import { SessionOrder } from './session-order.ts';
 
 /** A user; never deleted. */
 export interface User {
@@ -21,6 +22,8 @@ export interface Session {
   readonly user: string;
   readonly peerId: string;
   readonly startedAtMs: number;
+  /** When its peer last renewed it, or when it began. */
+  readonly renewedAtMs: number;
 }
 
 /** A group. Its owner is among its members. */
@@ -84,6 +87,8 @@ export interface State {
   readonly users: Map<string, User>;
   /** By peer id: one user per peer at a time. */
   readonly sessions: Map<string, Session>;
+  /** Follows from the sessions. */
+  readonly sessionOrder: SessionOrder;
   readonly groups: Map<string, Group>;
   readonly trackers: Map<string, TrackerEntry>;
   /** By the offset of their records: the tracker that signed. */
@@ -100,6 +105,7 @@ export function emptyState(): State {
     appliedOffset: -1,
     users: new Map(),
     sessions: new Map(),
+    sessionOrder: new SessionOrder(),
     groups: new Map(),
     trackers: new Map(),
     checkpoints: new Map(),

@@ -1,6 +1,7 @@
 // Owns what a user may read of the state. The guards are those of the commands, and every list is sorted by code unit, so
 // that two trackers page alike.
 import type { RejectionReason } from './rejection.ts';
+import { sessionExpiresAtMs } from './session-term.ts';
 import type { Group, Share, State } from './state.ts';
 
 /** A group as anybody who is logged in sees it. */
@@ -28,6 +29,8 @@ export interface SessionView {
   readonly sessionId: number;
   readonly peerId: string;
   readonly startedAtMs: number;
+  /** When it ends unless its peer renews it; null under rules without expiry. */
+  readonly expiresAtMs: number | null;
 }
 
 /** Every group with the caller's standing in it. */
@@ -68,7 +71,10 @@ export function listFiles(state: State, name: string, user: string): Share[] | R
 export function listSessions(state: State, user: string): SessionView[] {
   return [...state.sessions.values()]
     .filter((session) => session.user === user)
-    .map(({ id, peerId, startedAtMs }) => ({ sessionId: id, peerId, startedAtMs }))
+    .map((session) => {
+      const { id, peerId, startedAtMs } = session;
+      return { sessionId: id, peerId, startedAtMs, expiresAtMs: sessionExpiresAtMs(state, session) };
+    })
     .sort((left, right) => left.sessionId - right.sessionId);
 }
 

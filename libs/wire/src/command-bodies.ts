@@ -6,7 +6,7 @@ import { geometryOf, geometryProblem } from '#domain/piece-geometry';
 import { PASSWORD_CHARACTERS_MAX, PASSWORD_CHARACTERS_MIN } from './limits.ts';
 import { IsDigest, IsFileName, IsUserName } from './name-validation.ts';
 
-/** logout. */
+/** logout, renew_session. */
 export class EmptyBody {}
 
 /** create_user. */

@@ -39,6 +39,7 @@ import {
   NewApiKeyBody,
   RecheckBody,
 } from './control-requests.ts';
+import { EndedSessionView, SessionItem } from './control-sessions.ts';
 import { IsDigest } from './name-validation.ts';
 
 export const TRANSFER_STATES = [
@@ -379,6 +380,12 @@ export class StatusView {
   @IsString()
   user!: string | null;
 
+  /** The session before, when it ended without a logout here; null once somebody logs in. */
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => EndedSessionView)
+  endedSession!: EndedSessionView | null;
+
   /** Where this peer accepts connections of other peers, `host:port`. */
   @IsString()
   listen!: string;
@@ -410,21 +417,6 @@ export class StatusView {
   @ValidateNested({ each: true })
   @Type(() => TrackerView)
   trackers!: TrackerView[];
-}
-
-export class SessionItem {
-  @IsInt()
-  sessionId!: number;
-
-  @IsDigest()
-  peerId!: string;
-
-  @IsRFC3339()
-  startedAt!: string;
-
-  /** Whether it is the session of this very peer. */
-  @IsBoolean()
-  current!: boolean;
 }
 
 export class SessionListView extends ListPage {
@@ -474,7 +466,7 @@ export const CONTROL_SCHEMAS = {
     ...[ShareView, CommandView, FieldErrorView, CommandStateView],
     ...[GroupItem, GroupListView, MemberItem, MemberListView, RequestItem, RequestListView, FileItem, FileListView],
     ...[TransferReasonView, TransferPeerView, RecheckView, TransferView, TransferListView],
-    ...[TrackerTroubleView, TrackerView, OutageView, StatusView],
+    ...[TrackerTroubleView, TrackerView, OutageView, EndedSessionView, StatusView],
     ...[RateLimitsBody, GroupLimitsBody, LimitsBody],
     ...[SessionItem, SessionListView, ApiKeyItem, ApiKeyListView, NewApiKeyView, PeerEventView, PeerEventListView],
   ],

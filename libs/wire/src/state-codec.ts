@@ -3,11 +3,12 @@
 //
 //   block      = row*                               at least one row, and no more once there are 64 KiB
 //   row        = 1 head | 2 user | 3 session | 4 group | 5 member | 6 request | 7 share | 8 seeder | 9 downloader
-//              | 10 tracker | 11 checkpoint | 12 outcome                            (the number is a u8)
+//              | 10 tracker | 11 checkpoint | 12 outcome | 13 renewed               (the number is a u8)
 //   head       = size:u64 rules:u64 logTimeMs:u64 logId           size = appliedOffset + 1
 //   logId      = 0 | 1 id
 //   user       = name createdOffset:u64 credentialOffset:u64 commitment:id          by name
-//   session    = peer:id offset:u64 user startedAtMs:u64                            by peer id
+//   session    = peer:id offset:u64 user startedAtMs:u64                            by peer id, with those of row 13
+//   renewed    = session renewedAtMs:u64                     a session that was renewed after it began
 //   group      = name offset:u64 owner                                              by name; then what is in it:
 //   member, request = user sinceOffset:u64 sinceMs:u64                              by user
 //   share      = file offset:u64 content sharedBy sharedAtMs:u64                    by file; then who has it:
@@ -51,6 +52,7 @@ const ROW = {
   tracker: 10,
   checkpoint: 11,
   outcome: 12,
+  renewedSession: 13,
 } as const;
 
 const HAS = { sessionId: 1, groupId: 2, share: 4 } as const;
@@ -123,8 +125,15 @@ function writeUser(to: ByteWriter, { name, createdOffset, credentialOffset, comm
   to.u8(ROW.user).anyText(name).u64(createdOffset).u64(credentialOffset).hex(commitment, ID_BYTES);
 }
 
-function writeSession(to: ByteWriter, { peerId, id, user, startedAtMs }: Session): void {
-  to.u8(ROW.session).hex(peerId, ID_BYTES).u64(id).anyText(user).u64(startedAtMs);
+/** Before sessions were renewed there was no such row: a state without them has the same bytes as then. */
+function writeSession(to: ByteWriter, { peerId, id, user, startedAtMs, renewedAtMs }: Session): void {
+  const isRenewed = renewedAtMs !== startedAtMs;
+  to.u8(isRenewed ? ROW.renewedSession : ROW.session)
+    .hex(peerId, ID_BYTES)
+    .u64(id)
+    .anyText(user)
+    .u64(startedAtMs);
+  if (isRenewed) to.u64(renewedAtMs);
 }
 
 function writeMembership(to: ByteWriter, user: string, { sinceOffset, sinceMs }: Membership): void {
@@ -199,6 +208,8 @@ export class StateReader {
         return put(users, readUser(from), ({ name }) => name);
       case ROW.session:
         return put(sessions, readSession(from), ({ peerId }) => peerId);
+      case ROW.renewedSession:
+        return put(sessions, { ...readSession(from), renewedAtMs: from.u64() }, ({ peerId }) => peerId);
       case ROW.tracker:
         return put(trackers, readTracker(from), ({ trackerId }) => trackerId);
       case ROW.checkpoint:
@@ -253,7 +264,8 @@ function readUser(from: ByteReader): User {
 
 function readSession(from: ByteReader): Session {
   const peerId = from.hex(ID_BYTES);
-  return { id: from.u64(), user: from.anyText(), peerId, startedAtMs: from.u64() };
+  const [id, user, startedAtMs] = [from.u64(), from.anyText(), from.u64()];
+  return { id, user, peerId, startedAtMs, renewedAtMs: startedAtMs };
 }
 
 function readGroup(from: ByteReader): Group {

@@ -19,6 +19,7 @@ import type { CommandResult, SharedContent } from '#domain/outcome';
 import type { RejectionReason } from '#domain/rejection';
 import type { GroupView, MemberView, RequestView, SessionView } from '#domain/views';
 import {
+  EmptyBody,
   GroupFileBody,
   PublishedFileBody,
   SeededFileBody,
@@ -33,6 +34,7 @@ import type { ErrorCode, FieldError } from './wire-error.ts';
 /** Commands that a peer may send, with the class of their body. The message pattern is the command's name. */
 export const PEER_COMMAND_BODIES = {
   ...UNCHANGED_COMMAND_BODIES,
+  renew_session: EmptyBody,
   upload_file: PublishedFileBody,
   download_file: GroupFileBody,
   seed_file: SeededFileBody,
@@ -217,10 +219,18 @@ export interface HelloView {
   readonly ready: boolean;
 }
 
+/** Until when the session on a peer lasts, and whether it is time for the peer to renew it, by the tracker's clock. */
+export interface SessionTerm {
+  readonly expiresAtMs: number;
+  readonly isRenewalDue: boolean;
+}
+
 /** presence. `reachable` tells whether the tracker could connect to the first address; null while unknown. */
 export interface PresenceView {
   readonly reachable: boolean | null;
   readonly user: string | null;
+  /** Left out while nobody is logged in, or sessions do not expire. */
+  readonly term?: SessionTerm;
 }
 
 /** A share as the members of its group see it. */

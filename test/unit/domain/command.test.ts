@@ -32,6 +32,7 @@ const shapes: Shapes = {
   create_user: ['peer', { user: 'u', commitment: HEX }, ['commitment']],
   login: ['peer', { user: 'u', credentialOffset: 1 }, ['credentialOffset']],
   logout: ['session', {}],
+  renew_session: ['session', {}],
   end_session: ['session', { peerId: HEX }],
   change_password: ['session', { credentialOffset: 1, commitment: HEX }, ['credentialOffset', 'commitment']],
   create_group: ['session', onGroup],

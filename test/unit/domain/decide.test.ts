@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Applied } from '#domain/apply';
 import { CHECKPOINT_WINDOW_RECORDS } from '#domain/checkpoint';
 import { COMMAND_NAMES, type CommandData, type CommandName } from '#domain/command';
+import { NEWEST_RULES_VERSION } from '#domain/decide';
 import {
   COMMITMENT,
   CONTENT_ID,
@@ -40,6 +41,8 @@ const rows: readonly Row[] = [
   ['eve', 'login', { user: 'alice', credentialOffset: 2 }, 'accepted'],
   ['eve', 'logout', {}, 'not_logged_in'],
   ['alice', 'logout', {}, 'accepted'],
+  ['eve', 'renew_session', {}, 'not_logged_in'],
+  ['alice', 'renew_session', {}, 'accepted'],
   ['eve', 'end_session', { peerId: peerOf('eve') }, 'not_logged_in'],
   ['alice', 'end_session', { peerId: peerOf('bob') }, 'session_not_found'],
   ['alice', 'end_session', { peerId: peerOf('alice') }, 'accepted'],
@@ -204,9 +207,9 @@ describe("trackers' commands", () => {
 
   it('rules are raised, never lowered', () => {
     const log = LogInMemory.started();
-    expect(verdict(log.asTracker('activate_rules', { rulesVersion: 1 }))).toBe('rules_unknown');
-    expect(verdict(log.asTracker('activate_rules', { rulesVersion: 2 }))).toBe('accepted');
-    expect(log.state.rulesVersion).toBe(2);
+    expect(verdict(log.asTracker('activate_rules', { rulesVersion: NEWEST_RULES_VERSION }))).toBe('rules_unknown');
+    expect(verdict(log.asTracker('activate_rules', { rulesVersion: NEWEST_RULES_VERSION + 1 }))).toBe('accepted');
+    expect(log.state.rulesVersion).toBe(NEWEST_RULES_VERSION + 1);
   });
 
   it('a reset password ends every session of its user', () => {

@@ -2,6 +2,7 @@
 import { apply, type Applied } from '#domain/apply';
 import type { Checkpoint } from '#domain/checkpoint';
 import type { Command, CommandData, CommandName } from '#domain/command';
+import { NEWEST_RULES_VERSION } from '#domain/decide';
 import type { Actor, LogRecord } from '#domain/record';
 import { emptyState, type State } from '#domain/state';
 
@@ -31,9 +32,9 @@ export class LogInMemory {
   #ids = 0;
 
   /** A log with its genesis and one tracker. */
-  static started(): LogInMemory {
+  static started(rulesVersion = NEWEST_RULES_VERSION): LogInMemory {
     const log = new LogInMemory();
-    log.asTracker('genesis', { logId: 'b'.repeat(64), rulesVersion: 1, publicKey: 'key' });
+    log.asTracker('genesis', { logId: 'b'.repeat(64), rulesVersion, publicKey: 'key' });
     log.asTracker('register_tracker', { trackerId: TRACKER_ID, publicKey: 'key', address: '127.0.0.1:1' });
     return log;
   }

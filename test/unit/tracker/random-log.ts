@@ -19,6 +19,10 @@ const GROUPS = ['g', 'h', 'ü'];
 const FILES = ['a', 'b.txt', 'Ω'];
 const PHC = '$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNo';
 
+const START_MS = Date.UTC(2026, 0, 1);
+/** Sessions last for as many records as a user's commands are apart. */
+const RECORD_MS = 12 * 60 * 60 * 1_000;
+
 type Draw = () => number;
 
 interface About {
@@ -68,6 +72,7 @@ class RandomLog {
     if (part < 0.02) this.#put(Buffer.from('{"specversion":"1.0"}'));
     else if (part < 0.04 && this.records.length > 20) this.#put(this.#one(this.records.slice(-20)).value);
     else if (part < 0.08) this.#checkpoint();
+    else if (part < 0.1) this.#byTracker(this.#one(TRACKERS), { name: 'activate_rules', data: { rulesVersion: 2 } });
     else if (part < 0.25) this.#userCommand();
     else this.#groupCommand();
   }
@@ -88,10 +93,13 @@ class RandomLog {
     const sealed = this.#draw() < 0.9 ? sealPassword(PHC) : { sealed: null, commitment: 'e'.repeat(64) };
     const { commitment } = sealed;
     const credentialOffset = this.#derived.state.users.get(user)?.credentialOffset ?? 0;
-    const name = this.#one(['create_user', 'login', 'login', 'login', 'logout', 'change_password', 'reset_password']);
+    const name = this.#one([
+      ...(['create_user', 'login', 'login', 'login', 'logout', 'renew_session'] as const),
+      ...(['change_password', 'reset_password'] as const),
+    ]);
     if (name === 'create_user') this.#as(user, name, { user, commitment }, sealed.sealed);
     else if (name === 'login') this.#as(user, name, { user, credentialOffset });
-    else if (name === 'logout') this.#as(user, name, {});
+    else if (name === 'logout' || name === 'renew_session') this.#as(user, name, {});
     else if (name === 'change_password') this.#as(user, name, { credentialOffset, commitment }, sealed.sealed);
     else this.#byTracker(TRACKERS[0]!, { name: 'reset_password', data: { user, commitment } }, sealed.sealed);
   }
@@ -141,7 +149,7 @@ class RandomLog {
   #stamps() {
     const offset = this.records.length;
     const id = `00000000-0000-4000-8000-${String(offset).padStart(12, '0')}`;
-    return { id, timeMs: Date.UTC(2026, 0, 1) + Math.floor(this.#draw() * 1e6), seenOffset: offset - 1 };
+    return { id, timeMs: START_MS + offset * RECORD_MS + Math.floor(this.#draw() * 1e6), seenOffset: offset - 1 };
   }
 
   #put(value: Uint8Array, sealed: string | null = null): void {

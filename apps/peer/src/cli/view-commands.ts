@@ -8,12 +8,12 @@ import type {
   NewApiKeyView,
   RecheckView,
   RequestItem,
-  SessionItem,
   StatusView,
   TrackerView,
   TransferPeerView,
   TransferView,
 } from '#wire/control-api';
+import type { SessionItem } from '#wire/control-sessions';
 import type { Invocation } from './invocation.ts';
 import { waitingFor } from './progress-bar.ts';
 import { formatBytes, formatPercent, formatSeconds, formatTime, shortId } from './quantities.ts';
@@ -72,6 +72,7 @@ const SOURCE_COLUMNS: readonly Column<TransferPeerView>[] = [
 const SESSION_COLUMNS: readonly Column<SessionItem>[] = [
   { heading: 'PEER', text: ({ peerId }) => peerId },
   { heading: 'SINCE (UTC)', text: ({ startedAt }) => formatTime(startedAt) },
+  { heading: 'EXPIRES (UTC)', text: ({ expiresAt }) => (expiresAt === null ? '-' : formatTime(expiresAt)) },
   { heading: '', text: ({ current }) => (current ? 'this peer' : '') },
 ];
 const TRACKER_COLUMNS: readonly Column<TrackerView>[] = [
@@ -226,7 +227,7 @@ function trackerStateInWords({ state, active, trouble }: TrackerView): string {
 }
 
 function statusInWords(status: StatusView, login: string): string {
-  const { peerId, user, listen, advertise, reachable, transport, outage, trackers } = status;
+  const { peerId, user, endedSession, listen, advertise, reachable, transport, outage, trackers } = status;
   const reach =
     reachable === null
       ? 'not known yet'
@@ -236,6 +237,7 @@ function statusInWords(status: StatusView, login: string): string {
   const facts = [
     ['peer', peerId],
     ['user', user ?? `nobody is logged in: ${login}`],
+    ...(endedSession === null ? [] : [['session', endedSession.detail] as const]),
     ['listens on', `${listen}${transport === 'plain' ? ' (plain)' : ''}`],
     ['told to others', advertise],
     ['reachable', reach],

@@ -29,6 +29,7 @@ export class StatusController {
     return {
       ...this.#facts,
       user: this.#link.user(),
+      endedSession: this.#link.endedSession(),
       reachable: this.#link.reachable(),
       logId: this.#link.logId(),
       outage: this.#link.outage(),

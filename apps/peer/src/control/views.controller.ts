@@ -80,10 +80,11 @@ export class ViewsController {
   @ApiOkResponse({ type: SessionListView })
   async listSessions(): Promise<SessionListView> {
     const { view, asOfOffset } = acceptedOrThrow(await this.#link.listSessions());
-    const items = view.items.map(({ sessionId, peerId, startedAtMs }) => ({
+    const items = view.items.map(({ sessionId, peerId, startedAtMs, expiresAtMs }) => ({
       sessionId,
       peerId,
       startedAt: timeText(startedAtMs),
+      expiresAt: expiresAtMs === null ? null : timeText(expiresAtMs),
       current: peerId === this.#peerId,
     }));
     return { items, next: null, asOfOffset };

@@ -19,19 +19,21 @@ import {
   type RequestPage,
   type SessionList,
   type SourcesView,
-  type SourceView,
   TRACKER_PATTERNS,
 } from '#wire/tracker-api';
 import type { TrackerEntry } from '#wire/tracker-info';
 import type { TrackerTrouble } from '#wire/tracker-trouble';
 import { type ErrorCode, ERRORS } from '#wire/wire-error';
 import type { LinkMemory } from './link-memory.ts';
+import { OwnSession } from './own-session.ts';
+import { unionOf } from './source-union.ts';
 import { type OpenChannel, TrackerClient, TrackerGone } from './tracker-client.ts';
 import { type ConnectionHost, type Greeting, TrackerConnection } from './tracker-connection.ts';
 import type {
   AcceptedCommand,
   CommandAnswer,
   CommandStamp,
+  EndedSession,
   LinkEvent,
   LinkTrust,
   Outage,
@@ -84,6 +86,7 @@ export class FailoverLink implements TrackerLink {
   readonly #connections: readonly TrackerConnection[];
   readonly #listeners = new Set<(event: LinkEvent) => void>();
   readonly #reachableBy = new Map<TrackerConnection, boolean | null>();
+  readonly #session: OwnSession;
   #active: TrackerConnection;
   #downloading: readonly DownloadPresence[] = [];
   #heartbeat: NodeJS.Timeout | null = null;
@@ -98,6 +101,12 @@ export class FailoverLink implements TrackerLink {
 
   constructor(options: FailoverLinkOptions) {
     this.#options = options;
+    this.#session = new OwnSession({
+      memory: options.memory,
+      peerId: options.identity.id,
+      renew: (commandId) => this.command('renew_session', {}, { commandId, user: this.user() }),
+      tell: (event) => this.#emit(event),
+    });
     const host = this.#connectionHost();
     this.#connections = options.trackers.map(
       ({ host: name, port }) => new TrackerConnection({ host: name, port }, host),
@@ -120,6 +129,10 @@ export class FailoverLink implements TrackerLink {
 
   user(): string | null {
     return this.#options.memory.user;
+  }
+
+  endedSession(): EndedSession | null {
+    return this.#options.memory.ended;
   }
 
   logId(): string | null {
@@ -172,12 +185,12 @@ export class FailoverLink implements TrackerLink {
     { commandId, user }: CommandStamp,
   ): Promise<CommandAnswer> {
     const payload = { commandId, correlationId: commandId, seenOffset: this.#options.memory.seenOffset, user, body };
-    const reply = await this.#ask<AcceptedCommand>(name, payload, { timeoutMs: COMMAND_TIMEOUT_MS, isCommand: true });
-    if (reply.status !== 'accepted') return reply;
-    const { offset, result } = reply;
-    const after = userAfter(name, body, this.#options.identity.id);
-    if (after !== undefined) this.#userIs(after, offset);
-    return { status: 'accepted', offset, result };
+    return this.#session.during({ name, body }, async () => {
+      const reply = await this.#ask<AcceptedCommand>(name, payload, { timeoutMs: COMMAND_TIMEOUT_MS, isCommand: true });
+      if (reply.status !== 'accepted') return reply;
+      const { offset, result } = reply;
+      return { status: 'accepted', offset, result };
+    });
   }
 
   commandOutcome({ commandId, user }: CommandStamp): Promise<ViewAnswer<CommandOutcomeView>> {
@@ -265,7 +278,7 @@ export class FailoverLink implements TrackerLink {
           this.#makeActive(connection);
           const isOfTheMoment = isCommand && reply.status === 'failed' && OF_THE_MOMENT.has(reply.code);
           if (isOfTheMoment && (mayHaveArrived || ofOneTracker?.code === LEFT_OPEN)) break;
-          return withoutHead(reply);
+          return this.#session.explained(withoutHead(reply));
         }
         if (ofOneTracker?.code !== LEFT_OPEN) ofOneTracker = reply;
       } catch (error) {
@@ -381,12 +394,12 @@ export class FailoverLink implements TrackerLink {
     if (this.#disagreeing.length > 0) return;
     const before = this.user();
     this.#options.memory.follow(head.logId);
-    if (this.user() !== before) this.#emit({ type: 'session_changed', user: this.user() });
+    if (this.user() !== before) this.#emit({ type: 'session_changed', user: this.user(), ended: null });
     // A command tells how far its sender has seen, and one that has seen nothing is refused on a long log.
     this.#options.memory.saw(head.appliedOffset);
     const isNew = this.#options.trust.learn({ address: connection.address, shownId }, head.logId, view.trackers);
     if (isNew) this.#emit({ type: 'trust_changed' });
-    this.#userIs(view.user, head.appliedOffset);
+    this.#session.is(view.user, head.appliedOffset);
   }
 
   /** Trackers of two logs cannot both be right, and neither can be told to be wrong from here. */
@@ -401,7 +414,7 @@ export class FailoverLink implements TrackerLink {
   #present(connection: TrackerConnection, { view, appliedOffset }: ReplyHead & { view: PresenceView }): void {
     if (this.#disagreeing.length === 0) {
       this.#options.memory.saw(appliedOffset);
-      this.#userIs(view.user, appliedOffset);
+      this.#session.presented(view, appliedOffset);
     }
     this.#reachableBy.set(connection, view.reachable);
     const answers = new Set(this.#reachableBy.values());
@@ -413,16 +426,12 @@ export class FailoverLink implements TrackerLink {
 
   #pushed(push: Push): void {
     if (this.#disagreeing.length > 0 || push.type === 'subscribed') return;
-    if (push.type === 'session_changed') return this.#userIs(push.user, push.offset);
+    if (push.type === 'session_changed') return this.#session.is(push.user, push.offset);
     if (push.type === 'group_changed') {
       if (push.offset <= (this.#groupNews.get(push.group) ?? -1)) return;
       this.#groupNews.set(push.group, push.offset);
     }
     this.#emit(push);
-  }
-
-  #userIs(user: string | null, asOfOffset: number): void {
-    if (this.#options.memory.userIs(user, asOfOffset)) this.#emit({ type: 'session_changed', user });
   }
 
   #noteOutage(): void {
@@ -439,14 +448,6 @@ export class FailoverLink implements TrackerLink {
   #emit(event: LinkEvent): void {
     for (const listener of this.#listeners) listener(event);
   }
-}
-
-/** Who is logged in on this peer after an accepted command; undefined when it changes nothing. */
-function userAfter(name: PeerCommandName, body: object, ownPeerId: string): string | null | undefined {
-  if (name === 'login') return (body as PeerCommandBody<'login'>).user;
-  if (name === 'logout') return null;
-  if (name === 'end_session' && (body as PeerCommandBody<'end_session'>).peerId === ownPeerId) return null;
-  return undefined;
 }
 
 /**
@@ -470,19 +471,4 @@ function outageOf({ code, detail }: Pick<Failed, 'code' | 'detail'>): Outage {
 
 function withoutHead<Answer>(reply: Reply<Answer>): (ReplyHead & Answer) | Refused {
   return reply;
-}
-
-/** The sources of all views, each peer once with every address, and the grant that lasts longest. */
-function unionOf(newest: SourcesView, views: readonly SourcesView[]): SourcesView {
-  const sources = new Map<string, SourceView>();
-  for (const source of views.flatMap((view) => view.sources)) {
-    const known = sources.get(source.peerId);
-    const addresses = [...new Set([...(known?.addresses ?? []), ...source.addresses])];
-    sources.set(source.peerId, { ...source, ...known, addresses });
-  }
-  const longest = views.reduce((left, right) =>
-    (right.grantExpiresAtMs ?? 0) > (left.grantExpiresAtMs ?? 0) ? right : left,
-  );
-  const { grant, grantExpiresAtMs } = longest;
-  return { share: newest.share, sources: [...sources.values()], grant, grantExpiresAtMs };
 }

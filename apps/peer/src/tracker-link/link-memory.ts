@@ -1,6 +1,8 @@
 // Owns how much of which log this peer has seen, and who is logged in on it at that point. Kept over restarts, so that a
 // person reads their own writes from any tracker, and shares are served again before a tracker answers.
+import { SESSION_LIFETIME_MS } from '#domain/session-term';
 import { type FileReports, hasFields, readJsonIfSound, ReplacedFile } from '#identity/durable-file';
+import type { EndedSession } from './tracker-link.ts';
 
 interface Remembered {
   readonly logId: string | null;
@@ -9,9 +11,18 @@ interface Remembered {
   readonly user: string | null;
   /** Where in the log `user` was true. */
   readonly userOffset: number;
+  /** When the session ends unless it is renewed; null while nobody knows, or sessions do not expire. */
+  readonly sessionExpiresAtMs: number | null;
+  /** A session that ended without a logout here. */
+  readonly ended: Pick<EndedSession, 'user' | 'reason'> | null;
 }
 
-const NOTHING: Remembered = { logId: null, seenOffset: -1, user: null, userOffset: -1 };
+const SESSION_DAYS = SESSION_LIFETIME_MS / (24 * 60 * 60 * 1_000);
+
+const NOTHING: Remembered = {
+  ...{ logId: null, seenOffset: -1, user: null, userOffset: -1 },
+  ...{ sessionExpiresAtMs: null, ended: null },
+};
 
 export class LinkMemory {
   readonly #file: ReplacedFile;
@@ -24,7 +35,7 @@ export class LinkMemory {
 
   static async open(path: string, { writeFailed, damaged }: FileReports): Promise<LinkMemory> {
     const remembered = await readJsonIfSound(path, { isSound: isRemembered, damaged });
-    return new LinkMemory(new ReplacedFile(path, writeFailed), remembered ?? NOTHING);
+    return new LinkMemory(new ReplacedFile(path, writeFailed), { ...NOTHING, ...remembered });
   }
 
   get logId(): string | null {
@@ -39,6 +50,18 @@ export class LinkMemory {
     return this.#remembered.user;
   }
 
+  /** The last session, when it ended without a logout here. */
+  get ended(): EndedSession | null {
+    const { ended } = this.#remembered;
+    return ended === null ? null : { ...ended, detail: detailOf(ended) };
+  }
+
+  /** When the session ends unless it is renewed, null when it does not: by that the reason of its end is known afterwards. */
+  sessionExpires(atMs: number | null): void {
+    if (this.user === null || atMs === this.#remembered.sessionExpiresAtMs) return;
+    this.#store({ ...this.#remembered, sessionExpiresAtMs: atMs });
+  }
+
   /** The trackers serve this log. With another one than before, nothing that was seen holds. */
   follow(logId: string): void {
     if (logId !== this.#remembered.logId) this.#store({ ...NOTHING, logId });
@@ -48,15 +71,18 @@ export class LinkMemory {
     if (offset > this.#remembered.seenOffset) this.#store({ ...this.#remembered, seenOffset: offset });
   }
 
-  /** Somebody says who is logged in as of an offset. Returns whether that is news. */
-  userIs(user: string | null, asOfOffset: number): boolean {
-    const { user: known, userOffset } = this.#remembered;
+  /** Somebody says who is logged in as of an offset, which this peer itself may have brought about. Returns whether that is news. */
+  userIs(user: string | null, asOfOffset: number, { isOwnDoing = false } = {}): boolean {
+    const { user: known, userOffset, sessionExpiresAtMs } = this.#remembered;
     if (asOfOffset < userOffset) return false;
     if (user === known) {
       this.#remembered = { ...this.#remembered, userOffset: asOfOffset };
       return false;
     }
-    this.#store({ ...this.#remembered, user, userOffset: asOfOffset });
+    const isEnd = user === null && known !== null && !isOwnDoing;
+    const hasExpired = sessionExpiresAtMs !== null && Date.now() >= sessionExpiresAtMs;
+    const ended = isEnd ? ({ user: known, reason: hasExpired ? 'expired' : 'ended_elsewhere' } as const) : null;
+    this.#store({ ...this.#remembered, user, userOffset: asOfOffset, sessionExpiresAtMs: null, ended });
     return true;
   }
 
@@ -71,6 +97,13 @@ export class LinkMemory {
   }
 }
 
-function isRemembered(value: unknown): value is Remembered {
+/** Older ones do not have the last two fields. */
+function isRemembered(value: unknown): value is Omit<Remembered, 'sessionExpiresAtMs' | 'ended'> {
   return hasFields(value, { logId: 'string?', seenOffset: 'number', user: 'string?', userOffset: 'number' });
+}
+
+function detailOf({ user, reason }: Pick<EndedSession, 'user' | 'reason'>): string {
+  return reason === 'expired'
+    ? `The session of ${user} on this peer expired, because the peer did not renew it for ${SESSION_DAYS} days: log in again.`
+    : `The session of ${user} on this peer was ended elsewhere, or with a new password: log in again.`;
 }

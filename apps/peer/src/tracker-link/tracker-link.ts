@@ -15,6 +15,7 @@ import type {
   SourcesView,
 } from '#wire/tracker-api';
 import type { TrackerState } from '#wire/control-api';
+import type { SessionEndReason } from '#wire/control-sessions';
 import type { TrackerTrouble } from '#wire/tracker-trouble';
 import type { ErrorCode } from '#wire/wire-error';
 
@@ -69,9 +70,17 @@ export interface Outage {
   readonly detail: string;
 }
 
+/** A session that was on this peer and ended without a logout here. */
+export interface EndedSession {
+  readonly user: string;
+  readonly reason: SessionEndReason;
+  /** What it is, and what helps. */
+  readonly detail: string;
+}
+
 /** What the trackers tell of their own accord, and what happens to the connections to them. */
 export type LinkEvent =
-  | { readonly type: 'session_changed'; readonly user: string | null }
+  | { readonly type: 'session_changed'; readonly user: string | null; readonly ended: EndedSession | null }
   | { readonly type: 'group_changed'; readonly group: string }
   | { readonly type: 'sources_changed'; readonly shareId: number }
   | {
@@ -104,6 +113,8 @@ export interface LinkTrust {
 export interface TrackerLink {
   /** Who is logged in on this peer, as far as the log is known here. Survives restarts. */
   user(): string | null;
+  /** The last session, when it ended without a logout here; null once somebody logs in. Survives restarts. */
+  endedSession(): EndedSession | null;
   /** Null until a tracker answered for the first time; survives restarts. */
   logId(): string | null;
   /** Null until a tracker answered for the first time. */

@@ -38,8 +38,7 @@ export class ListenersByUser {
       for (const peerId of this.#userOn.keys()) this.add(peerId);
     }
     for (const event of events) {
-      const isAboutSession = event.type === 'session_started' || event.type === 'session_ended';
-      if (isAboutSession && this.#userOn.has(event.peerId)) this.add(event.peerId);
+      if (isAboutSession(event) && this.#userOn.has(event.peerId)) this.add(event.peerId);
     }
   }
 
@@ -69,4 +68,8 @@ export class ListenersByUser {
     peerIds?.delete(peerId);
     if (peerIds?.size === 0) this.#peersOf.delete(user);
   }
+}
+
+function isAboutSession(event: Event): event is Extract<Event, { type: `session_${string}` }> {
+  return event.type.startsWith('session_');
 }

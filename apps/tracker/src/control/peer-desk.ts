@@ -2,7 +2,8 @@
 // peer is there, and gives it the stream of pushes.
 import type { Socket } from 'node:net';
 import type { Observable } from 'rxjs';
-import type { HelloView, PresenceRequest, PresenceView, Push } from '#wire/tracker-api';
+import { SESSION_RENEWAL_MS, sessionExpiresAtMs } from '#domain/session-term';
+import type { HelloView, PresenceRequest, PresenceView, Push, SessionTerm } from '#wire/tracker-api';
 import type { PresenceTable } from '../presence/presence.ts';
 import type { Reachability } from '../presence/reachability.ts';
 import type { Replica } from '../replica/replica.ts';
@@ -15,12 +16,20 @@ export class PeerDesk {
   readonly #presence: PresenceTable;
   readonly #reachability: Reachability;
   readonly #pushes: PushHub;
+  readonly #now: () => number;
 
-  constructor(from: { replica: Replica; presence: PresenceTable; reachability: Reachability; pushes: PushHub }) {
+  constructor(from: {
+    replica: Replica;
+    presence: PresenceTable;
+    reachability: Reachability;
+    pushes: PushHub;
+    now: () => number;
+  }) {
     this.#replica = from.replica;
     this.#presence = from.presence;
     this.#reachability = from.reachability;
     this.#pushes = from.pushes;
+    this.#now = from.now;
   }
 
   hello({ peerId }: Caller): HelloView {
@@ -37,11 +46,20 @@ export class PeerDesk {
     if (this.#presence.update(peerId, said)) this.#pushes.presenceChanged(peerId);
     const [first] = addresses;
     const reachable = first === undefined ? null : this.#reachability.ask({ address: first, askedFrom: address });
-    return { reachable, user };
+    const term = this.#termOn(peerId);
+    return { reachable, user, ...(term !== null && { term }) };
   }
 
   pushes({ peerId }: Caller, socket: Socket): Observable<Push> {
     return this.#pushes.stream(peerId, socket);
+  }
+
+  #termOn(peerId: string): SessionTerm | null {
+    const { state } = this.#replica;
+    const session = state.sessions.get(peerId);
+    const expiresAtMs = session === undefined ? null : sessionExpiresAtMs(state, session);
+    if (session === undefined || expiresAtMs === null) return null;
+    return { expiresAtMs, isRenewalDue: this.#now() >= session.renewedAtMs + SESSION_RENEWAL_MS };
   }
 
   #userOn(peerId: string): string | null {

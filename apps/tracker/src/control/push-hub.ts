@@ -128,12 +128,15 @@ export class PushHub {
         const { groupId, user, group } = event;
         return [{ push: { ...revoked, groupId, user }, peerIds: [], users: [new Set([user]), this.#membersOf(group)] }];
       }
-      case 'session_ended': {
+      case 'session_ended':
+      case 'session_expired': {
         const { user, peerId } = event;
         const peerIds = [peerId];
+        // A login may have ended the session before it, which had expired.
+        const userNow = this.#replica.state.sessions.get(peerId)?.user ?? null;
         return [
           { push: { ...revoked, user, peerId }, peerIds, users: [this.#acquaintancesOf(user)] },
-          { push: { type: 'session_changed', offset, user: null }, peerIds, users: [] },
+          { push: { type: 'session_changed', offset, user: userNow }, peerIds, users: [] },
         ];
       }
       case 'session_started': {

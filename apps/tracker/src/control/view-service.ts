@@ -2,6 +2,7 @@
 // than the peer has seen already; it waits for that, or says that this tracker is behind.
 import { outcomeKey } from '#domain/apply';
 import { sharedContent } from '#domain/decide';
+import { sessionExpiresAtMs } from '#domain/session-term';
 import type { Group, Share } from '#domain/state';
 import { listFiles, listGroups, listMembers, listRequests, listSessions, readableGroup } from '#domain/views';
 import type {
@@ -45,11 +46,13 @@ export class ViewService {
   readonly #replica: Replica;
   readonly #presence: PresenceTable;
   readonly #grants: GrantIssuer;
+  readonly #now: () => number;
 
-  constructor(from: { replica: Replica; presence: PresenceTable; grants: GrantIssuer }) {
+  constructor(from: { replica: Replica; presence: PresenceTable; grants: GrantIssuer; now: () => number }) {
     this.#replica = from.replica;
     this.#presence = from.presence;
     this.#grants = from.grants;
+    this.#now = from.now;
   }
 
   groups(request: ListRequest, caller: Caller): Promise<ViewAnswer<GroupPage>> {
@@ -146,8 +149,12 @@ export class ViewService {
   ): Promise<ViewAnswer<View>> {
     const notFresh = await this.#whyNotFresh(request);
     if (notFresh !== null) return notFresh;
-    const user = this.#replica.state.sessions.get(peerId)?.user;
-    return user === undefined ? failed('not_logged_in') : show({ user, peerId });
+    const { state } = this.#replica;
+    const session = state.sessions.get(peerId);
+    if (session === undefined) return failed('not_logged_in');
+    // The next record ends an expired session, and a quiet log may have none for long.
+    const hasExpired = this.#now() >= (sessionExpiresAtMs(state, session) ?? Infinity);
+    return hasExpired ? failed('not_logged_in') : show({ user: session.user, peerId });
   }
 
   async #whyNotFresh({ seenOffset }: ViewRequest): Promise<ReturnType<typeof whyNotReady>> {

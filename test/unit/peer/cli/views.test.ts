@@ -192,6 +192,7 @@ test('status tells who others cannot reach, and what does not work', async () =>
     reachable: false,
     logId: null,
     transport: 'tls',
+    endedSession: null,
     outage: null,
     trackers: [tracker],
   };
@@ -200,6 +201,10 @@ test('status tells who others cannot reach, and what does not work', async () =>
   expect(out).toContain('no: others cannot connect to host:9 (--advertise)');
   expect(out).toMatch(/127\.0\.0\.1:9001 +ready, in use +3/);
   expect(out).toMatch(/^commands +are taken$/m);
+  expect(out).not.toMatch(/^session/m);
+  const endedSession = { user: 'alice', reason: 'expired', detail: 'The session of alice expired: log in again.' };
+  peer.answers.set('GET /status', { status: 200, body: { ...body, endedSession } });
+  expect((await run(['status'])).out).toMatch(/^session +The session of alice expired: log in again\.$/m);
   const outage = { code: 'log_unavailable', detail: 'The log is away.' };
   const trouble = { reason: 'log_unavailable', detail: outage.detail };
   const unready = { reason: 'clock_skew', detail: 'set the clock right' };

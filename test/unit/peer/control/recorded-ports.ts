@@ -25,6 +25,7 @@ export class RecordedLink implements TrackerLink {
   answer: (command: SentCommand) => CommandAnswer | Promise<CommandAnswer> = () => accepted(this.sent.length);
 
   user = (): string | null => this.currentUser;
+  endedSession: TrackerLink['endedSession'] = () => null;
   logId = (): string => 'ab'.repeat(32);
   trust: TrackerLink['trust'] = () => null;
   trackers = (): [] => [];

@@ -1,88 +1,9 @@
 // The link against trackers that the tests play over real connections; what has to happen is waited for, not slept for.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import 'reflect-metadata';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { FileReports } from '#identity/durable-file';
-import { type Identity, loadOrCreateIdentity } from '#identity/identity';
+import { describe, expect, test, vi } from 'vitest';
 import { PRESENCE_DOWNLOADS_MAX } from '#wire/limits';
-import type { TrackerEntry } from '#wire/tracker-info';
-import { FailoverLink } from '../../../../apps/peer/src/tracker-link/failover-link.ts';
-import { LinkMemory } from '../../../../apps/peer/src/tracker-link/link-memory.ts';
 import type { LinkEvent } from '../../../../apps/peer/src/tracker-link/tracker-link.ts';
-import { TrackerTrust } from '../../../../apps/peer/src/tracker-link/tracker-trust.ts';
-import { PlayedTracker, type PlayedRequest, stamp } from './played-tracker.ts';
-
-const directory = mkdtempSync(join(tmpdir(), 'cohort-link-'));
-const identity: Identity = await loadOrCreateIdentity(directory);
-const links: FailoverLink[] = [];
-let trackers: PlayedTracker[] = [];
-
-beforeEach(async () => {
-  for (const file of ['link.json', 'known-trackers.json']) rmSync(join(directory, file), { force: true });
-  trackers = [await PlayedTracker.start(), await PlayedTracker.start()];
-});
-afterEach(async () => {
-  await Promise.all(links.splice(0).map((link) => link.close()));
-  await Promise.all(trackers.map((tracker) => tracker.kill()));
-});
-
-interface Started {
-  readonly link: FailoverLink;
-  readonly events: LinkEvent[];
-  /** Resolves with the first event that fits, past or to come. */
-  seen(fits: (event: LinkEvent) => boolean): Promise<LinkEvent>;
-}
-
-async function start(entries: readonly TrackerEntry[]): Promise<Started> {
-  const link = new FailoverLink({
-    identity,
-    trackers: entries,
-    trust: await TrackerTrust.open(entries, join(directory, 'known-trackers.json'), reports),
-    memory: await LinkMemory.open(join(directory, 'link.json'), reports),
-    addresses: ['127.0.0.1:9'],
-    transport: 'tls',
-    random: () => 0,
-  });
-  links.push(link);
-  const events: LinkEvent[] = [];
-  const waiting: (() => void)[] = [];
-  link.onEvent((event) => {
-    events.push(event);
-    for (const look of waiting.splice(0)) look();
-  });
-  const seen = async (fits: (event: LinkEvent) => boolean): Promise<LinkEvent> => {
-    for (;;) {
-      const found = events.find(fits);
-      if (found !== undefined) return found;
-      await new Promise<void>((resolve) => waiting.push(resolve));
-    }
-  };
-  link.start();
-  return { link, events, seen };
-}
-
-const reports: FileReports = {
-  writeFailed: (_path, error) => {
-    throw error;
-  },
-  damaged: (path) => {
-    throw new Error(path);
-  },
-};
-const pinned = (): TrackerEntry[] => trackers.map((tracker) => tracker.entry());
-const becomes = (tracker: PlayedTracker, state: string) => (event: LinkEvent) =>
-  event.type === 'tracker_changed' &&
-  event.tracker.address === tracker.asKnown().address &&
-  event.tracker.state === state;
-
-async function allReady(started: Started): Promise<void> {
-  await Promise.all(trackers.map((tracker) => started.seen(becomes(tracker, 'ready'))));
-}
-
-const accepts = (offset: number) => () => ({ status: 'accepted', offset, result: {} });
-const groups = { status: 'accepted', view: { items: [], next: null } };
+import { type PlayedRequest, type PlayedTracker, stamp } from './played-tracker.ts';
+import { accepts, allReady, becomes, groups, pinned, start, trackers } from './started-link.ts';
 
 describe('a peer', () => {
   test('tells every tracker where it is, and asks each for its pushes', async () => {
@@ -426,64 +347,5 @@ describe('news of a group', () => {
     const both = (): number => started.events.filter(({ type }) => type === 'sources_changed').length;
     while (both() < 2) await started.seen(() => both() === 2);
     expect(started.events.filter(({ type }) => type === 'group_changed')).toHaveLength(1);
-  });
-});
-
-describe('trust', () => {
-  test('a tracker that shows another key than the pinned one gets not one request', async () => {
-    const impostor = { ...trackers[0]!.entry(), trackerId: 'ef'.repeat(32) };
-    const started = await start([impostor]);
-    const event = await started.seen(({ type }) => type === 'tracker_key_changed');
-    expect(event).toMatchObject({ expected: 'ef'.repeat(32), shown: trackers[0]!.identity.id });
-    expect(started.link.trackers()).toMatchObject([{ state: 'refused', active: false }]);
-    expect(await started.link.listGroups({ limit: 1 })).toMatchObject({
-      code: 'tracker_unavailable',
-      detail: expect.stringContaining('another key than the one expected') as string,
-    });
-    expect(trackers[0]!.requests).toEqual([]);
-  });
-
-  test('a file without fingerprints trusts on first use, remembers, and refuses a changed key', async () => {
-    const entries = [trackers[0]!.entry({ pinned: false })];
-    const first = await start(entries);
-    await first.seen(becomes(trackers[0]!, 'ready'));
-    await first.link.close();
-    const known = JSON.parse(readFileSync(join(directory, 'known-trackers.json'), 'utf8')) as { ids: object };
-    expect(Object.values(known.ids)).toEqual([trackers[0]!.identity.id]);
-    const entry = { ...trackers[1]!.entry({ pinned: false }), port: entries[0]!.port };
-    await trackers[0]!.kill();
-    const other = trackers[1]!;
-    await other.kill();
-    await other.listen(entry.port);
-    const second = await start([entry]);
-    await second.seen(({ type }) => type === 'tracker_key_changed');
-    expect(other.count('hello')).toBe(0);
-    await trackers[0]!.listen(0);
-  });
-
-  test('beside a pinned tracker, one without a fingerprint is trusted as soon as the pinned one can name its key', async () => {
-    const entries = [trackers[0]!.entry(), trackers[1]!.entry({ pinned: false })];
-    const started = await start(entries);
-    await started.seen(becomes(trackers[0]!, 'ready'));
-    await started.seen(becomes(trackers[1]!, 'unreachable'));
-    expect(trackers[1]!.requests).toEqual([]);
-    trackers[0]!.known = trackers.map((tracker) => tracker.asKnown());
-    await started.seen(becomes(trackers[1]!, 'ready'));
-    expect(
-      started.link
-        .trust()
-        ?.trackers.map(({ trackerId }) => trackerId)
-        .sort(),
-    ).toEqual(trackers.map(({ identity: { id } }) => id).sort());
-  });
-
-  test('trackers of two logs are refused both, until they agree', async () => {
-    trackers[1]!.logId = 'cd'.repeat(32);
-    const started = await start(pinned());
-    await started.seen(({ type }) => type === 'trackers_disagree');
-    expect(await started.link.listGroups({ limit: 1 })).toMatchObject({ code: 'trackers_disagree' });
-    expect(await started.link.command('logout', {}, stamp())).toMatchObject({ code: 'trackers_disagree' });
-    expect(started.link.outage()).toMatchObject({ code: 'trackers_disagree' });
-    expect(trackers.map((tracker) => tracker.count('logout'))).toEqual([0, 0]);
   });
 });

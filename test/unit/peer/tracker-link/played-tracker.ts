@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createServer, type Server, type TLSSocket } from 'node:tls';
 import { type Identity, loadOrCreateIdentity } from '#identity/identity';
 import { mutualTlsOptions } from '#identity/tls';
-import type { KnownTracker, Push } from '#wire/tracker-api';
+import type { KnownTracker, Push, SessionTerm } from '#wire/tracker-api';
 import type { TrackerEntry } from '#wire/tracker-info';
 import type { TrackerTrouble } from '#wire/tracker-trouble';
 
@@ -30,6 +30,7 @@ export class PlayedTracker {
   logId = LOG_ID;
   appliedOffset = 10;
   user: string | null = 'alice';
+  term: SessionTerm | undefined;
   isReady = true;
   trouble: TrackerTrouble | null = null;
   known: KnownTracker[] = [];
@@ -143,9 +144,9 @@ export class PlayedTracker {
   }
 
   #standing(pattern: string): object | undefined {
-    const { user, isReady: ready, known: trackers, reachable } = this;
+    const { user, isReady: ready, known: trackers, reachable, term } = this;
     if (pattern === 'hello') return { status: 'accepted', view: { trackers, user, ready } };
-    if (pattern === 'presence') return { status: 'accepted', view: { reachable, user } };
+    if (pattern === 'presence') return { status: 'accepted', view: { reachable, user, term } };
     return undefined;
   }
 }

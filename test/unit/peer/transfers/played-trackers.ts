@@ -93,7 +93,7 @@ export class PlayedLink extends RecordedLink {
 
   #sessionChanged(): void {
     this.currentUser = this.#sessionUser();
-    this.tell({ type: 'session_changed', user: this.currentUser });
+    this.tell({ type: 'session_changed', user: this.currentUser, ended: null });
   }
 
   #sessionUser(): string | null {

@@ -3,10 +3,14 @@ import { expect, test } from 'vitest';
 import { emptyState, type State } from '#domain/state';
 import { ListenersByUser } from '../../../../apps/tracker/src/control/listeners-by-user.ts';
 
-type Step = { readonly what: 'listen' | 'leave' | 'login' | 'logout'; readonly peer: string; readonly user: string };
+interface Step {
+  readonly what: 'listen' | 'leave' | 'login' | 'logout' | 'expiry';
+  readonly peer: string;
+  readonly user: string;
+}
 
 const step = fc.record({
-  what: fc.constantFrom('listen', 'listen', 'leave', 'login', 'login', 'logout'),
+  what: fc.constantFrom('listen', 'listen', 'leave', 'login', 'login', 'logout', 'expiry'),
   peer: fc.constantFrom('p1', 'p2', 'p3', 'p4'),
   user: fc.constantFrom('alice', 'bob', 'eve'),
 }) as fc.Arbitrary<Step>;
@@ -22,13 +26,14 @@ class World {
     if (what === 'listen') this.listeners.add(peerId);
     if (what === 'leave' && this.listening.delete(peerId)) this.listeners.remove(peerId);
     if (what === 'login' && !sessions.has(peerId)) {
-      sessions.set(peerId, { id: 0, user, peerId, startedAtMs: 0 });
+      sessions.set(peerId, { id: 0, user, peerId, startedAtMs: 0, renewedAtMs: 0 });
       this.listeners.follow([{ type: 'session_started', user, peerId }]);
     }
     const session = sessions.get(peerId);
-    if (what === 'logout' && session !== undefined) {
+    const ends = { logout: 'session_ended', expiry: 'session_expired' } as const;
+    if ((what === 'logout' || what === 'expiry') && session !== undefined) {
       sessions.delete(peerId);
-      this.listeners.follow([{ type: 'session_ended', user: session.user, peerId }]);
+      this.listeners.follow([{ type: ends[what], user: session.user, peerId }]);
     }
   }
 
@@ -63,7 +68,7 @@ test('sessions of a state that was computed anew count from its first record on'
   world.take({ what: 'listen', peer: 'p1', user: '' });
   world.take({ what: 'login', peer: 'p1', user: 'alice' });
   const state: State = emptyState();
-  state.sessions.set('p1', { id: 0, user: 'bob', peerId: 'p1', startedAtMs: 0 });
+  state.sessions.set('p1', { id: 0, user: 'bob', peerId: 'p1', startedAtMs: 0, renewedAtMs: 0 });
   world.replica.state = state;
   world.listeners.follow([]);
   expect(world.audiences('alice', 'bob')[0]).toEqual(['p1']);

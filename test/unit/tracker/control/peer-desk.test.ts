@@ -4,6 +4,8 @@ import { PeerDesk } from '../../../../apps/tracker/src/control/peer-desk.ts';
 import { PushHub } from '../../../../apps/tracker/src/control/push-hub.ts';
 import { PresenceTable } from '../../../../apps/tracker/src/presence/presence.ts';
 import { Reachability } from '../../../../apps/tracker/src/presence/reachability.ts';
+import { SESSION_LIFETIME_MS, SESSION_RENEWAL_MS } from '#domain/session-term';
+import type { PresenceView } from '#wire/tracker-api';
 import type { Replica } from '../../../../apps/tracker/src/replica/replica.ts';
 import { LogInMemory, peerOf } from '../../domain/log-of.ts';
 
@@ -11,6 +13,7 @@ const film = { shareId: 7, group: 'films', file: 'film.mkv' };
 let log: LogInMemory;
 let presence: PresenceTable;
 let desk: PeerDesk;
+let nowMs = 0;
 
 beforeEach(() => {
   log = LogInMemory.started();
@@ -18,12 +21,12 @@ beforeEach(() => {
   const replica = { state: log.state, onApplied: () => () => undefined } as unknown as Replica;
   const reachability = new Reachability({ now: Date.now, mayBegin: () => false });
   const pushes = new PushHub({ replica, presence, metrics: new TrackerMetrics() });
-  desk = new PeerDesk({ replica, presence, reachability, pushes });
+  desk = new PeerDesk({ replica, presence, reachability, pushes, now: () => nowMs });
 });
 
-function present(user: string): void {
+function present(user: string): PresenceView {
   const request = { addresses: ['192.0.2.1:9101'], downloading: [film], transport: 'tls' } as const;
-  desk.present(
+  return desk.present(
     { ...request, addresses: [...request.addresses], downloading: [...request.downloading] },
     {
       peerId: peerOf(user),
@@ -38,4 +41,15 @@ it('of a peer on which nobody is logged in only where it is is kept, and of othe
   present('stranger');
   expect(presence.get(peerOf('bob'))?.downloading).toEqual([film]);
   expect(presence.get(peerOf('stranger'))).toMatchObject({ addresses: ['192.0.2.1:9101'], downloading: [] });
+});
+
+it('a peer is told until when its session lasts, and when to renew it', () => {
+  expect(present('stranger')).not.toHaveProperty('term');
+  log.signUp('bob');
+  const { renewedAtMs } = log.state.sessions.get(peerOf('bob'))!;
+  const term = (isRenewalDue: boolean) => ({ term: { expiresAtMs: renewedAtMs + SESSION_LIFETIME_MS, isRenewalDue } });
+  nowMs = renewedAtMs + SESSION_RENEWAL_MS - 1;
+  expect(present('bob')).toMatchObject(term(false));
+  nowMs += 1;
+  expect(present('bob')).toMatchObject(term(true));
 });

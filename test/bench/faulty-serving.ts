@@ -63,8 +63,9 @@ let freeAtMs = 0;
 
 function slow(_socket: Socket, write: Write): Write {
   const later = (bytes: Uint8Array, done?: () => void): void => {
-    freeAtMs = Math.max(freeAtMs, performance.now()) + (bytes.length * 1000) / SLOW_BYTES_PER_SECOND;
-    setTimeout(() => write(bytes, done), freeAtMs - performance.now()).unref();
+    const nowMs = performance.now();
+    freeAtMs = Math.max(freeAtMs, nowMs) + (bytes.length * 1000) / SLOW_BYTES_PER_SECOND;
+    setTimeout(() => write(bytes, done), freeAtMs - nowMs).unref();
   };
   return (bytes, done) => {
     for (let begin = 0; begin < bytes.length; begin += SLOW_SLICE_BYTES) {

@@ -1,12 +1,14 @@
 // Owns what happened on this peer, as numbered events in a small file: ids only grow, over restarts too, so that a client
-// that lost its stream goes on where it was, or learns that too much is gone. Progress is no event: views tell it.
+// that lost its stream goes on where it was, or learns that too much is gone. Progress is no event: views tell it. What is
+// kept is text, because that is how its memory is counted: an event tells of a transfer with all of its pieces and peers.
 import { LineFile, type WriteFailed } from '#identity/durable-file';
 import type { PeerEventType, PeerEventView } from '#wire/control-events';
 
-/** Events kept, in memory and on disk. */
+/** Events kept, in memory and on disk: the newest, so many of them, and so many characters of their text. */
 export const EVENTS_KEPT_MAX = 10_000;
-/** The file is written anew when it holds this many lines. */
-const LINES_MAX = 2 * EVENTS_KEPT_MAX;
+export const EVENT_CHARACTERS_KEPT_MAX = 2 * 1024 * 1024;
+/** The file is written anew before it holds more than so many times what is kept. */
+const FILE_SLACK = 2;
 
 /** What came after an id. `isGapless` is false when older events than asked for are gone, or the id is not from here. */
 export interface EventsSince {
@@ -18,34 +20,46 @@ export class EventJournal {
   readonly #file: LineFile<PeerEventView>;
   readonly #now: () => number;
   readonly #listeners = new Set<(event: PeerEventView) => void>();
-  #events: PeerEventView[];
-  #lineCount: number;
+  /** The newest events as JSON. Their ids are contiguous. */
+  readonly #kept: string[] = [];
+  #keptCharacters = 0;
+  #lastId: number;
+  #lineCount = 0;
+  #lineCharacters = 0;
 
   constructor(path: string, { now, writeFailed }: { readonly now: () => number; readonly writeFailed: WriteFailed }) {
     this.#file = new LineFile(path, writeFailed);
     this.#now = now;
     const lines = this.#file.readAll();
-    this.#events = withoutGap(lines).slice(-EVENTS_KEPT_MAX);
+    const goneCount = lines.length - withoutGap(lines).length;
+    for (const [index, event] of lines.entries()) {
+      const text = JSON.stringify(event);
+      this.#lineCharacters += text.length;
+      if (index >= goneCount) this.#keep(text);
+    }
+    this.#lastId = lines.at(-1)?.id ?? 0;
     this.#lineCount = lines.length;
   }
 
   /** Id of the newest event, 0 before the first. */
   get lastId(): number {
-    return this.#events.at(-1)?.id ?? 0;
+    return this.#lastId;
   }
 
   append(type: PeerEventType, data: object): void {
-    const event: PeerEventView = { id: this.lastId + 1, time: new Date(this.#now()).toISOString(), type, data };
-    this.#events.push(event);
-    this.#store(event);
+    const event: PeerEventView = { id: this.#lastId + 1, time: new Date(this.#now()).toISOString(), type, data };
+    this.#lastId = event.id;
+    const text = JSON.stringify(event);
+    this.#keep(text);
+    this.#store(event, text.length);
     for (const listener of this.#listeners) listener(event);
   }
 
   since(id: number): EventsSince {
-    const oldestId = this.#events[0]?.id ?? this.lastId + 1;
-    const isGapless = id >= oldestId - 1 && id <= this.lastId;
+    const oldestId = this.#lastId - this.#kept.length + 1;
+    const isGapless = id >= oldestId - 1 && id <= this.#lastId;
     // Ids are contiguous, so the place of an event is known without a search.
-    return { events: isGapless ? this.#events.slice(id + 1 - oldestId) : [], isGapless };
+    return { events: isGapless ? this.#events(id + 1 - oldestId) : [], isGapless };
   }
 
   /** The event that stands for those that are gone. */
@@ -59,15 +73,33 @@ export class EventJournal {
     return () => this.#listeners.delete(listener);
   }
 
-  #store(event: PeerEventView): void {
-    if (this.#lineCount < LINES_MAX) {
+  #events(from: number): PeerEventView[] {
+    return this.#kept.slice(from).map((text) => JSON.parse(text) as PeerEventView);
+  }
+
+  /** Keeps one more, and lets go of the oldest ones; the newest stays, however long it is. */
+  #keep(text: string): void {
+    this.#kept.push(text);
+    this.#keptCharacters += text.length;
+    while (this.#kept.length > EVENTS_KEPT_MAX || this.#keptCharacters > EVENT_CHARACTERS_KEPT_MAX) {
+      if (this.#kept.length === 1) return;
+      this.#keptCharacters -= this.#kept.shift()!.length;
+    }
+  }
+
+  #store(event: PeerEventView, characters: number): void {
+    const isRoom =
+      this.#lineCount < FILE_SLACK * EVENTS_KEPT_MAX &&
+      this.#lineCharacters + characters <= FILE_SLACK * EVENT_CHARACTERS_KEPT_MAX;
+    if (isRoom) {
       this.#file.append(event);
       this.#lineCount++;
+      this.#lineCharacters += characters;
       return;
     }
-    this.#events = this.#events.slice(-EVENTS_KEPT_MAX);
-    this.#file.replace(this.#events);
-    this.#lineCount = this.#events.length;
+    this.#file.replace(this.#events(0));
+    this.#lineCount = this.#kept.length;
+    this.#lineCharacters = this.#keptCharacters;
   }
 }
 

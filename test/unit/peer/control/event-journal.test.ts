@@ -1,8 +1,12 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { EventJournal, EVENTS_KEPT_MAX } from '../../../../apps/peer/src/control/event-journal.ts';
+import {
+  EVENT_CHARACTERS_KEPT_MAX,
+  EventJournal,
+  EVENTS_KEPT_MAX,
+} from '../../../../apps/peer/src/control/event-journal.ts';
 
 let directory: string;
 const failed: string[] = [];
@@ -43,6 +47,21 @@ test('too old an id has a gap, and the file does not grow without end', () => {
   expect(idsSince(reopened, 2 * EVENTS_KEPT_MAX)).toEqual([2 * EVENTS_KEPT_MAX + 1]);
   expect(reopened.since(EVENTS_KEPT_MAX + 1).isGapless).toBe(true);
   expect(reopened.since(EVENTS_KEPT_MAX).isGapless).toBe(false);
+});
+
+test('long events are kept as far as they have room, over restarts too, and the newest always', () => {
+  const count = 50;
+  const bitfield = 'A'.repeat(EVENT_CHARACTERS_KEPT_MAX / 10);
+  const before = open();
+  for (let number = 0; number < count; number++) before.append('transfer_changed', { bitfield });
+  const after = open();
+  for (const journal of [before, after]) {
+    expect(idsSince(journal, count - 9)).toEqual(Array.from({ length: 9 }, (_, index) => count - 8 + index));
+    expect(journal.since(count - 10).isGapless).toBe(false);
+  }
+  expect(statSync(join(directory, 'events.ndjson')).size).toBeLessThan(2.1 * EVENT_CHARACTERS_KEPT_MAX);
+  after.append('transfer_changed', { bitfield: bitfield.repeat(11) });
+  expect(idsSince(open(), count)).toEqual([count + 1]);
 });
 
 test('listeners hear of each event until they stop', () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { FileReports } from '#identity/durable-file';
 import { type Identity, loadOrCreateIdentity } from '#identity/identity';
 import { formatHostPort } from '#wire/host-port';
+import { formatFingerprint } from '#wire/tracker-info';
 import { ERRORS } from '#wire/wire-error';
 import { ApiKeys, loadOrCreateToken } from './control/api-keys.ts';
 import { CommandMemory } from './control/command-memory.ts';
@@ -19,7 +20,7 @@ import type { TransferEngine } from './swarm/transfer-engine.ts';
 import { FailoverLink } from './tracker-link/failover-link.ts';
 import { LinkMemory } from './tracker-link/link-memory.ts';
 import { type LinkEvent, TRACKER_LINK } from './tracker-link/tracker-link.ts';
-import { KEY_ADVICE, TrackerTrust } from './tracker-link/tracker-trust.ts';
+import { changedKeyInWords, TrackerTrust } from './tracker-link/tracker-trust.ts';
 import { TransferRegistry } from './transfers/transfer-registry.ts';
 import { TransferStore } from './transfers/transfer-store.ts';
 import { type TransferEvent, TRANSFERS } from './transfers/transfers.ts';
@@ -114,10 +115,15 @@ async function startControl(parts: ControlParts): Promise<RunningPeer> {
 async function openLink({ options, identity, facts, warn }: ControlParts): Promise<FailoverLink> {
   const { dataDirectory, trackers } = options;
   const reports = fileReports(warn);
+  const trust = await TrackerTrust.open(trackers, join(dataDirectory, 'known-trackers.json'), reports);
+  for (const { address, remembered, pinned } of trust.overruled()) {
+    const [file, before] = [formatFingerprint(pinned), formatFingerprint(remembered)];
+    warn(`tracker_info.txt gives ${file} for ${address}, which showed ${before} before: only ${file} is trusted now`);
+  }
   return new FailoverLink({
     identity,
     trackers,
-    trust: await TrackerTrust.open(trackers, join(dataDirectory, 'known-trackers.json'), reports),
+    trust,
     memory: await LinkMemory.open(join(dataDirectory, 'link.json'), reports),
     addresses: [facts.advertise],
     transport: facts.transport,
@@ -161,10 +167,9 @@ function journalLinkEvent(journal: EventJournal, event: LinkEvent, warn: Warn): 
       return journal.append(event.type, trackerView(event.tracker));
     case 'tracker_key_changed': {
       const { address, expected, shown } = event;
-      warn(
-        `the tracker at ${address} shows the key sha256:${shown}, not sha256:${expected}: it is not trusted. ${KEY_ADVICE}`,
-      );
-      return journal.append(event.type, { address, expected, shown });
+      const detail = changedKeyInWords(event);
+      warn(detail);
+      return journal.append(event.type, { address, expected, shown, detail });
     }
     case 'trackers_disagree':
       warn(`${ERRORS.trackers_disagree.detail} Logs: ${event.logIds.join(', ')}`);

@@ -3,7 +3,8 @@
 /**
  * `catching_up`: it has not read the log to the end yet. `log_unavailable`: the log takes no records. `clock_skew`: its clock
  * is not the log's. `checkpoint_disputed`: trackers disagree on what the log comes to. `upgrade_required`: the log has rules
- * that this build does not know. `log_halted`: the log is not the one that was read before.
+ * that this build does not know. `log_halted`: the log is not the one that was read before. `key_changed`: a peer does not trust the
+ * key that it shows.
  */
 export const TRACKER_TROUBLES = [
   'catching_up',
@@ -12,6 +13,7 @@ export const TRACKER_TROUBLES = [
   'checkpoint_disputed',
   'upgrade_required',
   'log_halted',
+  'key_changed',
 ] as const;
 
 export type TrackerTroubleReason = (typeof TRACKER_TROUBLES)[number];

@@ -42,7 +42,7 @@ import type {
   TrackerStatus,
   ViewAnswer,
 } from './tracker-link.ts';
-import { KEY_ADVICE, type TrackerTrust } from './tracker-trust.ts';
+import { type ChangedKey, changedKeyInWords, type TrackerTrust } from './tracker-trust.ts';
 
 /** A tracker answers a command within five seconds, whatever the log does. */
 const COMMAND_TIMEOUT_MS = 5_500;
@@ -297,10 +297,9 @@ export class FailoverLink implements TrackerLink {
     if (trouble !== null) return refusalBy(trouble);
     if (this.#connections.some(({ state }) => state === 'catching_up'))
       return { status: 'failed', code: 'tracker_behind' };
-    const refused = this.#connections.find(({ state }) => state === 'refused');
-    if (refused === undefined) return { status: 'failed', code: 'tracker_unavailable' };
-    const detail = `The tracker at ${refused.address} shows another key than the one expected. ${KEY_ADVICE}`;
-    return { status: 'failed', code: 'tracker_unavailable', detail };
+    const [changedKey] = this.#connections.flatMap((connection) => this.#changedKeyOf(connection) ?? []);
+    if (changedKey === undefined) return { status: 'failed', code: 'tracker_unavailable' };
+    return { status: 'failed', code: 'tracker_unavailable', detail: changedKeyInWords(changedKey) };
   }
 
   /** Resolves when one tracker is ready, or every one has been tried anew. */
@@ -345,9 +344,16 @@ export class FailoverLink implements TrackerLink {
   }
 
   #statusOf(connection: TrackerConnection): TrackerStatus {
-    const { address, state, appliedOffset, trouble } = connection;
+    const { address, state, appliedOffset } = connection;
     const active = connection === this.#active && state === 'ready';
+    const changedKey = this.#changedKeyOf(connection);
+    const trouble = changedKey === null ? connection.trouble : keyTrouble(changedKey);
     return { address, trackerId: this.#options.trust.expectedId(address), state, active, appliedOffset, trouble };
+  }
+
+  #changedKeyOf({ address, state, shownId }: TrackerConnection): ChangedKey | null {
+    const expected = this.#options.trust.expectedId(address);
+    return state === 'refused' && expected !== null ? { address, expected, shown: shownId } : null;
   }
 
   #connectionHost(): ConnectionHost {
@@ -381,7 +387,7 @@ export class FailoverLink implements TrackerLink {
     if (expected === null) return this.#askForKeys();
     if (connection.state === 'refused') return;
     connection.refuse();
-    this.#emit({ type: 'tracker_key_changed', address: connection.address, expected, shown: shownId ?? 'no key' });
+    this.#emit({ type: 'tracker_key_changed', address: connection.address, expected, shown: shownId });
   }
 
   /** Whoever is trusted may have been greeted before the log had the key that was shown now. */
@@ -463,6 +469,10 @@ async function whatHasArrived(): Promise<void> {
 function refusalBy({ reason, detail }: TrackerTrouble): Failed {
   if (reason === 'log_unavailable') return { status: 'failed', code: 'log_unavailable', detail };
   return { status: 'failed', code: reason === 'catching_up' ? 'tracker_behind' : 'tracker_unavailable', detail };
+}
+
+function keyTrouble(changedKey: ChangedKey): TrackerTrouble {
+  return { reason: 'key_changed', detail: changedKeyInWords(changedKey) };
 }
 
 function outageOf({ code, detail }: Pick<Failed, 'code' | 'detail'>): Outage {

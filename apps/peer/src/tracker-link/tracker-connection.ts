@@ -96,6 +96,11 @@ export class TrackerConnection {
     return this.#trouble;
   }
 
+  /** The key that it showed last, 64 hex characters; null for none. */
+  get shownId(): string | null {
+    return this.#shownId === '' ? null : this.#shownId;
+  }
+
   start(): void {
     this.#running ??= this.#run();
   }

@@ -96,7 +96,8 @@ export type LinkEvent =
       readonly type: 'tracker_key_changed';
       readonly address: string;
       readonly expected: string;
-      readonly shown: string;
+      /** Null for none. */
+      readonly shown: string | null;
     }
   | { readonly type: 'trackers_disagree'; readonly logIds: readonly string[] }
   | { readonly type: 'outage_changed'; readonly outage: Outage | null }

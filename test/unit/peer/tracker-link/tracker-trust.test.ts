@@ -2,20 +2,98 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { stamp } from './played-tracker.ts';
-import { becomes, directory, pinned, start, trackers } from './started-link.ts';
+import type { TrackerEntry } from '#wire/tracker-info';
+import { TrackerTrust } from '../../../../apps/peer/src/tracker-link/tracker-trust.ts';
+import { LOG_ID, PlayedTracker, stamp } from './played-tracker.ts';
+import { becomes, directory, pinned, reports, start, trackers } from './started-link.ts';
+
+/** What is said of a changed key: both keys, and what to do. */
+function loud({ shown, expected }: { shown: string; expected: string }): string {
+  const words = `shows the key sha256:${shown}, not sha256:${expected}: it is not trusted\\. If .* correct its line .* remove known-`;
+  return expect.stringMatching(words) as string;
+}
 
 describe('trust', () => {
+  const remembered = (): Record<string, string> => {
+    const text = readFileSync(join(directory, 'known-trackers.json'), 'utf8');
+    return (JSON.parse(text) as { ids: Record<string, string> }).ids;
+  };
+  const opened = (entries: readonly TrackerEntry[]): Promise<TrackerTrust> =>
+    TrackerTrust.open(entries, join(directory, 'known-trackers.json'), reports);
+
+  /** A run of the peer with these trackers, until all are ready. */
+  async function run(entries: readonly TrackerEntry[]): Promise<void> {
+    const started = await start(entries);
+    await Promise.all(trackers.slice(0, entries.length).map((tracker) => started.seen(becomes(tracker, 'ready'))));
+    await started.link.close();
+  }
+
+  test('a key that the file pinned once still binds when the file does not name it any more', async () => {
+    await run([trackers[0]!.entry()]);
+    expect(Object.values(remembered())).toEqual([trackers[0]!.identity.id]);
+    const trust = await opened([trackers[0]!.entry({ pinned: false })]);
+    const { address } = trackers[0]!.asKnown();
+    expect(trust.admits(address, trackers[0]!.identity.id)).toBe(true);
+    expect(trust.admits(address, trackers[1]!.identity.id)).toBe(false);
+    expect(trust.expectedId(address)).toBe(trackers[0]!.identity.id);
+  });
+
+  test('a pin of the file counts before the key that was trusted, which is told', async () => {
+    await run([trackers[0]!.entry({ pinned: false })]);
+    const { address } = trackers[0]!.asKnown();
+    const pin = trackers[1]!.identity.id;
+    const trust = await opened([{ ...trackers[0]!.entry(), trackerId: pin }]);
+    expect(trust.overruled()).toEqual([{ address, remembered: trackers[0]!.identity.id, pinned: pin }]);
+    expect([trust.admits(address, pin), trust.admits(address, trackers[0]!.identity.id)]).toEqual([true, false]);
+    trust.learn({ address, shownId: pin }, LOG_ID, []);
+    await trust.settled();
+    expect(remembered()).toEqual({ [address]: pin });
+    expect((await opened([{ ...trackers[0]!.entry(), trackerId: pin }])).overruled()).toEqual([]);
+  });
+
+  test('a key that another tracker has read in the log does not take the place of one that was trusted', async () => {
+    const [one, two] = trackers.map((tracker) => tracker.entry({ pinned: false }));
+    await run([one!, two!]);
+    const trust = await opened([one!, two!]);
+    const impostor = await PlayedTracker.start();
+    const known = [
+      ...trackers.map((tracker) => tracker.asKnown()),
+      { ...impostor.asKnown(), address: trackers[1]!.asKnown().address },
+    ];
+    trust.learn({ address: known[0]!.address, shownId: trackers[0]!.identity.id }, LOG_ID, known);
+    expect(trust.admits(known[1]!.address, impostor.identity.id)).toBe(false);
+    expect(trust.admits(known[1]!.address, trackers[1]!.identity.id)).toBe(true);
+    await Promise.all([impostor.kill(), trust.settled()]);
+  });
+
+  test('of a tracker that is new every key counts that stands in the log for its address, and no other', async () => {
+    const [one, two] = [trackers[0]!.entry(), trackers[1]!.entry({ pinned: false })];
+    const trust = await opened([one, two]);
+    const impostor = await PlayedTracker.start();
+    const { address } = trackers[1]!.asKnown();
+    const ids = [trackers[1]!.identity.id, impostor.identity.id];
+    const admitted = (): boolean[] => [...ids, 'ef'.repeat(32)].map((id) => trust.admits(address, id));
+    expect(admitted()).toEqual([false, false, false]);
+    const known = [trackers[0]!.asKnown(), trackers[1]!.asKnown(), { ...impostor.asKnown(), address }];
+    trust.learn({ address: known[0]!.address, shownId: trackers[0]!.identity.id }, LOG_ID, known.slice(0, 2));
+    expect(admitted()).toEqual([true, false, false]);
+    trust.learn({ address: known[0]!.address, shownId: trackers[0]!.identity.id }, LOG_ID, known);
+    expect(admitted()).toEqual([true, true, false]);
+    await Promise.all([impostor.kill(), trust.settled()]);
+  });
+
   test('a tracker that shows another key than the pinned one gets not one request', async () => {
     const impostor = { ...trackers[0]!.entry(), trackerId: 'ef'.repeat(32) };
     const started = await start([impostor]);
     const event = await started.seen(({ type }) => type === 'tracker_key_changed');
     expect(event).toMatchObject({ expected: 'ef'.repeat(32), shown: trackers[0]!.identity.id });
-    expect(started.link.trackers()).toMatchObject([{ state: 'refused', active: false }]);
-    expect(await started.link.listGroups({ limit: 1 })).toMatchObject({
-      code: 'tracker_unavailable',
-      detail: expect.stringContaining('another key than the one expected') as string,
-    });
+    const said = loud({ shown: trackers[0]!.identity.id, expected: 'ef'.repeat(32) });
+    expect(started.link.trackers()).toMatchObject([
+      { state: 'refused', active: false, trouble: { reason: 'key_changed', detail: said } },
+    ]);
+    const refused = { code: 'tracker_unavailable', detail: said };
+    expect(await started.link.listGroups({ limit: 1 })).toMatchObject(refused);
+    expect(started.link.outage()).toEqual(refused);
     expect(trackers[0]!.requests).toEqual([]);
   });
 
@@ -32,7 +110,9 @@ describe('trust', () => {
     await other.kill();
     await other.listen(entry.port);
     const second = await start([entry]);
-    await second.seen(({ type }) => type === 'tracker_key_changed');
+    const keys = { shown: other.identity.id, expected: trackers[0]!.identity.id };
+    expect(await second.seen(({ type }) => type === 'tracker_key_changed')).toMatchObject(keys);
+    expect(second.link.trackers()).toMatchObject([{ state: 'refused', trouble: { detail: loud(keys) } }]);
     expect(other.count('hello')).toBe(0);
     await trackers[0]!.listen(0);
   });

@@ -2,8 +2,10 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { idOfPublicKey } from '#identity/identity';
 import { type GrantClaims, sealGrant } from '#wire/grant';
+import { GRANT_CLOCK_SKEW_MAX_MS, GRANT_LIFETIME_MS } from '#wire/limits';
 
-const GRANT_MS = 600_000;
+/** As long as seeders take one. */
+const GRANT_MS = GRANT_LIFETIME_MS + GRANT_CLOCK_SKEW_MAX_MS - 10_000;
 const keys = generateKeyPairSync('ed25519');
 const publicKeyDer = keys.publicKey.export({ type: 'spki', format: 'der' });
 
@@ -12,7 +14,7 @@ export const TRACKER = { trackerId: idOfPublicKey(publicKeyDer), publicKeyDer };
 
 type StampedClaims = 'logId' | 'trackerId' | 'asOfOffset' | 'expiresAtMs';
 
-/** A grant as that tracker would sign it, for ten minutes from now unless the claims say otherwise. */
+/** A grant as that tracker would sign it, for almost seven minutes from now unless the claims say otherwise. */
 export function signedGrant(
   claims: Omit<GrantClaims, StampedClaims> & Partial<Pick<GrantClaims, StampedClaims>>,
 ): Uint8Array {

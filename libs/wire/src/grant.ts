@@ -8,7 +8,7 @@
 import { USER_NAME_BYTES_MAX } from '#domain/names';
 import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
-import { GRANT_BYTES_MAX } from './limits.ts';
+import { GRANT_BYTES_MAX, GRANT_CLOCK_SKEW_MAX_MS, GRANT_LIFETIME_MS } from './limits.ts';
 
 /** What a grant says. Ids that are digests are 64 lowercase hex characters; times are milliseconds since 1970. */
 export interface GrantClaims {
@@ -46,7 +46,7 @@ export interface GrantExpectation {
 }
 
 export type GrantRefusal =
-  'other_log' | 'other_peer' | 'other_group' | 'other_share' | 'other_content' | 'expired' | 'revoked';
+  'other_log' | 'other_peer' | 'other_group' | 'other_share' | 'other_content' | 'expired' | 'too_long' | 'revoked';
 
 export type OpenedGrant =
   | { readonly ok: true; readonly claims: GrantClaims }
@@ -97,6 +97,8 @@ export function checkGrant(claims: GrantClaims, expected: GrantExpectation): Gra
   if (claims.shareId !== expected.shareId) return 'other_share';
   if (claims.contentId !== expected.contentId) return 'other_content';
   if (expected.nowMs >= claims.expiresAtMs) return 'expired';
+  // No tracker signs for so long, nor for a time so far ahead: a key in wrong hands opens no door for good.
+  if (claims.expiresAtMs > expected.nowMs + GRANT_LIFETIME_MS + GRANT_CLOCK_SKEW_MAX_MS) return 'too_long';
   if (expected.revokedAsOf !== null && claims.asOfOffset < expected.revokedAsOf) return 'revoked';
   return null;
 }

@@ -13,6 +13,8 @@ export const MANIFEST_BYTES_MAX = 10 * 1024 * 1024;
 export const GRANT_BYTES_MAX = 512;
 /** How far ahead of a tracker's clock a grant may expire. */
 export const GRANT_LIFETIME_MS = 120_000;
+/** How far the clocks of a tracker and a seeder may be apart: a grant that would last longer is refused, whoever signed it. */
+export const GRANT_CLOCK_SKEW_MAX_MS = 300_000;
 
 /** Longest text of a tracker_info.txt, in characters. */
 export const TRACKER_INFO_CHARACTERS_MAX = 64 * 1024;

@@ -12,11 +12,14 @@ import {
   openGrant,
   sealGrant,
 } from '#wire/grant';
+import { GRANT_CLOCK_SKEW_MAX_MS, GRANT_LIFETIME_MS } from '#wire/limits';
 
 // The secret key of test 1 in RFC 8032, section 7.1, in PKCS #8.
 const SECRET = '302e020100300506032b6570042204209d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60';
 const privateKey = createPrivateKey({ key: Buffer.from(SECRET, 'hex'), format: 'der', type: 'pkcs8' });
 const publicKey = createPublicKey(privateKey);
+
+const LONGEST_MS = GRANT_LIFETIME_MS + GRANT_CLOCK_SKEW_MAX_MS;
 
 const claims: GrantClaims = {
   logId: '11'.repeat(32),
@@ -136,6 +139,7 @@ describe('checking', () => {
 
   it.each<[string, Partial<GrantExpectation>]>([
     ['what it was made for', {}],
+    ['a seeder whose clock is as far behind as may be', { nowMs: claims.expiresAtMs - LONGEST_MS }],
     ['a request after a revocation that its tracker had seen', { revokedAsOf: claims.asOfOffset }],
   ])('a grant allows %s', (_, change) => {
     expect(checkGrant(claims, { ...expected, ...change })).toBeNull();
@@ -149,6 +153,7 @@ describe('checking', () => {
     ['of another share', { shareId: 6 }, 'other_share'],
     ['of other content', { contentId: other }, 'other_content'],
     ['at its expiry', { nowMs: claims.expiresAtMs }, 'expired'],
+    ['longer before its expiry than any is valid', { nowMs: claims.expiresAtMs - LONGEST_MS - 1 }, 'too_long'],
     ['older than a revocation', { revokedAsOf: claims.asOfOffset + 1 }, 'revoked'],
   ])('a request %s is refused', (_, change, reason) => {
     expect(checkGrant(claims, { ...expected, ...change })).toBe(reason);

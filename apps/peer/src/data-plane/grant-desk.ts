@@ -2,11 +2,12 @@
 // of a tracker. A revocation is forgotten when every grant that is older has expired for certain.
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { checkGrant, type GrantClaims, openGrant } from '#wire/grant';
+import { GRANT_CLOCK_SKEW_MAX_MS, GRANT_LIFETIME_MS } from '#wire/limits';
 import type { CloseCode } from '#wire/transfer-frame';
 import type { LaneRevocation, LaneShare, LaneTrust } from './lane-messages.ts';
 
-/** Longer than a grant lives, and than a tracker that has lost the log goes on renewing (10 minutes). */
-const REVOCATION_LIFETIME_MS = 15 * 60_000;
+/** Longer than a tracker that has lost the log goes on renewing (10 minutes), and what it signs last is taken after that. */
+const REVOCATION_LIFETIME_MS = 10 * 60_000 + GRANT_LIFETIME_MS + 2 * GRANT_CLOCK_SKEW_MAX_MS;
 
 /** What a caller asks for, as the listening side knows it. */
 export interface Admission {

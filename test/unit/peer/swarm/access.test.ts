@@ -91,6 +91,7 @@ describe('a grant', () => {
     ['for another share', { shareId: 8 }, 'unknown_share'],
     ['for another group', { groupId: 4 }, 'unknown_share'],
     ['that has expired', { expiresAtMs: 1 }, 'grant_expired'],
+    ['for longer than any tracker signs one', { expiresAtMs: Date.now() + 24 * 3_600_000 }, 'grant_mismatch'],
     ['of an unknown tracker', { trackerId: 'cd'.repeat(32) }, 'grant_not_signed'],
   ];
   it.each(refused)('%s is refused', async (_title, claims, code) => {
@@ -110,6 +111,23 @@ describe('a grant', () => {
     const grant = grantFor(bob, digested.contentId);
     grant[grant.length - 1]! ^= 1;
     expect(await ask(bob, alice, [hello, { kind: 'grant', grant }])).toEqual(['hello', 'grant_not_signed']);
+  });
+
+  it('that is genuine is admitted again on another connection of its peer, and not on one of anybody else', async () => {
+    const { alice, bob, digested } = await twoPeers();
+    const eve = await startPeer('eve');
+    const grant = grantFor(bob, digested.contentId);
+    expect(await ask(bob, alice, [hello, { kind: 'grant', grant }])).toEqual(['hello', 'bitfield']);
+    expect(await ask(bob, alice, [hello, { kind: 'grant', grant }])).toEqual(['hello', 'bitfield']);
+    expect(await ask(eve, alice, [hello, { kind: 'grant', grant }])).toEqual(['hello', 'grant_mismatch']);
+  });
+
+  it('whose claims were exchanged under a genuine signature is refused', async () => {
+    const { alice, bob, digested } = await twoPeers();
+    const eve = await startPeer('eve');
+    const [stolen, own] = [grantFor(bob, digested.contentId), grantFor(eve, 'cd'.repeat(32))];
+    const forged = Uint8Array.of(...own.subarray(0, -64), ...stolen.subarray(-64));
+    expect(await ask(eve, alice, [hello, { kind: 'grant', grant: forged }])).toEqual(['hello', 'grant_not_signed']);
   });
 
   it('older than a revocation of the peer is refused, a newer one is not', async () => {

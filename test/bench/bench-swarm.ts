@@ -99,6 +99,10 @@ export class BenchPeer {
     this.address = opened.address;
   }
 
+  get pid(): number {
+    return this.#process.pid!;
+  }
+
   get source(): Source {
     return { peerId: this.peerId, user: this.#fault ?? 'bench', addresses: [this.address] };
   }

@@ -1,12 +1,10 @@
 // One process of `npm run bench:crowd`: peers with a key and a TLS connection each, that say every ten seconds that they
 // are there. It is told over IPC how many there shall be, or for how long to count, and answers each of these.
 //   node crowd-process.ts <tracker's port> <number of this process>
-import { webcrypto } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import 'reflect-metadata';
-import { X509CertificateGenerator } from '@peculiar/x509';
 import { PRESENCE_HEARTBEAT_MS } from '#wire/limits';
 import { type CrowdIdentity, CrowdPeer } from './crowd-peer.ts';
+import { newIdentity } from './new-identity.ts';
 
 /** What the process is told. */
 export type HeartbeatOrder = { readonly peers: number } | { readonly countMs: number };
@@ -80,16 +78,4 @@ async function beat(number: number): Promise<void> {
   const { status } = await peer.ask('presence', { addresses, downloading: [], transport: 'tls' });
   latenciesMs.push(performance.now() - begin);
   if (status !== 'accepted') refused += 1;
-}
-
-/** A key and its certificate, which stay in memory. */
-async function newIdentity(): Promise<CrowdIdentity> {
-  const keys = (await webcrypto.subtle.generateKey('Ed25519', true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
-  const certificate = await X509CertificateGenerator.createSelfSigned(
-    { name: 'CN=cohort', notAfter: new Date(Date.now() + 86_400_000), signingAlgorithm: { name: 'Ed25519' }, keys },
-    webcrypto as unknown as Crypto,
-  );
-  const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64');
-  const keyPem = `-----BEGIN PRIVATE KEY-----\n${pkcs8}\n-----END PRIVATE KEY-----\n`;
-  return { keyPem, certificatePem: certificate.toString('pem') };
 }

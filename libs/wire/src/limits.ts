@@ -28,6 +28,24 @@ export const APPEND_BATCH_BYTES_MAX = 900 * 1024;
 
 /** Longest message of the RPC between peers and trackers, in bytes. */
 export const RPC_MESSAGE_BYTES_MAX = 256 * 1024;
+/** How long a message may take to come, from its first byte to its last. */
+export const RPC_MESSAGE_TIMEOUT_MS = 10_000;
+/** Replies and pushes that may wait for a peer that does not read. */
+export const RPC_UNREAD_BYTES_MAX = 4 * RPC_MESSAGE_BYTES_MAX;
+/** Connections of peers: when all places are taken, the oldest one without a session gives way. */
+export const RPC_CONNECTIONS_MAX = 25_000;
+/** How many of them may come from one address: as many peers behind one router, and no host alone takes all places. */
+export const RPC_CONNECTIONS_PER_ADDRESS_MAX = 2_000;
+/** How many of them one peer may have. */
+export const RPC_CONNECTIONS_PER_PEER_MAX = 8;
+/** Connections in the middle of the TLS handshake: the oldest gives way. */
+export const RPC_HANDSHAKES_MAX = 1_024;
+/** How many of these may come from one address. */
+export const RPC_HANDSHAKES_PER_ADDRESS_MAX = 256;
+/** How long the TLS handshake may take. */
+export const RPC_HANDSHAKE_TIMEOUT_MS = 5_000;
+/** Three heartbeats: whoever neither sends nor takes a byte for that long is gone, or stuck. */
+export const RPC_IDLE_TIMEOUT_MS = 30_000;
 
 /** Most items of one page of a list. */
 export const LIST_LIMIT_MAX = 1000;
@@ -41,6 +59,9 @@ export const PRESENCE_DOWNLOADS_MAX = 256;
 /** How long a tracker takes a silent peer to be there. */
 export const PRESENCE_EXPIRY_MS = 30_000;
 
+/** Connections to the control endpoint: when all places are taken, the oldest one without a token gives way. */
+export const CONTROL_CONNECTIONS_MAX = 512;
+
 /** Longest run of bytes that one `request` between peers may ask for, and one `piece` frame may carry. */
 export const BLOCK_BYTES_MAX = 1024 * 1024;
 /** Longest part of a manifest in one frame. */
@@ -51,16 +72,18 @@ export const HAVE_PIECES_MAX = 1024;
 export const PEER_REQUESTS_MAX = 256;
 /** How long the dialling and the listening side wait for a connection to be made and admitted. */
 export const PEER_HANDSHAKE_TIMEOUT_MS = 10_000;
+/** How long a frame may take to come, from its first byte to its last. */
+export const PEER_FRAME_TIMEOUT_MS = 10_000;
 /** How long a connection between peers may be silent before either side closes it. */
 export const PEER_IDLE_TIMEOUT_MS = 60_000;
 /** How often the dialling side of a silent connection says that it is there. */
 export const PEER_KEEP_ALIVE_MS = 20_000;
 /** Connections from other peers that one worker accepts. */
 export const PEER_CONNECTIONS_MAX = 512;
-/** How many of them may be without a grant yet. */
-export const PEER_HANDSHAKES_MAX = 64;
-/** How many connections of one remote address may be in the middle of the TLS handshake, and how many without a grant. */
-export const PEER_HANDSHAKES_PER_ADDRESS_MAX = 32;
+/** How many of them may be without a grant yet, in the middle of the TLS handshake or behind it: the oldest gives way. */
+export const PEER_HANDSHAKES_MAX = 128;
+/** How many of these may come from one remote address. */
+export const PEER_HANDSHAKES_PER_ADDRESS_MAX = 64;
 /** What may wait for a peer that does not read: who asks for one thing after the other never has so much unread. */
 export const PEER_UNREAD_BYTES_MAX = 4 * 1024 * 1024;
 /** Connections that one worker admits from one peer. */

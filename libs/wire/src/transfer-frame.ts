@@ -87,7 +87,7 @@ export type Frame =
   | { readonly kind: 'corrupt'; readonly piece: number }
   | { readonly kind: 'keepAlive' };
 
-type FrameKind = Frame['kind'] | 'piece';
+export type FrameKind = Frame['kind'] | 'piece';
 
 const KINDS: readonly FrameKind[] = [
   'hello',
@@ -105,6 +105,22 @@ const KINDS: readonly FrameKind[] = [
   'corrupt',
   'keepAlive',
 ];
+
+/** What each side takes from the other one: little and small until the grant was accepted, and then what serves its purpose. */
+export const TAKEN_FRAMES = {
+  byListener: {
+    greeting: kinds('hello', 'proof', 'grant', 'refuse'),
+    open: kinds('grant', 'refuse', 'askManifest', 'request', 'cancel', 'corrupt', 'keepAlive'),
+  },
+  byDialler: {
+    greeting: kinds('hello', 'proof', 'refuse', 'bitfield'),
+    open: kinds('refuse', 'manifest', 'have', 'piece', 'reject', 'keepAlive'),
+  },
+} as const;
+
+function kinds(...some: FrameKind[]): ReadonlySet<FrameKind> {
+  return new Set(some);
+}
 
 /** Shortest and longest body of each kind in bytes. */
 const BODY_BYTES: Readonly<Record<FrameKind, readonly [number, number]>> = {
@@ -211,6 +227,10 @@ export interface FrameSink {
 export class FrameDecoder {
   /** What was wrong with the stream, or null. */
   problem: string | null = null;
+  /** Kinds that are taken from now on; another one is a breach, and nothing is set aside for it. */
+  takes: ReadonlySet<FrameKind>;
+  /** Frames that have ended so far. */
+  frameCount = 0;
   readonly #header = new Uint8Array(PIECE_HEADER_BYTES);
   #headerLength = 0;
   #headerNeeded = FRAME_HEADER_BYTES;
@@ -218,6 +238,15 @@ export class FrameDecoder {
   #body: Uint8Array = new Uint8Array(0);
   #bodyLength = 0;
   #payloadLeft = 0;
+
+  constructor(takes: ReadonlySet<FrameKind> = new Set(KINDS)) {
+    this.takes = takes;
+  }
+
+  /** Whether the beginning of a frame has come, and not yet its end. */
+  get isWithinFrame(): boolean {
+    return this.#headerLength > 0;
+  }
 
   /** Decodes what a chunk adds. Frames other than blocks are copies, so the chunk may be reused afterwards. */
   push(chunk: Uint8Array, sink: FrameSink): void {
@@ -255,6 +284,7 @@ export class FrameDecoder {
     const kind = KINDS[view.getUint8(4) - 1];
     const bodyBytes = view.getUint32(0) - 1;
     if (kind === undefined) return this.#fail('frame of an unknown kind');
+    if (!this.takes.has(kind)) return this.#fail(`${kind} frame out of turn`);
     const [shortest, longest] = BODY_BYTES[kind];
     if (bodyBytes < shortest || bodyBytes > longest) return this.#fail(`${kind} frame of ${bodyBytes} bytes`);
     if (kind === 'piece') {
@@ -289,6 +319,7 @@ export class FrameDecoder {
   }
 
   #nextFrame(): void {
+    this.frameCount++;
     this.#headerLength = 0;
     this.#headerNeeded = FRAME_HEADER_BYTES;
   }

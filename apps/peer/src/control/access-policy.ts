@@ -62,8 +62,14 @@ function isOwnOrigin({ origin, host, fetchSite }: AccessRequest): boolean {
   return origin === `http://${own}` || origin === `https://${own}`;
 }
 
-function tokenRefusal({ method, route, authorization }: AccessRequest, policy: AccessPolicy): AccessRefusal | null {
-  if (route !== undefined && method === 'GET' && OPEN_ROUTES.test(route)) return null;
+/** Whether a request is answered only with a token. */
+export function needsToken({ method, route }: Pick<AccessRequest, 'method' | 'route'>): boolean {
+  return route === undefined || method !== 'GET' || !OPEN_ROUTES.test(route);
+}
+
+function tokenRefusal(request: AccessRequest, policy: AccessPolicy): AccessRefusal | null {
+  if (!needsToken(request)) return null;
+  const { method, route, authorization } = request;
   const token = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(authorization ?? '')?.[1];
   const scope = token === undefined ? null : policy.scopeOf(token);
   if (scope === null) return { code: 'control_token_required' };

@@ -5,11 +5,13 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { SwaggerModule } from '@nestjs/swagger';
 import type { Provider } from '@nestjs/common';
+import type { Server } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { CONTROL_BODY_BYTES_MAX } from '#wire/control-requests';
 import type { HostPort } from '#wire/host-port';
 import { type FieldError, problemOf } from '#wire/wire-error';
-import { type AccessPolicy, type AccessRequest, accessRefusal } from './access-policy.ts';
+import { type AccessPolicy, type AccessRequest, accessRefusal, needsToken } from './access-policy.ts';
+import { ControlDoor } from './control-door.ts';
 import { ControlModule } from './control.module.ts';
 import { controlDocument } from './openapi-document.ts';
 import { ProblemError } from './problem-error.ts';
@@ -34,8 +36,6 @@ const BROWSER_HEADERS = {
 
 /** Who has not sent all of a request after this, or says nothing after it connected, is cut off. */
 const REQUEST_TIMEOUT_MS = 15_000;
-/** Connections at a time: transfers keep the files and sockets that the process may have. */
-const CONTROL_CONNECTIONS_MAX = 512;
 
 export interface ControlEndpointOptions {
   readonly listen: HostPort;
@@ -56,13 +56,16 @@ export interface ControlEndpoint {
 
 /** Starts the endpoint. Throws the system's error when the address cannot be had. */
 export async function openControlEndpoint(options: ControlEndpointOptions): Promise<ControlEndpoint> {
-  const app = await createControlApp(options.providers, options.requestTimeoutMs);
+  const door = new ControlDoor();
+  const app = await createControlApp(options.providers, { door, requestTimeoutMs: options.requestTimeoutMs });
   const policy = { port: options.listen.port, ...hostsOf(options), scopeOf: options.scopeOf };
-  guard(app.getHttpAdapter().getInstance(), policy);
+  guard(app.getHttpAdapter().getInstance(), policy, door);
   SwaggerModule.setup(DOCS_PATH, app, () => controlDocument(app));
   const { host, port } = options.listen;
   await app.init();
-  app.getHttpServer().maxConnections = CONTROL_CONNECTIONS_MAX;
+  const server = app.getHttpServer() as Server;
+  server.on('connection', (socket) => door.enter(socket));
+  server.on('clientError', (error) => door.refuseUnread(error));
   // Not through Nest, which would print the error that is thrown to who tells it.
   await app.getHttpAdapter().getInstance().listen({ host, port });
   const bound = app.getHttpServer().address() as { port: number };
@@ -70,10 +73,15 @@ export async function openControlEndpoint(options: ControlEndpointOptions): Prom
   return { address: { host, port: bound.port }, close: () => app.close() };
 }
 
+interface ControlAppOptions {
+  readonly door?: ControlDoor;
+  readonly requestTimeoutMs?: number | undefined;
+}
+
 /** The application without its guards and its address: what the OpenAPI document is made from. */
 export async function createControlApp(
   providers: Provider[],
-  requestTimeoutMs = REQUEST_TIMEOUT_MS,
+  { door = new ControlDoor(), requestTimeoutMs = REQUEST_TIMEOUT_MS }: ControlAppOptions = {},
 ): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
     bodyLimit: CONTROL_BODY_BYTES_MAX,
@@ -82,15 +90,20 @@ export async function createControlApp(
     forceCloseConnections: true,
     // An address that cannot be read: no route, no hook and no filter come to see it.
     frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply) => {
+      door.refuse('invalid_request');
       sendProblem(reply, problemOf('invalid_request', { detail: error.message }));
     },
   });
-  const app = await NestFactory.create<NestFastifyApplication>(ControlModule.with(providers), adapter, {
-    bodyParser: false,
-    logger: ['error', 'warn'],
-    abortOnError: false,
-  });
-  app.useGlobalFilters(new ProblemFilter());
+  const app = await NestFactory.create<NestFastifyApplication>(
+    ControlModule.with([...providers, { provide: ControlDoor, useValue: door }]),
+    adapter,
+    {
+      bodyParser: false,
+      logger: ['error', 'warn'],
+      abortOnError: false,
+    },
+  );
+  app.useGlobalFilters(new ProblemFilter((code) => door.refuse(code)));
   app.useGlobalPipes(
     new ValidationPipe({
       transform: true,
@@ -112,7 +125,7 @@ function fieldErrors(error: ValidationError): FieldError[] {
   return [...own, ...inner.map((child) => ({ field: `${field}.${child.field}`, message: child.message }))];
 }
 
-function guard(fastify: FastifyInstance, policy: AccessPolicy): void {
+function guard(fastify: FastifyInstance, policy: AccessPolicy, door: ControlDoor): void {
   fastify.removeAllContentTypeParsers();
   const parseJson = fastify.getDefaultJsonParser('error', 'error');
   fastify.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) => {
@@ -121,7 +134,9 @@ function guard(fastify: FastifyInstance, policy: AccessPolicy): void {
   });
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.headers(BROWSER_HEADERS);
-    const refusal = accessRefusal(accessRequestOf(request), policy);
+    const asked = accessRequestOf(request);
+    const refusal = accessRefusal(asked, policy);
+    if (refusal === null && needsToken(asked)) door.know(request.raw.socket);
     if (refusal === null) done();
     else done(new ProblemError(refusal.code, refusal.detail === undefined ? {} : { detail: refusal.detail }));
   });

@@ -30,10 +30,12 @@ export interface MetricsSources {
   readonly trackers: readonly TrackerStatus[];
   readonly transferStates: readonly TransferState[];
   readonly limits: LimitsBody;
+  /** Of the control endpoint; the engine has those of the port for other peers. */
+  readonly controlRefusals: readonly (readonly [code: string, count: number])[];
 }
 
 /** The metrics of a peer as text. */
-export function metricsText({ engine, trackers, transferStates, limits }: MetricsSources): string {
+export function metricsText({ engine, trackers, transferStates, limits, controlRefusals }: MetricsSources): string {
   const ofWorkers = OF_A_WORKER.map(({ field, ...metric }) =>
     lines(
       metric,
@@ -45,6 +47,10 @@ export function metricsText({ engine, trackers, transferStates, limits }: Metric
     single('cohort_pieces_verified_total', 'Pieces that passed verification.', engine.verifiedPieces),
     single('cohort_pieces_failed_total', 'Pieces that failed verification.', engine.failedPieces),
     single('cohort_workers_replaced_total', 'Workers that died and were replaced.', engine.replacedWorkers),
+    lines(
+      { name: 'cohort_refusals_total', type: 'counter', help: 'Connections and requests refused, by door and code.' },
+      [...refusalsAt('peers', engine.refusals), ...refusalsAt('control', controlRefusals)],
+    ),
     lines(
       { name: 'cohort_transfers', type: 'gauge', help: 'Transfers by state.' },
       TRANSFER_STATES.map((state) => [`{state="${state}"}`, transferStates.filter((each) => each === state).length]),
@@ -69,6 +75,13 @@ export function metricsText({ engine, trackers, transferStates, limits }: Metric
       trackers.map(({ address, state }) => [`{tracker="${address}"}`, state === 'ready' ? 1 : 0]),
     ),
   ].join('');
+}
+
+function refusalsAt(
+  door: string,
+  refusals: readonly (readonly [code: string, count: number])[],
+): (readonly [string, number])[] {
+  return refusals.map(([code, count]) => [`{door="${door}",code="${code}"}`, count]);
 }
 
 function rateSamples(rates: RateLimitsBody): (readonly [string, number])[] {

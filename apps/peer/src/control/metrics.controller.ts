@@ -4,6 +4,7 @@ import { ApiExcludeEndpoint } from '@nestjs/swagger';
 import type { TransferEngine } from '../swarm/transfer-engine.ts';
 import { TRACKER_LINK, type TrackerLink } from '../tracker-link/tracker-link.ts';
 import { TRANSFERS, type Transfers } from '../transfers/transfers.ts';
+import { ControlDoor } from './control-door.ts';
 import { TRANSFER_ENGINE } from './control-tokens.ts';
 import { metricsText } from './metrics-text.ts';
 
@@ -12,6 +13,9 @@ export class MetricsController {
   readonly #link: TrackerLink;
   readonly #engine: TransferEngine;
   readonly #transfers: Transfers;
+  /** Beside the constructor, which takes no more than three. */
+  @Inject(ControlDoor)
+  readonly door!: ControlDoor;
 
   constructor(
     @Inject(TRACKER_LINK) link: TrackerLink,
@@ -32,6 +36,7 @@ export class MetricsController {
       trackers: this.#link.trackers(),
       transferStates: this.#transfers.list().map(({ state }) => state),
       limits: this.#transfers.limits(),
+      controlRefusals: this.door.refusals(),
     });
   }
 }

@@ -19,10 +19,17 @@ const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   readonly #logger = new Logger('control');
+  readonly #onRefused: (code: ErrorCode) => void;
+
+  /** Is told of every problem that is answered. */
+  constructor(onRefused: (code: ErrorCode) => void) {
+    this.#onRefused = onRefused;
+  }
 
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const problem = withCommandId(this.#problemOf(error), http.getRequest<FastifyRequest>());
+    this.#onRefused(problem.code);
     sendProblem(http.getResponse<FastifyReply>(), problem);
   }
 

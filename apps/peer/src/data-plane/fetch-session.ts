@@ -3,7 +3,7 @@
 // anything else ends the connection. Every assigned piece ends in exactly one event, or goes back with `closed`.
 import type { Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
-import { isBitfieldFor } from '#domain/bitfield';
+import { countBits, isBitfieldFor } from '#domain/bitfield';
 import { requestWindowBytes } from '#domain/source-choice';
 import {
   BLOCK_BYTES_MAX,
@@ -20,6 +20,7 @@ import {
   FrameDecoder,
   type FrameSink,
   type HelloFrame,
+  TAKEN_FRAMES,
 } from '#wire/transfer-frame';
 import { StorageFailure } from '../storage/storage-problem.ts';
 import { closeGently } from './close-gently.ts';
@@ -58,7 +59,7 @@ interface BlockRequest {
 export class FetchSession implements FrameSink {
   readonly #request: DialRequest;
   readonly #context: FetchContext;
-  readonly #decoder = new FrameDecoder();
+  readonly #decoder = new FrameDecoder(TAKEN_FRAMES.byDialler.greeting);
   readonly #hello: HelloFrame;
   readonly #received: ReceiveBuffer;
   readonly #turns: BudgetTurns;
@@ -70,6 +71,8 @@ export class FetchSession implements FrameSink {
   #provedPlain = false;
   #greetingMs = 0;
   #hasAskedManifest = false;
+  /** Each piece is told of once, so a source cannot keep the main thread busy with what it has. */
+  #untoldPieces = 0;
   #manifest: Buffer | null = null;
   #manifestBytes = 0;
   /** Assigned and not yet wholly asked for, in order; the first may be partly asked for. */
@@ -169,7 +172,7 @@ export class FetchSession implements FrameSink {
     if (this.#state === 'greeting') return this.#greet(frame);
     switch (frame.kind) {
       case 'have':
-        return this.#context.say({ kind: 'have', connection: this.#request.connection, pieces: frame.pieces });
+        return this.#acceptHave(frame.pieces);
       case 'manifest':
         return this.#acceptManifest(frame);
       case 'reject':
@@ -275,6 +278,8 @@ export class FetchSession implements FrameSink {
   #open(pieceCount: number, bitfield: Uint8Array): void {
     if (!isBitfieldFor(bitfield, pieceCount)) return this.#breach('bits behind the last piece');
     this.#state = 'open';
+    this.#decoder.takes = TAKEN_FRAMES.byDialler.open;
+    this.#untoldPieces = pieceCount - countBits(bitfield);
     this.#context.say({
       kind: 'connected',
       connection: this.#request.connection,
@@ -284,6 +289,12 @@ export class FetchSession implements FrameSink {
       pieceCount,
       bitfield,
     });
+  }
+
+  #acceptHave(pieces: readonly number[]): void {
+    this.#untoldPieces -= pieces.length;
+    if (this.#untoldPieces < 0) return this.#breach('more pieces than it can have');
+    this.#context.say({ kind: 'have', connection: this.#request.connection, pieces });
   }
 
   #acceptManifest(frame: Frame & { readonly kind: 'manifest' }): void {

@@ -4,9 +4,36 @@
 const FIELDS = ['tasks', 'receivedBytes', 'sentBytes', 'hashedBytes', 'connections'] as const;
 export type CounterField = (typeof FIELDS)[number];
 
+/** Why somebody is turned away at the port for other peers; most are told so in these words. */
+export const PEER_REFUSALS = [
+  'handshake_failed',
+  'wrong_key',
+  'too_many_connections',
+  'too_slow',
+  'unread',
+  'version_mismatch',
+  'protocol_error',
+  'grant_malformed',
+  'grant_not_signed',
+  'grant_mismatch',
+  'grant_expired',
+  'grant_revoked',
+  'unknown_share',
+  'busy',
+] as const;
+export type PeerRefusal = (typeof PEER_REFUSALS)[number];
+
+/** Whether a connection that is closed for this reason was refused something. */
+export function isPeerRefusal(reason: string): reason is PeerRefusal {
+  return (PEER_REFUSALS as readonly string[]).includes(reason);
+}
+
+const VALUES = [...FIELDS, ...PEER_REFUSALS] as const;
+const LANE_BYTES = VALUES.length * BigInt64Array.BYTES_PER_ELEMENT;
+
 /** Shared memory for the counters of so many workers. */
 export function newCounters(laneCount: number): SharedArrayBuffer {
-  return new SharedArrayBuffer(laneCount * FIELDS.length * BigInt64Array.BYTES_PER_ELEMENT);
+  return new SharedArrayBuffer(laneCount * LANE_BYTES);
 }
 
 /** One worker's counters. */
@@ -14,20 +41,25 @@ export class LaneCounters {
   readonly #values: BigInt64Array;
 
   constructor(memory: SharedArrayBuffer, lane: number) {
-    this.#values = new BigInt64Array(memory, lane * FIELDS.length * BigInt64Array.BYTES_PER_ELEMENT, FIELDS.length);
+    this.#values = new BigInt64Array(memory, lane * LANE_BYTES, VALUES.length);
   }
 
   add(field: CounterField, amount: number): void {
-    Atomics.add(this.#values, FIELDS.indexOf(field), BigInt(amount));
+    Atomics.add(this.#values, VALUES.indexOf(field), BigInt(amount));
+  }
+
+  /** Somebody was turned away. */
+  refuse(refusal: PeerRefusal): void {
+    Atomics.add(this.#values, VALUES.indexOf(refusal), 1n);
   }
 
   /** Sets a counter that shows a state, not a sum. */
   reset(field: CounterField): void {
-    Atomics.store(this.#values, FIELDS.indexOf(field), 0n);
+    Atomics.store(this.#values, VALUES.indexOf(field), 0n);
   }
 
   read(): Record<CounterField, number> {
-    const value = (field: CounterField): number => Number(Atomics.load(this.#values, FIELDS.indexOf(field)));
+    const value = (field: CounterField): number => this.#read(field);
     return {
       tasks: value('tasks'),
       receivedBytes: value('receivedBytes'),
@@ -35,5 +67,14 @@ export class LaneCounters {
       hashedBytes: value('hashedBytes'),
       connections: value('connections'),
     };
+  }
+
+  /** How many were turned away, and why. */
+  refusals(): [refusal: PeerRefusal, count: number][] {
+    return PEER_REFUSALS.map((refusal) => [refusal, this.#read(refusal)]);
+  }
+
+  #read(value: CounterField | PeerRefusal): number {
+    return Number(Atomics.load(this.#values, VALUES.indexOf(value)));
   }
 }

@@ -5,8 +5,6 @@ import type { Server, Socket } from 'node:net';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { MessagePort } from 'node:worker_threads';
 import { mutualTlsOptions } from '#identity/tls';
-import { networkOf } from '#wire/host-port';
-import { PEER_HANDSHAKE_TIMEOUT_MS, PEER_HANDSHAKES_MAX, PEER_HANDSHAKES_PER_ADDRESS_MAX } from '#wire/limits';
 import { DownloadStore } from './download-store.ts';
 import { FetchSession } from './fetch-session.ts';
 import { concerns, GrantDesk } from './grant-desk.ts';
@@ -68,7 +66,10 @@ class Lane {
     const { listen } = this.#start;
     if (listen === null) return this.#say({ kind: 'started', port: null });
     try {
-      const { server, port } = await listenForPeers(this.#start, listen, (socket) => this.#accept(socket));
+      const { server, port } = await listenForPeers(this.#start, listen, {
+        counters: this.#counters,
+        onConnection: (socket, onAdmitted) => this.#accept(socket, onAdmitted),
+      });
       this.#server = server;
       this.#say({ kind: 'started', port });
     } catch (error) {
@@ -153,11 +154,7 @@ class Lane {
     this.#fetching.set(request.connection, session);
   }
 
-  #accept(socket: Socket): void {
-    const waiting = [...this.#serving].filter(({ claims }) => claims === null);
-    const ofAddress = waiting.filter(({ network }) => network === networkOf(socket.remoteAddress ?? ''));
-    const isFull = waiting.length >= PEER_HANDSHAKES_MAX || ofAddress.length >= PEER_HANDSHAKES_PER_ADDRESS_MAX;
-    if (isFull) return void socket.destroy();
+  #accept(socket: Socket, onAdmitted: () => void): void {
     this.#counters.add('connections', 1);
     const session = new ServeSession(socket, {
       local: this.#local,
@@ -166,6 +163,7 @@ class Lane {
       counters: this.#counters,
       budgetOf: (groupId) => this.#uploadBudgets.of(groupId),
       admittedCount: (peerId) => [...this.#serving].filter(({ claims }) => claims?.peerId === peerId).length,
+      onAdmitted,
       onClosed: (closed) => {
         this.#counters.add('connections', -1);
         this.#serving.delete(closed);
@@ -197,9 +195,6 @@ class Lane {
   #tick(): void {
     const clock = { nowMs: performance.now(), unixMs: Date.now() };
     for (const session of [...this.#fetching.values()]) session.tick(clock.nowMs);
-    for (const session of [...this.#serving]) {
-      if (session.claims === null && session.ageMs > PEER_HANDSHAKE_TIMEOUT_MS) session.dismiss('protocol_error');
-      else session.tick(clock);
-    }
+    for (const session of [...this.#serving]) session.tick(clock);
   }
 }

@@ -1,22 +1,36 @@
 // Owns the socket that other peers dial, in one worker. Several workers share one port where the platform can do that; the
-// kernel then spreads the connections. Connections without a grant yet, and all together, have a maximum.
+// kernel then spreads the connections. All connections together have a maximum, and so have those without a grant, whether they
+// are in the middle of the TLS handshake or behind it: there the oldest one gives way.
 import { createServer as createPlainServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
+import { DoorPlaces } from '#identity/door-places';
 import { idOfSocket, mutualTlsOptions } from '#identity/tls';
 import { networkOf } from '#wire/host-port';
-import { PEER_CONNECTIONS_MAX, PEER_HANDSHAKE_TIMEOUT_MS, PEER_HANDSHAKES_PER_ADDRESS_MAX } from '#wire/limits';
+import {
+  PEER_CONNECTIONS_MAX,
+  PEER_HANDSHAKE_TIMEOUT_MS,
+  PEER_HANDSHAKES_MAX,
+  PEER_HANDSHAKES_PER_ADDRESS_MAX,
+} from '#wire/limits';
+import type { LaneCounters } from './lane-counters.ts';
 import type { LaneListen, LaneStart } from './lane-messages.ts';
+
+/** Who is told of connections, and where refusals are counted. */
+export interface ListenerContext {
+  readonly counters: LaneCounters;
+  /** `onAdmitted` is to be called when its grant was accepted: it gives way to nobody from then on. */
+  readonly onConnection: (socket: Socket, onAdmitted: () => void) => void;
+}
 
 /** Starts to accept. Resolves with the port, rejects with the error of the system. */
 export async function listenForPeers(
   start: LaneStart,
   listen: LaneListen,
-  onConnection: (socket: Socket) => void,
+  context: ListenerContext,
 ): Promise<{ readonly server: Server; readonly port: number }> {
   const { host, port, shared } = listen;
   if (listen.probe) await probePort({ host, port });
-  const server = start.plain ? createPlainServer(onConnection) : newTlsServer(start, onConnection);
-  server.maxConnections = PEER_CONNECTIONS_MAX;
+  const server = start.plain ? newPlainServer(context) : newTlsServer(start, context);
   await startListening(server, { host, port, reusePort: shared });
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the listener has no port');
@@ -39,36 +53,74 @@ function startListening(server: Server, options: ListenOptions): Promise<void> {
   });
 }
 
-function newTlsServer(start: LaneStart, onConnection: (socket: Socket) => void): Server {
-  const server = createTlsServer({ ...mutualTlsOptions(start), handshakeTimeout: PEER_HANDSHAKE_TIMEOUT_MS });
-  const silent = boundSilent(server);
-  server.on('secureConnection', (socket) => {
-    silent.delete(placeOf(socket));
-    // Who shows no Ed25519 key is nobody: there is nothing to say to them.
-    if (idOfSocket(socket) === null) socket.destroy();
-    else onConnection(socket);
+function newPlainServer({ counters, onConnection }: ListenerContext): Server {
+  const server = createPlainServer();
+  const door = new Door(server, counters);
+  server.on('connection', (socket) => {
+    if (!socket.destroyed) onConnection(socket, () => door.admit(socket));
   });
-  // A caller that fails the handshake is no concern of anybody else.
-  server.on('tlsClientError', (_error, socket) => socket.destroy());
   return server;
 }
 
-/**
- * Ends connections beyond what one remote address may have in the middle of the TLS handshake, so that silent ones do not take
- * the places of all. Returns the places (network, address and port) that are in it; who is through is to be taken out.
- */
-function boundSilent(server: Server): Set<string> {
-  const silent = new Set<string>();
-  server.on('connection', (socket: Socket) => {
-    const [place, prefix] = [placeOf(socket), `${networkOf(socket.remoteAddress ?? '')} `];
-    const ofAddress = [...silent].filter((each) => each.startsWith(prefix)).length;
-    if (ofAddress >= PEER_HANDSHAKES_PER_ADDRESS_MAX) return void socket.destroy();
-    silent.add(place);
-    socket.once('close', () => silent.delete(place));
+function newTlsServer(start: LaneStart, { counters, onConnection }: ListenerContext): Server {
+  const server = createTlsServer({ ...mutualTlsOptions(start), handshakeTimeout: PEER_HANDSHAKE_TIMEOUT_MS });
+  const door = new Door(server, counters);
+  server.on('secureConnection', (socket) => {
+    if (idOfSocket(socket) !== null) return onConnection(socket, () => door.admit(socket));
+    // Who shows no Ed25519 key is nobody: there is nothing to say to them.
+    counters.refuse('wrong_key');
+    socket.destroy();
   });
-  return silent;
+  // A caller that fails the handshake is no concern of anybody else.
+  server.on('tlsClientError', (error: NodeJS.ErrnoException, socket) => {
+    // Who goes by itself, or gave way, was not refused for its handshake.
+    if (error.code !== 'ECONNRESET') counters.refuse('handshake_failed');
+    socket.destroy();
+  });
+  return server;
+}
+
+/** The places of one listener. Connections are told apart by address and port: TLS makes another socket of the one that comes. */
+class Door {
+  readonly #all = new DoorPlaces<Socket>({ placesMax: PEER_CONNECTIONS_MAX, perNetworkMax: PEER_CONNECTIONS_MAX });
+  readonly #waiting = new DoorPlaces<Socket>({
+    placesMax: PEER_HANDSHAKES_MAX,
+    perNetworkMax: PEER_HANDSHAKES_PER_ADDRESS_MAX,
+  });
+  readonly #sockets = new Map<string, Socket>();
+  readonly #counters: LaneCounters;
+
+  constructor(server: Server, counters: LaneCounters) {
+    this.#counters = counters;
+    server.on('connection', (socket: Socket) => this.#enter(socket));
+  }
+
+  /** It has a grant: it is waiting no more. */
+  admit(socket: Socket): void {
+    const accepted = this.#sockets.get(placeOf(socket));
+    if (accepted === undefined) return;
+    this.#waiting.leave(accepted);
+    this.#all.know(accepted);
+  }
+
+  #enter(socket: Socket): void {
+    const [place, network] = [placeOf(socket), networkOf(socket.remoteAddress ?? '')];
+    this.#sockets.set(place, socket);
+    socket.once('close', () => {
+      this.#all.leave(socket);
+      this.#waiting.leave(socket);
+      if (this.#sockets.get(place) === socket) this.#sockets.delete(place);
+    });
+    for (const places of [this.#all, this.#waiting]) {
+      const leaving = places.enter(socket, network);
+      if (leaving === null) continue;
+      this.#counters.refuse('too_many_connections');
+      leaving.destroy();
+      if (leaving === socket) return;
+    }
+  }
 }
 
 function placeOf({ remoteAddress, remotePort }: Socket): string {
-  return `${networkOf(remoteAddress ?? '')} ${remoteAddress} ${remotePort}`;
+  return `${remoteAddress} ${remotePort}`;
 }

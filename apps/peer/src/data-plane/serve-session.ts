@@ -4,11 +4,12 @@
 import type { Socket } from 'node:net';
 import { fullBitfield, hasBit } from '#domain/bitfield';
 import type { GrantClaims } from '#wire/grant';
-import { networkOf } from '#wire/host-port';
 import {
   BLOCK_BYTES_MAX,
   HAVE_PIECES_MAX,
   PEER_CONNECTIONS_PER_PEER_MAX,
+  PEER_FRAME_TIMEOUT_MS,
+  PEER_HANDSHAKE_TIMEOUT_MS,
   PEER_IDLE_TIMEOUT_MS,
   PEER_REQUESTS_MAX,
   PEER_UNREAD_BYTES_MAX,
@@ -22,6 +23,7 @@ import {
   type FrameSink,
   type HelloFrame,
   PIECE_HEADER_BYTES,
+  TAKEN_FRAMES,
   TRANSFER_VERSION,
   writePieceHeader,
 } from '#wire/transfer-frame';
@@ -29,7 +31,7 @@ import { threadBuffers } from '../storage/buffer-pool.ts';
 import { StorageFailure } from '../storage/storage-problem.ts';
 import { closeGently } from './close-gently.ts';
 import type { GrantDesk } from './grant-desk.ts';
-import type { LaneCounters } from './lane-counters.ts';
+import { isPeerRefusal, type LaneCounters, type PeerRefusal } from './lane-counters.ts';
 import { claimedPeerId, isProved, type LocalPeer, newHello, signProof } from './peer-handshake.ts';
 import { BudgetTurns, type RateBudget } from './rate-budget.ts';
 import type { ServedShare, ShareTable, Visitor } from './share-table.ts';
@@ -47,6 +49,8 @@ export interface ServeContext {
   readonly budgetOf: (groupId: number) => RateBudget | null;
   /** Connections of this worker that were admitted for a peer. */
   readonly admittedCount: (peerId: string) => number;
+  /** The grant was accepted. */
+  readonly onAdmitted: () => void;
   readonly onClosed: (session: ServeSession) => void;
 }
 
@@ -63,11 +67,9 @@ interface WaitingRequest extends BlockPlace {
 }
 
 export class ServeSession implements FrameSink, Visitor {
-  /** What limits for each remote address count it by. */
-  readonly network: string;
   readonly #socket: Socket;
   readonly #context: ServeContext;
-  readonly #decoder = new FrameDecoder();
+  readonly #decoder = new FrameDecoder(TAKEN_FRAMES.byListener.greeting);
   readonly #openedMs = performance.now();
   readonly #hello: HelloFrame;
   readonly #turns: BudgetTurns;
@@ -83,12 +85,15 @@ export class ServeSession implements FrameSink, Visitor {
   #heldBack: Uint8Array[] = [];
   /** Pieces that the caller was told of, while the content is still being downloaded here. */
   #announced: Uint8Array | null = null;
+  /** Who finds a piece corrupt says so and closes: to be asked again and again to read it is a breach. */
+  #isRechecking = false;
+  /** The frame that had begun and not ended at the last look, and since when. */
+  #openFrame = { number: -1, sinceMs: 0 };
   #isClosed = false;
   #lastHeardMs = performance.now();
   #lastSaidMs = performance.now();
 
   constructor(socket: Socket, context: ServeContext) {
-    this.network = networkOf(socket.remoteAddress ?? '');
     this.#socket = socket;
     this.#context = context;
     this.#hello = newHello(context.local);
@@ -109,13 +114,11 @@ export class ServeSession implements FrameSink, Visitor {
     return this.#claims;
   }
 
-  get ageMs(): number {
-    return performance.now() - this.#openedMs;
-  }
-
-  dismiss(code: CloseCode): void {
+  /** Says why, and closes. `refusal` is what it counts as, when that is not what is said. */
+  dismiss(code: CloseCode, refusal: CloseCode | PeerRefusal = code): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    if (isPeerRefusal(refusal)) this.#context.counters.refuse(refusal);
     this.#requests = [];
     this.#send({ kind: 'refuse', code });
     closeGently(this.#socket);
@@ -135,6 +138,7 @@ export class ServeSession implements FrameSink, Visitor {
   tick(clock: { readonly nowMs: number; readonly unixMs: number }): void {
     if (this.#claims !== null && clock.unixMs >= this.#claims.expiresAtMs) return this.dismiss('grant_expired');
     if (clock.nowMs - this.#lastHeardMs > PEER_IDLE_TIMEOUT_MS) return this.dismiss('closing');
+    if (this.#isTooSlow(clock.nowMs)) return this.dismiss('protocol_error', 'too_slow');
     this.#announceNew();
     if (this.#turns.isWaiting && clock.nowMs - this.#lastSaidMs > LIFE_SIGN_MS) this.#showLife();
   }
@@ -155,7 +159,7 @@ export class ServeSession implements FrameSink, Visitor {
       case 'askManifest':
         return this.#sendManifest(frame, this.#share.content.manifestBytes);
       case 'corrupt':
-        return void this.#share.recheck(frame.piece);
+        return this.#acceptCorrupt(this.#share, frame.piece);
       default:
         return this.dismiss('protocol_error');
     }
@@ -175,6 +179,15 @@ export class ServeSession implements FrameSink, Visitor {
     this.#lastHeardMs = performance.now();
     this.#decoder.push(chunk, this);
     if (this.#decoder.problem !== null) this.dismiss('protocol_error');
+  }
+
+  /** Who drips bytes is never silent: the time for its grant, and for each frame, counts from the beginning. */
+  #isTooSlow(nowMs: number): boolean {
+    if (this.#claims === null && nowMs - this.#openedMs > PEER_HANDSHAKE_TIMEOUT_MS) return true;
+    const { isWithinFrame, frameCount } = this.#decoder;
+    if (!isWithinFrame || frameCount !== this.#openFrame.number)
+      this.#openFrame = { number: frameCount, sinceMs: nowMs };
+    return isWithinFrame && nowMs - this.#openFrame.sinceMs > PEER_FRAME_TIMEOUT_MS;
   }
 
   #acceptHello(hello: HelloFrame): void {
@@ -217,6 +230,8 @@ export class ServeSession implements FrameSink, Visitor {
 
   #admit(share: ServedShare): void {
     this.#share = share;
+    this.#decoder.takes = TAKEN_FRAMES.byListener.open;
+    this.#context.onAdmitted();
     share.enter(this);
     const { pieceCount } = share.geometry;
     const { verified } = share.content;
@@ -247,6 +262,12 @@ export class ServeSession implements FrameSink, Visitor {
     for (const request of this.#requests) {
       if (request.piece === place.piece && request.begin === place.begin) request.cancelled = true;
     }
+  }
+
+  #acceptCorrupt(share: ServedShare, piece: number): void {
+    if (this.#isRechecking) return this.dismiss('protocol_error');
+    this.#isRechecking = true;
+    void share.recheck(piece);
   }
 
   #sendManifest(part: { readonly begin: number; readonly length: number }, manifestBytes: Uint8Array): void {
@@ -339,9 +360,15 @@ export class ServeSession implements FrameSink, Visitor {
 
   #send(frame: Frame): void {
     const heldBytes = this.#heldBack.reduce((sum, held) => sum + held.length, 0);
-    if (this.#socket.writableLength + heldBytes > PEER_UNREAD_BYTES_MAX) this.destroy();
+    if (this.#socket.writableLength + heldBytes > PEER_UNREAD_BYTES_MAX) this.#cutOff();
     else if ((this.#slow?.sentBytes ?? 0) > 0) this.#heldBack.push(encodeFrame(frame));
     else this.#write(encodeFrame(frame));
+  }
+
+  /** There is nothing to say to who does not read. */
+  #cutOff(): void {
+    if (!this.#socket.destroyed) this.#context.counters.refuse('unread');
+    this.destroy();
   }
 
   #write(bytes: Uint8Array, onTaken?: () => void): void {

@@ -1,6 +1,6 @@
 // Owns the lanes of all workers as the main thread sees them. What every lane has to know (trust, limits, shares, revocations,
 // open downloads) is remembered here and told again to the lane that replaces a dead one.
-import { newCounters, LaneCounters } from '../data-plane/lane-counters.ts';
+import { LaneCounters, newCounters, type PeerRefusal } from '../data-plane/lane-counters.ts';
 import type { LaneCommand, LaneEvent, LaneStart } from '../data-plane/lane-messages.ts';
 import type { RunningLane, WorkerPool } from '../data-plane/worker-pool.ts';
 import type { Identity } from '#identity/identity';
@@ -73,6 +73,17 @@ export class LaneFleet {
 
   metrics(): WorkerMetrics[] {
     return this.#lanes.map((_, worker) => ({ worker, ...new LaneCounters(this.#counters, worker).read() }));
+  }
+
+  /** Connections that were refused in all lanes, by reason. */
+  refusals(): [refusal: PeerRefusal, count: number][] {
+    const counts = new Map<PeerRefusal, number>();
+    for (const lane of this.#lanes.keys()) {
+      for (const [refusal, count] of new LaneCounters(this.#counters, lane).refusals()) {
+        counts.set(refusal, (counts.get(refusal) ?? 0) + count);
+      }
+    }
+    return [...counts];
   }
 
   isRunning(lane: number): boolean {

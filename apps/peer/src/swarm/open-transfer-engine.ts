@@ -206,6 +206,7 @@ class WorkerTransferEngine implements TransferEngine {
       verifiedPieces: this.#pieces.verified,
       failedPieces: this.#pieces.failed,
       replacedWorkers: this.#lanes.replacedWorkers,
+      refusals: this.#lanes.refusals(),
     };
   }
 

@@ -259,6 +259,8 @@ export interface EngineMetrics {
   readonly failedPieces: number;
   /** Worker threads that died and were replaced. */
   readonly replacedWorkers: number;
+  /** Connections of other peers that were refused, by reason. */
+  readonly refusals: readonly (readonly [reason: string, count: number])[];
 }
 
 /** An operating failure of the engine; `code` is stable. */

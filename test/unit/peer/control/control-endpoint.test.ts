@@ -1,15 +1,17 @@
 // The endpoint as it is, over HTTP on a free loopback port; behind it ports that answer what a test says.
 import { mkdtempSync, rmSync } from 'node:fs';
-import { get, request } from 'node:http';
+import { Agent, get, request } from 'node:http';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import 'reflect-metadata';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { CONTROL_BODY_BYTES_MAX } from '#wire/control-requests';
+import { CONTROL_CONNECTIONS_MAX } from '#wire/limits';
 import { ApiKeys } from '../../../../apps/peer/src/control/api-keys.ts';
 import { CommandMemory } from '../../../../apps/peer/src/control/command-memory.ts';
 import { CommandRunner } from '../../../../apps/peer/src/control/command-runner.ts';
+import { ControlDoor } from '../../../../apps/peer/src/control/control-door.ts';
 import {
   type ControlEndpoint,
   type ControlEndpointOptions,
@@ -27,7 +29,7 @@ const directory = mkdtempSync(join(tmpdir(), 'cohort-endpoint-'));
 const journal = new EventJournal(join(directory, 'events.ndjson'), { now: () => 0, writeFailed: () => undefined });
 const link = new RecordedLink();
 const transfers = new RecordedTransfers();
-const metrics = { workers: [], verifiedPieces: 3, failedPieces: 0, replacedWorkers: 0 };
+const metrics = { workers: [], verifiedPieces: 3, failedPieces: 0, replacedWorkers: 0, refusals: [['wrong_key', 2]] };
 let options: ControlEndpointOptions;
 let endpoint: ControlEndpoint;
 let base: string;
@@ -280,6 +282,86 @@ describe('a request that does not come to its end', () => {
     await expect(new Promise((resolve) => socket.once('close', () => resolve('closed')))).resolves.toBe('closed');
     await impatient.close();
   });
+});
+
+describe('the door', () => {
+  test('takes who comes in place of who has shown no token, when all connections are taken', async () => {
+    const crowded = await openControlEndpoint(options);
+    const { host, port } = crowded.address;
+    const kept = new Agent({ keepAlive: true, maxSockets: 1 });
+    const ask = (agent: Agent) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        get(`http://${host}:${port}/api/v1/status`, { agent, headers: JSON_HEADERS }, (response) => {
+          response.resume().once('end', () => resolve(response.statusCode));
+        }).once('error', reject);
+      });
+    expect(await ask(kept)).toBe(200);
+    const closed: number[] = [];
+    const silent = Array.from({ length: CONTROL_CONNECTIONS_MAX }, (_, number) => {
+      const socket = connect({ host, port });
+      socket.on('error', () => undefined);
+      return socket.once('close', () => closed.push(number));
+    });
+    await vi.waitFor(() => expect(closed).toEqual([0]));
+    expect(await ask(new Agent())).toBe(200);
+    expect(await ask(kept)).toBe(200);
+    await vi.waitFor(() => expect(closed).toEqual([0, 1]));
+    const text = await (await fetch(`http://${host}:${port}/metrics`)).text();
+    expect(text).toContain('cohort_refusals_total{door="control",code="too_many_connections"} 2\n');
+    kept.destroy();
+    for (const socket of silent) socket.destroy();
+    await crowded.close();
+  });
+
+  test('is not taken for somebody with a token who asks for what needs none', async () => {
+    const known = vi.spyOn(ControlDoor.prototype, 'know');
+    await fetch(`${base}/metrics`, { headers: { authorization: 'Bearer nonsense' } });
+    expect(known).not.toHaveBeenCalled();
+    await fetch(`${base}/api/v1/status`, { headers: JSON_HEADERS });
+    expect(known).toHaveBeenCalledOnce();
+    known.mockRestore();
+  });
+
+  test('counts what it refuses, by code', async () => {
+    const counting = await openControlEndpoint({ ...options, requestTimeoutMs: 300 });
+    const { host, port } = counting.address;
+    const address = `http://${host}:${port}`;
+    const send = (path: string, more: RequestInit = {}) =>
+      fetch(address + path, { method: 'POST', headers: JSON_HEADERS, body: '{}', ...more });
+    await send('/api/v1/commands/logout', { headers: { ...JSON_HEADERS, authorization: 'Bearer wrong' } });
+    await send('/api/v1/commands/logout', { headers: { ...JSON_HEADERS, origin: 'http://evil.example' } });
+    await send('/api/v1/commands/logout', { headers: { ...JSON_HEADERS, 'content-type': 'text/plain' } });
+    await send('/api/v1/commands/logout', { body: JSON.stringify({ x: 'x'.repeat(CONTROL_BODY_BYTES_MAX) }) });
+    await send('/api/v1/commands/logout', { body: '{' });
+    await fetch(`${address}/api/v1/groups/g/requests`, { headers: JSON_HEADERS });
+    await heard(port, `GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n`);
+    await heard(port, 'nonsense\r\n\r\n');
+    await heard(port, `GET / HTTP/1.1\r\nHost: x\r\nx-long: ${'x'.repeat(100_000)}\r\n\r\n`);
+    await heard(port, 'GET / HTTP/1.1\r\nHost: ');
+    const text = await (await fetch(`${address}/metrics`)).text();
+    const counted = [...text.matchAll(/^cohort_refusals_total\{door="(\w+)",code="(\w+)"\} (\d+)$/gm)];
+    expect(Object.fromEntries(counted.map(([, door, code, count]) => [`${door} ${code}`, Number(count)]))).toEqual({
+      'peers wrong_key': 2,
+      'control control_token_required': 1,
+      'control foreign_origin': 1,
+      'control json_required': 1,
+      'control too_large': 2,
+      'control invalid_request': 1,
+      'control not_group_owner': 1,
+      'control foreign_host': 1,
+      'control malformed_request': 1,
+      'control request_timeout': 1,
+    });
+    await counting.close();
+  });
+
+  /** Says something and waits until the connection ends. */
+  function heard(port: number, text: string): Promise<unknown> {
+    const socket = connect({ host: '127.0.0.1', port });
+    socket.on('error', () => undefined).resume();
+    socket.write(text);
+    return new Promise((resolve) => socket.once('close', resolve));
+  }
 });
 
 test('browsers are told to run no script but those of this endpoint, on its page, with answers and with refusals', async () => {

@@ -3,11 +3,11 @@ import 'reflect-metadata';
 import { KeyObject, webcrypto } from 'node:crypto';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { connect as connectPlain } from 'node:net';
+import { connect as connectPlain, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { X509CertificateGenerator } from '@peculiar/x509';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { mutualTlsOptions } from '#identity/tls';
 import type { GrantClaims } from '#wire/grant';
 import { encodeFrame, type Frame, FrameDecoder } from '#wire/transfer-frame';
@@ -216,18 +216,7 @@ it('without TLS a peer that cannot prove its key is not admitted', async () => {
   onTestEnd(() => void socket.destroy());
   socket.write(encodeFrame({ ...hello, kind: 'hello', key: bob.identity.publicKeyDer } as Frame));
   socket.write(encodeFrame({ kind: 'proof', signature: new Uint8Array(64) }));
-  const said = await new Promise<string[]>((resolve) => {
-    const kinds: string[] = [];
-    const decoder = new FrameDecoder();
-    const sink = {
-      frame: (frame: Frame) => void kinds.push(frame.kind === 'refuse' ? frame.code : frame.kind),
-      blockStart: () => {},
-      blockBytes: () => {},
-      blockEnd: () => {},
-    };
-    socket.on('data', (chunk: Buffer) => decoder.push(chunk, sink));
-    socket.on('close', () => resolve(kinds));
-  });
+  const said = await saidOn(socket);
   expect(said).toEqual(['hello', 'proof', 'protocol_error']);
 });
 
@@ -266,21 +255,90 @@ it('a peer that asks and never reads is cut off before much waits for it', async
   expect(await cutOff).toMatchObject({ code: expect.stringMatching(/^(ECONNRESET|EPIPE)$/) as unknown });
 });
 
-it('one address has 32 connections in the middle of the handshake, and no more', async () => {
-  const alice = await startPeer('alice');
+it('one address has 64 connections without a grant, and the oldest gives way to who comes', async () => {
+  const { alice, bob, digested } = await twoPeers();
   const { host, port } = alice.engine.listenAddress;
-  let closed = 0;
-  const eightClosed = new Promise<void>((resolve) => {
-    for (let number = 0; number < 40; number++) {
-      const socket = connectPlain({ host, port });
-      onTestEnd(() => void socket.destroy());
-      socket.on('error', () => {});
-      socket.once('close', () => {
-        closed++;
-        if (closed === 8) resolve();
-      });
-    }
-  });
-  await eightClosed;
-  expect(closed).toBe(8);
+  const closed: number[] = [];
+  for (let number = 0; number < 72; number++) {
+    const socket = connectPlain({ host, port });
+    onTestEnd(() => void socket.destroy());
+    socket.on('error', () => {});
+    socket.once('close', () => closed.push(number));
+    await once(socket, 'connect');
+  }
+  const grant = grantFor(bob, digested.contentId);
+  expect(await ask(bob, alice, [hello, { kind: 'grant', grant }])).toEqual(['hello', 'bitfield']);
+  await vi.waitFor(() => expect(new Set(closed)).toEqual(new Set([0, 1, 2, 3, 4, 5, 6, 7, 8])));
+  expect(refusalsOf(alice)).toEqual({ too_many_connections: 9 });
 });
+
+it('a frame that is too large before the grant is refused by its head alone', async () => {
+  const { alice, bob } = await twoPeers();
+  const manifest: Frame = { kind: 'manifest', totalBytes: 200_000, begin: 0, bytes: new Uint8Array(200_000) };
+  expect(await ask(bob, alice, [hello, manifest])).toEqual(['hello', 'protocol_error']);
+  expect(refusalsOf(alice)).toEqual({ protocol_error: 1 });
+});
+
+it('who says twice that a piece is corrupt breaks the protocol: it costs a look at the disk', async () => {
+  const { alice, bob, digested } = await twoPeers();
+  const socket = connectTls({ ...alice.engine.listenAddress, ...mutualTlsOptions(bob.identity) });
+  onTestEnd(() => void socket.destroy());
+  socket.on('error', () => {});
+  const said = saidOn(socket);
+  socket.write(encodeFrame(hello));
+  socket.write(encodeFrame({ kind: 'grant', grant: grantFor(bob, digested.contentId) }));
+  for (let time = 0; time < 2; time++) socket.write(encodeFrame({ kind: 'corrupt', piece: 0 }));
+  expect(await said).toEqual(['hello', 'bitfield', 'protocol_error']);
+});
+
+describe('what is refused is counted', () => {
+  it('by what is said', async () => {
+    const { alice, bob, digested } = await twoPeers();
+    const grants = [{ peerId: 'cd'.repeat(32) }, { shareId: 8 }, { expiresAtMs: 1 }, { trackerId: 'cd'.repeat(32) }];
+    for (const claims of grants) {
+      await ask(bob, alice, [hello, { kind: 'grant', grant: grantFor(bob, digested.contentId, claims) }]);
+    }
+    await ask(bob, alice, [{ ...hello, version: 2 }]);
+    expect(refusalsOf(alice)).toEqual({
+      ...{ grant_mismatch: 1, unknown_share: 1, grant_expired: 1, grant_not_signed: 1, version_mismatch: 1 },
+    });
+  });
+
+  it('and what nothing is said to', async () => {
+    const { alice } = await twoPeers();
+    const { host, port } = alice.engine.listenAddress;
+    const nonsense = connectPlain({ host, port });
+    nonsense.on('error', () => {}).resume();
+    nonsense.write(Buffer.alloc(200, 7));
+    await once(nonsense, 'close');
+    const unknown = connectTls({
+      host,
+      port,
+      rejectUnauthorized: false,
+      minVersion: 'TLSv1.3',
+      ...(await otherCertificate()),
+    });
+    unknown.on('error', () => {}).resume();
+    await once(unknown, 'close');
+    expect(refusalsOf(alice)).toEqual({ handshake_failed: 1, wrong_key: 1 });
+  });
+});
+
+/** What a peer has refused so far, by reason. */
+function refusalsOf({ engine }: TestPeer): Record<string, number> {
+  return Object.fromEntries(engine.metrics().refusals.filter(([, count]) => count > 0));
+}
+
+/** The kinds of all frames that come, up to the end of the connection; what is refused by its code. */
+function saidOn(socket: Socket): Promise<string[]> {
+  const kinds: string[] = [];
+  const decoder = new FrameDecoder();
+  const sink = {
+    frame: (frame: Frame) => void kinds.push(frame.kind === 'refuse' ? frame.code : frame.kind),
+    blockStart: () => {},
+    blockBytes: () => {},
+    blockEnd: () => {},
+  };
+  socket.on('data', (chunk: Buffer) => decoder.push(chunk, sink));
+  return new Promise((resolve) => socket.once('close', () => resolve(kinds)));
+}

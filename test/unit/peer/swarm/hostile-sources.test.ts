@@ -123,6 +123,18 @@ it('a source that gives out manifests that nobody asked for breaks the protocol'
   await download.cancel();
 });
 
+it('a source that tells again and again of what it has breaks the protocol', async () => {
+  const heard: Frame[] = [];
+  const { bob, request, mallory } = await goodSeederAnd(() => ({
+    answer: (_request, socket) => void socket.write(encodeFrame({ kind: 'have', pieces: [1, 2, 3] })),
+    heard: (frame) => void heard.push(frame),
+  }));
+  const download = bob.engine.download({ ...request, sources: [mallory] });
+  await until(download, () => heard.some((frame) => frame.kind === 'refuse'));
+  expect(heard).toContainEqual({ kind: 'refuse', code: 'protocol_error' });
+  await download.cancel();
+});
+
 it('the last pieces are asked of another peer too, and the loser is told to stop', async () => {
   const cancelled: number[] = [];
   const { bob, request, mallory, alice } = await goodSeederAnd(() => ({

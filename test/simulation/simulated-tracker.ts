@@ -263,7 +263,8 @@ function partsOf(
   const own = writingAs(build, new Replica({ log: followed, now, rules, startingPoints, ...plants.following }));
   const replica = plants.replica?.(own, followed) ?? own;
   const metrics = new TrackerMetrics();
-  const presence = new PresenceTable({ now: plants.presenceNow?.(now) ?? now });
+  const hasSession = (peerId: string): boolean => replica.state.sessions.has(peerId);
+  const presence = new PresenceTable({ now: plants.presenceNow?.(now) ?? now, hasSession });
   // Nobody can be connected to here: what is reachable is never known.
   const reachability = { ask: () => null } as unknown as Reachability;
   const passwords = new PasswordGate({ replica, hasher: new SimulatedHasher(), now });

@@ -78,7 +78,7 @@ export async function startTracker(parts: TrackerParts): Promise<RunningTracker>
   const services = servicesOf(parts);
   const { replica, reachability, rpcServer, checkpoints, comparison, snapshots } = services;
   const adapter = new FastifyAdapter(operatorServerOptions());
-  guardOperatorPort(adapter.getInstance(), parts.http.host);
+  guardOperatorPort(adapter.getInstance(), parts.http.host, (code) => services.metrics.countRefusal(code));
   const application = await NestFactory.create<NestFastifyApplication>(moduleOf(services), adapter, {
     logger: parts.logger,
     abortOnError: false,
@@ -126,7 +126,8 @@ function servicesOf({ identity, log, rpc, now = Date.now, ...parts }: TrackerPar
   const store = snapshotStoreOf(parts);
   const replica = new Replica({ log, now, startingPoints: store });
   const metrics = new TrackerMetrics();
-  const presence = new PresenceTable({ now });
+  const hasSession = (peerId: string): boolean => replica.state.sessions.has(peerId);
+  const presence = new PresenceTable({ now, hasSession });
   const tries = new RateLimit({ burst: 300, refillMs: 200, now });
   const reachability = new Reachability({ now, mayBegin: (askedFrom) => tries.take(networkOf(askedFrom)) });
   const hasher = new PasswordHasher();
@@ -137,7 +138,10 @@ function servicesOf({ identity, log, rpc, now = Date.now, ...parts }: TrackerPar
   const views = new ViewService({ replica, presence, grants, now });
   const desk = new PeerDesk({ replica, presence, reachability, pushes, now });
   const replies = new Replies({ replica, metrics, trackerId });
-  const rpcServer = new RpcServer(identity, rpc);
+  const rpcServer = new RpcServer(identity, rpc, {
+    hasSession,
+    refused: (refusal) => metrics.countConnection(refusal),
+  });
   const author = { identity, now };
   const checkpoints = new CheckpointWriter({ replica, author, monotonicNow: () => performance.now() });
   const services = {

@@ -22,6 +22,7 @@ export class TrackerMetrics {
   constructor() {
     this.#define('cohort_commands_total', 'Commands answered, by outcome.', 'outcome');
     this.#define('cohort_refused_without_record_total', 'Requests refused before the log, by code.', 'code');
+    this.#define('cohort_connections_refused_total', 'Connections of peers refused or cut off, by code.', 'code');
     this.#define('cohort_pushes_total', 'Messages pushed to peers, by type.', 'type');
   }
 
@@ -33,6 +34,11 @@ export class TrackerMetrics {
   /** Counts a request that was answered without a record. */
   countRefusal(code: string): void {
     this.#count('cohort_refused_without_record_total', code);
+  }
+
+  /** Counts a connection of a peer that was refused, or cut off. */
+  countConnection(refusal: string): void {
+    this.#count('cohort_connections_refused_total', refusal);
   }
 
   countPush(type: string): void {

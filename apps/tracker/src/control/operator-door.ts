@@ -16,10 +16,15 @@ export function operatorServerOptions(
 }
 
 /** On loopback only loopback's own names are answered. Elsewhere whoever reaches the port is an operator, by any name. */
-export function guardOperatorPort(fastify: FastifyInstance, listenHost: string): void {
+export function guardOperatorPort(
+  fastify: FastifyInstance,
+  listenHost: string,
+  refused: (code: 'foreign_host') => void,
+): void {
   if (!LOOPBACK.test(listenHost)) return;
   fastify.addHook('onRequest', (request, reply, done) => {
-    if (LOOPBACK_HEADER.test(request.headers.host ?? '')) done();
-    else void reply.status(403).send({ code: 'foreign_host', detail: 'ask for 127.0.0.1, localhost or [::1]' });
+    if (LOOPBACK_HEADER.test(request.headers.host ?? '')) return done();
+    refused('foreign_host');
+    void reply.status(403).send({ code: 'foreign_host', detail: 'ask for 127.0.0.1, localhost or [::1]' });
   });
 }

@@ -1,10 +1,43 @@
-// Owns how replies and pushes leave a connection: what is said to one peer in one turn of the event loop goes as one write,
-// since each write is encrypted and handed to the system by itself, which costs more than making most replies.
+// Owns one connection of Nest's transport: how long a message may take to come, and how replies and pushes leave. What is said to
+// one peer in one turn of the event loop goes as one write, since each write is encrypted and handed to the system by
+// itself, which costs more than making most replies.
+import type { Socket } from 'node:net';
 import { JsonSocket } from '@nestjs/microservices';
+
+/** Nest does not export the options of its socket. */
+type JsonSocketOptions = NonNullable<ConstructorParameters<typeof JsonSocket>[1]>;
+
+export interface ReplySocketOptions extends Omit<JsonSocketOptions, 'incompleteMessageTimeout'> {
+  /** From the first byte of a message to its last: Nest's own time begins anew with every byte. */
+  readonly messageTimeoutMs: number;
+  /** Told before a connection is ended whose message has not come in time. */
+  readonly onTooSlow: () => void;
+}
 
 /** A connection of Nest's transport that gathers what is sent over it until the end of the turn. */
 export class ReplySocket extends JsonSocket {
+  readonly #options: ReplySocketOptions;
   #isGathering = false;
+  /** Ends the connection when the message whose beginning has come is not whole in time. */
+  #deadline: NodeJS.Timeout | null = null;
+  #messageCount = 0;
+
+  constructor(socket: Socket, options: ReplySocketOptions) {
+    super(socket, { ...options, incompleteMessageTimeout: 0 });
+    this.#options = options;
+    socket.on('message', () => {
+      this.#messageCount += 1;
+      this.#expectNothing();
+    });
+    socket.once('close', () => this.#expectNothing());
+  }
+
+  protected override handleData(data: Buffer | string): void {
+    const before = this.#messageCount;
+    super.handleData(data);
+    if (this.#messageCount > before) return;
+    this.#deadline ??= setTimeout(() => this.#giveUp(), this.#options.messageTimeoutMs).unref();
+  }
 
   protected override handleSend(message: unknown, callback?: (error?: unknown) => void): void {
     if (!this.#isGathering) {
@@ -16,5 +49,15 @@ export class ReplySocket extends JsonSocket {
       });
     }
     super.handleSend(message, callback);
+  }
+
+  #expectNothing(): void {
+    if (this.#deadline !== null) clearTimeout(this.#deadline);
+    this.#deadline = null;
+  }
+
+  #giveUp(): void {
+    this.#options.onTooSlow();
+    this.netSocket.destroy();
   }
 }

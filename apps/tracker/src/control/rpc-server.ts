@@ -9,10 +9,22 @@ import {
   type TcpOptions,
   type TcpSocket,
 } from '@nestjs/microservices';
+import { DoorPlaces } from '#identity/door-places';
 import type { Identity } from '#identity/identity';
 import { idOfSocket, mutualTlsOptions } from '#identity/tls';
 import { type HostPort, networkOf } from '#wire/host-port';
-import { RPC_MESSAGE_BYTES_MAX } from '#wire/limits';
+import {
+  RPC_CONNECTIONS_MAX,
+  RPC_CONNECTIONS_PER_ADDRESS_MAX,
+  RPC_CONNECTIONS_PER_PEER_MAX,
+  RPC_HANDSHAKE_TIMEOUT_MS,
+  RPC_HANDSHAKES_MAX,
+  RPC_HANDSHAKES_PER_ADDRESS_MAX,
+  RPC_IDLE_TIMEOUT_MS,
+  RPC_MESSAGE_BYTES_MAX,
+  RPC_MESSAGE_TIMEOUT_MS,
+  RPC_UNREAD_BYTES_MAX,
+} from '#wire/limits';
 import { BoundedPlaces } from './bounded-places.ts';
 import { ReplySocket } from './reply-socket.ts';
 import { RequestLine } from './request-line.ts';
@@ -24,16 +36,26 @@ export interface Caller {
   readonly address: string;
 }
 
-const CONNECTIONS_MAX = 25_000;
-/** Also of those that are still shaking hands. As many peers behind one router, and no host alone takes all places. */
-const CONNECTIONS_PER_ADDRESS_MAX = 2_000;
-const CONNECTIONS_PER_PEER_MAX = 8;
-const HANDSHAKE_TIMEOUT_MS = 5_000;
-const INCOMPLETE_MESSAGE_TIMEOUT_MS = 10_000;
-/** Three heartbeats: whoever neither sends nor takes a byte for that long is gone, or stuck. */
-const IDLE_TIMEOUT_MS = 30_000;
-/** Replies and pushes that may wait for a peer that does not read. */
-const SEND_BUFFER_BYTES_MAX = 4 * RPC_MESSAGE_BYTES_MAX;
+/** Why a connection is refused, or cut off. */
+export type ConnectionRefusal =
+  | 'too_many_connections'
+  | 'too_many_of_peer'
+  | 'handshake_failed'
+  | 'wrong_key'
+  | 'malformed_message'
+  | 'too_slow'
+  | 'unread'
+  | 'idle';
+
+/** What decides who gives way when places are taken, and who is told of refusals. */
+export interface RpcDoor {
+  readonly hasSession: (peerId: string) => boolean;
+  readonly refused: (refusal: ConnectionRefusal) => void;
+  /** Fewer, and shorter, in tests. */
+  readonly connectionsPerAddressMax?: number;
+  readonly handshakesPerAddressMax?: number;
+  readonly messageTimeoutMs?: number;
+}
 
 const callers = new WeakMap<Socket, Caller>();
 const lines = new WeakMap<Socket, RequestLine>();
@@ -50,25 +72,39 @@ export function socketOf(context: TcpContext): Socket {
 
 /** Nest's TCP server as peers meet it. */
 export class RpcServer extends ServerTCP {
-  readonly #ofPeer = new BoundedPlaces(CONNECTIONS_PER_PEER_MAX);
-  readonly #ofAddress: BoundedPlaces;
+  readonly #ofPeer = new BoundedPlaces(RPC_CONNECTIONS_PER_PEER_MAX);
+  readonly #places: DoorPlaces<Socket>;
+  readonly #handshakes: DoorPlaces<Socket>;
+  /** Connections as they came, by address and port: TLS makes another socket of each. */
+  readonly #accepted = new Map<string, Socket>();
+  readonly #peerIds = new WeakMap<Socket, string>();
+  readonly #refused: RpcDoor['refused'];
+  readonly #messageTimeoutMs: number;
 
-  constructor(
-    identity: Identity,
-    { host, port }: HostPort,
-    { connectionsPerAddressMax = CONNECTIONS_PER_ADDRESS_MAX } = {},
-  ) {
+  constructor(identity: Identity, { host, port }: HostPort, door: RpcDoor) {
     const options: NonNullable<TcpOptions['options']> = {
       host,
       port,
-      tlsOptions: { ...mutualTlsOptions(identity), handshakeTimeout: HANDSHAKE_TIMEOUT_MS },
+      tlsOptions: { ...mutualTlsOptions(identity), handshakeTimeout: RPC_HANDSHAKE_TIMEOUT_MS },
     };
     super(options as Required<TcpOptions>['options']);
-    this.#ofAddress = new BoundedPlaces(connectionsPerAddressMax);
-    this.server.maxConnections = CONNECTIONS_MAX;
-    this.server.on('connection', (socket: Socket) => this.#admit(socket));
-    // Node tells of a handshake that took too long, and leaves the connection open.
-    this.server.on('tlsClientError', (_error: Error, socket: TLSSocket) => socket.destroy());
+    this.#refused = door.refused;
+    this.#messageTimeoutMs = door.messageTimeoutMs ?? RPC_MESSAGE_TIMEOUT_MS;
+    this.#places = new DoorPlaces<Socket>({
+      placesMax: RPC_CONNECTIONS_MAX,
+      perNetworkMax: door.connectionsPerAddressMax ?? RPC_CONNECTIONS_PER_ADDRESS_MAX,
+      isKnown: (socket) => door.hasSession(this.#peerIds.get(socket) ?? ''),
+    });
+    this.#handshakes = new DoorPlaces<Socket>({
+      placesMax: RPC_HANDSHAKES_MAX,
+      perNetworkMax: door.handshakesPerAddressMax ?? RPC_HANDSHAKES_PER_ADDRESS_MAX,
+    });
+    this.server.on('connection', (socket: Socket) => this.#enter(socket));
+    // Node tells of a handshake that took too long, and leaves the connection open; who goes by itself was not refused.
+    this.server.on('tlsClientError', ({ code }: NodeJS.ErrnoException, socket: TLSSocket) => {
+      if (code === 'ECONNRESET') socket.destroy();
+      else this.#cutOff(socket, 'handshake_failed');
+    });
   }
 
   /** Open connections of peers. */
@@ -87,15 +123,22 @@ export class RpcServer extends ServerTCP {
 
   override bindHandler(socket: Socket): void {
     // An error of a connection is the end of that connection; without a listener it would be the end of the process.
-    socket.on('error', () => socket.destroy());
+    socket.on('error', (error: unknown) => {
+      const refusal = refusalOf(error);
+      if (refusal === null) socket.destroy();
+      else this.#cutOff(socket, refusal);
+    });
     const peerId = idOfSocket(socket as TLSSocket);
-    if (peerId === null || !this.#ofPeer.take(peerId)) {
-      socket.destroy();
-      return;
-    }
+    if (peerId === null) return this.#cutOff(socket, 'wrong_key');
+    if (!this.#ofPeer.take(peerId)) return this.#cutOff(socket, 'too_many_of_peer');
     socket.once('close', () => this.#ofPeer.leave(peerId));
+    const accepted = this.#accepted.get(placeOf(socket));
+    if (accepted !== undefined) {
+      this.#handshakes.leave(accepted);
+      this.#peerIds.set(accepted, peerId);
+    }
     socket.setNoDelay(true);
-    socket.setTimeout(IDLE_TIMEOUT_MS, () => socket.destroy());
+    socket.setTimeout(RPC_IDLE_TIMEOUT_MS, () => this.#cutOff(socket, 'idle'));
     callers.set(socket, { peerId, address: socket.remoteAddress ?? '' });
     lines.set(socket, new RequestLine(socket));
     super.bindHandler(socket);
@@ -129,15 +172,40 @@ export class RpcServer extends ServerTCP {
   protected override getSocketInstance(socket: Socket): TcpSocket {
     return new ReplySocket(socket, {
       maxBufferSize: RPC_MESSAGE_BYTES_MAX,
-      maxSendBufferSize: SEND_BUFFER_BYTES_MAX,
-      incompleteMessageTimeout: INCOMPLETE_MESSAGE_TIMEOUT_MS,
+      maxSendBufferSize: RPC_UNREAD_BYTES_MAX,
+      messageTimeoutMs: this.#messageTimeoutMs,
+      onTooSlow: () => this.#refused('too_slow'),
     });
   }
 
   /** A connection that has just come in, before its first byte. */
-  #admit(socket: Socket): void {
-    const network = networkOf(socket.remoteAddress ?? '');
-    if (this.#ofAddress.take(network)) socket.once('close', () => this.#ofAddress.leave(network));
-    else socket.destroy();
+  #enter(socket: Socket): void {
+    const [place, network] = [placeOf(socket), networkOf(socket.remoteAddress ?? '')];
+    this.#accepted.set(place, socket);
+    socket.once('close', () => {
+      this.#places.leave(socket);
+      this.#handshakes.leave(socket);
+      if (this.#accepted.get(place) === socket) this.#accepted.delete(place);
+    });
+    for (const places of [this.#places, this.#handshakes]) {
+      const leaving = places.enter(socket, network);
+      if (leaving !== null) this.#cutOff(leaving, 'too_many_connections');
+      if (leaving === socket) return;
+    }
   }
+
+  #cutOff(socket: Socket, refusal: ConnectionRefusal): void {
+    this.#refused(refusal);
+    socket.destroy();
+  }
+}
+
+/** Nest tells as text what a peer did to the framing; everything else is an error of the system, and no refusal. */
+function refusalOf(error: unknown): ConnectionRefusal | null {
+  if (typeof error !== 'string') return null;
+  return error.startsWith('The remote peer is not reading') ? 'unread' : 'malformed_message';
+}
+
+function placeOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }

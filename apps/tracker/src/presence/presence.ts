@@ -25,7 +25,10 @@ export interface Download {
   readonly peerIds: Set<string>;
 }
 
-/** As many as a tracker has connections: a peer that is pushed out while it is there is back at its next heartbeat. */
+/**
+ * As many as a tracker has connections. Peers without a session make room first, and are not kept when there is none: anybody
+ * can have a key, and what they say is believed only together with a session.
+ */
 const PEERS_MAX = 25_000;
 
 /** Who is online, by peer id. */
@@ -34,12 +37,16 @@ export class PresenceTable {
   readonly #peers = new Map<string, PeerPresence>();
   /** By all three parts of a share's name, so that a false claim stands beside the true ones and not before them. */
   readonly #downloads = new Map<string, Download>();
+  /** Peers that had no session at their last heartbeat, the oldest first. */
+  readonly #strangers = new Set<string>();
   readonly #now: () => number;
+  readonly #hasSession: (peerId: string) => boolean;
   /** Nobody has been silent for longer than since then. */
   #heardSinceMs = -Infinity;
 
-  constructor({ now }: { now: () => number }) {
+  constructor({ now, hasSession }: { now: () => number; hasSession: (peerId: string) => boolean }) {
     this.#now = now;
+    this.#hasSession = hasSession;
   }
 
   /** Peers that are online. */
@@ -53,7 +60,9 @@ export class PresenceTable {
     this.#expire();
     const before = this.#peers.get(peerId);
     this.#remove(peerId);
-    if (this.#peers.size >= PEERS_MAX) this.#removeOldest();
+    const isStranger = !this.#hasSession(peerId);
+    if (this.#peers.size >= PEERS_MAX && !this.#makeRoom(isStranger)) return false;
+    if (isStranger) this.#strangers.add(peerId);
     this.#peers.set(peerId, { ...said, peerId, lastSeenMs: this.#now() });
     for (const share of said.downloading) this.#downloadOf(share).peerIds.add(peerId);
     return before === undefined || !isSame(before, said);
@@ -89,9 +98,19 @@ export class PresenceTable {
     this.#heardSinceMs = this.#now();
   }
 
-  #removeOldest(): void {
+  /** Whether there is room now. A peer with a session makes room for another one with a session. */
+  #makeRoom(forStranger: boolean): boolean {
+    for (const peerId of this.#strangers) {
+      if (!this.#hasSession(peerId)) {
+        this.#remove(peerId);
+        return true;
+      }
+      this.#strangers.delete(peerId);
+    }
     const [oldest] = this.#peers.keys();
-    if (oldest !== undefined) this.#remove(oldest);
+    if (forStranger || oldest === undefined) return false;
+    this.#remove(oldest);
+    return true;
   }
 
   #remove(peerId: string): void {
@@ -101,6 +120,7 @@ export class PresenceTable {
       if (peerIds.size === 0) this.#downloads.delete(keyOf(share));
     }
     this.#peers.delete(peerId);
+    this.#strangers.delete(peerId);
   }
 
   #downloadOf(share: DownloadingShare): Download {

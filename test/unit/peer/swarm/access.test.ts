@@ -310,7 +310,7 @@ describe('what is refused is counted', () => {
     const nonsense = connectPlain({ host, port });
     nonsense.on('error', () => {}).resume();
     nonsense.write(Buffer.alloc(200, 7));
-    await once(nonsense, 'close');
+    await new Promise((resolve) => nonsense.once('close', resolve));
     const unknown = connectTls({
       host,
       port,
@@ -319,7 +319,7 @@ describe('what is refused is counted', () => {
       ...(await otherCertificate()),
     });
     unknown.on('error', () => {}).resume();
-    await once(unknown, 'close');
+    await new Promise((resolve) => unknown.once('close', resolve));
     expect(refusalsOf(alice)).toEqual({ handshake_failed: 1, wrong_key: 1 });
   });
 });

@@ -3,9 +3,11 @@ import { fastify } from 'fastify';
 import { expect, it } from 'vitest';
 import { guardOperatorPort, operatorServerOptions } from '../../../../apps/tracker/src/control/operator-door.ts';
 
+const refused: string[] = [];
+
 const answered = (listenHost: string, host: string): Promise<number> => {
   const server = fastify();
-  guardOperatorPort(server, listenHost);
+  guardOperatorPort(server, listenHost, (code) => refused.push(code));
   server.get('/status', () => 'open');
   return server.inject({ url: '/status', headers: { host } }).then(({ statusCode }) => statusCode);
 };
@@ -28,7 +30,9 @@ it.each([
 );
 
 it.each(['127.0.0.1', '127.0.0.2', '::1', 'localhost'])('%s is on loopback', async (listenHost) => {
+  refused.length = 0;
   expect(await answered(listenHost, 'evil.example:9000')).toBe(403);
+  expect(refused).toEqual(['foreign_host']);
 });
 
 it('a port that is not on loopback is asked for by any name', async () => {

@@ -17,7 +17,7 @@ let nowMs = 0;
 
 beforeEach(() => {
   log = LogInMemory.started();
-  presence = new PresenceTable({ now: Date.now });
+  presence = new PresenceTable({ now: Date.now, hasSession: () => true });
   const replica = { state: log.state, onApplied: () => () => undefined } as unknown as Replica;
   const reachability = new Reachability({ now: Date.now, mayBegin: () => false });
   const pushes = new PushHub({ replica, presence, metrics: new TrackerMetrics() });

@@ -29,7 +29,7 @@ beforeEach(() => {
       return () => undefined;
     },
   };
-  presence = new PresenceTable({ now: Date.now });
+  presence = new PresenceTable({ now: Date.now, hasSession: () => true });
   hub = new PushHub({ replica, presence, metrics: new TrackerMetrics() });
 });
 afterEach(() => vi.useRealTimers());

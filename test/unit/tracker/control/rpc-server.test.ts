@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { type AddressInfo, connect as connectPlain, type Server } from 'node:net';
+import { type AddressInfo, connect as connectPlain, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
@@ -10,7 +10,7 @@ import type { TcpContext } from '@nestjs/microservices';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { type Identity, loadOrCreateIdentity } from '#identity/identity';
 import { mutualTlsOptions } from '#identity/tls';
-import { callerOf, RpcServer } from '../../../../apps/tracker/src/control/rpc-server.ts';
+import { callerOf, type RpcDoor, RpcServer } from '../../../../apps/tracker/src/control/rpc-server.ts';
 
 // A connection that ends is a fact in these tests, not news for the console.
 Logger.overrideLogger(false);
@@ -18,6 +18,9 @@ Logger.overrideLogger(false);
 let directory: string;
 let identities: Identity[];
 let server: RpcServer;
+/** Ids of peers on which somebody is logged in. */
+let loggedIn: Set<string>;
+let refused: string[];
 let sockets: TLSSocket[];
 /** Who asked, in the order in which requests were handled. */
 let handled: string[];
@@ -33,7 +36,9 @@ beforeEach(async () => {
   handled = [];
   sockets = [];
   onHandled = () => undefined;
-  server = new RpcServer(identities[0]!, { host: '127.0.0.1', port: 0 });
+  loggedIn = new Set();
+  refused = [];
+  server = newServer();
   server.addHandler('ask', async (_data: unknown, context: TcpContext) => {
     handled.push(callerOf(context).peerId);
     await onHandled();
@@ -47,6 +52,18 @@ afterEach(() => {
   server.close();
 });
 
+function newServer(limits: Partial<RpcDoor> = {}): RpcServer {
+  const door = { hasSession: (peerId: string) => loggedIn.has(peerId), refused: (code: string) => refused.push(code) };
+  return new RpcServer(identities[0]!, { host: '127.0.0.1', port: 0 }, { ...door, ...limits });
+}
+
+async function restartWith(limits: Partial<RpcDoor>): Promise<number> {
+  server.close();
+  server = newServer(limits);
+  await new Promise<void>((resolve) => server.listen(() => resolve()));
+  return (server.unwrap<Server>().address() as AddressInfo).port;
+}
+
 async function connected(identity: Identity): Promise<TLSSocket> {
   const { port } = server.unwrap<Server>().address() as AddressInfo;
   const socket = connect({ host: '127.0.0.1', port, ...mutualTlsOptions(identity) });
@@ -54,6 +71,11 @@ async function connected(identity: Identity): Promise<TLSSocket> {
   sockets.push(socket);
   await once(socket, 'secureConnect');
   return socket;
+}
+
+/** Resolves when a connection has ended, however it did. */
+function ending(socket: Socket): Promise<unknown> {
+  return new Promise((resolve) => socket.once('close', resolve));
 }
 
 function framed(message: object): string {
@@ -149,19 +171,59 @@ it('a connection that says nothing is cut off before long', async () => {
   expect(silent.bytesRead).toBe(0);
 });
 
-it('one address has so many connections and no more, shaken hands or not, and a place again when one ends', async () => {
-  server.close();
-  server = new RpcServer(identities[0]!, { host: '127.0.0.1', port: 0 }, { connectionsPerAddressMax: 3 });
-  await new Promise<void>((resolve) => server.listen(() => resolve()));
-  const { port } = server.unwrap<Server>().address() as AddressInfo;
+it('when one address has all of its connections, the oldest without a session gives way', async () => {
+  const port = await restartWith({ connectionsPerAddressMax: 3 });
   const silent = connectPlain({ host: '127.0.0.1', port });
+  silent.on('error', () => undefined).resume();
   await once(silent, 'connect');
-  const first = await connected(identities[1]!);
-  await connected(identities[2]!);
-  await expect(connected(identities[1]!)).rejects.toThrow(/ECONNRESET|disconnected|EPIPE/);
-  silent.destroy();
-  first.destroy();
-  await vi.waitFor(() => expect(server.connectionCount).toBe(1));
+  const silenced = ending(silent);
+  const user = await connected(identities[1]!);
+  loggedIn.add(identities[1]!.id);
+  const stranger = await connected(identities[2]!);
+  const first = ending(stranger);
   await connected(identities[1]!);
+  await silenced;
+  await connected(identities[1]!);
+  await first;
+  await vi.waitFor(() => expect(server.connectionCount).toBe(3));
+  await expect(connected(identities[2]!)).rejects.toThrow(/ECONNRESET|disconnected|EPIPE/);
+  expect(server.connectionCount).toBe(3);
+  expect(user.destroyed).toBe(false);
+  expect(refused).toEqual(['too_many_connections', 'too_many_connections', 'too_many_connections']);
+  user.destroy();
   await vi.waitFor(() => expect(server.connectionCount).toBe(2));
+  await connected(identities[2]!);
+});
+
+it('who is in the middle of the handshake gives way to others who come from the same address', async () => {
+  const port = await restartWith({ handshakesPerAddressMax: 2 });
+  const closed: number[] = [];
+  for (let number = 0; number < 4; number++) {
+    const silent = connectPlain({ host: '127.0.0.1', port });
+    silent.on('error', () => undefined).resume();
+    silent.once('close', () => closed.push(number));
+    await once(silent, 'connect');
+  }
+  await vi.waitFor(() => expect(closed).toEqual([0, 1]));
+  await connected(identities[1]!);
+  await vi.waitFor(() => expect(closed).toEqual([0, 1, 2]));
+});
+
+it('a message has its time from the first byte on, though its bytes drip', async () => {
+  await restartWith({ messageTimeoutMs: 200 });
+  const socket = await connected(identities[1]!);
+  socket.resume();
+  socket.write('1000#');
+  const drip = setInterval(() => socket.write('x'), 10);
+  await ending(socket);
+  clearInterval(drip);
+  expect(refused).toEqual(['too_slow']);
+});
+
+it('what is no message ends its connection, and is counted', async () => {
+  const socket = await connected(identities[1]!);
+  socket.resume();
+  socket.write('garbage#');
+  await ending(socket);
+  expect(refused).toEqual(['malformed_message']);
 });

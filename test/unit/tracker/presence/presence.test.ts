@@ -5,13 +5,20 @@ import { PresenceTable } from '../../../../apps/tracker/src/presence/presence.ts
 
 let nowMs = 0;
 let table: PresenceTable;
+/** Peers on which nobody is logged in. */
+let strangers: Set<string>;
 const share = { shareId: 7, group: 'films', file: 'a.mkv' };
 const said = { addresses: ['10.0.0.1:5000'], downloading: [share], transport: 'tls' } as const;
 
 beforeEach(() => {
   nowMs = 1_000;
-  table = new PresenceTable({ now: () => nowMs });
+  strangers = new Set();
+  table = newTable();
 });
+
+function newTable(): PresenceTable {
+  return new PresenceTable({ now: () => nowMs, hasSession: (peerId) => !strangers.has(peerId) });
+}
 
 describe('presence', () => {
   it('lasts until 30 s after the last heartbeat', () => {
@@ -60,7 +67,7 @@ describe('presence', () => {
     const step = fc.record({ peer: fc.nat(3), waitMs: fc.constantFrom(0, 1, 9_999, 10_001, 29_999, 30_000) });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
-        table = new PresenceTable({ now: () => nowMs });
+        table = newTable();
         const lastSeenMs = new Map<string, number>();
         for (const { peer, waitMs } of steps) {
           table.update(`${peer}`, said);
@@ -83,5 +90,23 @@ describe('presence', () => {
     expect(table.size).toBe(25_000);
     expect(['2', '3', '4'].map((peerId) => table.get(peerId))).toEqual([undefined, undefined, undefined]);
     expect(table.downloadersOf(share)).toEqual(['0', '1', '25000', '25001', '25002']);
+  });
+
+  it('of strangers makes room for others, and never takes the place of somebody who is logged in', () => {
+    strangers = new Set(['stranger', 'newcomer', 'other']);
+    table.update('stranger', { ...said, downloading: [] });
+    table.update('newcomer', { ...said, downloading: [] });
+    for (let number = 0; number < 24_998; number++) table.update(`${number}`, { ...said, downloading: [] });
+    strangers.delete('newcomer');
+    expect(table.update('user', said)).toBe(true);
+    expect(table.get('stranger')).toBeUndefined();
+    expect(table.update('other', said)).toBe(false);
+    expect(['other', 'newcomer', '0', 'user'].map((peerId) => table.get(peerId)?.peerId)).toEqual([
+      undefined,
+      'newcomer',
+      '0',
+      'user',
+    ]);
+    expect(table.size).toBe(25_000);
   });
 });

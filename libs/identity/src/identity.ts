@@ -22,6 +22,16 @@ export function idOfPublicKey(publicKeyDer: Uint8Array): string {
   return createHash('sha256').update(publicKeyDer).digest('hex');
 }
 
+/** The public key in SPKI DER form, or null for bytes that are no Ed25519 key: keys of other kinds can cost much to check. */
+export function ed25519KeyOf(publicKeyDer: Uint8Array): KeyObject | null {
+  try {
+    const key = createPublicKey({ key: Buffer.from(publicKeyDer), format: 'der', type: 'spki' });
+    return key.asymmetricKeyType === 'ed25519' ? key : null;
+  } catch {
+    return null;
+  }
+}
+
 /**
  * Reads `identity.key` and `identity.crt` (PEM) from the data directory, and makes what is missing (the directory too,
  * for its owner only). Throws DataDirUnusable when a file is there and is not an Ed25519 key or does not fit its certificate.

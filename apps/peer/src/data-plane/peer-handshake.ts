@@ -1,9 +1,9 @@
 // Owns proving who is at each end of a connection: by the TLS key, or without TLS by a signature over both sides' nonces
 // and keys. Nothing else is said before it is settled.
-import { createPublicKey, type KeyObject, randomBytes, sign, verify } from 'node:crypto';
+import { type KeyObject, randomBytes, sign, verify } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import { idOfPublicKey } from '#identity/identity';
+import { ed25519KeyOf, idOfPublicKey } from '#identity/identity';
 import { idOfSocket } from '#identity/tls';
 import { type HelloFrame, NONCE_BYTES, proofMessage, TRANSFER_VERSION } from '#wire/transfer-frame';
 
@@ -50,12 +50,6 @@ export function isProved(
   side: 'dialler' | 'listener',
   hellos: { readonly dialler: HelloFrame; readonly listener: HelloFrame },
 ): boolean {
-  try {
-    const key = createPublicKey({ key: Buffer.from(hellos[side].key), format: 'der', type: 'spki' });
-    if (key.asymmetricKeyType !== 'ed25519') return false;
-    return verify(null, proofMessage(side, hellos.dialler, hellos.listener), key, signature);
-  } catch {
-    // A key that cannot be read proves nothing.
-    return false;
-  }
+  const key = ed25519KeyOf(hellos[side].key);
+  return key !== null && verify(null, proofMessage(side, hellos.dialler, hellos.listener), key, signature);
 }

@@ -2,7 +2,7 @@
 // when the file named it then and does not any more; for a tracker that is new, what a trusted one reads from the log, or
 // without any fingerprint in the file the first key that is shown. A changed key is refused, whoever has it in the log.
 import { type FileReports, hasFields, readJsonIfSound, ReplacedFile } from '#identity/durable-file';
-import { idOfPublicKey } from '#identity/identity';
+import { ed25519KeyOf, idOfPublicKey } from '#identity/identity';
 import { formatHostPort } from '#wire/host-port';
 import type { KnownTracker } from '#wire/tracker-api';
 import { formatFingerprint, type TrackerEntry } from '#wire/tracker-info';
@@ -133,6 +133,9 @@ function isRemembered(value: unknown): value is Remembered {
   return Object.entries((value as Remembered).keys).every(([trackerId, key]) => isKeyOf(key, trackerId));
 }
 
+/** Also what a trusted tracker names can be no key at all: workers check grants with it, and stop at one that they cannot read. */
 function isKeyOf(publicKey: unknown, trackerId: string): boolean {
-  return typeof publicKey === 'string' && idOfPublicKey(Buffer.from(publicKey, 'base64')) === trackerId;
+  if (typeof publicKey !== 'string') return false;
+  const der = Buffer.from(publicKey, 'base64');
+  return idOfPublicKey(der) === trackerId && ed25519KeyOf(der) !== null;
 }

@@ -1,11 +1,11 @@
 // Owns who signed a tracker's record. The id of a tracker is the hash of its key, so a key that comes with the record
 // (`genesis`, `register_tracker`) is believed when it hashes to the record's source; every other record's is in the state.
-import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import { type KeyObject, sign, verify } from 'node:crypto';
 import type { Checkpoint } from '#domain/checkpoint';
 import type { Command } from '#domain/command';
 import type { LogRecord } from '#domain/record';
 import type { State } from '#domain/state';
-import { type Identity, idOfPublicKey } from '#identity/identity';
+import { ed25519KeyOf, type Identity, idOfPublicKey } from '#identity/identity';
 import { signedBytes, type SignedLogRecord } from '#wire/log-record';
 import { checkpointSignedBy } from './checkpoint-signature.ts';
 
@@ -88,11 +88,5 @@ function publicKeyFor(record: SignedLogRecord, state: State): string | null {
 
 function parsedKey(publicKey: string, trackerId: string): KeyObject | null {
   const der = Buffer.from(publicKey, 'base64');
-  if (idOfPublicKey(der) !== trackerId) return null;
-  try {
-    const key = createPublicKey({ key: der, type: 'spki', format: 'der' });
-    return key.asymmetricKeyType === 'ed25519' ? key : null;
-  } catch {
-    return null;
-  }
+  return idOfPublicKey(der) === trackerId ? ed25519KeyOf(der) : null;
 }

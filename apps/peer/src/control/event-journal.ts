@@ -1,7 +1,7 @@
 // Owns what happened on this peer, as numbered events in a small file: ids only grow, over restarts too, so that a client
 // that lost its stream goes on where it was, or learns that too much is gone. Progress is no event: views tell it. What is
 // kept is text, because that is how its memory is counted: an event tells of a transfer with all of its pieces and peers.
-import { LineFile, type WriteFailed } from '#identity/durable-file';
+import { hasFields, LineFile, type WriteFailed } from '#identity/durable-file';
 import type { PeerEventType, PeerEventView } from '#wire/control-events';
 
 /** Events kept, in memory and on disk: the newest, so many of them, and so many characters of their text. */
@@ -30,7 +30,7 @@ export class EventJournal {
   constructor(path: string, { now, writeFailed }: { readonly now: () => number; readonly writeFailed: WriteFailed }) {
     this.#file = new LineFile(path, writeFailed);
     this.#now = now;
-    const lines = this.#file.readAll();
+    const lines = this.#file.readAll().filter(isEvent);
     const goneCount = lines.length - withoutGap(lines).length;
     for (const [index, event] of lines.entries()) {
       const text = JSON.stringify(event);
@@ -107,4 +107,10 @@ export class EventJournal {
 function withoutGap(events: readonly PeerEventView[]): readonly PeerEventView[] {
   const last = events.findLastIndex(({ id }, index) => index > 0 && id !== events[index - 1]!.id + 1);
   return last === -1 ? events : events.slice(last);
+}
+
+/** Whether a line still is what was written: ids are counted on from the last one. */
+function isEvent(line: PeerEventView): boolean {
+  const fields = { id: 'number', time: 'string', type: 'string', data: 'object' } as const;
+  return hasFields(line, fields) && Number.isSafeInteger(line.id) && line.id > 0;
 }

@@ -30,6 +30,21 @@ test('ids begin at 1, only grow, and go on after a restart', () => {
   expect(after.since(1)).toMatchObject({ isGapless: true, events: [{ id: 2 }, { id: 3, data: { group: 'c' } }] });
 });
 
+test.each([
+  '{}',
+  '{"id":"7","time":"","type":"a","data":{}}',
+  '{"id":0.5,"time":"","type":"a","data":{}}',
+  '[]',
+  '7',
+  '{',
+])('a last line that a disk has made %s of is left out, and ids go on from the one before', (line) => {
+  open().append('group_changed', { group: 'a' });
+  writeFileSync(join(directory, 'events.ndjson'), `${line}\n`, { flag: 'a' });
+  const journal = open();
+  journal.append('group_changed', { group: 'b' });
+  expect(journal.since(1)).toMatchObject({ isGapless: true, events: [{ id: 2, data: { group: 'b' } }] });
+});
+
 test('an id that was never given, as after the files were lost, has a gap', () => {
   const journal = open();
   journal.append('group_changed', {});

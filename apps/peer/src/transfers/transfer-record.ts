@@ -104,11 +104,17 @@ export function isTransferRecord(value: unknown): value is TransferRecord {
   if (!hasFields(value, FACTS)) return false;
   const additions = Object.entries(ADDITIONS).filter(([field]) => Object.hasOwn(value as object, field));
   if (!hasFields(value, Object.fromEntries(additions))) return false;
-  const { direction, share } = value as TransferRecord;
+  const { direction, share, startedAtMs, completedAtMs } = value as TransferRecord;
+  if (!isTime(startedAtMs) || (completedAtMs !== null && !isTime(completedAtMs))) return false;
   const isDownload = direction === 'download';
   if (!hasFields(value, isDownload ? DOWNLOAD_FACTS : UPLOAD_FACTS)) return false;
   if (!isDownload && direction !== 'upload') return false;
   return share === null ? !isDownload : hasFields(share, SHARE_FACTS);
+}
+
+/** Whether a number of milliseconds since 1970 can be shown as a time. */
+function isTime(timeMs: number): boolean {
+  return !Number.isNaN(new Date(timeMs).getTime());
 }
 
 /** What moves while a transfer runs. */

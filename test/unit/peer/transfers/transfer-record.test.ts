@@ -33,6 +33,8 @@ test.each([upload, download])('a record without one of its fields is none', (rec
 test.each([
   ['a direction that there is not', { ...upload, direction: 'sideways' }],
   ['a download of nothing', { ...download, share: null }],
+  ['a beginning that is no time', { ...upload, startedAtMs: 1e300 }],
+  ['an end that is no time', { ...download, completedAtMs: -1e17 }],
   ['half a share', { ...upload, share: { ...share, pieceCount: undefined } }],
   ['no object', null],
 ])('%s is no record of a transfer', (_what, record) => expect(isTransferRecord(record)).toBe(false));

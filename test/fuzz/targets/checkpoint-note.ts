@@ -1,0 +1,36 @@
+// Owns fuzzing the notes of checkpoints, behind a signature that always holds: one that is taken has exactly this text.
+import assert from 'node:assert/strict';
+import type { Checkpoint } from '#domain/checkpoint';
+import { openCheckpointNote, sealCheckpointNote, snapshotInNote } from '#wire/checkpoint-note';
+import type { FuzzTarget } from '../fuzz-target.ts';
+
+const CHECKPOINT: Checkpoint = {
+  logId: '11'.repeat(32),
+  size: 20_852_163,
+  root: '22'.repeat(32),
+  digest: '33'.repeat(32),
+  rulesVersion: 1,
+  build: 'cohort 0.1.0',
+};
+const SIGNER = { keyId: new Uint8Array(4).fill(1), sign: () => new Uint8Array(64).fill(2) };
+
+export const checkpointNote: FuzzTarget = {
+  name: 'checkpoint-note',
+  sources: ['libs/wire/src/checkpoint-note.ts'],
+  shape: 'text',
+  seeds: () => [
+    Buffer.from(sealCheckpointNote(CHECKPOINT, SIGNER)),
+    Buffer.from(sealCheckpointNote(CHECKPOINT, SIGNER, { offset: 7, hash: '44'.repeat(32) })),
+  ],
+  run: (input) => {
+    const note = Buffer.from(input).toString();
+    let [keyId, signature] = [new Uint8Array(0), new Uint8Array(0)];
+    const checkpoint = openCheckpointNote(note, (signed) => {
+      [keyId, signature] = [signed.keyId.slice(), signed.signature.slice()];
+      return true;
+    });
+    if (checkpoint === null) return;
+    const again = sealCheckpointNote(checkpoint, { keyId, sign: () => signature }, snapshotInNote(note));
+    assert.equal(again, note, 'a checkpoint has one text');
+  },
+};

@@ -110,7 +110,8 @@ describe('the command line', () => {
     await said(alice, ['leave_group', 'club']);
     await said(carol, ['change_password'], { input: `${PASSWORD}\na better password\n` });
     const other = await cluster.peer('other');
-    await said(other, ['login', 'carol', 'a better password']);
+    const login = await at(other, ['login', 'carol', 'a better password']);
+    expect(login).toMatchObject({ exitCode: 0, complaint: expect.stringContaining('list of processes') as string });
     const { peerId } = await other.view<StatusView>('/status');
     await said(carol, ['end_session', peerId]);
     expect((await at(other, ['list_groups'])).exitCode).toBe(77);

@@ -1,7 +1,7 @@
 // Owns a node's key and self-signed certificate in its data directory. The key is the identity: the id of a peer or a
 // tracker is the SHA-256 of its public key, so a certificate made anew for the same key changes nothing.
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, webcrypto, X509Certificate } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { chmod, mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DataDirUnusable } from './data-dir-lock.ts';
 import { readTextIfThere, ReplacedFile } from './durable-file.ts';
@@ -16,6 +16,9 @@ export interface Identity {
 }
 
 const VALID_YEARS = 30;
+const OWNER_MODE = 0o600;
+/** Permissions of anybody but the owner. */
+const OTHERS_MODE = 0o077;
 
 /** The id that belongs to a public key in SPKI DER form: 64 lowercase hex characters. */
 export function idOfPublicKey(publicKeyDer: Uint8Array): string {
@@ -34,13 +37,15 @@ export function ed25519KeyOf(publicKeyDer: Uint8Array): KeyObject | null {
 
 /**
  * Reads `identity.key` and `identity.crt` (PEM) from the data directory, and makes what is missing (the directory too,
- * for its owner only). Throws DataDirUnusable when a file is there and is not an Ed25519 key or does not fit its certificate.
+ * for its owner only). A key that others may read is theirs no more. Throws DataDirUnusable when a file is there and is not an
+ * Ed25519 key or does not fit its certificate.
  */
 export async function loadOrCreateIdentity(dataDirectory: string): Promise<Identity> {
   await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
   const keyFile = join(dataDirectory, 'identity.key');
   const certificateFile = join(dataDirectory, 'identity.crt');
   const keyPem = (await readTextIfThere(keyFile)) ?? (await storeNew(keyFile, await newKeyPem()));
+  await keepPrivate(keyFile);
   const privateKey = parseKey(keyPem, keyFile);
   const certificatePem =
     (await readTextIfThere(certificateFile)) ?? (await storeNew(certificateFile, await newCertificatePem(privateKey)));
@@ -51,6 +56,17 @@ export async function loadOrCreateIdentity(dataDirectory: string): Promise<Ident
     );
   }
   return { id: idOfPublicKey(publicKeyDer), privateKey, keyPem, certificatePem, publicKeyDer };
+}
+
+/** A key that was copied here may have come with other permissions. Windows has none of this kind. */
+async function keepPrivate(keyFile: string): Promise<void> {
+  const isOpen = process.platform !== 'win32' && ((await stat(keyFile)).mode & OTHERS_MODE) !== 0;
+  if (!isOpen) return;
+  try {
+    await chmod(keyFile, OWNER_MODE);
+  } catch (error) {
+    throw new DataDirUnusable(`others can read ${keyFile}: chmod 600 ${keyFile}`, { cause: error });
+  }
 }
 
 function parseKey(pem: string, file: string): KeyObject {

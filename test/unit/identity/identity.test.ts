@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, createServer, type TLSSocket } from 'node:tls';
@@ -18,6 +18,14 @@ it('a second start reads the same identity, and its key file is for its owner on
   const second = await loadOrCreateIdentity(join(root, 'a'));
   expect(second).toMatchObject({ id: first.id, certificatePem: first.certificatePem });
   expect(statSync(join(root, 'a', 'identity.key')).mode & 0o077).toBe(0);
+});
+
+it.each([0o640, 0o644, 0o604])('a key that others could read (%o) is theirs no more', async (mode) => {
+  const { id } = await loadOrCreateIdentity(join(root, `open ${mode}`));
+  const keyFile = join(root, `open ${mode}`, 'identity.key');
+  chmodSync(keyFile, mode);
+  expect((await loadOrCreateIdentity(join(root, `open ${mode}`))).id).toBe(id);
+  expect(statSync(keyFile).mode & 0o777).toBe(0o600);
 });
 
 it('a lost certificate is made anew for the same id', async () => {

@@ -32,7 +32,7 @@ export const LOG_COMMANDS: Readonly<Record<string, LogCommand>> = {
     usage: '<user> [password]',
     summary: 'make a user',
     run: async (invocation, user, given) => {
-      const chosen = await newPassword(given, invocation.terminal, `Password for the new user ${user}`);
+      const chosen = await newPassword(invocation, given, `Password for the new user ${user}`);
       const done = `User ${user} was created. Log in with: ${invocation.typed(`login ${user}`)}`;
       await send(invocation, { name: 'create_user', body: { user, password: chosen }, done });
     },
@@ -41,7 +41,7 @@ export const LOG_COMMANDS: Readonly<Record<string, LogCommand>> = {
     usage: '<user> [password]',
     summary: 'log in on this peer',
     run: async (invocation, user, given) => {
-      const known = await password(given, invocation.terminal, `Password of ${user}: `);
+      const known = await password(invocation, given, `Password of ${user}: `);
       await send(invocation, { name: 'login', body: { user, password: known }, done: `Logged in as ${user}.` });
     },
   },
@@ -60,8 +60,8 @@ export const LOG_COMMANDS: Readonly<Record<string, LogCommand>> = {
     usage: '[password] [newPassword]',
     summary: 'change your password; your sessions on other peers end',
     run: async (invocation, given, chosen) => {
-      const old = await password(given, invocation.terminal, 'Password now: ');
-      const next = await newPassword(chosen, invocation.terminal, 'New password');
+      const old = await password(invocation, given, 'Password now: ');
+      const next = await newPassword(invocation, chosen, 'New password');
       const body = { password: old, newPassword: next };
       await send(invocation, { name: 'change_password', body, done: 'The password was changed.' });
     },

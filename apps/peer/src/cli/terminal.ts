@@ -15,6 +15,8 @@ export interface Terminal {
   readLine(question: string, complete: (line: string) => readonly string[]): Promise<string>;
   /** The same without echo, for a secret. */
   readSecret(question: string): Promise<string>;
+  /** Whether a word is an argument of this process, which everybody on the machine can read. */
+  standsInProcessList(word: string): boolean;
   readonly workingDirectory: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
@@ -44,6 +46,7 @@ export function processTerminal(): Terminal {
     isTyped,
     readLine: (question, complete) => (isTyped ? askLine({ question, complete, history }) : lines()),
     readSecret: (question) => (isTyped ? askWithoutEcho(question) : lines()),
+    standsInProcessList: (word) => process.argv.includes(word),
     workingDirectory: process.cwd(),
     environment: process.env,
   };

@@ -89,6 +89,17 @@ describe('passwords', () => {
     expect(peer.requests).toHaveLength(0);
   });
 
+  test.each([
+    [['create_user', 'alice', 'secret-word'], 1],
+    [['change_password', 'old-secret', 'new-secret'], 2],
+    [['login', 'alice', 'secret-word', '--json'], 0],
+  ])('%j on the command line of a process is warned of', async (words, count) => {
+    const { exitCode, note } = await run(words, { isProcess: true });
+    expect([exitCode, note.split('list of processes').length - 1]).toEqual([0, count]);
+    expect(note).not.toContain('secret-word');
+    expect((await run(words)).note).toBe('');
+  });
+
   test('change_password asks for the old one, then for the new one', async () => {
     await run(['change_password'], { input: ['old-secret', 'new-secret'] });
     expect(peer.requests[0]!.body).toEqual({ password: 'old-secret', newPassword: 'new-secret' });

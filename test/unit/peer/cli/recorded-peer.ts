@@ -88,6 +88,8 @@ export interface RunOptions {
   /** Lines that the person types, or that stand in a pipe. */
   readonly input?: readonly string[];
   readonly isTyped?: boolean;
+  /** Whether the words are arguments of a process. */
+  readonly isProcess?: boolean;
   readonly interrupt?: AbortSignal;
 }
 
@@ -109,6 +111,7 @@ export async function runWords(words: readonly string[], options: RunOptions = {
     isTyped: options.isTyped ?? false,
     readLine: next,
     readSecret: next,
+    standsInProcessList: (word) => options.isProcess === true && words.includes(word),
     workingDirectory: options.workingDirectory ?? tmpdir(),
     environment: options.environment ?? {},
   };

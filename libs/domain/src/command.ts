@@ -59,6 +59,8 @@ interface CommandRule {
   readonly checks: readonly (readonly [field: string, problem: FieldProblem])[];
   /** Fields left out when two records of one id are compared: stamped by the tracker, or secret. */
   readonly stamps: readonly string[];
+  /** The other fields, sorted. */
+  readonly content: readonly string[];
   /** The first version of the rules that has it: before that such a record is malformed. */
   readonly sinceRules: number;
 }
@@ -148,10 +150,14 @@ export function commandDataProblem(name: CommandName, data: unknown): { field: s
 
 /** What two records of one command id must share to be the same command: its name and data without stamps and secrets. */
 export function commandContent(command: Command): string {
-  const { stamps } = COMMANDS[command.name];
+  const { name } = command;
   const data = command.data as Readonly<Record<string, unknown>>;
-  const fields = Object.keys(data).filter((field) => !stamps.includes(field));
-  return JSON.stringify([command.name, ...fields.sort().map((field) => [field, data[field]])]);
+  const { fields, content } = COMMANDS[name];
+  // In their order from the start: sorting what each record has took twice as long as all the rest of this.
+  const parts: unknown[] = [name];
+  for (const field of content) if (Object.hasOwn(data, field)) parts.push([field, data[field]]);
+  for (const field of Object.keys(data)) if (!Object.hasOwn(fields, field)) parts.push([field, data[field]]);
+  return JSON.stringify(parts);
 }
 
 function rule(
@@ -159,5 +165,6 @@ function rule(
   fields: Readonly<Record<string, FieldProblem>>,
   stamps: readonly string[] = [],
 ): CommandRule {
-  return { sender, fields, checks: Object.entries(fields), stamps, sinceRules: 1 };
+  const content = Object.keys(fields).filter((field) => !stamps.includes(field));
+  return { sender, fields, checks: Object.entries(fields), stamps, content: content.sort(), sinceRules: 1 };
 }

@@ -86,6 +86,8 @@ it('one command has one content, in whatever order its fields came, and another 
   expect(commandContent({ name: 'accept_request', data: { user: 'u', group: 'g' } })).toBe(content);
   expect(commandContent({ name: 'accept_request', data: onMember })).toBe(content);
   expect(commandContent({ name: 'reject_request', data: onMember })).not.toBe(content);
+  const surplus = { ...onMember, surplus: 1 };
+  expect(commandContent({ name: 'accept_request', data: surplus })).not.toBe(content);
 });
 
 it.each([null, undefined, 'text', 7, []])('data that is %j is no object', (data) => {

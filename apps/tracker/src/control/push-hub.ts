@@ -1,7 +1,8 @@
 // Owns what peers are told unasked: revocations, news of their groups and sessions, new sources for what they download. A
 // push follows from an applied record or from a presence, and goes only to those whom it concerns. Revocations go at once;
-// news that only says "look again" is gathered for a moment, or a busy group would cost its members' number for each
-// record. A peer that does not read is cut off by the bytes that wait for it, so it never holds up others.
+// news that only says "look again" is gathered for a moment, and whom it concerns is asked then, or a busy group would cost its
+// members' number for each record. A peer that does not read is cut off by the bytes that wait for it, so it never holds up
+// others.
 import type { Socket } from 'node:net';
 import { Observable, type Subscriber } from 'rxjs';
 import type { Event } from '#domain/event';
@@ -15,11 +16,9 @@ import type { TrackerMetrics } from './metrics.ts';
 interface Subscription {
   readonly subscriber: Subscriber<Push>;
   readonly socket: Socket;
-  /** News to be told at the next round, by what it is about. */
-  readonly gathered: Map<string, GatheredPush>;
+  /** Shares with new sources, to be told at the next round. */
+  readonly changedShares: Set<number>;
 }
-
-type GatheredPush = Extract<Push, { type: 'group_changed' | 'sources_changed' }>;
 
 /** A push with who gets it: certain peers, and the peers on which certain users are logged in. */
 interface Notice {
@@ -42,6 +41,8 @@ export class PushHub {
   /** By peer id: a second stream of one peer ends the first. */
   readonly #subscriptions = new Map<string, Subscription>();
   readonly #listeners: ListenersByUser;
+  /** Groups to be told of at the next round, with the users whom it concerns beside the members. */
+  readonly #changedGroups = new Map<string, Set<string>>();
   #round: NodeJS.Timeout | null = null;
 
   constructor(from: { replica: ReplicaForPushes; presence: PresenceTable; metrics: TrackerMetrics }) {
@@ -60,7 +61,7 @@ export class PushHub {
   /** The pushes for a peer from now on. Ends with the connection: the transport itself would never end it. */
   stream(peerId: string, socket: Socket): Observable<Push> {
     return new Observable<Push>((subscriber) => {
-      const subscription = { subscriber, socket, gathered: new Map<string, GatheredPush>() };
+      const subscription = { subscriber, socket, changedShares: new Set<number>() };
       this.#subscriptions.get(peerId)?.subscriber.complete();
       this.#subscriptions.set(peerId, subscription);
       this.#listeners.add(peerId);
@@ -106,18 +107,17 @@ export class PushHub {
   #onApplied({ offset, applied }: AppliedRecord): void {
     if (this.#subscriptions.size === 0 || applied.events.length === 0) return;
     this.#listeners.follow(applied.events);
-    const notices = [
-      ...applied.events.flatMap((event) => this.#noticesOf(event, offset)),
-      ...this.#groupNotices(applied.events, offset),
-    ];
-    for (const { push, peerIds, users } of notices) {
-      const audience = new Set(peerIds);
-      for (const some of users) this.#listeners.collect(some, audience);
-      for (const peerId of audience) {
-        const subscription = this.#subscriptions.get(peerId);
-        if (subscription !== undefined) this.#send(subscription, push);
-      }
+    for (const { push, peerIds, users } of applied.events.flatMap((event) => this.#noticesOf(event, offset))) {
+      for (const subscription of this.#listening(peerIds, users)) this.#send(subscription, push);
     }
+    this.#gatherGroups(applied.events);
+  }
+
+  /** Certain peers, and the peers on which certain users are logged in, as far as they listen. */
+  #listening(peerIds: Iterable<string>, users: readonly Users[]): Subscription[] {
+    const audience = new Set(peerIds);
+    for (const some of users) this.#listeners.collect(some, audience);
+    return [...audience].flatMap((peerId) => this.#subscriptions.get(peerId) ?? []);
   }
 
   #noticesOf(event: Event, offset: number): Notice[] {
@@ -162,20 +162,14 @@ export class PushHub {
     }
   }
 
-  /** One notice for each group that a record touched. */
-  #groupNotices(events: readonly Event[], offset: number): Notice[] {
-    const concerned = new Map<string, Set<string>>();
+  #gatherGroups(events: readonly Event[]): void {
     for (const event of events) {
       if (!('group' in event) || event.type === 'download_allowed') continue;
-      const users = concerned.get(event.group) ?? new Set();
+      const users = this.#changedGroups.get(event.group) ?? new Set();
       if ('user' in event) users.add(event.user);
-      concerned.set(event.group, users);
+      this.#changedGroups.set(event.group, users);
+      this.#expectRound();
     }
-    return [...concerned].map(([group, users]) => ({
-      push: { type: 'group_changed', offset, group },
-      peerIds: [],
-      users: [this.#membersOf(group), users],
-    }));
   }
 
   #membersOf(group: string): Users {
@@ -192,12 +186,12 @@ export class PushHub {
   }
 
   #send(subscription: Subscription, push: Push): void {
-    if (push.type === 'group_changed' || push.type === 'sources_changed') this.#gather(subscription, push);
-    else this.#write(subscription, push);
+    if (push.type !== 'sources_changed') return this.#write(subscription, push);
+    subscription.changedShares.add(push.shareId);
+    this.#expectRound();
   }
 
-  #gather({ gathered }: Subscription, push: GatheredPush): void {
-    gathered.set(push.type === 'group_changed' ? `group ${push.group}` : `share ${push.shareId}`, push);
+  #expectRound(): void {
     if (this.#round === null) this.#round = setTimeout(() => this.#tellGathered(), ROUND_MS).unref();
   }
 
@@ -205,9 +199,16 @@ export class PushHub {
     this.#round = null;
     // All of it is true as of now, so that pushes stay in the order of their offsets.
     const offset = this.#replica.appliedOffset;
+    for (const [group, users] of this.#changedGroups) {
+      const push: Push = { type: 'group_changed', offset, group };
+      for (const subscription of this.#listening([], [this.#membersOf(group), users])) this.#write(subscription, push);
+    }
+    this.#changedGroups.clear();
     for (const subscription of this.#subscriptions.values()) {
-      for (const push of subscription.gathered.values()) this.#write(subscription, { ...push, offset });
-      subscription.gathered.clear();
+      for (const shareId of subscription.changedShares) {
+        this.#write(subscription, { type: 'sources_changed', offset, shareId });
+      }
+      subscription.changedShares.clear();
     }
   }
 

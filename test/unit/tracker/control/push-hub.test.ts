@@ -71,6 +71,9 @@ describe('pushes', () => {
     vi.runAllTimers();
     expect(toAlice.slice(2)).toEqual([changed(log.state.appliedOffset)]);
     expect(toEve).toHaveLength(1);
+    happens(log.as('eve', 'create_group', { group: 'books' }));
+    vi.runAllTimers();
+    expect([toAlice.length, toEve.length]).toEqual([3, 2]);
   });
 
   it('tell a revocation at once, and stay in the order of their offsets', () => {

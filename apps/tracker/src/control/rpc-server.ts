@@ -2,13 +2,8 @@
 // first byte is read, and nobody can hold more than a bounded number of sockets, requests, bytes or time.
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import {
-  type MessageHandler,
-  ServerTCP,
-  type TcpContext,
-  type TcpOptions,
-  type TcpSocket,
-} from '@nestjs/microservices';
+import { type MessageHandler, ServerTCP, TcpContext, type TcpOptions, type TcpSocket } from '@nestjs/microservices';
+import { isObservable } from 'rxjs';
 import { DoorPlaces } from '#identity/door-places';
 import type { Identity } from '#identity/identity';
 import { idOfSocket, mutualTlsOptions } from '#identity/tls';
@@ -55,6 +50,13 @@ export interface RpcDoor {
   readonly connectionsPerAddressMax?: number;
   readonly handshakesPerAddressMax?: number;
   readonly messageTimeoutMs?: number;
+}
+
+/** What the transport has parsed; nothing of it is checked. */
+interface RpcMessage {
+  readonly pattern?: unknown;
+  readonly id?: unknown;
+  readonly data?: unknown;
 }
 
 const callers = new WeakMap<Socket, Caller>();
@@ -153,7 +155,7 @@ export class RpcServer extends ServerTCP {
     const line = lines.get(socket.netSocket)!;
     await line.begin();
     try {
-      await super.handleMessage(socket, rawMessage);
+      await this.#answer(socket, rawMessage as RpcMessage);
     } finally {
       line.end();
     }
@@ -176,6 +178,21 @@ export class RpcServer extends ServerTCP {
       messageTimeoutMs: this.#messageTimeoutMs,
       onTooSlow: () => this.#refused('too_slow'),
     });
+  }
+
+  /**
+   * The base class makes a stream of every answer, sends that in a later turn and looks for what may follow, which costs as much
+   * as what most handlers do. Here only a stream is sent as one; what is no request for a known pattern is left to the base class.
+   */
+  async #answer(socket: TcpSocket, message: RpcMessage): Promise<void> {
+    const { pattern, id, data } = message;
+    const isRequest = typeof pattern === 'string' && id !== undefined;
+    const handler = isRequest ? this.getHandlerByPattern(pattern) : null;
+    if (!isRequest || handler === null) return super.handleMessage(socket, message);
+    const answer: unknown = await handler(data, new TcpContext([socket, pattern, {}]));
+    const send = (packet: object): void => socket.sendMessage({ ...packet, id });
+    if (isObservable(answer)) this.send(answer, send);
+    else send({ response: answer, isDisposed: true });
   }
 
   /** A connection that has just come in, before its first byte. */

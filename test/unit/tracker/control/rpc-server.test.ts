@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import { Logger } from '@nestjs/common';
 import type { TcpContext } from '@nestjs/microservices';
+import { of } from 'rxjs';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { type Identity, loadOrCreateIdentity } from '#identity/identity';
 import { mutualTlsOptions } from '#identity/tls';
@@ -44,6 +45,7 @@ beforeEach(async () => {
     await onHandled();
     return { ok: true };
   });
+  server.addHandler('listen', () => Promise.resolve(of('first', 'last')));
   server.addHandler('ask for much', () => Promise.resolve('x'.repeat(200 * 1024)));
   await new Promise<void>((resolve) => server.listen(() => resolve()));
 });
@@ -84,6 +86,17 @@ function framed(message: object): string {
 }
 
 const request = (pattern = 'ask'): string => framed({ pattern, id: randomUUID(), data: {} });
+
+/** What comes in, message by message. */
+function messagesOf(socket: TLSSocket): () => unknown[] {
+  let text = '';
+  socket.on('data', (bytes: Buffer) => (text += bytes.toString()));
+  return () =>
+    text
+      .split(/\d+#/)
+      .slice(1)
+      .map((message) => JSON.parse(message) as unknown);
+}
 
 /** Counts the answers that come in. */
 function answersOf(socket: TLSSocket): () => number {
@@ -136,6 +149,22 @@ it('answers of one connection that are ready together leave as one write', async
   gate.resolve();
   await vi.waitFor(() => expect(answers()).toBe(asked));
   expect(writes).toHaveBeenCalledTimes(1);
+});
+
+it('an answer ends its request, a stream with its last one, and what nobody knows is told so', async () => {
+  const socket = await connected(identities[1]!);
+  const messages = messagesOf(socket);
+  for (const [id, pattern] of ['ask', 'listen', 'unheard of'].entries())
+    socket.write(framed({ pattern, id, data: {} }));
+  await vi.waitFor(() => expect(messages()).toHaveLength(4));
+  expect(messages()).toEqual(
+    expect.arrayContaining([
+      { id: 0, response: { ok: true }, isDisposed: true },
+      { id: 1, response: 'first' },
+      { id: 1, response: 'last', isDisposed: true },
+      { id: 2, status: 'error', err: expect.any(String) as unknown },
+    ]),
+  );
 });
 
 it('a connection that asks for much and reads nothing is cut off', async () => {

@@ -9,6 +9,7 @@ export interface TrackerFlags {
   readonly dataDir?: string;
   readonly log?: string;
   readonly http?: string;
+  readonly kafkaClient?: string;
 }
 
 /** What follows from the flags and the file. */
@@ -23,6 +24,8 @@ export interface TrackerConfiguration {
   readonly dataDirectory: string;
   readonly logUrl: string;
   readonly http: HostPort;
+  /** How brokers are spoken to, or null. */
+  readonly kafkaClientFile: string | null;
 }
 
 /** A free port, for this machine only. */
@@ -43,6 +46,7 @@ export async function readConfiguration(file: string, n: string, flags: TrackerF
     dataDirectory: dataDirectoryFor('tracker', flags.dataDir),
     logUrl,
     http: hostPortOf('--http', flags.http ?? HTTP_DEFAULT),
+    kafkaClientFile: flags.kafkaClient === undefined ? null : resolve(flags.kafkaClient),
   };
 }
 

@@ -19,7 +19,7 @@ const operators = () => import('./operator/operator.ts');
 const secrets = () => import('./operator/secret-input.ts');
 
 type DataDirFlags = Pick<TrackerFlags, 'dataDir'>;
-type OperatorFlags = Pick<TrackerFlags, 'dataDir' | 'log'> & { counts: CheckpointRuling };
+type OperatorFlags = Pick<TrackerFlags, 'dataDir' | 'log' | 'kafkaClient'> & { counts: CheckpointRuling };
 
 /** What an operator asks of the log, and what it comes to when that is accepted. */
 interface OperatorCommand {
@@ -34,6 +34,10 @@ const dataDirOption = (): Option =>
     'COHORT_DATA_DIR',
   );
 const logOption = (about: string): Option => new Option('--log <url>', about).env('COHORT_LOG');
+const kafkaClientOption = (): Option =>
+  new Option('--kafka-client <file>', 'TLS and login for the brokers of --log kafka: (JSON)').env(
+    'COHORT_KAFKA_CLIENT',
+  );
 
 function program(): Program {
   const root = new Program('cohort').exitOverride().showHelpAfterError('(--help lists the arguments)');
@@ -44,6 +48,7 @@ function program(): Program {
     .argument('<n>', 'which line this one is, counting trackers from 1')
     .addOption(dataDirOption())
     .addOption(logOption('sqlite:<file> or kafka:<host:port,...>[/<topic>] (default: a file beside tracker_info.txt)'))
+    .addOption(kafkaClientOption())
     .addOption(
       new Option('--http <host:port>', 'health, status and metrics (default: a free loopback port)').env('COHORT_HTTP'),
     )
@@ -73,6 +78,7 @@ function addOperatorCommands(root: Program): void {
       .description(about)
       .addOption(dataDirOption())
       .addOption(logOption('where to append (default: the log that this tracker last used)'))
+      .addOption(kafkaClientOption())
       .action(async (word: string, flags: OperatorFlags) => operate(await prepare(word, flags), flags));
   add('reset_password <user>', 'set a password anew (asked for, or read from standard input)', async (user) => ({
     command: await (await operators()).passwordReset(user, await newPassword(user)),
@@ -127,7 +133,11 @@ const REFUSALS: Readonly<Partial<Record<RejectionReason, string>>> = {
 async function operate({ command, effect }: OperatorCommand, flags: OperatorFlags): Promise<void> {
   const { runOperatorCommand } = await operators();
   const done = await runOperatorCommand(
-    { dataDirectory: dataDirectoryFor('tracker', flags.dataDir), logUrl: flags.log },
+    {
+      dataDirectory: dataDirectoryFor('tracker', flags.dataDir),
+      logUrl: flags.log,
+      kafkaClientFile: flags.kafkaClient,
+    },
     command,
   );
   if (done === null) {

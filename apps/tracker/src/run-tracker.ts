@@ -114,10 +114,11 @@ async function openPatiently(configuration: TrackerConfiguration, stopping: Abor
 }
 
 async function openFollowed(configuration: TrackerConfiguration, stopping: AbortSignal): Promise<CommandLog> {
-  const { logUrl, trackerInfoPath } = configuration;
+  const { logUrl, trackerInfoPath, kafkaClientFile } = configuration;
   const log = await openCommandLog({
     url: logUrl,
     trackerInfoPath,
+    kafkaClientFile,
     onWarning: (message) => processLogger.warn(message),
   });
   try {

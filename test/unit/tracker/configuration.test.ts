@@ -26,6 +26,7 @@ describe("a tracker's configuration", () => {
       dataDirectory: directory,
       logUrl: `sqlite:${join(directory, 'cohort-log.sqlite')}`,
       http: { host: '127.0.0.1', port: 0 },
+      kafkaClientFile: null,
     });
     expect(await readConfiguration(file, '2', data)).toMatchObject({ address: 'localhost:9002', pinnedId: null });
   });

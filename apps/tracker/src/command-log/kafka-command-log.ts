@@ -10,14 +10,17 @@ import kafkajs, {
   type Consumer,
   type EachBatchPayload,
   Kafka,
+  type KafkaConfig,
   type KafkaMessage,
   type LogEntry,
   logLevel,
   type Producer,
+  type SASLOptions,
 } from 'kafkajs';
 import { BatchHandover } from './batch-handover.ts';
 import { type AppendRecord, type CommandLog, LogFailure, type StoredRecord } from './command-log.ts';
 import { GroupCommit } from './group-commit.ts';
+import type { KafkaClientSettings } from './kafka-client-file.ts';
 import { isCertainlyUnsent, kafkaFailure } from './kafka-failure.ts';
 import { topicFaults, topicPlan } from './kafka-topic-rules.ts';
 
@@ -26,6 +29,8 @@ export interface KafkaLogOptions {
   /** `host:port` of some brokers of the cluster. */
   readonly brokers: readonly string[];
   readonly topic: string;
+  /** How its brokers are spoken to. */
+  readonly client: KafkaClientSettings;
   readonly onWarning: (message: string) => void;
 }
 
@@ -55,6 +60,27 @@ export async function openKafkaCommandLog(options: KafkaLogOptions): Promise<Com
   }
 }
 
+/** What kafkajs is told. */
+export function kafkaConfigOf({
+  brokers,
+  client: { tls, sasl },
+  onWarning,
+}: Omit<KafkaLogOptions, 'topic'>): KafkaConfig {
+  const { serverName, ...pem } = tls ?? {};
+  return {
+    clientId: 'cohort-tracker',
+    brokers: [...brokers],
+    ...(tls !== null && { ssl: { ...pem, ...(serverName !== undefined && { servername: serverName }) } }),
+    ...(sasl !== null && { sasl: sasl as SASLOptions }),
+    connectionTimeout: 1_000,
+    authenticationTimeout: PRODUCE_TIMEOUT_MS,
+    requestTimeout: PRODUCE_TIMEOUT_MS,
+    retry: { initialRetryTime: 100, maxRetryTime: 500, retries: 4 },
+    logLevel: logLevel.WARN,
+    logCreator: () => warningsTo(onWarning),
+  };
+}
+
 class KafkaCommandLog implements CommandLog {
   readonly #topic: string;
   readonly #kafka: Kafka;
@@ -64,17 +90,9 @@ class KafkaCommandLog implements CommandLog {
   readonly #closing = new AbortController();
   readonly #leaving = new Set<Promise<void>>();
 
-  constructor({ brokers, topic, onWarning }: KafkaLogOptions) {
-    this.#topic = topic;
-    this.#kafka = new Kafka({
-      clientId: 'cohort-tracker',
-      brokers: [...brokers],
-      connectionTimeout: 1_000,
-      requestTimeout: PRODUCE_TIMEOUT_MS,
-      retry: { initialRetryTime: 100, maxRetryTime: 500, retries: 4 },
-      logLevel: logLevel.WARN,
-      logCreator: () => warningsTo(onWarning),
-    });
+  constructor(options: KafkaLogOptions) {
+    this.#topic = options.topic;
+    this.#kafka = new Kafka(kafkaConfigOf(options));
     this.#admin = this.#kafka.admin();
     this.#producer = this.#kafka.producer({
       allowAutoTopicCreation: false,

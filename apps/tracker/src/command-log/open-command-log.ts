@@ -6,6 +6,7 @@ import { networkInterfaces } from 'node:os';
 import { formatHostPort, parseHostPort } from '#wire/host-port';
 import { parseTrackerInfo } from '#wire/tracker-info';
 import { type CommandLog, LogFailure } from './command-log.ts';
+import { PLAINTEXT, readKafkaClient } from './kafka-client-file.ts';
 import { openKafkaCommandLog } from './kafka-command-log.ts';
 import { openSqliteCommandLog } from './sqlite-command-log.ts';
 
@@ -20,6 +21,8 @@ export interface OpenCommandLogOptions {
   readonly url: string;
   /** The trackers that share the log; null when only a tool of this machine reads it. */
   readonly trackerInfoPath: string | null;
+  /** As `--kafka-client` takes it; without it brokers are spoken to without TLS and without a login. */
+  readonly kafkaClientFile?: string | null;
   /** Takes what a log's driver warns of, one line each; nothing is printed without it. */
   readonly onWarning?: (message: string) => void;
 }
@@ -35,7 +38,13 @@ const FORMS = 'sqlite:<file> or kafka:<host:port,...>[/<topic>]';
  */
 export async function openCommandLog(options: OpenCommandLogOptions): Promise<CommandLog> {
   const address = parseLogAddress(options.url);
-  if (address.kind === 'kafka') return openKafkaCommandLog({ ...address, onWarning: options.onWarning ?? (() => {}) });
+  const { kafkaClientFile = null, onWarning = () => {} } = options;
+  if (address.kind === 'kafka') {
+    const client = kafkaClientFile === null ? PLAINTEXT : readKafkaClient(kafkaClientFile);
+    return openKafkaCommandLog({ ...address, client, onWarning });
+  }
+  if (kafkaClientFile !== null)
+    throw misconfigured('--kafka-client is for --log kafka:; leave it out for a SQLite log.');
   if (options.trackerInfoPath !== null) await refuseOtherMachines(options.trackerInfoPath);
   return openSqliteCommandLog(address.file);
 }

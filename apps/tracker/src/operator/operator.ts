@@ -20,6 +20,8 @@ export interface OperatorTarget {
   readonly dataDirectory: string;
   /** The log's address; what the tracker itself last used when left out. */
   readonly logUrl: string | undefined;
+  /** As `--kafka-client` takes it. */
+  readonly kafkaClientFile: string | undefined;
 }
 
 /** reset_password: the user's sessions end, the new password is known to whoever typed it. */
@@ -49,7 +51,7 @@ export async function runOperatorCommand(
   const identity = await existingIdentity(target.dataDirectory);
   const url = target.logUrl ?? (await lastLogUrl(target.dataDirectory));
   refuseNoLog(url);
-  const log = await openCommandLog({ url, trackerInfoPath: null });
+  const log = await openCommandLog({ url, trackerInfoPath: null, kafkaClientFile: target.kafkaClientFile ?? null });
   const replica = new Replica({ log, now: Date.now, heedsCheckpoints: false });
   try {
     await readWhole(replica);

@@ -3,7 +3,7 @@ import { InvalidArgumentError } from 'commander';
 import type { LimitsBody, RateLimitsBody } from '#wire/control-limits';
 import { formatByteRate, parseByteRate, parseTransferCount } from '#wire/limit-text';
 import type { Invocation } from './invocation.ts';
-import { type Column, renderTable } from './table.ts';
+import { type Column, renderTable } from '#wire/text-table';
 
 /** A limit as it was typed, null for none; wrapped, because commander makes an empty text of null. */
 export interface TypedLimit {

@@ -17,7 +17,7 @@ import type { SessionItem } from '#wire/control-sessions';
 import type { Invocation } from './invocation.ts';
 import { waitingFor } from './progress-bar.ts';
 import { formatBytes, formatPercent, formatSeconds, formatTime, shortId } from './quantities.ts';
-import { type Column, renderTable } from './table.ts';
+import { type Column, renderTable } from '#wire/text-table';
 import { transferPath, wholeTransferId } from './transfer-ids.ts';
 import { quotedWord } from './words.ts';
 

@@ -4,7 +4,7 @@ import { ERRORS, type ErrorCode } from '#wire/wire-error';
 import { EXIT, exitCodeOf } from '../../../../apps/peer/src/cli/exit-codes.ts';
 import { uploadArguments } from '../../../../apps/peer/src/cli/file-arguments.ts';
 import { formatBytes, formatPercent, formatSeconds } from '../../../../apps/peer/src/cli/quantities.ts';
-import { renderTable } from '../../../../apps/peer/src/cli/table.ts';
+import { renderTable } from '#wire/text-table';
 import { quotedWord, splitWords } from '../../../../apps/peer/src/cli/words.ts';
 
 test('every error code has an exit code of its kind', () => {

@@ -13,7 +13,7 @@ export const COMMITMENT = 'e'.repeat(64);
 
 /** Peer id of a user's peer in these tests: each user has one of its own. */
 export function peerOf(user: string): string {
-  return Buffer.from(user.padEnd(32, '.').slice(0, 32)).toString('hex');
+  return Buffer.from(user).toString('hex').padEnd(64, '2e').slice(0, 64);
 }
 
 interface About {

@@ -88,15 +88,15 @@ class RandomLog {
     this.#byTracker(this.#one(TRACKERS), { name: 'resolve_checkpoint', data: { offset, counts } });
   }
 
-  #userCommand(): void {
-    const user = this.#one(USERS);
+  #userCommand(user = this.#one(USERS)): void {
     const sealed = this.#draw() < 0.9 ? sealPassword(PHC) : { sealed: null, commitment: 'e'.repeat(64) };
     const { commitment } = sealed;
     const credentialOffset = this.#derived.state.users.get(user)?.credentialOffset ?? 0;
-    const name = this.#one([
+    const names = [
       ...(['create_user', 'login', 'login', 'login', 'logout', 'renew_session'] as const),
       ...(['change_password', 'reset_password'] as const),
-    ]);
+    ];
+    const name = this.#derived.state.users.has(user) ? this.#one(names) : 'create_user';
     if (name === 'create_user') this.#as(user, name, { user, commitment }, sealed.sealed);
     else if (name === 'login') this.#as(user, name, { user, credentialOffset });
     else if (name === 'logout' || name === 'renew_session') this.#as(user, name, {});
@@ -105,7 +105,10 @@ class RandomLog {
   }
 
   #groupCommand(): void {
-    const [user, other, group, file] = [this.#one(USERS), this.#one(USERS), this.#one(GROUPS), this.#one(FILES)];
+    const [group, file] = [this.#one(GROUPS), this.#one(FILES)];
+    const [user, other] = this.#pairIn(group);
+    // Who is nobody yet is mostly about to become somebody, or all that comes of a log would be refusals.
+    if (!this.#derived.state.sessions.has(peerOf(user)) && this.#draw() < 0.8) return this.#userCommand(user);
     const contentId = this.#one([CONTENT_ID, CONTENT_ID, OTHER_CONTENT_ID]);
     const onMember = { group, user: other };
     const onFile = { group, file };
@@ -128,6 +131,17 @@ class RandomLog {
       ['stop_share', { ...onFile, everywhere: this.#draw() < 0.3 }],
     ]);
     this.#as(user, name, data);
+  }
+
+  /** Who acts, and about whom: often the owner, about somebody who asks to join. */
+  #pairIn(name: string): [user: string, other: string] {
+    const [user, other] = [this.#one(USERS), this.#one(USERS)];
+    const group = this.#derived.state.groups.get(name);
+    if (group === undefined || this.#draw() < 0.5) return [user, other];
+    return [
+      this.#draw() < 0.5 ? group.owner : user,
+      group.requests.size > 0 ? this.#one([...group.requests.keys()]) : other,
+    ];
   }
 
   #as(user: string, name: CommandName, data: object, sealed: string | null = null): void {

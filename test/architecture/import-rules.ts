@@ -9,11 +9,11 @@ const PORT_FILES = [
   'apps/peer/src/swarm/transfer-engine',
   'apps/peer/src/tracker-link/tracker-link',
   'apps/peer/src/transfers/transfers',
-  'apps/tracker/src/command-log/(command-log|open-command-log)',
+  'apps/tracker/src/command-log/(command-log|open-command-log|last-log)',
   'apps/tracker/src/credentials/(credentials|password-hasher)',
   'apps/tracker/src/grants/grants',
   'apps/tracker/src/presence/(presence|reachability)',
-  'apps/tracker/src/replica/(replica|tracker-registration|derived-state|derived-codec)',
+  'apps/tracker/src/replica/(replica|tracker-registration|derived-state|derived-codec|effect-digest|checkpoint-signature|sha256|merkle-frontier)',
   // The data plane is the workers' code, storage is their files: one side of one wall.
   'apps/peer/src/(data-plane|storage)/[^/]+',
 ].map((path) => `^${path}[.]ts$`);

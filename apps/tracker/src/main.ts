@@ -1,4 +1,4 @@
-// Owns the words behind `cohort tracker`, `fingerprint`, `keys` and `operator`, and how each ends: exit codes and one
+// Owns the words behind `cohort tracker`, `fingerprint`, `keys`, `operator` and `audit`, and how each ends: exit codes and one
 // sentence that says what to do.
 import { Command as Program, CommanderError, Option } from 'commander';
 import type { CheckpointRuling } from '#domain/checkpoint';
@@ -8,6 +8,7 @@ import { lockDataDir } from '#identity/data-dir-lock';
 import { BadInput, dataDirectoryFor, settleVariables } from '#identity/start-input';
 import { PASSWORD_CHARACTERS_MAX, PASSWORD_CHARACTERS_MIN } from '#wire/limits';
 import { formatFingerprint } from '#wire/tracker-info';
+import { addAuditCommands } from './audit/audit-program.ts';
 import { readConfiguration, type TrackerFlags } from './configuration.ts';
 import { endOf, EXIT } from './exit-codes.ts';
 import { existingIdentity } from './operator/existing-identity.ts';
@@ -67,6 +68,7 @@ function program(): Program {
     .addOption(dataDirOption())
     .action(initKeys);
   addOperatorCommands(root);
+  addAuditCommands(root);
   return root;
 }
 

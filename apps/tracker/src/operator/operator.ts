@@ -1,13 +1,12 @@
 // Owns the commands of an operator: records signed with a tracker's key, appended straight to the log, so that they work
 // whether or not that tracker runs. The data directory is only read.
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { CheckpointRuling } from '#domain/checkpoint';
 import { NEWEST_RULES_VERSION } from '#domain/decide';
 import type { Outcome } from '#domain/outcome';
 import { BadInput } from '#identity/start-input';
 import { formatFingerprint } from '#wire/tracker-info';
+import { lastLogUrl } from '../command-log/last-log.ts';
 import { openCommandLog, parseLogAddress } from '../command-log/open-command-log.ts';
 import { sealPassword } from '../credentials/credentials.ts';
 import { PasswordHasher } from '../credentials/password-hasher.ts';
@@ -80,12 +79,4 @@ async function readWhole(replica: Replica): Promise<void> {
   const { readiness } = replica;
   if (!readiness.ready && readiness.reason === 'upgrade_required') throw new BadInput(readiness.detail);
   throw await replica.halted;
-}
-
-async function lastLogUrl(dataDirectory: string): Promise<string> {
-  try {
-    return (await readFile(join(dataDirectory, 'log'), 'utf8')).trim();
-  } catch {
-    throw new BadInput(`no tracker has run from ${dataDirectory} yet: say which log with --log`);
-  }
 }

@@ -1,0 +1,248 @@
+// Owns the words behind `cohort audit`: which source they read, and their flags. What is wrong with one is said before
+// anything is read.
+import { readFile } from 'node:fs/promises';
+import { Command as Program, Option } from 'commander';
+import { BadInput, dataDirectoryFor, readTrackers } from '#identity/start-input';
+import { lastLogUrl } from '../command-log/last-log.ts';
+import { EXIT } from '../exit-codes.ts';
+import { AuditOutput, showProgress } from './audit-output.ts';
+import {
+  type AuditRun,
+  type ExportFlags,
+  exportLog,
+  showAccess,
+  showDifference,
+  showHistory,
+  showLog,
+  showProof,
+  showProving,
+  showState,
+  showVerification,
+} from './audit-verbs.ts';
+import { type Entity, entityOf } from './entity.ts';
+import { openExportSource } from './export-source.ts';
+import { readKeptCheckpoint } from './kept-checkpoint.ts';
+import { type LogFlags, logFilterOf } from './log-filter.ts';
+import { END, momentOf } from './moment.ts';
+import type { AuditSource } from './replay.ts';
+
+// Loaded when asked for: an exported file needs no driver.
+const logs = () => import('./log-source.ts');
+
+/** Flags that every verb takes. */
+interface SourceFlags {
+  readonly log?: string;
+  readonly file?: string;
+  readonly dataDir?: string;
+  readonly json?: boolean;
+}
+
+const MOMENT = 'an offset, or a time like 2026-11-27T09:30:00Z';
+
+/** Adds `audit` with its verbs. */
+export function addAuditCommands(root: Program): void {
+  const audit = root.command('audit').description('replay the log and know what was true; nothing is ever appended');
+  addLog(audit);
+  addState(audit);
+  addAccess(audit);
+  verb(audit, 'diff <from> <to>', 'what is different between two points, and through which records').action(
+    async (from: string, to: string, flags: SourceFlags) => {
+      const moments = [momentOf('<from>', from), momentOf('<to>', to)] as const;
+      await withSource(flags, (run) => showDifference(run, ...moments));
+    },
+  );
+  verb(
+    audit,
+    'why <kind> <name>',
+    'the history of a user, a group, a member (<group>/<user>) or a file (<group>/<file>)',
+  ).action(async (kind: string, name: string, flags: SourceFlags) => {
+    const entity = entityOf(kind, name);
+    await withSource(flags, (run) => showHistory(run, entity));
+  });
+  addExport(audit);
+  addVerify(audit);
+  addProve(audit);
+}
+
+function addLog(audit: Program): void {
+  const log = verb(audit, 'log', 'the records, refused ones with their reasons');
+  const filters: readonly (readonly [flag: string, about: string])[] = [
+    ['--actor <user>', 'sent by that user'],
+    ['--group <group>', 'about that group'],
+    ['--user <user>', 'about or by that user'],
+    ['--share <name>', 'about files of that name; --file is where records are read from'],
+    ['--type <command>', 'of that command'],
+    ['--outcome <outcome>', 'accepted or rejected'],
+    ['--correlation <id>', 'of that correlation id'],
+    ['--from <moment>', MOMENT],
+    ['--to <moment>', MOMENT],
+    ['--limit <n>', 'the last so many'],
+  ];
+  for (const [flag, about] of filters) log.option(flag, about);
+  log
+    .option('--follow', 'go on with what comes, until Ctrl-C')
+    .action(async (flags: LogFlags & SourceFlags & FollowFlags) => {
+      const filter = logFilterOf(flags);
+      await withSource(flags, (run) => showLog(run, filter, followSignal(flags, run.source)));
+    });
+}
+
+interface FollowFlags {
+  readonly follow?: boolean;
+}
+
+function followSignal({ follow }: FollowFlags, source: AuditSource): AbortSignal | null {
+  if (follow !== true) return null;
+  if (!('follow' in source)) throw new BadInput('--follow: an exported file does not grow; give a log with --log');
+  const stop = new AbortController();
+  process.once('SIGINT', () => stop.abort());
+  process.once('SIGTERM', () => stop.abort());
+  return stop.signal;
+}
+
+function addState(audit: Program): void {
+  verb(audit, 'state', 'everything as it was, or one user, group, member or file')
+    .option('--at <moment>', MOMENT)
+    .option('--user <user>', 'only this user')
+    .option('--group <group>', 'only this group')
+    .option('--share <group/file>', 'only this file')
+    .action(async (flags: SourceFlags & StateFlags) => {
+      const at = flags.at === undefined ? END : momentOf('--at', flags.at);
+      const entity = entityIn(flags);
+      await withSource(flags, (run) => showState(run, at, entity));
+    });
+}
+
+interface StateFlags {
+  readonly at?: string;
+  readonly user?: string;
+  readonly group?: string;
+  readonly share?: string;
+}
+
+function entityIn({ user, group, share }: StateFlags): Entity | null {
+  if (share !== undefined && (user ?? group) !== undefined) {
+    throw new BadInput('--share names its group already: leave out --group and --user');
+  }
+  if (share !== undefined) return entityOf('file', share);
+  if (user !== undefined && group !== undefined) return entityOf('member', `${group}/${user}`);
+  if (user !== undefined) return entityOf('user', user);
+  return group === undefined ? null : entityOf('group', group);
+}
+
+function addAccess(audit: Program): void {
+  verb(audit, 'access <group/file>', 'who could read a file then, through which records, and who fetched it')
+    .option('--at <moment>', MOMENT)
+    .option('--between <moments...>', 'two of them: whoever could at any time from the first to the second')
+    .action(async (name: string, flags: SourceFlags & { at?: string; between?: string[] }) => {
+      const question = questionIn(flags);
+      await withSource(flags, (run) => showAccess(run, name, question));
+    });
+}
+
+function questionIn({ at, between }: { at?: string; between?: string[] }): Parameters<typeof showAccess>[2] {
+  if (between === undefined) return { at: at === undefined ? END : momentOf('--at', at) };
+  const [from, to, ...rest] = between.map((text) => momentOf('--between', text));
+  if (at !== undefined || from === undefined || to === undefined || rest.length > 0) {
+    throw new BadInput('give --at with one moment, or --between with two');
+  }
+  return { between: [from, to] };
+}
+
+function addExport(audit: Program): void {
+  verb(audit, 'export', 'the records up to the last signed checkpoint, without secrets, to be verified anywhere')
+    .option('--out <file>', 'a new file (default: standard output)')
+    .option('--tail', 'also the records that no checkpoint is about yet')
+    .option('--key <pem>', 'an Ed25519 private key, to sign the export with')
+    .action(async (flags: SourceFlags & ExportFlags) => {
+      if (flags.json === true) throw new BadInput('--json: an export is JSON already; leave it out');
+      await withSource(flags, (run) => exportLog(run, flags));
+    });
+}
+
+interface VerifyFlags {
+  readonly trackers?: string;
+  readonly checkpoint?: readonly string[];
+  readonly proof?: string;
+}
+
+function addVerify(audit: Program): void {
+  verb(audit, 'verify', 'whether the log is the one that trackers signed; exit code 0 sound, 1 tampered, 2 incomplete')
+    .option('--trackers <tracker_info.txt>', 'a list of trackers with fingerprints that you trust')
+    .option('--checkpoint <files...>', 'checkpoints that you kept: the log must contain what they are about')
+    .option('--proof <file>', 'only a proof that `prove` has printed; needs no log')
+    .action(async (flags: SourceFlags & VerifyFlags) => {
+      const trusted = flags.trackers === undefined ? new Set<string>() : await trustedIn(flags.trackers);
+      if (flags.proof !== undefined) {
+        const holds = await showProof(await textOf(flags.proof), {
+          out: new AuditOutput(),
+          json: flags.json === true,
+          trusted,
+        });
+        if (!holds) process.exitCode = EXIT.tampered;
+        return;
+      }
+      const kept = await Promise.all((flags.checkpoint ?? []).map(readKeptCheckpoint));
+      const verdict = await withSource(flags, (run) => showVerification(run, { trusted, kept }));
+      if (verdict !== 'sound') process.exitCode = EXIT[verdict];
+    });
+}
+
+async function textOf(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch(() => {
+    throw new BadInput(`--proof: cannot read ${path}`);
+  });
+}
+
+function addProve(audit: Program): void {
+  verb(
+    audit,
+    'prove <offset>',
+    'print a proof that a record is in what a tracker signed, to be checked without the log',
+  )
+    .option('--checkpoint <file>', 'a checkpoint that you kept: prove also that the log goes on from it')
+    .action(async (text: string, flags: SourceFlags & { checkpoint?: string }) => {
+      const moment = momentOf('<offset>', text);
+      if (moment.kind !== 'offset') throw new BadInput('<offset>: a proof is about one record; write its offset');
+      const kept = flags.checkpoint === undefined ? null : await readKeptCheckpoint(flags.checkpoint);
+      await withSource(flags, (run) => showProving(run, moment.offset, kept));
+    });
+}
+
+async function trustedIn(path: string): Promise<ReadonlySet<string>> {
+  const ids = (await readTrackers(path)).flatMap(({ trackerId }) => trackerId ?? []);
+  if (ids.length > 0) return new Set(ids);
+  throw new BadInput(`--trackers: no line of ${path} has a fingerprint; add sha256:<fingerprint> to those you trust`);
+}
+
+/** A verb with the flags that every one takes. */
+function verb(audit: Program, usage: string, about: string): Program {
+  return audit
+    .command(usage)
+    .description(about)
+    .addOption(
+      new Option(
+        '--log <url>',
+        'sqlite:<file> or kafka:<host:port,...>[/<topic>] (default: what a tracker used last)',
+      ).env('COHORT_LOG'),
+    )
+    .option('--file <export>', 'an exported log instead')
+    .addOption(new Option('--data-dir <folder>', 'of the tracker whose log it is').env('COHORT_DATA_DIR'))
+    .option('--json', 'one line of JSON, or one for each record');
+}
+
+async function withSource<Result>(flags: SourceFlags, work: (run: AuditRun) => Promise<Result>): Promise<Result> {
+  const source = await openSource(flags);
+  try {
+    return await work({ source, out: new AuditOutput(), json: flags.json === true, onProgress: showProgress() });
+  } finally {
+    await source.close();
+  }
+}
+
+/** A file that is named goes before a log that only a variable names. */
+async function openSource({ file, log, dataDir }: SourceFlags): Promise<AuditSource> {
+  if (file !== undefined) return openExportSource(file);
+  const url = log ?? (await lastLogUrl(dataDirectoryFor('tracker', dataDir)));
+  return (await logs()).openLogSource(url);
+}

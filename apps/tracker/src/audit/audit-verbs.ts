@@ -1,0 +1,316 @@
+// Owns what each verb of `cohort audit` does: it reads a source, and says what it found as a table, or with `--json` as JSON.
+import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { open, readFile } from 'node:fs/promises';
+import type { State } from '#domain/state';
+import { BadInput } from '#identity/start-input';
+import type { DerivedState } from '../replica/derived-state.ts';
+import { AccessHistory } from './access.ts';
+import type { AuditOutput } from './audit-output.ts';
+import {
+  accessText,
+  changesText,
+  entryText,
+  factsText,
+  historyText,
+  provedText,
+  verificationText,
+} from './audit-texts.ts';
+import { causeOf } from './cause.ts';
+import { effectsOn, type Entity, groupAndFileOf, wasToBeAbout } from './entity.ts';
+import { type WriteBytes, writeExport } from './export-writing.ts';
+import { factsOf, factsOfGroup, factsOfShare, type Fact, timeOf } from './facts.ts';
+import { entryOf, type LogEntry } from './log-entry.ts';
+import type { KeptCheckpoint } from './kept-checkpoint.ts';
+import type { LogFilter } from './log-filter.ts';
+import type { LogSource } from './log-source.ts';
+import { isBehind, type Moment } from './moment.ts';
+import { checkProof, proofOf } from './proof.ts';
+import { type AuditedRecord, type AuditSource, replay } from './replay.ts';
+import { StateDifference } from './state-difference.ts';
+import { UnknownThing } from './unknown-thing.ts';
+import { type Verification, verify, type VerifyOptions } from './verification.ts';
+
+/** What every verb works with. */
+export interface AuditRun<Source extends AuditSource = AuditSource> {
+  readonly source: Source;
+  readonly out: AuditOutput;
+  readonly json: boolean;
+  readonly onProgress: ((offset: number) => void) | undefined;
+}
+
+/** A place of the log as it was found, for every answer that is about one. */
+export interface Resolved {
+  readonly offset: number;
+  readonly time: string;
+}
+
+/** `audit log`: the records that the filter lets through, the last ones when they are limited, then those to come until the signal. */
+export async function showLog(
+  run: AuditRun<AuditSource | LogSource>,
+  filter: LogFilter,
+  follow: AbortSignal | null,
+): Promise<void> {
+  const { source, out, json, onProgress } = run;
+  const say = (entry: LogEntry): void => (json ? out.json(entry) : out.line(entryText(entry)));
+  const last: LogEntry[] = [];
+  let isLive = filter.limit === Number.POSITIVE_INFINITY;
+  const visit = (audited: AuditedRecord): void => {
+    const entry = entryOf(audited);
+    if (!filter.holds(entry, audited)) return;
+    if (isLive) return say(entry);
+    last.push(entry);
+    if (last.length > filter.limit) last.shift();
+  };
+  const afterBatch = (): Promise<void> => out.flush();
+  const derived = await replay(source, { until: filter.until, visit, afterBatch, onProgress });
+  last.forEach(say);
+  await out.flush();
+  if (follow === null || !('follow' in source)) return;
+  isLive = true;
+  for await (const batch of source.follow(derived.state.appliedOffset + 1, follow)) {
+    for (const stored of batch) {
+      const applied = derived.apply({ ...stored, sealed: null });
+      visit({ ...applied, timeMs: derived.state.logTimeMs, bytes: stored.value });
+    }
+    await out.flush();
+  }
+}
+
+/** `audit state`: everything, or one user, group or file, as it was. */
+export async function showState(run: AuditRun, at: Moment, entity: Entity | null): Promise<void> {
+  const { source, out, json, onProgress } = run;
+  const derived = await replay(source, { until: at, onProgress });
+  const facts = entity === null ? factsOf(derived.state) : factsAbout(derived.state, entity);
+  const { digest, root } = derived;
+  if (json) out.json({ at: placeOf(derived), digest, root, facts });
+  else out.line(factsText(facts, { at: placeOf(derived), digest }));
+  await out.flush();
+}
+
+function factsAbout(state: State, entity: Entity): Fact[] {
+  if (entity.kind === 'user') {
+    const isAbout = ({ kind, name, value }: Fact): boolean =>
+      (kind === 'user' && name === entity.user) ||
+      (kind === 'session' && value['user'] === entity.user) ||
+      ((kind === 'member' || kind === 'request') && name.endsWith(`/${entity.user}`));
+    return there(factsOf(state).filter(isAbout), entity);
+  }
+  const group = state.groups.get(entity.group);
+  if (group === undefined) return there([], entity);
+  if (entity.kind === 'group') return factsOfGroup(group);
+  if (entity.kind === 'member') {
+    const name = `${entity.group}/${entity.user}`;
+    return there(
+      factsOfGroup(group).filter((fact) => fact.name === name && fact.kind !== 'file'),
+      entity,
+    );
+  }
+  const share = group.shares.get(entity.file);
+  return there(share === undefined ? [] : factsOfShare(group, share), entity);
+}
+
+function there<Item>(items: Item[], entity: Entity): Item[] {
+  if (items.length === 0) throw new UnknownThing(`there is no ${nameOf(entity)} at that point of the log`);
+  return items;
+}
+
+function nameOf(entity: Entity): string {
+  switch (entity.kind) {
+    case 'user':
+      return `user ${entity.user}`;
+    case 'group':
+      return `group ${entity.group}`;
+    case 'member':
+      return `member ${entity.group}/${entity.user}`;
+    case 'file':
+      return `file ${entity.group}/${entity.file}`;
+  }
+}
+
+/** Where an access is asked about: at one moment, or from one to another. */
+export type AccessQuestion = { readonly at: Moment } | { readonly between: readonly [Moment, Moment] };
+
+/** `audit access`: who could read a file, through which records, and who fetched it. */
+export async function showAccess(run: AuditRun, name: string, question: AccessQuestion): Promise<void> {
+  const { source, out, json, onProgress } = run;
+  const { group, file } = groupAndFileOf(name);
+  const history = new AccessHistory(group, file);
+  const places = new Places('at' in question ? [question.at] : question.between);
+  await replay(source, {
+    visit: (audited) => {
+      history.note(audited);
+      places.note(audited);
+    },
+    onProgress,
+  });
+  if (history.shares.length === 0) throw new UnknownThing(`no file ${file} was ever shared in a group ${group}`);
+  const [from, to = from] = places.resolved(source);
+  const found = history.within({ from: from!.offset, to: to!.offset });
+  // One moment asks for everything that was fetched until then of what was there.
+  const shares = new Set(found.shares.map(({ shareId }) => shareId));
+  const fetches = history.fetches.filter(({ offset, shareId }) => offset <= from!.offset && shares.has(shareId));
+  const answer =
+    'at' in question
+      ? { at: from!, contentId: found.shares[0]?.contentId ?? null, readers: found.rights, fetches }
+      : { from: from!, to: to!, shares: found.shares, readers: found.rights, fetches: found.fetches };
+  if (json) out.json(answer);
+  else out.line(accessText(answer));
+  await out.flush();
+}
+
+/** Finds the last record at or before each of some moments while the log goes by. */
+class Places {
+  readonly #moments: readonly Moment[];
+  readonly #found: (Resolved | null)[];
+  #last: Resolved | null = null;
+
+  constructor(moments: readonly Moment[]) {
+    this.#moments = moments;
+    this.#found = moments.map(() => null);
+  }
+
+  note({ offset, timeMs }: AuditedRecord): void {
+    this.#last = { offset, time: timeOf(timeMs) };
+    for (const [index, moment] of this.#moments.entries()) {
+      if (!isBehind(moment, { offset, timeMs })) this.#found[index] = this.#last;
+    }
+  }
+
+  resolved({ name }: AuditSource): Resolved[] {
+    return this.#found.map((found, index) => {
+      const moment = this.#moments[index]!;
+      if (found === null) throw new BadInput(`nothing is in ${name} before that time`);
+      if (moment.kind === 'offset' && moment.offset > this.#last!.offset) {
+        throw new BadInput(`offset ${moment.offset} is not there yet: ${name} ends at offset ${this.#last!.offset}`);
+      }
+      return found;
+    });
+  }
+}
+
+/** `audit diff`: what is different at the second moment, with the record that each difference came of. */
+export async function showDifference(run: AuditRun, first: Moment, second: Moment): Promise<void> {
+  const { source, out, json, onProgress } = run;
+  const from = await replay(source, { until: first, onProgress });
+  const begin = placeOf(from);
+  const difference = new StateDifference(from.state);
+  const visit = (audited: AuditedRecord): void => {
+    if (audited.offset > begin.offset) difference.note(audited);
+  };
+  const to = await replay(source, { until: second, visit, onProgress });
+  const end = placeOf(to);
+  if (end.offset < begin.offset)
+    throw new BadInput('the second point is before the first: write the earlier one first');
+  const changes = difference.changesTo(to.state);
+  if (json) out.json({ from: begin, to: end, changes });
+  else out.line(changesText(changes, { from: begin, to: end }));
+  await out.flush();
+}
+
+/** `audit why`: every record that a user, group, membership or file owes something to, and those that were refused. */
+export async function showHistory(run: AuditRun, entity: Entity): Promise<void> {
+  const { source, out, json, onProgress } = run;
+  const history: object[] = [];
+  const visit = (audited: AuditedRecord): void => {
+    const effects = effectsOn(entity, audited.applied.events);
+    const entry = entryOf(audited);
+    const isRefusal = entry.outcome === 'rejected' && wasToBeAbout(entity, entry);
+    if (effects.length > 0) history.push({ ...causeOf(audited), outcome: 'accepted', reason: null, effects });
+    else if (isRefusal && audited.record !== null) {
+      history.push({ ...causeOf(audited), outcome: 'rejected', reason: entry.reason, effects });
+    }
+  };
+  await replay(source, { visit, onProgress });
+  if (history.length === 0) throw new UnknownThing(`the log says nothing of a ${nameOf(entity)}`);
+  if (json) out.json({ entity, history });
+  else out.line(historyText(history as Parameters<typeof historyText>[0]));
+  await out.flush();
+}
+
+/** `audit verify`: the verdict; the exit code follows from it. */
+export async function showVerification(run: AuditRun, options: VerifyOptions): Promise<Verification['verdict']> {
+  const { source, out, json, onProgress } = run;
+  const found = await verify(source, { ...options, onProgress });
+  if (json) out.json(found);
+  else out.line(verificationText(found));
+  await out.flush();
+  return found.verdict;
+}
+
+/** `audit prove`: a proof of one record, as JSON. */
+export async function showProving(
+  { source, out }: AuditRun,
+  offset: number,
+  kept: KeptCheckpoint | null,
+): Promise<void> {
+  out.json(await proofOf(source, offset, kept));
+  await out.flush();
+}
+
+/** `audit verify --proof`: whether a proof holds. */
+export async function showProof(
+  text: string,
+  { out, json, trusted }: Pick<AuditRun, 'out' | 'json'> & { trusted: ReadonlySet<string> },
+): Promise<boolean> {
+  const proved = checkProof(text);
+  if (typeof proved === 'string') {
+    if (json) out.json({ verdict: 'tampered', problem: proved });
+    else out.line(`tampered: ${proved}`);
+    await out.flush();
+    return false;
+  }
+  const { record, ...said } = proved;
+  const trust = trusted.has(proved.trackerId) ? 'signed' : 'consistent';
+  if (json) out.json({ verdict: 'sound', trust, ...said, record: record.toString('base64') });
+  else out.line(provedText(proved, trust));
+  await out.flush();
+  return true;
+}
+
+/** Where an export goes, and whose key signs it. */
+export interface ExportFlags {
+  readonly out?: string;
+  readonly tail?: boolean;
+  readonly key?: string;
+}
+
+/** `audit export`: to standard output, or to a file that is not there yet. */
+export async function exportLog(run: AuditRun, flags: ExportFlags): Promise<void> {
+  const { source, out, onProgress } = run;
+  const key = flags.key === undefined ? null : await readKey(flags.key);
+  const options = { tail: flags.tail === true, key, onProgress };
+  if (flags.out === undefined) {
+    await writeExport(source, { ...options, write: (bytes) => out.bytes(bytes) });
+    return;
+  }
+  const file = await open(flags.out, 'wx').catch((error: NodeJS.ErrnoException) => {
+    const problem = error.code === 'EEXIST' ? 'is there already' : `cannot be written: ${error.message}`;
+    throw new BadInput(`--out: ${flags.out} ${problem}; name a new file`);
+  });
+  try {
+    const write: WriteBytes = (bytes) => file.writeFile(bytes);
+    const { records, signedRecords } = await writeExport(source, { ...options, write });
+    await file.sync();
+    process.stderr.write(`${records} records, ${signedRecords} of them under a signed checkpoint: ${flags.out}\n`);
+  } finally {
+    await file.close();
+  }
+}
+
+async function readKey(path: string): Promise<KeyObject> {
+  try {
+    const key = createPrivateKey(await readFile(path));
+    if (key.asymmetricKeyType === 'ed25519') return key;
+  } catch {
+    // Told below, like a key of another kind.
+  }
+  throw new BadInput(
+    `--key: ${path} holds no Ed25519 private key in PEM; openssl genpkey -algorithm ed25519 makes one`,
+  );
+}
+
+/** Where a replay has come to. */
+export function placeOf({ state }: DerivedState): Resolved {
+  if (state.appliedOffset === -1) throw new BadInput('nothing is in the log at or before that point');
+  return { offset: state.appliedOffset, time: timeOf(state.logTimeMs) };
+}

@@ -1,0 +1,79 @@
+// Owns what a person can ask the history of: a user, a group, somebody's membership in one, or a file of one.
+import type { Event } from '#domain/event';
+import { BadInput } from '#identity/start-input';
+import type { LogEntry } from './log-entry.ts';
+
+/** One thing that the log tells of. */
+export type Entity =
+  | { readonly kind: 'user'; readonly user: string }
+  | { readonly kind: 'group'; readonly group: string }
+  | { readonly kind: 'member'; readonly group: string; readonly user: string }
+  | { readonly kind: 'file'; readonly group: string; readonly file: string };
+
+const FORMS = 'user <name>, group <name>, member <group>/<user> or file <group>/<file>';
+
+/** Reads an entity from its kind and its name. Throws BadInput. */
+export function entityOf(kind: string, text: string): Entity {
+  const name = text.normalize('NFC');
+  switch (kind) {
+    case 'user':
+      return { kind, user: name };
+    case 'group':
+      return { kind, group: name };
+    case 'member': {
+      const [group, user] = halvesOf(name);
+      return { kind, group, user };
+    }
+    case 'file':
+      return { kind, ...groupAndFileOf(name) };
+    default:
+      throw new BadInput(`"${kind}" is nothing that has a history; write ${FORMS}`);
+  }
+}
+
+/** A group and a file of it, from `<group>/<file>`. Throws BadInput. */
+export function groupAndFileOf(text: string): { group: string; file: string } {
+  const [group, file] = halvesOf(text.normalize('NFC'));
+  return { group, file };
+}
+
+/** The effects of an accepted record on an entity. */
+export function effectsOn(entity: Entity, events: readonly Event[]): Event[] {
+  return events.filter((event) => isAbout(entity, event));
+}
+
+/** Whether a refused record was about an entity. */
+export function wasToBeAbout(entity: Entity, { actor, body }: LogEntry): boolean {
+  const { group, user, file } = (body ?? {}) as { group?: unknown; user?: unknown; file?: unknown };
+  switch (entity.kind) {
+    case 'user':
+      return user === entity.user || actor === entity.user;
+    case 'group':
+      return group === entity.group;
+    case 'member':
+      return group === entity.group && file === undefined && (user ?? actor) === entity.user;
+    case 'file':
+      return group === entity.group && file === entity.file;
+  }
+}
+
+function isAbout(entity: Entity, event: Event): boolean {
+  const { group, file, user, owner } = event as { group?: string; file?: string; user?: string; owner?: string };
+  const isHere = entity.kind !== 'user' && group === entity.group;
+  switch (entity.kind) {
+    case 'user':
+      return user === entity.user || owner === entity.user;
+    case 'group':
+      return isHere;
+    case 'member':
+      return isHere && file === undefined && (event.type === 'group_dissolved' || (user ?? owner) === entity.user);
+    case 'file':
+      return isHere && (event.type === 'group_dissolved' || file === entity.file);
+  }
+}
+
+function halvesOf(text: string): [string, string] {
+  const [left, right, ...rest] = text.split('/');
+  if (left && right && rest.length === 0) return [left, right];
+  throw new BadInput(`"${text}" is no name in a group; write <group>/<name>`);
+}

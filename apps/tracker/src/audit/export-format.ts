@@ -1,0 +1,120 @@
+// Owns the bytes of an exported log: CloudEvents 1.0, one a line, in the order of their offsets from 0, and a trailer. What was
+// sealed beside records (password hashes) is left out; records only commit to it, so everything can still be verified.
+//
+//   export  = *(line newline) trailer newline
+//   line    = the exact bytes of a record, or, when those are no line of JSON or look like one of these two, `wrapped`
+//   wrapped = {"specversion":"1.0","type":"cohort.unreadable_record.v1","id":...,"source":"/audit","data_base64":...}
+//   trailer = {"specversion":"1.0","type":"cohort.export_trailer.v1","id":...,"source":"/audit","data":{...}}   see `Trailer`
+import { createPublicKey, hash, type KeyObject, sign, verify } from 'node:crypto';
+import { canonicalJson } from '../replica/effect-digest.ts';
+
+/** What the last line of an export says about the lines before it. */
+export interface Trailer {
+  /** How many records there are. */
+  readonly records: number;
+  /** How many of them the checkpoint is about; those behind it nobody has signed. */
+  readonly signedRecords: number;
+  /** SHA-256 of all bytes before the trailer, hex. */
+  readonly sha256: string;
+  /** The signed note of the checkpoint, and the tracker that signed it; null when there is none. */
+  readonly checkpoint: { readonly trackerId: string; readonly note: string } | null;
+  /** The auditor who made the export (base64: SPKI DER, Ed25519 signature), or null. */
+  readonly auditor: { readonly publicKey: string; readonly signature: string } | null;
+}
+
+const PREFIX = '{"specversion":"1.0","type":"cohort.';
+const WRAPPED_PREFIX = `${PREFIX}unreadable_record.v1"`;
+const TRAILER_PREFIX = `${PREFIX}export_trailer.v1"`;
+const SIGNED_PREFIX = 'cohort export v1\n';
+const NEWLINE = 0x0a;
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+/** The line of a record, with its newline. */
+export function exportLine(record: Uint8Array, offset: number): Buffer {
+  return Buffer.concat([isLine(record) ? record : wrapped(record, offset), Buffer.of(NEWLINE)]);
+}
+
+/** The bytes of the record in a line, without its newline; null when the line is none that `exportLine` writes. */
+export function recordInLine(line: Uint8Array, offset: number): Uint8Array | null {
+  if (!beginsWith(line, WRAPPED_PREFIX)) return isLine(line) ? line : null;
+  const record = Buffer.from(String(objectIn(line)?.['data_base64']), 'base64');
+  return !isLine(record) && wrapped(record, offset).equals(line) ? record : null;
+}
+
+/** Whether a line means to be the trailer. */
+export function isTrailerLine(line: Uint8Array): boolean {
+  return beginsWith(line, TRAILER_PREFIX);
+}
+
+/** The line of the trailer, with its newline. */
+export function trailerLine(trailer: Trailer): Buffer {
+  const { sha256 } = trailer;
+  const head = { specversion: '1.0', type: 'cohort.export_trailer.v1', id: sha256, source: '/audit' };
+  return Buffer.from(`${JSON.stringify({ ...head, datacontenttype: 'application/json', data: inOrder(trailer) })}\n`);
+}
+
+/** The trailer in a line, without its newline; null for a line that `trailerLine` would not write. */
+export function trailerInLine(line: Uint8Array): Trailer | null {
+  const trailer = objectIn(line)?.['data'] as Trailer | undefined;
+  if (typeof trailer !== 'object' || trailer === null) return null;
+  return trailerLine(trailer).subarray(0, -1).equals(line) ? trailer : null;
+}
+
+/** The trailer with an auditor's signature over everything that it says. */
+export function signedTrailer(trailer: Omit<Trailer, 'auditor'>, key: KeyObject): Trailer {
+  const publicKey = createPublicKey(key).export({ type: 'spki', format: 'der' }).toString('base64');
+  const signature = sign(null, signedBytes(trailer), key).toString('base64');
+  return { ...trailer, auditor: { publicKey, signature } };
+}
+
+/** The fingerprint (hex) of the auditor whose signature holds, null without one, false when it does not hold. */
+export function auditorOf(trailer: Trailer): string | null | false {
+  const { auditor, ...said } = trailer;
+  if (auditor === null) return null;
+  const der = Buffer.from(auditor.publicKey, 'base64');
+  try {
+    const key = createPublicKey({ key: der, type: 'spki', format: 'der' });
+    const holds = verify(null, signedBytes(said), key, Buffer.from(auditor.signature, 'base64'));
+    return holds && key.asymmetricKeyType === 'ed25519' && hash('sha256', der, 'hex');
+  } catch {
+    return false;
+  }
+}
+
+function signedBytes(trailer: Omit<Trailer, 'auditor'>): Buffer {
+  return Buffer.from(SIGNED_PREFIX + canonicalJson(trailer));
+}
+
+function inOrder({ records, signedRecords, sha256, checkpoint, auditor }: Trailer): object {
+  const note = checkpoint && { trackerId: checkpoint.trackerId, note: checkpoint.note };
+  const key = auditor && { publicKey: auditor.publicKey, signature: auditor.signature };
+  return { records, signedRecords, sha256, checkpoint: note, auditor: key };
+}
+
+/** JSON of an object on one line, which is not one of the two lines of this format. */
+function isLine(bytes: Uint8Array): boolean {
+  if (bytes.includes(NEWLINE) || beginsWith(bytes, WRAPPED_PREFIX) || beginsWith(bytes, TRAILER_PREFIX)) return false;
+  return objectIn(bytes) !== null;
+}
+
+function wrapped(record: Uint8Array, offset: number): Buffer {
+  const head = { specversion: '1.0', type: 'cohort.unreadable_record.v1', id: String(offset), source: '/audit' };
+  return Buffer.from(JSON.stringify({ ...head, data_base64: Buffer.from(record).toString('base64') }));
+}
+
+function beginsWith(bytes: Uint8Array, prefix: string): boolean {
+  return (
+    Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, prefix.length)).toString('latin1') === prefix
+  );
+}
+
+function objectIn(bytes: Uint8Array): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(decoder.decode(bytes));
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : null;
+  } catch {
+    return null;
+  }
+}

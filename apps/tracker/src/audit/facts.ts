@@ -1,0 +1,108 @@
+// Owns the state as a flat list of facts, each under a name of its own: what `audit state` shows, and what `audit diff`
+// compares. Secrets and what commits to them are no facts of it.
+import type { Event } from '#domain/event';
+import type { Group, Share, State } from '#domain/state';
+
+/** What a fact is about: `user alice`, `group film`, `member film/alice`, `file film/movie`, `seeder film/movie/<peer id>`. */
+export interface Fact {
+  readonly kind: 'rules' | 'tracker' | 'user' | 'session' | 'group' | 'member' | 'request' | 'file' | 'seeder';
+  /** Unique among those of its kind, and made of names as people write them. */
+  readonly name: string;
+  readonly value: Readonly<Record<string, unknown>>;
+}
+
+/** Everything that a state says, sorted by kind and name. */
+export function factsOf(state: State): Fact[] {
+  const facts: Fact[] = [{ kind: 'rules', name: 'version', value: { version: state.rulesVersion } }];
+  for (const { trackerId, address } of state.trackers.values()) {
+    facts.push({ kind: 'tracker', name: trackerId, value: { address } });
+  }
+  for (const { name, createdOffset, credentialOffset } of state.users.values()) {
+    facts.push({ kind: 'user', name, value: { createdOffset, passwordOffset: credentialOffset } });
+  }
+  for (const { id, user, peerId, startedAtMs, renewedAtMs } of state.sessions.values()) {
+    const times = { startedAt: timeOf(startedAtMs), renewedAt: timeOf(renewedAtMs) };
+    facts.push({ kind: 'session', name: peerId, value: { user, sessionId: id, ...times } });
+  }
+  for (const group of state.groups.values()) facts.push(...factsOfGroup(group));
+  return facts.sort(byKindAndName);
+}
+
+/** What a state says of one group: itself, who is in it and asks to be, and its files. Sorted by kind and name. */
+export function factsOfGroup(group: Group): Fact[] {
+  const facts: Fact[] = [{ kind: 'group', name: group.name, value: { owner: group.owner, groupId: group.id } }];
+  for (const [user, { sinceOffset, sinceMs }] of group.members) {
+    facts.push({ kind: 'member', name: `${group.name}/${user}`, value: { sinceOffset, since: timeOf(sinceMs) } });
+  }
+  for (const [user, { sinceOffset, sinceMs }] of group.requests) {
+    facts.push({ kind: 'request', name: `${group.name}/${user}`, value: { sinceOffset, since: timeOf(sinceMs) } });
+  }
+  for (const share of group.shares.values()) facts.push(...factsOfShare(group, share));
+  return facts.sort(byKindAndName);
+}
+
+/** What a state says of one file of a group, and who has it. */
+export function factsOfShare({ name: group }: Group, share: Share): Fact[] {
+  const { id, file, contentId, totalBytes, sharedBy, sharedAtMs } = share;
+  const value = { contentId, totalBytes, sharedBy, sharedAt: timeOf(sharedAtMs), shareId: id };
+  const seeders = [...share.seeders].map(
+    ([peerId, user]) => ({ kind: 'seeder', name: `${group}/${file}/${peerId}`, value: { user } }) as const,
+  );
+  return [{ kind: 'file', name: `${group}/${file}`, value }, ...seeders];
+}
+
+/** Which facts an event may change: kind and name of one, or, with a slash at the end, of all that begin so. */
+export function touchedBy(event: Event): readonly string[] {
+  switch (event.type) {
+    case 'log_started':
+    case 'rules_activated':
+      return ['rules version'];
+    case 'tracker_registered':
+      return [`tracker ${event.trackerId}`];
+    case 'user_created':
+    case 'password_changed':
+      return [`user ${event.user}`];
+    case 'session_started':
+    case 'session_renewed':
+    case 'session_ended':
+    case 'session_expired':
+      return [`session ${event.peerId}`];
+    case 'group_created':
+      return [`group ${event.group}`, `member ${event.group}/${event.owner}`];
+    case 'ownership_transferred':
+      return [`group ${event.group}`];
+    case 'group_dissolved':
+      return [`group ${event.group}`, ...wholeGroup(event.group)];
+    case 'join_requested':
+    case 'request_rejected':
+      return [`request ${event.group}/${event.user}`];
+    case 'member_joined':
+    case 'member_left':
+      return [`member ${event.group}/${event.user}`, `request ${event.group}/${event.user}`];
+    case 'file_shared':
+    case 'share_removed':
+      return [`file ${event.group}/${event.file}`, `seeder ${event.group}/${event.file}/`];
+    case 'seeder_added':
+    case 'seeder_removed':
+      return [`seeder ${event.group}/${event.file}/${event.peerId}`];
+    case 'checkpoint_recorded':
+    case 'checkpoint_resolved':
+    case 'download_allowed':
+      return [];
+  }
+}
+
+/** Everything inside a group. */
+function wholeGroup(group: string): string[] {
+  return ['member', 'request', 'file', 'seeder'].map((kind) => `${kind} ${group}/`);
+}
+
+/** A logical time as RFC 3339. */
+export function timeOf(timeMs: number): string {
+  return new Date(timeMs).toISOString();
+}
+
+function byKindAndName(left: Fact, right: Fact): number {
+  if (left.kind !== right.kind) return left.kind < right.kind ? -1 : 1;
+  return left.name === right.name ? 0 : left.name < right.name ? -1 : 1;
+}

@@ -1,0 +1,55 @@
+// Owns a record as the audit shows it: who, when, through which tracker, and what it came to.
+import type { RejectionReason } from '#domain/rejection';
+import type { AuditedRecord } from './replay.ts';
+
+/** One record of `audit log --json`. What is no record at all has neither type nor actor, and its bytes as base64. */
+export interface LogEntry {
+  readonly offset: number;
+  /** By the record's own stamp, RFC 3339. */
+  readonly time: string | null;
+  readonly type: string | null;
+  /** The user, or `peer <id>` without a session, or `tracker <id>`. */
+  readonly actor: string | null;
+  /** Peer id, when a peer sent it. */
+  readonly peerId: string | null;
+  /** Id of the tracker that appended it. */
+  readonly tracker: string | null;
+  readonly commandId: string | null;
+  readonly correlationId: string | null;
+  readonly outcome: 'accepted' | 'rejected';
+  readonly reason: RejectionReason | null;
+  /** Of the record whose outcome a repeated command has; its own otherwise. */
+  readonly outcomeOffset: number;
+  readonly body: unknown;
+}
+
+/** The entry of a record that was applied. */
+export function entryOf({ offset, record, applied, bytes }: AuditedRecord): LogEntry {
+  const { outcome, outcomeOffset } = applied;
+  const came = {
+    outcome: outcome.status,
+    reason: outcome.status === 'rejected' ? outcome.reason : null,
+    outcomeOffset,
+  };
+  if (record === null) {
+    const nothing = { time: null, type: null, actor: null, peerId: null, tracker: null };
+    return { offset, ...nothing, commandId: null, correlationId: null, ...came, body: base64(bytes) };
+  }
+  const { actor, command } = record;
+  return {
+    offset,
+    time: new Date(record.timeMs).toISOString(),
+    type: command.name,
+    actor: actor.kind === 'tracker' ? `tracker ${actor.trackerId}` : (actor.user ?? `peer ${actor.peerId}`),
+    peerId: actor.kind === 'peer' ? actor.peerId : null,
+    tracker: record.trackerId,
+    commandId: record.id,
+    correlationId: record.correlationId,
+    ...came,
+    body: command.data,
+  };
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64');
+}

@@ -1,0 +1,123 @@
+// Owns proofs that need no log: that a record is at its offset of what a tracker signed, and that what somebody kept a checkpoint
+// of is the beginning of it. Whoever has the tracker's fingerprint needs nothing else.
+import { createPublicKey } from 'node:crypto';
+import { idOfPublicKey } from '#identity/identity';
+import { BadInput } from '#identity/start-input';
+import { checkpointSignedBy } from '../replica/checkpoint-signature.ts';
+import { leafHash } from '../replica/merkle-frontier.ts';
+import { lastCheckpoint } from './export-writing.ts';
+import type { KeptCheckpoint } from './kept-checkpoint.ts';
+import { consistencyPath, inclusionPath, isConsistent, LeafHashes, rootOfPath } from './merkle-proof.ts';
+import type { AuditSource } from './replay.ts';
+
+/** A proof as it is written and read: hashes in hex, bytes in base64. */
+export interface Proof {
+  readonly offset: number;
+  /** The exact bytes of the record. */
+  readonly record: string;
+  /** From the record's neighbour up to the root of the checkpoint. */
+  readonly path: readonly string[];
+  readonly checkpoint: { readonly trackerId: string; readonly publicKey: string; readonly note: string };
+  /** That a checkpoint that was kept is about the beginning of what this one is about; null when none was given. */
+  readonly consistency: { readonly size: number; readonly root: string; readonly path: readonly string[] } | null;
+}
+
+/** What a proof proves: a record, at an offset of so many, signed by a tracker. */
+export interface Proved {
+  readonly logId: string;
+  readonly offset: number;
+  readonly size: number;
+  readonly trackerId: string;
+  readonly record: Buffer;
+  /** Size of the kept checkpoint that it goes on from, or null. */
+  readonly olderSize: number | null;
+}
+
+/** Proves a record of a source under its last checkpoint that agrees. Throws BadInput when none is about it. */
+export async function proofOf(source: AuditSource, offset: number, kept: KeptCheckpoint | null): Promise<Proof> {
+  const last = await lastCheckpoint(source);
+  if (last === null || offset >= last.size) {
+    const signed = last === null ? 'no checkpoint is in it' : `the last checkpoint is about ${last.size} records`;
+    throw new BadInput(`nobody has signed the record at offset ${offset} yet: ${signed}`);
+  }
+  const { leaves, record } = await leavesOf(source, { size: last.size, offset });
+  const { trackerId, publicKey, note } = last;
+  return {
+    offset,
+    record: Buffer.from(record).toString('base64'),
+    path: inclusionPath(leaves, { index: offset, size: last.size }).map((hash) => hash.toString('hex')),
+    checkpoint: { trackerId, publicKey, note },
+    consistency: kept === null ? null : consistencyOf(leaves, kept, last.size),
+  };
+}
+
+function consistencyOf(leaves: LeafHashes, { name, size, root }: KeptCheckpoint, newer: number): Proof['consistency'] {
+  if (size > newer)
+    throw new BadInput(`${name} is about ${size} records, more than the log's last checkpoint (${newer})`);
+  if (size < 1) throw new BadInput(`${name} is about no records`);
+  return { size, root, path: consistencyPath(leaves, { older: size, newer }).map((hash) => hash.toString('hex')) };
+}
+
+async function leavesOf(
+  source: AuditSource,
+  { size, offset }: { size: number; offset: number },
+): Promise<{ leaves: LeafHashes; record: Uint8Array }> {
+  const leaves = new LeafHashes();
+  let record: Uint8Array = new Uint8Array(0);
+  for await (const batch of source.records()) {
+    for (const { offset: at, value } of batch.slice(0, size - leaves.count)) {
+      leaves.append(leafHash(value));
+      if (at === offset) record = value;
+    }
+    if (leaves.count === size) break;
+  }
+  return { leaves, record };
+}
+
+/** What a proof proves, or the sentence that says what does not hold. Throws BadInput for what is no proof at all. */
+export function checkProof(text: string): Proved | string {
+  const proof = parsedProof(text);
+  const { offset, checkpoint, consistency } = proof;
+  const logId = /^cohort\/([0-9a-f]{64})\n/.exec(checkpoint.note)?.[1] ?? '';
+  const der = Buffer.from(checkpoint.publicKey, 'base64');
+  if (idOfPublicKey(der) !== checkpoint.trackerId) return 'the key is not that of the tracker that the proof names';
+  const signed = checkpointSignedBy(createPublicKey({ key: der, type: 'spki', format: 'der' }), {
+    note: checkpoint.note,
+    logId,
+  });
+  if (signed === null) return 'the signature on the checkpoint does not hold';
+  const record = Buffer.from(proof.record, 'base64');
+  const root = rootOfPath(leafHash(record), hashesOf(proof.path), { index: offset, size: signed.size });
+  if (root?.toString('hex') !== signed.root) return 'the record is not at that offset of what the checkpoint is about';
+  const newer = { size: signed.size, root };
+  if (consistency !== null) {
+    const older = { size: consistency.size, root: Buffer.from(consistency.root, 'hex') };
+    if (!isConsistent(hashesOf(consistency.path), older, newer))
+      return 'the kept checkpoint is about another beginning';
+  }
+  const { trackerId } = checkpoint;
+  return { logId, offset, size: signed.size, trackerId, record, olderSize: consistency?.size ?? null };
+}
+
+function hashesOf(path: readonly string[]): Buffer[] {
+  return path.map((hash) => Buffer.from(hash, 'hex'));
+}
+
+function parsedProof(text: string): Proof {
+  try {
+    const proof = JSON.parse(text) as Proof;
+    const { offset, record, path, checkpoint, consistency } = proof;
+    const texts = [
+      record,
+      checkpoint.trackerId,
+      checkpoint.publicKey,
+      checkpoint.note,
+      ...path,
+      ...(consistency?.path ?? []),
+    ];
+    if (Number.isSafeInteger(offset) && texts.every((part) => typeof part === 'string')) return proof;
+  } catch {
+    // Told below.
+  }
+  throw new BadInput('that is no proof: give what `cohort audit prove` has printed');
+}

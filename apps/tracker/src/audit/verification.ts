@@ -1,0 +1,221 @@
+// Owns the verdict on a log: everything that it comes to is derived again and compared with what trackers signed. A signature
+// is worth what is known of its key: keys that stand only in the log itself prove that the log fits together, and no more.
+import { LogFailure, type LogFailureCode } from '../command-log/command-log.ts';
+import { DerivedState } from '../replica/derived-state.ts';
+import { auditorOf, type Trailer } from './export-format.ts';
+import type { FormProblem } from './export-source.ts';
+import { checkpointIn, type KeptCheckpoint } from './kept-checkpoint.ts';
+import { type AuditedRecord, type AuditSource, NewerRules, replay } from './replay.ts';
+
+/** A tracker whose checkpoints agree with the log. */
+export interface Signer {
+  /** Id of the tracker, hex. */
+  readonly tracker: string;
+  /** How many records its last agreeing checkpoint is about. */
+  readonly records: number;
+  /** Whether its key was given by whoever asks, and not only by the log. */
+  readonly trusted: boolean;
+}
+
+/** What was found. */
+export interface Verification {
+  readonly verdict: 'sound' | 'tampered' | 'incomplete';
+  /** How many records were read. */
+  readonly records: number;
+  /** How many of them an agreeing checkpoint is about. */
+  readonly signedRecords: number;
+  /** The first record that may not be the one that was written; null for none, or when any may be it. */
+  readonly firstBadOffset: number | null;
+  /** The last one of those among which it is, when checkpoints say no more; otherwise the same. */
+  readonly lastSuspectOffset: number | null;
+  readonly root: string;
+  readonly digest: string;
+  /** `signed`: a trusted key signed all but the unsigned records; `consistent`: the log fits together, whoever wrote it. */
+  readonly trust: 'signed' | 'consistent';
+  readonly signers: readonly Signer[];
+  /** Fingerprint (hex) of the auditor who signed the export. */
+  readonly auditor: string | null;
+  /** What is wrong, for a person. */
+  readonly problem: string | null;
+}
+
+/** What the log is compared with beside itself. */
+export interface VerifyOptions {
+  /** Ids of trackers whose keys are known from elsewhere. */
+  readonly trusted?: ReadonlySet<string>;
+  /** Checkpoints that somebody kept. */
+  readonly kept?: readonly KeptCheckpoint[];
+  readonly onProgress?: ((offset: number) => void) | undefined;
+}
+
+/** A source that may have a form of its own to be wrong about. */
+type VerifiableSource = AuditSource & { readonly trailer?: Trailer | null; readonly problem?: FormProblem | null };
+
+interface Finding {
+  readonly verdict: 'tampered' | 'incomplete';
+  readonly message: string;
+  readonly from: number | null;
+  readonly to: number | null;
+}
+
+/** Faults of the log itself, and not of the way to it. */
+const HALTED: ReadonlySet<LogFailureCode> = new Set(['log_halted']);
+
+/** Reads all of a source and judges it. Throws what keeps it from being read at all. */
+export async function verify(source: VerifiableSource, options: VerifyOptions = {}): Promise<Verification> {
+  const watch = new SignatureWatch(options.kept ?? []);
+  const findings: Finding[] = [];
+  let derived = new DerivedState();
+  const visit = (audited: AuditedRecord, now: DerivedState): void => {
+    derived = now;
+    watch.note(audited, now);
+  };
+  try {
+    const { onProgress } = options;
+    derived = await replay(source, { visit, onProgress });
+  } catch (error) {
+    findings.push(findingOf(error, derived.state.appliedOffset));
+  }
+  findings.push(...watch.findings(derived), ...formFindings(source, { watch, derived }));
+  return verdictOf(findings, { derived, watch, source, trusted: options.trusted ?? new Set() });
+}
+
+function findingOf(error: unknown, appliedOffset: number): Finding {
+  if (error instanceof NewerRules) {
+    return { verdict: 'incomplete', message: error.message, from: error.offset, to: null };
+  }
+  if (error instanceof LogFailure && HALTED.has(error.code)) {
+    return { verdict: 'tampered', message: error.message, from: appliedOffset + 1, to: appliedOffset + 1 };
+  }
+  throw error;
+}
+
+/** What checkpoints say, as the records go by: those in the log, and those that somebody kept. */
+class SignatureWatch {
+  readonly signers = new Map<string, number>();
+  readonly #kept: readonly KeptCheckpoint[];
+  readonly #contradicted: KeptCheckpoint[] = [];
+
+  constructor(kept: readonly KeptCheckpoint[]) {
+    this.#kept = kept;
+  }
+
+  note({ offset, applied }: AuditedRecord, derived: DerivedState): void {
+    for (const kept of this.#kept) {
+      if (kept.size === offset + 1 && kept.root !== derived.root) this.#contradicted.push(kept);
+    }
+    for (const event of applied.events) {
+      if (event.type !== 'checkpoint_recorded') continue;
+      const { trackerId, size, root, digest } = event;
+      const agrees = root === derived.rootAt(size - 1) && digest === derived.digestAt(size - 1);
+      if (agrees) this.signers.set(trackerId, Math.max(size, this.signers.get(trackerId) ?? 0));
+    }
+  }
+
+  /** How many records an agreeing checkpoint is about. */
+  get signedRecords(): number {
+    return Math.max(0, ...this.signers.values());
+  }
+
+  findings({ state, checkpoints: { dispute } }: DerivedState): Finding[] {
+    const { logId, appliedOffset } = state;
+    const records = appliedOffset + 1;
+    const findings: Finding[] = [];
+    if (dispute !== null) {
+      const what = dispute.kind === 'root' ? 'records than those that are here' : 'effects than what these come to';
+      const message = `the checkpoint at offset ${dispute.offset}, by ${dispute.trackerId}, is about other ${what}`;
+      findings.push({
+        verdict: 'tampered',
+        message,
+        from: Math.min(dispute.agreedSize, dispute.size - 1),
+        to: dispute.size - 1,
+      });
+    }
+    for (const kept of this.#kept) {
+      const problem = keptProblem(kept, { records, logId, isContradicted: this.#contradicted.includes(kept) });
+      if (problem !== null) findings.push({ verdict: 'tampered', ...problem });
+    }
+    return findings;
+  }
+}
+
+function keptProblem(
+  kept: KeptCheckpoint,
+  log: { records: number; logId: string | null; isContradicted: boolean },
+): Omit<Finding, 'verdict'> | null {
+  const { name, size } = kept;
+  if (log.logId !== null && kept.logId !== log.logId) {
+    return { message: `${name} is the checkpoint of another log, ${kept.logId}`, from: null, to: null };
+  }
+  if (size > log.records) {
+    const message = `${name} is about ${size} records, and there are ${log.records}: the end was cut off`;
+    return { message, from: log.records, to: size - 1 };
+  }
+  if (!log.isContradicted) return null;
+  return { message: `${name} is about other records than the first ${size} here`, from: 0, to: size - 1 };
+}
+
+/** What is wrong with an export beyond its records: its bytes, its trailer, its checkpoint, its auditor's signature. */
+function formFindings(
+  { problem = null, trailer = null }: VerifiableSource,
+  { watch, derived }: { watch: SignatureWatch; derived: DerivedState },
+): Finding[] {
+  const findings: Finding[] = [];
+  if (problem !== null) {
+    findings.push({ verdict: problem.kind, message: problem.message, from: problem.offset, to: problem.offset });
+  }
+  if (trailer === null) return findings;
+  if (auditorOf(trailer) === false) {
+    findings.push({ verdict: 'tampered', message: "the auditor's signature does not hold", from: null, to: null });
+  }
+  const size = trailer.checkpoint === null ? 0 : agreeingSize(trailer.checkpoint, derived);
+  if (size !== trailer.signedRecords) {
+    const message = 'the checkpoint of the trailer does not fit the records';
+    findings.push({
+      verdict: 'tampered',
+      message,
+      from: Math.min(watch.signedRecords, trailer.records),
+      to: Math.max(trailer.records, trailer.signedRecords) - 1,
+    });
+  } else if (trailer.checkpoint !== null) {
+    const { trackerId } = trailer.checkpoint;
+    watch.signers.set(trackerId, Math.max(size ?? 0, watch.signers.get(trackerId) ?? 0));
+  }
+  return findings;
+}
+
+/** How many records a signed note is about that its tracker signed and that fits; null when it does not. */
+function agreeingSize({ trackerId, note }: { trackerId: string; note: string }, derived: DerivedState): number | null {
+  const checkpoint = checkpointIn(note, { trackerId, state: derived.state });
+  if (checkpoint === null) return null;
+  const { size, root, digest } = checkpoint;
+  return root === derived.rootAt(size - 1) && digest === derived.digestAt(size - 1) ? size : null;
+}
+
+function verdictOf(
+  findings: readonly Finding[],
+  found: { derived: DerivedState; watch: SignatureWatch; source: VerifiableSource; trusted: ReadonlySet<string> },
+): Verification {
+  const { derived, watch, source, trusted } = found;
+  const worst = findings.find(({ verdict }) => verdict === 'tampered') ?? findings[0] ?? null;
+  const located = findings.filter(({ verdict, from }) => verdict === worst?.verdict && from !== null);
+  const first = located.toSorted((left, right) => left.from! - right.from!)[0] ?? null;
+  const signers = [...watch.signers.keys()]
+    .sort()
+    .map((tracker) => ({ tracker, records: watch.signers.get(tracker)!, trusted: trusted.has(tracker) }));
+  const trustedRecords = Math.max(0, ...signers.filter((signer) => signer.trusted).map(({ records }) => records));
+  const auditor = (source.trailer ?? null) === null ? null : auditorOf(source.trailer!) || null;
+  return {
+    verdict: worst?.verdict ?? 'sound',
+    records: derived.state.appliedOffset + 1,
+    signedRecords: watch.signedRecords,
+    firstBadOffset: first?.from ?? null,
+    lastSuspectOffset: first?.to ?? null,
+    root: derived.root,
+    digest: derived.digest,
+    trust: trustedRecords > 0 && trustedRecords === watch.signedRecords ? 'signed' : 'consistent',
+    signers,
+    auditor,
+    problem: worst?.message ?? null,
+  };
+}

@@ -1,0 +1,184 @@
+// What an auditor types: `cohort audit` over a log that real trackers could have written, on SQLite, on Kafka and exported.
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type Broker, startBroker } from '../../infra/kafka/broker.mjs';
+import { openCommandLog } from '../../apps/tracker/src/command-log/open-command-log.ts';
+import { formatFingerprint } from '#wire/tracker-info';
+import { derivedOf, randomRecords } from '../unit/tracker/random-log.ts';
+import { LOGS } from './cluster.ts';
+import { cohort, startCohort } from './typed-commands.ts';
+
+vi.setConfig({ testTimeout: 90_000 });
+
+const records = randomRecords(7, 400, { isTruthful: true });
+const derived = derivedOf(records);
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'cohort-audit-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** What `cohort audit` printed, each line as JSON; fails when it ended with another exit code. */
+async function answers(exitCode: number, ...words: string[]): Promise<Record<string, unknown>[]> {
+  const typed = await cohort(['audit', ...words, '--json']);
+  expect({ words, exitCode: typed.exitCode, complaint: typed.complaint }).toEqual({ words, exitCode, complaint: '' });
+  return typed.out
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+describe.each(LOGS)('the log on $log', ({ log: kind, skipReason }) => {
+  let url: string;
+  let broker: Broker | null = null;
+
+  beforeAll(async () => {
+    if (skipReason !== null) return;
+    broker = kind === 'kafka' ? await startBroker() : null;
+    url = broker === null ? `sqlite:${join(folder, 'log.sqlite')}` : `kafka:${broker.brokers}/audited`;
+    const log = await openCommandLog({ url, trackerInfoPath: null });
+    await log.append(records);
+    await log.close();
+  }, 120_000);
+  afterAll(() => broker?.stop());
+
+  it.skipIf(skipReason !== null)(
+    'is verified, comes to the same everywhere, and so does what was exported',
+    async () => {
+      const [found] = await answers(0, 'verify', '--log', url);
+      expect(found).toMatchObject({ verdict: 'sound', records: 400, root: derived.root, digest: derived.digest });
+      const file = join(folder, `export-${kind}.ndjson`);
+      const { exitCode } = await cohort(['audit', 'export', '--log', url, '--tail', '--out', file]);
+      expect(exitCode).toBe(0);
+      const [again] = await answers(0, 'verify', '--file', file);
+      expect(again).toMatchObject({ verdict: 'sound', records: 400, root: derived.root, digest: derived.digest });
+      expect(await readFile(file, 'utf8')).not.toContain('argon2id');
+    },
+  );
+
+  it.skipIf(skipReason !== null)('shows its records, refused ones with their reasons', async () => {
+    const entries = await answers(0, 'log', '--log', url);
+    expect(entries.map(({ offset }) => offset)).toEqual([...records.keys()]);
+    const refused = await answers(0, 'log', '--log', url, '--outcome', 'rejected', '--type', 'join_group');
+    expect(refused.length).toBeGreaterThan(0);
+    for (const { type, outcome, reason } of refused) {
+      expect([type, outcome, typeof reason]).toEqual(['join_group', 'rejected', 'string']);
+    }
+  });
+
+  it.skipIf(skipReason !== null)('is followed', async () => {
+    const child = startCohort(['audit', 'log', '--log', url, '--follow', '--limit', '1', '--json']);
+    const lines: string[] = [];
+    const said = new Promise<void>((resolve) => {
+      child.stdout!.on('data', (chunk: Buffer) => {
+        lines.push(...chunk.toString().trimEnd().split('\n'));
+        if (lines.length === 1) void append().then(() => undefined);
+        if (lines.length >= 2) resolve();
+      });
+    });
+    const append = async (): Promise<void> => {
+      const log = await openCommandLog({ url, trackerInfoPath: null });
+      await log.append([{ value: Buffer.from('{"not":"a record"}'), sealed: null }]);
+      await log.close();
+    };
+    await said;
+    child.kill('SIGINT');
+    expect(lines.map((line) => (JSON.parse(line) as { offset: number }).offset)).toEqual([399, 400]);
+  });
+});
+
+describe('an exported log', () => {
+  let file: string;
+
+  beforeAll(async () => {
+    file = join(folder, 'exported.ndjson');
+    const url = `sqlite:${join(folder, 'to-export.sqlite')}`;
+    const log = await openCommandLog({ url, trackerInfoPath: null });
+    await log.append(records);
+    await log.close();
+    await cohort(['audit', 'export', '--log', url, '--out', file]);
+  }, 120_000);
+
+  it('answers everything without a log or a tracker', async () => {
+    const groups = [...derivedOf(records.slice(0, 300)).state.groups.values()];
+    const group = groups.find(({ shares }) => shares.size > 0)!;
+    const [name] = [...group.shares.keys()];
+    const [access] = await answers(0, 'access', `${group.name}/${name!}`, '--at', '299', '--file', file);
+    const readers = (access!['readers'] as { user: string }[]).map(({ user }) => user);
+    expect(readers.sort()).toEqual([...group.members.keys()].sort());
+    const [state] = await answers(0, 'state', '--at', '299', '--file', file);
+    expect(state).toMatchObject({ at: { offset: 299 }, digest: derivedOf(records.slice(0, 300)).digest });
+    const [difference] = await answers(0, 'diff', '100', '299', '--file', file);
+    expect(difference).toMatchObject({ from: { offset: 100 }, to: { offset: 299 } });
+    const [why] = await answers(0, 'why', 'group', group.name, '--file', file);
+    expect((why!['history'] as object[]).length).toBeGreaterThan(1);
+  });
+
+  it('is trusted with the keys of tracker_info.txt, and not without', async () => {
+    const [{ trust, signers }] = (await answers(0, 'verify', '--file', file)) as [
+      { trust: string; signers: { tracker: string }[] },
+    ];
+    expect(trust).toBe('consistent');
+    const list = join(folder, 'tracker_info.txt');
+    await writeFile(
+      list,
+      signers.map(({ tracker }, index) => `127.0.0.1:${9001 + index} ${formatFingerprint(tracker)}\n`).join(''),
+    );
+    expect(await answers(0, 'verify', '--file', file, '--trackers', list)).toMatchObject([{ trust: 'signed' }]);
+  });
+
+  it('that was changed ends verify with 1, one that was cut with 2', async () => {
+    const bytes = await readFile(file);
+    const changed = join(folder, 'changed.ndjson');
+    const half = Buffer.from(bytes);
+    half[Math.floor(bytes.length / 2)]! ^= 1;
+    await writeFile(changed, half);
+    expect(await answers(1, 'verify', '--file', changed)).toMatchObject([{ verdict: 'tampered' }]);
+    await writeFile(changed, bytes.subarray(0, bytes.lastIndexOf(0x0a, -2) + 1));
+    expect(await answers(2, 'verify', '--file', changed)).toMatchObject([{ verdict: 'incomplete' }]);
+  });
+
+  it('gives proofs that hold without it, and none that is changed', async () => {
+    const [proof] = await answers(0, 'prove', '7', '--file', file);
+    const path = join(folder, 'proof.json');
+    await writeFile(path, JSON.stringify(proof));
+    const [proved] = await answers(0, 'verify', '--proof', path);
+    expect(proved).toMatchObject({ verdict: 'sound', offset: 7, trust: 'consistent' });
+    expect(Buffer.from(proved!['record'] as string, 'base64')).toEqual(Buffer.from(records[7]!.value));
+    await writeFile(path, JSON.stringify({ ...proof, offset: 8 }));
+    expect(await answers(1, 'verify', '--proof', path)).toMatchObject([{ verdict: 'tampered' }]);
+  });
+
+  it.each([
+    [['log', '--type', 'nonsense'], 64, '"nonsense" is no command'],
+    [['log', '--outcome', 'maybe'], 64, 'neither accepted nor rejected'],
+    [['log', '--colour', 'red'], 64, 'unknown option'],
+    [['log', '--follow'], 64, 'does not grow'],
+    [['state', '--at', 'yesterday'], 64, 'neither an offset nor a time'],
+    [['state', '--at', '99999'], 64, 'is not there yet'],
+    [['state', '--user', 'nobody at all'], 66, 'there is no user nobody at all'],
+    [['access', 'a/b/c'], 64, 'write <group>/<name>'],
+    [['access', 'g/never'], 66, 'was ever shared'],
+    [['diff', '9', '3'], 64, 'write the earlier one first'],
+    [['why', 'thing', 'x'], 64, 'nothing that has a history'],
+    [['prove', '2026-01-01T00:00:00Z'], 64, 'write its offset'],
+    [['prove', '99999'], 64, 'nobody has signed'],
+    [['verify', '--checkpoint', '/dev/null'], 64, 'holds no note'],
+  ])('%j ends with %i and says "%s"', async (words, exitCode, complaint) => {
+    const typed = await cohort(['audit', ...words, '--file', file]);
+    expect(typed).toMatchObject({ exitCode, out: '', complaint: expect.stringContaining(complaint) });
+  });
+
+  it('is not made where a file is already', async () => {
+    const typed = await cohort(['audit', 'export', '--file', file, '--out', file]);
+    expect(typed).toMatchObject({ exitCode: 64, complaint: expect.stringContaining('is there already') });
+  });
+});
+
+it('a log that is not there is not made', async () => {
+  const typed = await cohort(['audit', 'verify', '--log', `sqlite:${join(folder, 'none.sqlite')}`]);
+  expect(typed).toMatchObject({ exitCode: 64, complaint: expect.stringContaining('there is no log') });
+});

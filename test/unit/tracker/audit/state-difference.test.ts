@@ -1,0 +1,31 @@
+import { expect, it } from 'vitest';
+import { factsOf } from '../../../../apps/tracker/src/audit/facts.ts';
+import { type AuditedRecord, replay } from '../../../../apps/tracker/src/audit/replay.ts';
+import { StateDifference } from '../../../../apps/tracker/src/audit/state-difference.ts';
+import { seeded } from '../../../seeded-random.ts';
+import { randomRecords } from '../random-log.ts';
+import { sourceOf } from './sources.ts';
+
+it.each([...Array(30).keys()])('what is different makes the later facts of the earlier ones (log %i)', async (seed) => {
+  const records = randomRecords(seed, 600, { isTruthful: true });
+  const random = seeded(seed);
+  const [from, to] = [random(), random()]
+    .sort((left, right) => left - right)
+    .map((part) => Math.floor(part * records.length)) as [number, number];
+  const before = await replay(sourceOf(records), { until: { kind: 'offset', offset: from } });
+  const facts = new Map(factsOf(before.state).map((fact) => [`${fact.kind} ${fact.name}`, fact.value]));
+  const difference = new StateDifference(before.state);
+  const visit = (audited: AuditedRecord): void => {
+    if (audited.offset > from) difference.note(audited);
+  };
+  const after = await replay(sourceOf(records), { until: { kind: 'offset', offset: to }, visit });
+  for (const { kind, name, change, after: value, cause } of difference.changesTo(after.state)) {
+    expect(facts.has(`${kind} ${name}`)).toBe(change !== 'added');
+    if (value === null) facts.delete(`${kind} ${name}`);
+    else facts.set(`${kind} ${name}`, value);
+    expect(cause.offset).toBeGreaterThan(from);
+    expect(cause.offset).toBeLessThanOrEqual(to);
+  }
+  const wanted = new Map(factsOf(after.state).map((fact) => [`${fact.kind} ${fact.name}`, fact.value]));
+  expect(facts).toEqual(wanted);
+});

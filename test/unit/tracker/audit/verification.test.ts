@@ -1,0 +1,171 @@
+import { generateKeyPairSync, hash } from 'node:crypto';
+import { expect, it, vi } from 'vitest';
+import { exportSourceOf } from '../../../../apps/tracker/src/audit/export-source.ts';
+import { trailerInLine, trailerLine } from '../../../../apps/tracker/src/audit/export-format.ts';
+import type { KeptCheckpoint } from '../../../../apps/tracker/src/audit/kept-checkpoint.ts';
+import { type Verification, verify, type VerifyOptions } from '../../../../apps/tracker/src/audit/verification.ts';
+import { readGoldenLog } from '../../../golden/golden-log.ts';
+import { seeded } from '../../../seeded-random.ts';
+import { derivedOf, randomRecords } from '../random-log.ts';
+import { exported, sourceOf } from './sources.ts';
+
+vi.setConfig({ testTimeout: 90_000 });
+
+const records = randomRecords(7, 400, { isTruthful: true });
+const lastSize = Math.max(...[...derivedOf(records).checkpoints.entries.recordsSince, 0]);
+
+function verdictOn(bytes: Uint8Array, options: VerifyOptions = {}): Promise<Verification> {
+  return verify(exportSourceOf(bytes), options);
+}
+
+function linesOf(bytes: Buffer): string[] {
+  return bytes.toString('latin1').split('\n').slice(0, -1);
+}
+
+function bytesOf(lines: readonly string[]): Buffer {
+  return Buffer.from(lines.map((line) => `${line}\n`).join(''), 'latin1');
+}
+
+/** The lines with the trailer written anew for them, as somebody would who knows this format and has no key. */
+function retold(lines: readonly string[]): Buffer {
+  const trailer = trailerInLine(Buffer.from(lines.at(-1)!, 'latin1'))!;
+  const body = bytesOf(lines.slice(0, -1));
+  const told = { ...trailer, records: lines.length - 1, sha256: hash('sha256', body, 'hex'), auditor: null };
+  return Buffer.concat([body, trailerLine(told)]);
+}
+
+it('an export is sound, ends at the last checkpoint that agrees, and replays to what the log came to there', async () => {
+  const found = await verdictOn(await exported(records));
+  const size = found.records;
+  expect(found).toMatchObject({ verdict: 'sound', signedRecords: size, firstBadOffset: null, problem: null });
+  expect(size).toBeGreaterThan(300);
+  const derived = derivedOf(records.slice(0, size));
+  expect(found).toMatchObject({ root: derived.root, digest: derived.digest, trust: 'consistent' });
+});
+
+it('an export with its tail has all records, and says which of them nobody signed', async () => {
+  const cut = records.slice(0, lastSize + 5);
+  const found = await verdictOn(await exported(cut, { tail: true }));
+  expect(found).toMatchObject({ verdict: 'sound', records: cut.length });
+  expect(found.signedRecords).toBeLessThan(cut.length);
+});
+
+it('an export holds no secret that was sealed beside a record, and bytes that are no record as they are', async () => {
+  const bytes = await exported(records, { tail: true });
+  expect(bytes.toString('latin1')).not.toContain('argon2id');
+  const values = [];
+  for await (const batch of exportSourceOf(bytes).records())
+    values.push(...batch.map(({ value }) => Buffer.from(value)));
+  expect(values).toEqual(records.map(({ value }) => Buffer.from(value)));
+});
+
+it('records that are no line, or pretend to be a line of an export, come out as they went in', async () => {
+  const trailer = linesOf(await exported(records)).at(-1)!;
+  const strange = [
+    '',
+    '[1]',
+    '{"a":\n1}',
+    '\u0000',
+    trailer,
+    '{"specversion":"1.0","type":"cohort.unreadable_record.v1"}',
+  ];
+  const all = [
+    ...records.slice(0, 3).map(({ value }) => value),
+    ...strange.map((text) => Buffer.from(text)),
+    Buffer.of(255),
+  ];
+  const log = all.map((value, offset) => ({ offset, value, sealed: null, appendTimeMs: null }));
+  const source = exportSourceOf(await exported(log, { tail: true }));
+  const values = [];
+  for await (const batch of source.records()) values.push(...batch.map(({ value }) => Buffer.from(value)));
+  expect(source.problem).toBeNull();
+  expect(values).toEqual(all.map((value) => Buffer.from(value)));
+});
+
+it('a byte that is flipped is found, wherever it is', async () => {
+  const bytes = await exported(records.slice(0, 150));
+  const random = seeded(1);
+  for (let trial = 0; trial < 200; trial++) {
+    const at = Math.floor(random() * bytes.length);
+    const flipped = Buffer.from(bytes);
+    flipped[at] = flipped[at]! ^ (1 + Math.floor(random() * 255));
+    expect((await verdictOn(flipped)).verdict, `byte ${at} is ${flipped[at]}`).not.toBe('sound');
+  }
+});
+
+it('every record that is taken out, doubled or exchanged is found, also when the trailer is written anew', async () => {
+  const lines = linesOf(await exported(records.slice(0, 60)));
+  for (let at = 0; at < lines.length - 1; at += 1) {
+    const without = lines.toSpliced(at, 1);
+    const isLast = at === lines.length - 2;
+    // Behind the last one it would be what nobody has signed, and said to be that.
+    const doubled = isLast ? null : lines.toSpliced(at, 0, lines[at]!);
+    const exchanged = isLast ? null : lines.toSpliced(at, 2, lines[at + 1]!, lines[at]!);
+    for (const changed of [without, doubled, exchanged]) {
+      if (changed === null || changed.join() === lines.join()) continue;
+      expect((await verdictOn(bytesOf(changed))).verdict).toBe('tampered');
+      const found = await verdictOn(retold(changed));
+      expect(found.verdict).toBe('tampered');
+      // What is doubled stands where it stood: the one after it is the first that is wrong.
+      expect(found.firstBadOffset ?? 0).toBeLessThanOrEqual(changed === doubled ? at + 1 : at);
+      expect(found.lastSuspectOffset ?? Number.POSITIVE_INFINITY).toBeGreaterThanOrEqual(at);
+    }
+  }
+});
+
+it('an export that is cut anywhere is not sound', async () => {
+  const bytes = await exported(records.slice(0, 60));
+  for (let length = 0; length < bytes.length; length += length < bytes.length - 400 ? 97 : 1) {
+    expect((await verdictOn(bytes.subarray(0, length))).verdict, `${length} bytes`).not.toBe('sound');
+  }
+});
+
+it('whoever kept a checkpoint finds a log that was cut before it, and one that was written anew', async () => {
+  const derived = derivedOf(records.slice(0, 200));
+  const kept: KeptCheckpoint = { ...derived.checkpoint()!, name: 'kept.txt', note: '' };
+  expect((await verify(sourceOf(records), { kept: [kept] })).verdict).toBe('sound');
+  const cut = await verify(sourceOf(records.slice(0, 150)), { kept: [kept] });
+  expect(cut).toMatchObject({ verdict: 'tampered', firstBadOffset: 150 });
+  const other = await verify(sourceOf(randomRecords(8, 400, { isTruthful: true })), { kept: [kept] });
+  expect(other).toMatchObject({ verdict: 'tampered', firstBadOffset: 0, lastSuspectOffset: 199 });
+});
+
+it('trust is in keys that were given, not in those that the log brings along', async () => {
+  const { signers } = await verify(sourceOf(records));
+  expect(signers.length).toBeGreaterThan(0);
+  const furthest = signers.reduce((last, signer) => (signer.records > last.records ? signer : last));
+  expect((await verify(sourceOf(records), { trusted: new Set([furthest.tracker]) })).trust).toBe('signed');
+  expect((await verify(sourceOf(records), { trusted: new Set(['f'.repeat(64)]) })).trust).toBe('consistent');
+});
+
+it("an auditor's signature is named, and one that does not hold is found", async () => {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const bytes = await exported(records, { key: privateKey });
+  const id = hash('sha256', publicKey.export({ type: 'spki', format: 'der' }), 'hex');
+  expect(await verdictOn(bytes)).toMatchObject({ verdict: 'sound', auditor: id });
+  const trailer = trailerInLine(bytes.subarray(bytes.lastIndexOf(0x0a, -2) + 1, -1))!;
+  const other = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
+  const forged = trailerLine({ ...trailer, auditor: { ...trailer.auditor!, publicKey: other } });
+  const changed = Buffer.concat([bytes.subarray(0, bytes.lastIndexOf(0x0a, -2) + 1), forged]);
+  expect(await verdictOn(changed)).toMatchObject({
+    verdict: 'tampered',
+    problem: "the auditor's signature does not hold",
+  });
+});
+
+it('a checkpoint that says something else than the records come to is named with the records that it may be about', async () => {
+  const logs = [...Array(20).keys()].map((seed) => randomRecords(seed, 100));
+  const lying = logs.find((log) => derivedOf(log).checkpoints.dispute !== null)!;
+  const found = await verify(sourceOf(lying));
+  const { dispute } = derivedOf(lying).checkpoints;
+  expect(found).toMatchObject({ verdict: 'tampered', lastSuspectOffset: dispute!.size - 1 });
+});
+
+it('the log of the first release is sound', async () => {
+  const golden = readGoldenLog(1).records.map((text, offset) => {
+    const value = Buffer.from(text);
+    return { offset, value, sealed: null, appendTimeMs: null };
+  });
+  const found = await verify(sourceOf(golden));
+  expect(found).toMatchObject({ root: readGoldenLog(1).outcomes.root, digest: readGoldenLog(1).outcomes.digest });
+});

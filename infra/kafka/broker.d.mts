@@ -16,6 +16,17 @@ export interface BrokerOptions {
   readonly dataDir?: string;
   /** A free port without it. */
   readonly port?: number;
+  /** How clients come in; with neither TLS nor a login without it. */
+  readonly door?: BrokerDoor;
+}
+
+export interface BrokerDoor {
+  /** As Kafka calls it: `SASL_SSL`. */
+  readonly protocol: string;
+  /** More of server.properties; a listener's are those of `listener.name.broker`. */
+  readonly properties: Readonly<Record<string, string>>;
+  /** Logins as `SCRAM-SHA-512=[name=somebody,password=something]`. */
+  readonly scram?: readonly string[];
 }
 
 /** Several brokers that are one cluster. */

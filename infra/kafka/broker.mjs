@@ -47,7 +47,7 @@ export async function startBroker(options = {}) {
   await fetchJars();
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'cohort-kafka-')));
   const [free, controllerPort] = await freePorts('127.0.0.1', [0, 0]);
-  const node = { id: 1, port: options.port || free, controllerPort, dataDir };
+  const node = { id: 1, port: options.port || free, controllerPort, dataDir, door: options.door };
   await prepareStorage(node, { nodes: [node], clusterId: newClusterId() });
   const end = async (signal) => {
     await stopped(broker, signal);
@@ -183,7 +183,8 @@ async function prepareStorage(node, { nodes, clusterId }) {
   if (isFormatted) return;
   // In one word: an id that begins with a dash would be taken for a flag.
   const format = ['kafka.tools.StorageTool', 'format', `--cluster-id=${clusterId}`, '--config', configurationOf(node)];
-  await run('java', [...javaOptions(), ...format]);
+  const logins = (node.door?.scram ?? []).flatMap((login) => ['--add-scram', login]);
+  await run('java', [...javaOptions(), ...format, ...logins]);
 }
 
 function storageOf({ dataDir }) {
@@ -209,14 +210,15 @@ function spawnBroker(node, more = []) {
 }
 
 function serverProperties(node, nodes) {
-  const { id, port, controllerPort } = node;
+  const { id, port, controllerPort, door = { protocol: 'PLAINTEXT', properties: {} } } = node;
   const properties = {
     'process.roles': 'broker,controller',
     'node.id': id,
     'controller.quorum.voters': nodes.map((voter) => `${voter.id}@127.0.0.1:${voter.controllerPort}`).join(','),
     'controller.listener.names': 'CONTROLLER',
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'inter.broker.listener.name': 'BROKER',
+    listeners: `BROKER://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'listener.security.protocol.map': `BROKER:${door.protocol},CONTROLLER:PLAINTEXT`,
     'log.dirs': storageOf(node),
     'auto.create.topics.enable': false,
     'offsets.topic.replication.factor': Math.min(3, nodes.length),
@@ -230,9 +232,10 @@ function serverProperties(node, nodes) {
     'broker.heartbeat.interval.ms': 500,
     'num.network.threads': 2,
     'num.io.threads': 2,
+    ...door.properties,
   };
   return Object.entries(properties)
-    .map(([name, value]) => `${name}=${value}\n`)
+    .map(([name, value]) => `${name}=${String(value).replaceAll('\n', '\\n')}\n`)
     .join('');
 }
 

@@ -39,7 +39,8 @@ export function kafkaFailure(error: unknown, doing: string): LogFailure {
   if (error instanceof LogFailure) return error;
   const innermost = innermostOf(error);
   const detail = error instanceof Error ? error.message : String(error);
-  const advice = ADVICE.get(innermost.type) ?? ADVICE.get(innermost.code);
+  const { type, code, name } = innermost;
+  const advice = ADVICE.get(type) ?? ADVICE.get(code) ?? ADVICE.get(name);
   return new LogFailure(
     codeOf(innermost),
     `Kafka, ${doing}: ${detail}${advice === undefined ? '' : `; ${advice}`}`,
@@ -47,13 +48,24 @@ export function kafkaFailure(error: unknown, doing: string): LogFailure {
   );
 }
 
+/** Brokers do not know who this is, or do not take the mechanism. */
+const REFUSED_LOGIN = 'KafkaJSSASLAuthenticationError';
+
 const NEEDS_BROKERS = 'start the brokers that --log names, or correct their addresses';
 const NEEDS_MORE_BROKERS = 'too few brokers have every record: start the others';
-/** What helps, by the protocol's error and by the system's. */
+const NEEDS_AUTHORITY = 'correct tls in the file of --kafka-client: nobody whom it trusts vouches for that broker';
+/** What helps, by the protocol's error, by the system's, and by the client's own name for it. */
 const ADVICE: ReadonlyMap<unknown, string> = new Map([
   ['ECONNREFUSED', NEEDS_BROKERS],
   ['EHOSTUNREACH', NEEDS_BROKERS],
   ['ENOTFOUND', NEEDS_BROKERS],
+  [REFUSED_LOGIN, 'correct sasl in the file of --kafka-client'],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', NEEDS_AUTHORITY],
+  ['SELF_SIGNED_CERT_IN_CHAIN', NEEDS_AUTHORITY],
+  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', NEEDS_AUTHORITY],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', NEEDS_AUTHORITY],
+  ['CERT_HAS_EXPIRED', NEEDS_AUTHORITY],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', 'give the name in its certificate as tls.serverName in the file of --kafka-client'],
   ['NOT_ENOUGH_REPLICAS', NEEDS_MORE_BROKERS],
   ['NOT_ENOUGH_REPLICAS_AFTER_APPEND', NEEDS_MORE_BROKERS],
 ]);
@@ -78,6 +90,7 @@ export function isCertainlyUnsent(error: unknown): boolean {
 }
 
 function codeOf({ name, type, retriable }: ClientError): LogFailureCode {
+  if (name === REFUSED_LOGIN) return 'log_misconfigured';
   const known = type === undefined ? undefined : CODE_OF_TYPE[type];
   return known ?? (retriable === true || OUTAGES.has(name) ? 'log_unavailable' : 'log_halted');
 }

@@ -27,6 +27,7 @@ describe('an error of the Kafka client', () => {
     ['no coordinator', outage('KafkaJSGroupCoordinatorNotFound', false), 'log_unavailable'],
     ['a batch above the topic limit', protocolError('MESSAGE_TOO_LARGE', false), 'record_too_large'],
     ['a refused right', protocolError('TOPIC_AUTHORIZATION_FAILED', false), 'log_misconfigured'],
+    ['a refused login', outage('KafkaJSSASLAuthenticationError', false), 'log_misconfigured'],
     ['a missing topic', afterRetries(protocolError('UNKNOWN_TOPIC_OR_PARTITION', true)), 'log_halted'],
     ['a codec that is not there', new kafkajs.KafkaJSNonRetriableError('no zstd'), 'log_halted'],
     ['a bug', new TypeError('x is not a function'), 'log_halted'],
@@ -38,6 +39,12 @@ describe('an error of the Kafka client', () => {
 
   test.each([
     ['a refused connection', afterRetries(refused), 'start the brokers that --log names'],
+    ['a refused login', outage('KafkaJSSASLAuthenticationError', false), 'correct sasl in the file of --kafka-client'],
+    [
+      'a certificate',
+      new kafkajs.KafkaJSConnectionError('x', { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }),
+      'correct tls in',
+    ],
     ['too few replicas', protocolError('NOT_ENOUGH_REPLICAS', true), 'start the others'],
   ])('%s says what helps', (_, error, advice) => {
     expect(kafkaFailure(error, 'testing').message).toContain(advice);

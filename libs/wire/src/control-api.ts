@@ -27,7 +27,7 @@ import {
   ShareView,
 } from './control-answers.ts';
 import { PeerEventListView, PeerEventView } from './control-events.ts';
-import { GroupLimitsBody, LimitsBody, RateLimitsBody } from './control-limits.ts';
+import { GroupLimitsBody, LimitsBody, NewGroupLimitsBody, NewLimitsBody, RateLimitsBody } from './control-limits.ts';
 import { OutageView, TrackerTroubleView } from './control-outages.ts';
 import {
   API_KEY_SCOPES,
@@ -462,6 +462,7 @@ export const CONTROL_SCHEMAS = {
     ...new Set([...Object.values(CONTROL_COMMAND_BODIES), NewApiKeyBody, CommandResultBody, ProblemView]),
     ...[ListQuery, EventsQuery, DeleteTransferQuery, RecheckBody],
   ],
+  withOptionalNullableFields: [NewGroupLimitsBody, NewLimitsBody],
   withNullableFields: [
     ...[ShareView, CommandView, FieldErrorView, CommandStateView],
     ...[GroupItem, GroupListView, MemberItem, MemberListView, RequestItem, RequestListView, FileItem, FileListView],

@@ -1,5 +1,5 @@
-// Owns the limits of a peer as the control endpoint takes and shows them: one class for both, in which null is no limit. What
-// is left out of a request is null as well.
+// Owns the limits of a peer as the control endpoint takes and shows them: by the same rules, in which null is no limit. What is
+// left out of a request is null as well, and a view always has every field.
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
@@ -29,6 +29,22 @@ function IsLimit(least: number, most: number, unit: string): PropertyDecorator {
   };
 }
 
+/** Each group once; in a request the whole list may be left out. */
+function AreGroupLimits(type: () => new () => GroupLimitsBody): PropertyDecorator {
+  // Of what is wrong the rule that was added last is told first.
+  const rules = [
+    Type(type),
+    ValidateNested({ each: true }),
+    ValidateIf((body: Partial<LimitsBody>) => body.groups !== undefined),
+    IsArray(),
+    ArrayMaxSize(LIMITED_GROUPS_MAX),
+    ArrayUnique((item: GroupLimitsBody | null) => item?.group, { message: '$property must name each group once' }),
+  ];
+  return (target, property) => {
+    for (const rule of rules) rule(target, property as string);
+  };
+}
+
 /** Bytes of pieces that are sent and that come, a second. */
 export class RateLimitsBody {
   @IsRate()
@@ -44,19 +60,26 @@ export class GroupLimitsBody extends RateLimitsBody {
   group!: string;
 }
 
-/** GET and PUT /limits: what holds, or is to hold in place of everything that held before. */
-export class LimitsBody extends RateLimitsBody {
+/** The same in a request. */
+export class NewGroupLimitsBody extends GroupLimitsBody {}
+
+/** The limits of everything together. */
+class OverallLimitsBody extends RateLimitsBody {
   /** Downloads that fetch and uploads that are hashed at a time; the others are `queued`. */
   @IsLimit(1, ACTIVE_TRANSFERS_MAX, 'transfers')
   activeTransfers!: number | null;
+}
 
-  @ArrayUnique((item: GroupLimitsBody | null) => item?.group, { message: '$property must name each group once' })
-  @ArrayMaxSize(LIMITED_GROUPS_MAX)
-  @IsArray()
-  @ValidateIf((body: Partial<LimitsBody>) => body.groups !== undefined)
-  @ValidateNested({ each: true })
-  @Type(() => GroupLimitsBody)
+/** GET /limits: what holds. */
+export class LimitsBody extends OverallLimitsBody {
+  @AreGroupLimits(() => GroupLimitsBody)
   groups!: GroupLimitsBody[];
+}
+
+/** PUT /limits: what is to hold in place of everything that held before. */
+export class NewLimitsBody extends OverallLimitsBody {
+  @AreGroupLimits(() => NewGroupLimitsBody)
+  groups!: NewGroupLimitsBody[];
 }
 
 /** The limits of a peer that was told nothing. */

@@ -10,7 +10,7 @@ import {
   SwaggerModule,
 } from '@nestjs/swagger';
 import { defaultMetadataStorage } from 'class-transformer/cjs/storage.js';
-import { getMetadataStorage } from 'class-validator';
+import { getMetadataStorage, ValidationTypes } from 'class-validator';
 import { ProblemView } from '#wire/control-answers';
 import { CONTROL_SCHEMAS } from '#wire/control-api';
 
@@ -45,18 +45,34 @@ let isDescribed = false;
 function describeSchemas(): void {
   if (isDescribed) return;
   isDescribed = true;
-  for (const schema of CONTROL_SCHEMAS.withOptionalFields) describe(schema, { required: false });
-  for (const schema of CONTROL_SCHEMAS.withNullableFields) describe(schema, { required: true });
+  const { withOptionalFields, withOptionalNullableFields, withNullableFields } = CONTROL_SCHEMAS;
+  for (const schema of withOptionalFields) describe(schema, { required: false });
+  for (const schema of withOptionalNullableFields) describe(schema, { required: false, nullable: true });
+  for (const schema of withNullableFields) describe(schema, { required: true, nullable: true });
 }
 
-/** Adds what Swagger needs to know of each field. `required` is what a field is that may be missing or null. */
-function describe(schema: SchemaClass, { required }: { required: boolean }): void {
+/** What a field is that may be left out or null. */
+interface Presence {
+  readonly required: boolean;
+  readonly nullable?: boolean;
+}
+
+/** Adds what Swagger needs to know of each field. */
+function describe(schema: SchemaClass, presence: Presence): void {
   for (const [field, rules] of rulesByField(schema)) {
-    const isOptional = rules.some(({ name }) => name === 'isOptional');
     const options: object = Object.assign(nestedType(schema, field), ...rules.map(optionsOf));
-    const presence = isOptional ? (required ? { required, nullable: true } : { required }) : { required: true };
-    ApiProperty({ ...options, ...presence } as ApiPropertyOptions)(schema.prototype as object, field);
+    ApiProperty({ ...options, ...presenceOf(rules, presence) } as ApiPropertyOptions)(
+      schema.prototype as object,
+      field,
+    );
   }
+}
+
+function presenceOf(rules: readonly Rule[], presence: Presence): Presence {
+  if (rules.some(({ name }) => name === 'isOptional')) return presence;
+  // Under a condition of its own a field may be left out, and may not be null.
+  const isConditional = rules.some(({ type }) => type === ValidationTypes.CONDITIONAL_VALIDATION);
+  return { required: presence.required || !isConditional };
 }
 
 function rulesByField(schema: SchemaClass): Map<string, Rule[]> {

@@ -442,6 +442,15 @@ describe('limits', () => {
     expect((await put({ downloadBytesPerSecond: 4096 })).body).toEqual({ ...NONE, downloadBytesPerSecond: 4096 });
   });
 
+  test.each(['', '{}'])('stay as they are when a body of %j names none', async (body) => {
+    await put({ ...NONE, activeTransfers: 3 });
+    const answer = await put(body);
+    expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
+    expect(answer.body['detail']).toContain('names no limit');
+    expect((await call('GET', '/api/v1/limits')).body).toEqual({ ...NONE, activeTransfers: 3 });
+    expect((await put({ groups: [] })).body).toEqual(NONE);
+  });
+
   test('of a group that has none are left out, and its name is normalised', async () => {
     const groups = [{ group: 'e\u0301', uploadBytesPerSecond: 2048 }, { group: 'none' }];
     expect((await put({ groups })).body['groups']).toEqual([

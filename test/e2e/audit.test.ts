@@ -7,7 +7,7 @@ import { type Broker, startBroker } from '../../infra/kafka/broker.mjs';
 import { openCommandLog } from '../../apps/tracker/src/command-log/open-command-log.ts';
 import { formatFingerprint } from '#wire/tracker-info';
 import { derivedOf, randomRecords } from '../unit/tracker/random-log.ts';
-import { LOGS } from './cluster.ts';
+import { Cluster, LOGS } from './cluster.ts';
 import { cohort, startCohort } from './typed-commands.ts';
 
 vi.setConfig({ testTimeout: 90_000 });
@@ -172,9 +172,36 @@ describe('an exported log', () => {
     expect(typed).toMatchObject({ exitCode, out: '', complaint: expect.stringContaining(complaint) });
   });
 
+  it('becomes a page about a period', async () => {
+    const page = join(folder, 'report.html');
+    expect(
+      await cohort(['audit', 'report', '--file', file, '--from', '10', '--to', '200', '--out', page]),
+    ).toMatchObject({
+      exitCode: 0,
+    });
+    expect(await readFile(page, 'utf8')).toMatch(/Offset 10 .* to 200 .*: 191 records/);
+  });
+
   it('is not made where a file is already', async () => {
     const typed = await cohort(['audit', 'export', '--file', file, '--out', file]);
     expect(typed).toMatchObject({ exitCode: 64, complaint: expect.stringContaining('is there already') });
+  });
+});
+
+describe('two running trackers', () => {
+  let cluster: Cluster;
+  beforeAll(async () => {
+    cluster = await Cluster.start();
+  }, 120_000);
+  afterAll(() => cluster.stop());
+
+  it('are compared at the last offset that both have applied', async () => {
+    const [left, right] = cluster.system.trackers.map(({ http }) => http.replace('http://', '')) as [string, string];
+    const [found] = await answers(0, 'compare', left, right);
+    expect(found).toMatchObject({ verdict: 'equal', problem: null });
+    expect(found!['left']).toEqual(found!['right']);
+    const typed = await cohort(['audit', 'compare', left, '127.0.0.1:1']);
+    expect(typed).toMatchObject({ exitCode: 69, complaint: expect.stringContaining('does not answer') });
   });
 });
 

@@ -11,6 +11,7 @@ import {
   type ExportFlags,
   exportLog,
   showAccess,
+  showComparison,
   showDifference,
   showHistory,
   showLog,
@@ -18,6 +19,7 @@ import {
   showProving,
   showState,
   showVerification,
+  writeReport,
 } from './audit-verbs.ts';
 import { type Entity, entityOf } from './entity.ts';
 import { openExportSource } from './export-source.ts';
@@ -62,6 +64,29 @@ export function addAuditCommands(root: Program): void {
   addExport(audit);
   addVerify(audit);
   addProve(audit);
+  addReport(audit);
+  audit
+    .command('compare <tracker> <tracker>')
+    .description('whether two running trackers have the same; each is the --http address of one; exit code 1 when not')
+    .option('--json', 'one line of JSON')
+    .action(async (left: string, right: string, flags: { json?: boolean }) => {
+      const run = { out: new AuditOutput(), json: flags.json === true };
+      if ((await showComparison(run, [left, right])) === 'different') process.exitCode = EXIT.tampered;
+    });
+}
+
+function addReport(audit: Program): void {
+  verb(audit, 'report', 'an HTML page about a period: activity, users, groups, refusals, downloads, verification')
+    .option('--from <moment>', MOMENT)
+    .option('--to <moment>', MOMENT)
+    .option('--out <file>', 'a new file (default: standard output)')
+    .action(async (flags: SourceFlags & { from?: string; to?: string; out?: string }) => {
+      if (flags.json === true) throw new BadInput('--json: a report is a page; audit log --json has the records');
+      const from = momentOf('--from', flags.from ?? '0');
+      const to = flags.to === undefined ? END : momentOf('--to', flags.to);
+      const verdict = await withSource(flags, (run) => writeReport(run, { from, to, out: flags.out }));
+      if (verdict !== 'sound') process.exitCode = EXIT[verdict];
+    });
 }
 
 function addLog(audit: Program): void {

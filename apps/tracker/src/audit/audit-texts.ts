@@ -7,6 +7,7 @@ import type { Fact } from './facts.ts';
 import type { LogEntry } from './log-entry.ts';
 import type { Proved } from './proof.ts';
 import type { Change } from './state-difference.ts';
+import type { Comparison } from './tracker-comparison.ts';
 import type { Verification } from './verification.ts';
 
 interface Place {
@@ -108,6 +109,14 @@ export function verificationText(found: Verification): string {
     lines.push(`signed by ${formatFingerprint(tracker)} up to ${signed} records${trusted ? ', a key you gave' : ''}`);
   }
   if (auditor !== null) lines.push(`exported by the auditor with the key ${formatFingerprint(auditor)}`);
+  return lines.join('\n');
+}
+
+/** Whether two trackers have the same, and where not. */
+export function comparisonText({ verdict, offset, left, right, problem }: Comparison): string {
+  const lines = [`${verdict} at offset ${offset}`];
+  if (problem !== null) lines.push(problem);
+  if (left !== null && right !== null) lines.push(`digests ${left.digest}`, `        ${right.digest}`);
   return lines.join('\n');
 }
 

@@ -1,14 +1,16 @@
 // Owns what each verb of `cohort audit` does: it reads a source, and says what it found as a table, or with `--json` as JSON.
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import { open, readFile } from 'node:fs/promises';
+import { type FileHandle, open, readFile } from 'node:fs/promises';
 import type { State } from '#domain/state';
 import { BadInput } from '#identity/start-input';
 import type { DerivedState } from '../replica/derived-state.ts';
 import { AccessHistory } from './access.ts';
+import { Activity } from './activity.ts';
 import type { AuditOutput } from './audit-output.ts';
 import {
   accessText,
   changesText,
+  comparisonText,
   entryText,
   factsText,
   historyText,
@@ -26,7 +28,9 @@ import type { LogSource } from './log-source.ts';
 import { isBehind, type Moment } from './moment.ts';
 import { checkProof, proofOf } from './proof.ts';
 import { type AuditedRecord, type AuditSource, replay } from './replay.ts';
+import { reportPage } from './report-page.ts';
 import { StateDifference } from './state-difference.ts';
+import { compareTrackers, type Comparison, trackerPortOf } from './tracker-comparison.ts';
 import { UnknownThing } from './unknown-thing.ts';
 import { type Verification, verify, type VerifyOptions } from './verification.ts';
 
@@ -237,6 +241,50 @@ export async function showVerification(run: AuditRun, options: VerifyOptions): P
   return found.verdict;
 }
 
+/** `audit report`: a page about a period, written to a new file or to standard output. */
+export async function writeReport(
+  run: AuditRun,
+  { from, to, out: path }: { from: Moment; to: Moment; out: string | undefined },
+): Promise<Verification['verdict']> {
+  const { source, out, onProgress } = run;
+  const verification = await verify(source, { onProgress });
+  const activity = new Activity();
+  const visit = (audited: AuditedRecord): void => {
+    const { offset, timeMs } = audited;
+    const begins = from.kind === 'time' ? timeMs >= from.timeMs : from.kind !== 'offset' || offset >= from.offset;
+    if (begins) activity.note(audited);
+  };
+  await replay(source, { until: to, visit, onProgress });
+  const { first, last } = activity;
+  if (first === null || last === null) throw new BadInput('no record is in that period');
+  const page = reportPage({ source: source.name, from: first, to: last, activity, verification });
+  if (path === undefined) await out.bytes(Buffer.from(page));
+  else await writeNewFile(path, page);
+  return verification.verdict;
+}
+
+async function writeNewFile(path: string, text: string): Promise<void> {
+  const file = await newFile(path);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** `audit compare`: two running trackers, at the last offset that both have applied. */
+export async function showComparison(
+  { out, json }: Pick<AuditRun, 'out' | 'json'>,
+  trackers: readonly [string, string],
+): Promise<Comparison['verdict']> {
+  const found = await compareTrackers(trackerPortOf(trackers[0]), trackerPortOf(trackers[1]));
+  if (json) out.json(found);
+  else out.line(comparisonText(found));
+  await out.flush();
+  return found.verdict;
+}
+
 /** `audit prove`: a proof of one record, as JSON. */
 export async function showProving(
   { source, out }: AuditRun,
@@ -283,10 +331,7 @@ export async function exportLog(run: AuditRun, flags: ExportFlags): Promise<void
     await writeExport(source, { ...options, write: (bytes) => out.bytes(bytes) });
     return;
   }
-  const file = await open(flags.out, 'wx').catch((error: NodeJS.ErrnoException) => {
-    const problem = error.code === 'EEXIST' ? 'is there already' : `cannot be written: ${error.message}`;
-    throw new BadInput(`--out: ${flags.out} ${problem}; name a new file`);
-  });
+  const file = await newFile(flags.out);
   try {
     const write: WriteBytes = (bytes) => file.writeFile(bytes);
     const { records, signedRecords } = await writeExport(source, { ...options, write });
@@ -295,6 +340,13 @@ export async function exportLog(run: AuditRun, flags: ExportFlags): Promise<void
   } finally {
     await file.close();
   }
+}
+
+async function newFile(path: string): Promise<FileHandle> {
+  return open(path, 'wx').catch((error: NodeJS.ErrnoException) => {
+    const problem = error.code === 'EEXIST' ? 'is there already' : `cannot be written: ${error.message}`;
+    throw new BadInput(`--out: ${path} ${problem}; name a new file`);
+  });
 }
 
 async function readKey(path: string): Promise<KeyObject> {

@@ -24,6 +24,43 @@ describe('views', () => {
     expect(verdict(await carol.send('list_files', { ...files, group: 'none' }))).toBe('group_not_found');
   });
 
+  it('and commands are refused alike to who is no member, whether there is such a file or not', async () => {
+    const tracker = await cleanup.tracker(new MemoryLog());
+    const { alice } = await films(cleanup, tracker);
+    const { result } = await alice.accepted('upload_file', upload);
+    const eve = await cleanup.peer(tracker);
+    await eve.signUp('eve');
+    await eve.accepted('create_group', { group: 'own' });
+    await eve.accepted('upload_file', { ...upload, group: 'own' });
+    const { shareId } = result.share!;
+    const refusalOf = async (pattern: string, payload: object): Promise<object> => {
+      return { ...(await eve.send(pattern, { seenOffset: -1, ...payload })), appliedOffset: null };
+    };
+    const asked = [
+      ['find_sources', file, { ...file, file: 'none' }],
+      ['renew_grant', { group: 'films', shareId }, { group: 'films', shareId: shareId + 1 }],
+      ['renew_grant', { group: 'own', shareId }, { group: 'own', shareId: shareId + 1_000 }],
+      ['list_files', { group: 'films', limit: 1 }, { group: 'films', limit: 1, after: 'zzz' }],
+    ] as const;
+    for (const [pattern, there, notThere] of asked) {
+      expect(await refusalOf(pattern, there), pattern).toEqual(await refusalOf(pattern, notThere));
+      expect(await refusalOf(pattern, there), pattern).toMatchObject({ status: 'rejected' });
+    }
+    const contentId = OTHER_CONTENT_ID;
+    for (const [name, body] of [
+      ['download_file', {}],
+      ['seed_file', { contentId: CONTENT_ID }],
+      ['stop_share', { everywhere: false }],
+      ['upload_file', { ...upload, contentId }],
+    ] as const) {
+      const [there, notThere] = [
+        await eve.command(name, { ...body, ...file }),
+        await eve.command(name, { ...body, ...file, file: 'none' }),
+      ];
+      expect([verdict(there), verdict(notThere)], name).toEqual(['not_a_member', 'not_a_member']);
+    }
+  });
+
   it('wait for what the peer has seen, and say when they do not get there', async () => {
     const { alice } = await films(cleanup, await cleanup.tracker(new MemoryLog()));
     const reply = await alice.send('list_groups', { seenOffset: 1_000, limit: 10 });

@@ -217,10 +217,12 @@ export class ServeSession implements FrameSink, Visitor {
     const claims = this.#context.desk.open(grant);
     if (typeof claims === 'string') return this.dismiss(claims);
     const share = this.#context.shares.find(claims);
-    if (share === undefined) return this.dismiss('unknown_share');
-    const admission = { share: share.content.share, contentId: share.content.contentId, peerId };
-    const refusal = this.#context.desk.refusal(claims, admission, Date.now());
+    // Whether there is such a share here is told only to who may have it: an old grant, or another's, is refused the same way.
+    const { groupId, shareId } = claims;
+    const { contentId } = share?.content ?? claims;
+    const refusal = this.#context.desk.refusal(claims, { share: { groupId, shareId }, contentId, peerId }, Date.now());
     if (refusal !== null) return this.dismiss(refusal);
+    if (share === undefined) return this.dismiss('unknown_share');
     if (this.#share !== null && this.#share !== share) return this.dismiss('grant_mismatch');
     const isNew = this.#share === null;
     if (isNew && this.#context.admittedCount(peerId) >= PEER_CONNECTIONS_PER_PEER_MAX) return this.dismiss('busy');

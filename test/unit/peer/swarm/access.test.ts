@@ -140,6 +140,53 @@ describe('a grant', () => {
   });
 });
 
+describe('the same content in another group', () => {
+  const elsewhere = { groupId: 4, shareId: 9 };
+
+  async function servedElsewhere() {
+    const { alice, bob, digested } = await twoPeers();
+    await alice.engine.serve({ share: elsewhere, path: join(alice.folder, 'film'), ...digested });
+    return { alice, bob, digested };
+  }
+
+  it('is not opened by a grant for this one, and not told of', async () => {
+    const { alice, bob, digested } = await servedElsewhere();
+    alice.engine.withdraw(SHARE);
+    const grant = grantFor(bob, digested.contentId);
+    const said = await ask(bob, alice, [hello, { kind: 'grant', grant }]);
+    alice.engine.withdraw(elsewhere);
+    expect(said).toEqual(['hello', 'unknown_share']);
+    expect(await ask(bob, alice, [hello, { kind: 'grant', grant }])).toEqual(said);
+  });
+
+  it('is not gone over to with a grant for it', async () => {
+    const { alice, bob, digested } = await servedElsewhere();
+    const grants = [grantFor(bob, digested.contentId), grantFor(bob, digested.contentId, elsewhere)];
+    const socket = connectTls({ ...alice.engine.listenAddress, ...mutualTlsOptions(bob.identity) });
+    onTestEnd(() => void socket.destroy());
+    socket.on('error', () => {});
+    for (const frame of [hello, ...grants.map((grant) => ({ kind: 'grant', grant }) as const)]) {
+      socket.write(encodeFrame(frame));
+    }
+    expect(await saidOn(socket)).toEqual(['hello', 'bitfield', 'grant_mismatch']);
+  });
+});
+
+it.each<[string, Partial<GrantClaims>]>([
+  ['of somebody else', { peerId: 'cd'.repeat(32) }],
+  ['that has expired', { expiresAtMs: 1 }],
+  ['older than a revocation', { asOfOffset: 19 }],
+  ['of another log', { logId: 'cd'.repeat(32) }],
+])('a grant %s is refused alike whether there is such a share or not', async (_title, claims) => {
+  const { alice, bob, digested } = await twoPeers();
+  alice.engine.revoke({ peerId: bob.identity.id, asOfOffset: 20 });
+  const frames: Frame[] = [hello, { kind: 'grant', grant: grantFor(bob, digested.contentId, claims) }];
+  const said = await ask(bob, alice, frames);
+  alice.engine.withdraw(SHARE);
+  expect(await ask(bob, alice, frames)).toEqual(said);
+  expect(said).not.toContain('unknown_share');
+});
+
 it.each([
   ['a request', { kind: 'request', piece: 0, begin: 0, length: 1 }],
   ['a question for the manifest', { kind: 'askManifest', begin: 0, length: 1 }],

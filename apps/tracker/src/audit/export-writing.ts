@@ -64,7 +64,7 @@ export async function lastCheckpoint(
 }
 
 function agreeingCheckpoint({ record, applied }: AuditedRecord, derived: DerivedState): LastCheckpoint | null {
-  const [event] = applied.events;
+  const event = applied.events.find(({ type }) => type === 'checkpoint_recorded');
   if (event?.type !== 'checkpoint_recorded' || record?.command.name !== 'checkpoint') return null;
   const { size, root, digest, trackerId } = event;
   if (root !== derived.rootAt(size - 1) || digest !== derived.digestAt(size - 1)) return null;

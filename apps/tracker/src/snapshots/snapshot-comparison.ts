@@ -36,7 +36,8 @@ export class SnapshotComparison {
   }
 
   #hear({ record, applied }: AppliedRecord): void {
-    if (record?.command.name !== 'checkpoint' || applied.events.length === 0) return;
+    const isRecorded = applied.events.some(({ type }) => type === 'checkpoint_recorded');
+    if (record?.command.name !== 'checkpoint' || !isRecorded) return;
     const claim = snapshotInNote(record.command.data.note);
     if (claim !== null) this.#claims.set(record.trackerId, claim);
   }

@@ -16,6 +16,7 @@ import { ControlModule } from './control.module.ts';
 import { controlDocument } from './openapi-document.ts';
 import { ProblemError } from './problem-error.ts';
 import { ProblemFilter, sendProblem } from './problem.filter.ts';
+import { answerUnread } from './unread-request.ts';
 
 /** Where the interface describes itself, for people; `-json` after it for programs. */
 const DOCS_PATH = 'api/docs';
@@ -88,6 +89,7 @@ export async function createControlApp(
     requestTimeout: requestTimeoutMs,
     http: { headersTimeout: requestTimeoutMs, connectionsCheckingInterval: requestTimeoutMs / 10 },
     forceCloseConnections: true,
+    clientErrorHandler: (error, socket) => answerUnread(error, { socket, headers: BROWSER_HEADERS }),
     // An address that cannot be read: no route, no hook and no filter come to see it.
     frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply) => {
       door.refuse('invalid_request');

@@ -298,19 +298,18 @@ describe('the door', () => {
       });
     expect(await ask(kept)).toBe(200);
     const closed: number[] = [];
-    const silent = Array.from({ length: CONTROL_CONNECTIONS_MAX }, (_, number) => {
-      const socket = connect({ host, port });
-      socket.on('error', () => undefined);
-      return socket.once('close', () => closed.push(number));
-    });
+    const silent = Array.from({ length: CONTROL_CONNECTIONS_MAX }, (_, number) =>
+      connect({ host, port })
+        .on('error', () => undefined)
+        .once('close', () => closed.push(number)),
+    );
     await vi.waitFor(() => expect(closed).toEqual([0]));
     expect(await ask(new Agent())).toBe(200);
     expect(await ask(kept)).toBe(200);
     await vi.waitFor(() => expect(closed).toEqual([0, 1]));
     const text = await (await fetch(`http://${host}:${port}/metrics`)).text();
     expect(text).toContain('cohort_refusals_total{door="control",code="too_many_connections"} 2\n');
-    kept.destroy();
-    for (const socket of silent) socket.destroy();
+    for (const each of [kept, ...silent]) each.destroy();
     await crowded.close();
   });
 
@@ -335,10 +334,10 @@ describe('the door', () => {
     await send('/api/v1/commands/logout', { body: JSON.stringify({ x: 'x'.repeat(CONTROL_BODY_BYTES_MAX) }) });
     await send('/api/v1/commands/logout', { body: '{' });
     await fetch(`${address}/api/v1/groups/g/requests`, { headers: JSON_HEADERS });
-    await heard(port, `GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n`);
-    await heard(port, 'nonsense\r\n\r\n');
-    await heard(port, `GET / HTTP/1.1\r\nHost: x\r\nx-long: ${'x'.repeat(100_000)}\r\n\r\n`);
-    await heard(port, 'GET / HTTP/1.1\r\nHost: ');
+    await untilClosed(port, `GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n`);
+    await untilClosed(port, 'nonsense\r\n\r\n');
+    await untilClosed(port, `GET / HTTP/1.1\r\nHost: x\r\nx-long: ${'x'.repeat(100_000)}\r\n\r\n`);
+    await untilClosed(port, 'GET / HTTP/1.1\r\nHost: ');
     const text = await (await fetch(`${address}/metrics`)).text();
     const counted = [...text.matchAll(/^cohort_refusals_total\{door="(\w+)",code="(\w+)"\} (\d+)$/gm)];
     expect(Object.fromEntries(counted.map(([, door, code, count]) => [`${door} ${code}`, Number(count)]))).toEqual({
@@ -356,8 +355,7 @@ describe('the door', () => {
     await counting.close();
   });
 
-  /** Says something and waits until the connection ends. */
-  function heard(port: number, text: string): Promise<unknown> {
+  function untilClosed(port: number, text: string): Promise<unknown> {
     const socket = connect({ host: '127.0.0.1', port });
     socket.on('error', () => undefined).resume();
     socket.write(text);

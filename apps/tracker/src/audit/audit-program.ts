@@ -22,7 +22,7 @@ import {
   writeReport,
 } from './audit-verbs.ts';
 import { type Entity, entityOf } from './entity.ts';
-import { openExportSource } from './export-source.ts';
+import { type ExportSource, openExportSource } from './export-source.ts';
 import { readKeptCheckpoint } from './kept-checkpoint.ts';
 import { type LogFlags, logFilterOf } from './log-filter.ts';
 import { END, momentOf } from './moment.ts';
@@ -259,10 +259,19 @@ function verb(audit: Program, usage: string, about: string): Program {
 async function withSource<Result>(flags: SourceFlags, work: (run: AuditRun) => Promise<Result>): Promise<Result> {
   const source = await openSource(flags);
   try {
-    return await work({ source, out: new AuditOutput(), json: flags.json === true, onProgress: showProgress() });
+    const done = await work({ source, out: new AuditOutput(), json: flags.json === true, onProgress: showProgress() });
+    if ('problem' in source) warnOf(source as ExportSource);
+    return done;
   } finally {
     await source.close();
   }
+}
+
+/** An answer from an export that is not as it was written is worth nothing, whatever was asked. */
+function warnOf({ name, problem }: ExportSource): void {
+  if (problem === null) return;
+  process.stderr.write(`cohort: ${name}: ${problem.message}; what was printed may be wrong, see cohort audit verify\n`);
+  process.exitCode = EXIT[problem.kind];
 }
 
 /** A file that is named goes before a log that only a variable names. */

@@ -38,57 +38,92 @@ export function exportSourceOf(bytes: Uint8Array): ExportSource {
 class FileOfRecords implements ExportSource {
   readonly name: string;
   readonly #open: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
-  trailer: Trailer | null = null;
-  problem: FormProblem | null = null;
+  #reader = new ExportReader();
 
   constructor(name: string, open: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>) {
     this.name = name;
     this.#open = open;
   }
 
+  get trailer(): Trailer | null {
+    return this.#reader.trailer;
+  }
+
+  get problem(): FormProblem | null {
+    return this.#reader.problem;
+  }
+
   async close(): Promise<void> {}
 
   /** Ends early at the first line that cannot be one of an export; `problem` says so. */
   async *records(): AsyncGenerator<readonly StoredRecord[]> {
-    const digest = createHash('sha256');
-    let next = 0;
-    let hasEnded = false;
+    const reader = new ExportReader();
+    this.#reader = reader;
     for await (const lines of linesOf(this.#open())) {
       const batch: StoredRecord[] = [];
       for (const line of lines) {
-        if (line === null) this.#find('incomplete', 'the last line is cut off', hasEnded ? null : next);
-        else if (hasEnded) this.#find('tampered', 'something follows the trailer', next);
-        else if (isTrailerLine(line)) {
-          hasEnded = true;
-          this.trailer = trailerInLine(line);
-          if (this.trailer === null) this.#find('tampered', 'the trailer is not as it was written', null);
-        } else {
-          const value = recordInLine(line, next);
-          if (value === null) this.#find('tampered', `line ${next + 1} is no record of an export`, next);
-          else batch.push({ offset: next++, value, sealed: null, appendTimeMs: null });
-          digest.update(line).update('\n');
-        }
-        if (this.problem !== null) break;
+        const record = reader.accept(line);
+        if (record !== null) batch.push(record);
+        if (reader.problem !== null) break;
       }
       if (batch.length > 0) yield batch;
-      if (this.problem !== null) return;
+      if (reader.problem !== null) return;
     }
-    if (!hasEnded) this.#find('incomplete', 'the trailer is missing, so the end may have been cut off', next);
-    else this.#compare(next, digest.digest('hex'));
+    reader.end();
+  }
+}
+
+/** The form of an export, line by line. */
+export class ExportReader {
+  trailer: Trailer | null = null;
+  problem: FormProblem | null = null;
+  #digest = createHash('sha256');
+  #next = 0;
+  #hasEnded = false;
+
+  /** One that has read the same lines. */
+  copy(): ExportReader {
+    const copy = new ExportReader();
+    copy.trailer = this.trailer;
+    copy.problem = this.problem;
+    copy.#digest = this.#digest.copy();
+    copy.#next = this.#next;
+    copy.#hasEnded = this.#hasEnded;
+    return copy;
   }
 
-  #compare(records: number, sha256: string): void {
+  /** Takes the next line without its newline, or null for one without an end; the record in it, if it is one. */
+  accept(line: Uint8Array | null): StoredRecord | null {
+    if (line === null) return this.#find('incomplete', 'the last line is cut off', this.#hasEnded ? null : this.#next);
+    if (this.#hasEnded) return this.#find('tampered', 'something follows the trailer', this.#next);
+    if (isTrailerLine(line)) return this.#acceptTrailer(line);
+    const value = recordInLine(line, this.#next);
+    if (value === null) return this.#find('tampered', `line ${this.#next + 1} is no record of an export`, this.#next);
+    this.#digest.update(line).update('\n');
+    return { offset: this.#next++, value, sealed: null, appendTimeMs: null };
+  }
+
+  /** There are no more lines. */
+  end(): void {
     const { trailer } = this;
-    if (trailer === null) return;
-    if (trailer.records !== records) {
-      this.#find('tampered', `the trailer speaks of ${trailer.records} records, and there are ${records}`, null);
-    } else if (trailer.sha256 !== sha256) {
+    if (!this.#hasEnded)
+      this.#find('incomplete', 'the trailer is missing, so the end may have been cut off', this.#next);
+    else if (trailer !== null && trailer.records !== this.#next) {
+      this.#find('tampered', `the trailer speaks of ${trailer.records} records, and there are ${this.#next}`, null);
+    } else if (trailer !== null && trailer.sha256 !== this.#digest.digest('hex')) {
       this.#find('tampered', 'the bytes are not those that the trailer was written for', null);
     }
   }
 
-  #find(kind: FormProblem['kind'], message: string, offset: number | null): void {
+  #acceptTrailer(line: Uint8Array): null {
+    this.#hasEnded = true;
+    this.trailer = trailerInLine(line);
+    return this.trailer === null ? this.#find('tampered', 'the trailer is not as it was written', null) : null;
+  }
+
+  #find(kind: FormProblem['kind'], message: string, offset: number | null): null {
     this.problem ??= { kind, message, offset };
+    return null;
   }
 }
 

@@ -144,6 +144,21 @@ describe('an exported log', () => {
     expect(await answers(2, 'verify', '--file', changed)).toMatchObject([{ verdict: 'incomplete' }]);
   });
 
+  it('gives a checkpoint to keep, which finds a log that was written anew', async () => {
+    const kept = join(folder, 'kept.txt');
+    await answers(0, 'verify', '--file', file, '--keep', kept);
+    await answers(0, 'verify', '--file', file, '--checkpoint', kept);
+    const url = `sqlite:${join(folder, 'anew.sqlite')}`;
+    const log = await openCommandLog({ url, trackerInfoPath: null });
+    await log.append(randomRecords(8, 400, { isTruthful: true }));
+    await log.close();
+    const [found] = await answers(1, 'verify', '--log', url, '--checkpoint', kept);
+    expect(found).toMatchObject({
+      verdict: 'tampered',
+      problem: expect.stringContaining('other records than the first'),
+    });
+  });
+
   it('gives proofs that hold without it, and none that is changed', async () => {
     const [proof] = await answers(0, 'prove', '7', '--file', file);
     const path = join(folder, 'proof.json');

@@ -10,6 +10,7 @@ import {
   type AuditRun,
   type ExportFlags,
   exportLog,
+  keepCheckpoint,
   showAccess,
   showComparison,
   showDifference,
@@ -189,12 +190,14 @@ interface VerifyFlags {
   readonly trackers?: string;
   readonly checkpoint?: readonly string[];
   readonly proof?: string;
+  readonly keep?: string;
 }
 
 function addVerify(audit: Program): void {
   verb(audit, 'verify', 'whether the log is the one that trackers signed; exit code 0 sound, 1 tampered, 2 incomplete')
     .option('--trackers <tracker_info.txt>', 'a list of trackers with fingerprints that you trust')
     .option('--checkpoint <files...>', 'checkpoints that you kept: the log must contain what they are about')
+    .option('--keep <file>', 'when it is sound, write its last checkpoint to a new file, for --checkpoint later')
     .option('--proof <file>', 'only a proof that `prove` has printed; needs no log')
     .action(async (flags: SourceFlags & VerifyFlags) => {
       const trusted = flags.trackers === undefined ? new Set<string>() : await trustedIn(flags.trackers);
@@ -208,7 +211,11 @@ function addVerify(audit: Program): void {
         return;
       }
       const kept = await Promise.all((flags.checkpoint ?? []).map(readKeptCheckpoint));
-      const verdict = await withSource(flags, (run) => showVerification(run, { trusted, kept }));
+      const verdict = await withSource(flags, async (run) => {
+        const found = await showVerification(run, { trusted, kept });
+        if (found === 'sound' && flags.keep !== undefined) await keepCheckpoint(run, flags.keep);
+        return found;
+      });
       if (verdict !== 'sound') process.exitCode = EXIT[verdict];
     });
 }

@@ -19,7 +19,7 @@ import {
 } from './audit-texts.ts';
 import { causeOf } from './cause.ts';
 import { effectsOn, type Entity, groupAndFileOf, wasToBeAbout } from './entity.ts';
-import { type WriteBytes, writeExport } from './export-writing.ts';
+import { lastCheckpoint, type WriteBytes, writeExport } from './export-writing.ts';
 import { factsOf, factsOfGroup, factsOfShare, type Fact, timeOf } from './facts.ts';
 import { entryOf, type LogEntry } from './log-entry.ts';
 import type { KeptCheckpoint } from './kept-checkpoint.ts';
@@ -259,12 +259,12 @@ export async function writeReport(
   if (first === null || last === null) throw new BadInput('no record is in that period');
   const page = reportPage({ source: source.name, from: first, to: last, activity, verification });
   if (path === undefined) await out.bytes(Buffer.from(page));
-  else await writeNewFile(path, page);
+  else await writeNewFile('--out', path, page);
   return verification.verdict;
 }
 
-async function writeNewFile(path: string, text: string): Promise<void> {
-  const file = await newFile(path);
+async function writeNewFile(flag: string, path: string, text: string): Promise<void> {
+  const file = await newFile(flag, path);
   try {
     await file.writeFile(text);
     await file.sync();
@@ -315,6 +315,14 @@ export async function showProof(
   return true;
 }
 
+/** `audit verify --keep`: the note of the last checkpoint that agrees, in a file of its own. */
+export async function keepCheckpoint({ source }: AuditRun, path: string): Promise<void> {
+  const last = await lastCheckpoint(source);
+  if (last === null)
+    throw new BadInput('--keep: no checkpoint is in it yet; trackers write one a minute after a command');
+  await writeNewFile('--keep', path, last.note);
+}
+
 /** Where an export goes, and whose key signs it. */
 export interface ExportFlags {
   readonly out?: string;
@@ -331,7 +339,7 @@ export async function exportLog(run: AuditRun, flags: ExportFlags): Promise<void
     await writeExport(source, { ...options, write: (bytes) => out.bytes(bytes) });
     return;
   }
-  const file = await newFile(flags.out);
+  const file = await newFile('--out', flags.out);
   try {
     const write: WriteBytes = (bytes) => file.writeFile(bytes);
     const { records, signedRecords } = await writeExport(source, { ...options, write });
@@ -342,10 +350,10 @@ export async function exportLog(run: AuditRun, flags: ExportFlags): Promise<void
   }
 }
 
-async function newFile(path: string): Promise<FileHandle> {
+async function newFile(flag: string, path: string): Promise<FileHandle> {
   return open(path, 'wx').catch((error: NodeJS.ErrnoException) => {
     const problem = error.code === 'EEXIST' ? 'is there already' : `cannot be written: ${error.message}`;
-    throw new BadInput(`--out: ${path} ${problem}; name a new file`);
+    throw new BadInput(`${flag}: ${path} ${problem}; name a new file`);
   });
 }
 

@@ -24,6 +24,7 @@ import {
   stampSource as stampSourceNow,
 } from '../storage/source-hashing.ts';
 import { type Outcome, outcomeOf } from '../storage/storage-problem.ts';
+import { watchHeap } from './heap-watch.ts';
 import { runLane } from './lane.ts';
 import { LaneCounters } from './lane-counters.ts';
 import type { LaneStart } from './lane-messages.ts';
@@ -37,6 +38,7 @@ let allCounters: readonly LaneCounters[] = [];
 export function lane({ start, port }: { readonly start: LaneStart; readonly port: MessagePort }): Promise<void> {
   counters = new LaneCounters(start.counters, start.lane);
   counters.add('tasks', 1);
+  watchHeap();
   allCounters = Array.from({ length: start.laneCount }, (_, number) => new LaneCounters(start.counters, number));
   return runLane(start, port);
 }

@@ -24,7 +24,10 @@ const repository = fileURLToPath(new URL('../../../..', import.meta.url));
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'cohort-launcher-')));
 const launcher = join(root, 'infra/launcher/cohort.mjs');
 
-/** Fills the young generations of two threads with what lives for a while, and says how large each became, in MiB. */
+/**
+ * Fills the young generations of two threads with what lives for a while, and says how large each became, in MiB, and whether
+ * the second thread can collect its garbage itself.
+ */
 const busy = `
   import { getHeapSpaceStatistics } from 'node:v8';
   import { isMainThread, parentPort, Worker } from 'node:worker_threads';
@@ -33,8 +36,8 @@ const busy = `
     for (let number = 0; number < 2_000_000; number++) kept[number % 200_000] = { number };
     const space = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space');
     const young = Math.ceil(space!.space_size / 2 ** 20);
-    if (!isMainThread) parentPort!.postMessage(young);
-    else new Worker(new URL(import.meta.url)).once('message', (other) => console.log(JSON.stringify([young, other])));
+    if (!isMainThread) parentPort!.postMessage([young, 'gc' in globalThis]);
+    else new Worker(new URL(import.meta.url)).once('message', (other) => console.log(JSON.stringify([young, ...other])));
   }
 `;
 const say = (program: string): string => `console.log(JSON.stringify(['${program}', ...process.argv.slice(2)]));\n`;
@@ -132,11 +135,12 @@ it('a checkout that was never built is built once, also when several start at th
   ]);
 });
 
-it('the young generations of a peer stay as they begin, whatever passes through them, and those of a tracker grow', async () => {
+it('the young generations of a peer stay as they begin and its workers can collect garbage, those of a tracker grow and cannot', async () => {
   const [ofPeer, ofTracker] = await Promise.all([ended(start(['peer', 'busy'])), ended(start(['tracker', 'busy']))]);
-  const [peerMib, trackerMib] = [ofPeer, ofTracker].map(({ stdout }) => JSON.parse(stdout) as number[]);
-  expect(Math.max(...peerMib!)).toBeLessThanOrEqual(8);
-  expect(Math.min(...trackerMib!)).toBeGreaterThan(8);
+  const [aPeer, aTracker] = [ofPeer, ofTracker].map(({ stdout }) => JSON.parse(stdout) as [number, number, boolean]);
+  expect(Math.max(aPeer![0], aPeer![1])).toBeLessThanOrEqual(8);
+  expect(Math.min(aTracker![0], aTracker![1])).toBeGreaterThan(8);
+  expect([aPeer![2], aTracker![2]]).toEqual([true, false]);
 });
 
 it('an edited source is built before the next start, and nothing is built when nothing was edited', async () => {

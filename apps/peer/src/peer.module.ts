@@ -2,6 +2,7 @@
 // other, and the events of all of them in one journal.
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isLoopback } from '#identity/dialled-addresses';
 import type { FileReports } from '#identity/durable-file';
 import { type Identity, loadOrCreateIdentity } from '#identity/identity';
 import { formatHostPort } from '#wire/host-port';
@@ -60,8 +61,10 @@ export async function startPeer(options: PeerOptions, warn: Warn): Promise<Runni
   }
 }
 
-function engineOptions({ listen, workers, plain }: PeerOptions) {
-  return { listen, workers, plain, now: Date.now, random: Math.random };
+function engineOptions({ listen, advertise, workers, plain }: PeerOptions) {
+  // Who is told to others on loopback has its group there.
+  const dialsLoopback = isLoopback(listen.host) || isLoopback(advertise.host);
+  return { listen, workers, plain, dialsLoopback, now: Date.now, random: Math.random };
 }
 
 interface ControlParts {

@@ -3,11 +3,13 @@
 import { lookup as lookupName } from 'node:dns';
 import { connect as connectPlain, isIP, type LookupFunction, Socket, type TcpNetConnectOpts } from 'node:net';
 import { connect as connectTls, type ConnectionOptions, type SecureContext } from 'node:tls';
-import { mayDial } from '#identity/dialled-addresses';
+import { isLoopback, mayDial } from '#identity/dialled-addresses';
 
 export interface DialOptions {
   /** Null: no TLS. */
   readonly secureContext: SecureContext | null;
+  /** Whether a peer can be on this machine. */
+  readonly dialsLoopback: boolean;
   /** Where the next received bytes go. */
   readonly nextBuffer: () => Uint8Array;
   /** So many bytes came to where `nextBuffer` said last. */
@@ -21,8 +23,9 @@ export interface DialOptions {
 
 /** Dials at once. */
 export function dialSocket(address: { readonly host: string; readonly port: number }, options: DialOptions): Socket {
-  const { secureContext } = options;
+  const { secureContext, dialsLoopback } = options;
   const { host, port } = address;
+  const where = { port, dialsLoopback };
   const onread = {
     buffer: options.nextBuffer,
     callback: (length: number): boolean => {
@@ -30,8 +33,8 @@ export function dialSocket(address: { readonly host: string; readonly port: numb
       return true;
     },
   };
-  const target: TcpNetConnectOpts = { host, port, noDelay: true, onread, lookup: lookupFor(port, lookupName) };
-  const socket = isIP(host) === 0 || mayDial(host, port) ? connect(target, secureContext) : new Socket();
+  const target: TcpNetConnectOpts = { host, port, noDelay: true, onread, lookup: lookupFor(where, lookupName) };
+  const socket = isIP(host) === 0 || mayDialHere(host, where) ? connect(target, secureContext) : new Socket();
   const timer = setTimeout(() => socket.destroy(new Error('no connection in time')), options.timeoutMs);
   let problem = 'the connection was closed';
   socket.once(secureContext === null ? 'connect' : 'secureConnect', () => {
@@ -49,13 +52,23 @@ export function dialSocket(address: { readonly host: string; readonly port: numb
   return socket;
 }
 
+interface Where {
+  readonly port: number;
+  readonly dialsLoopback: boolean;
+}
+
+/** What listens on this machine for this machine alone is nobody else's to name, unless peers are here. */
+function mayDialHere(ip: string, { port, dialsLoopback }: Where): boolean {
+  return mayDial(ip, port) && (dialsLoopback || !isLoopback(ip));
+}
+
 /** Node looks up names only: an address passes by here. */
-export function lookupFor(port: number, lookup: LookupFunction): LookupFunction {
+export function lookupFor(where: Where, lookup: LookupFunction): LookupFunction {
   return (name, lookupOptions, callback) => {
     lookup(name, lookupOptions, (error, found, family) => {
       const ips = typeof found === 'string' ? [found] : (found ?? []).map(({ address }) => address);
-      const isRefused = error === null && !ips.every((ip) => mayDial(ip, port));
-      callback(isRefused ? noPeerAt(name, port) : error, found, family);
+      const isRefused = error === null && !ips.every((ip) => mayDialHere(ip, where));
+      callback(isRefused ? noPeerAt(name, where.port) : error, found, family);
     });
   };
 }

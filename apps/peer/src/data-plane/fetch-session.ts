@@ -43,6 +43,7 @@ const LIMITED_WINDOW = 4;
 export interface FetchContext {
   readonly local: LocalPeer;
   readonly secureContext: SecureContext | null;
+  readonly dialsLoopback: boolean;
   readonly counters: LaneCounters;
   readonly say: SayToMain;
   readonly storeOf: (download: number) => DownloadStore | undefined;
@@ -216,6 +217,7 @@ export class FetchSession implements FrameSink {
     const isLast = number + 1 === this.#request.addresses.length;
     const socket = dialSocket(address, {
       secureContext: this.#context.secureContext,
+      dialsLoopback: this.#context.dialsLoopback,
       nextBuffer: () => this.#nextBuffer(),
       onBytes: (length) => this.#onBytes(length),
       timeoutMs: PEER_HANDSHAKE_TIMEOUT_MS / 2,

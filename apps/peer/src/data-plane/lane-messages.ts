@@ -24,6 +24,8 @@ export interface LaneStart {
   readonly certificatePem: string;
   readonly publicKeyDer: Uint8Array;
   readonly plain: boolean;
+  /** Whether sources on this machine are dialled. */
+  readonly dialsLoopback: boolean;
   /** Null: this lane does not listen. */
   readonly listen: LaneListen | null;
   readonly counters: SharedArrayBuffer;

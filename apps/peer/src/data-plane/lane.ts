@@ -142,6 +142,7 @@ class Lane {
     const session = new FetchSession(request, {
       local: this.#local,
       secureContext: this.#secureContext,
+      dialsLoopback: this.#start.dialsLoopback,
       counters: this.#counters,
       say: this.#say,
       storeOf: (download) => this.#stores.get(download),

@@ -1,10 +1,19 @@
 // Owns the open files of one content in one worker: positional reads and writes at offsets of the content, with a bound on
 // how many files are open. Synchronous on purpose: one system call for 128 KiB or more costs less than a trip to a thread pool.
-import { closeSync, openSync, readSync, statSync, writeSync } from 'node:fs';
+import { closeSync, constants, lstatSync, openSync, readSync, statSync, writeSync } from 'node:fs';
+import { ancestorsOf } from '#domain/manifest';
 import { type PlacedFile, pathOnDisk, type Segment, segmentsOf } from './content-layout.ts';
 import { readFailure, StorageFailure, writeFailure } from './storage-problem.ts';
 
 const OPEN_FILES_MAX = 32;
+
+/**
+ * What has come to the place of a file and waits for somebody at its other end does not hold up who opens it. Windows has
+ * neither flag, where they are undefined and count as 0.
+ */
+const FLAGS = { r: constants.O_RDONLY | constants.O_NONBLOCK, 'r+': constants.O_RDWR | constants.O_NONBLOCK };
+/** Opens no link. */
+export const NO_LINK = constants.O_NOFOLLOW | 0;
 
 /** What identifies a file as it was: when any of it differs the file is another one. */
 export interface FileStamp {
@@ -128,12 +137,16 @@ export class ContentFiles {
 
   #openBelow(root: string, fileNumber: number): number {
     const { flags, identity } = this.#access;
-    const file = openSync(this.#pathOf(fileNumber, root), flags);
+    const { path } = this.#files[fileNumber] ?? { path: '' };
+    const file = openSync(pathOnDisk(root, { path }), FLAGS[flags] | (path === '' ? 0 : NO_LINK));
     // Looked at after the opening: what was opened in a root that is the same now was opened in that one.
-    if (identity === null || identityOf(root) === identity) return file;
+    const isReplaced = identity !== null && identityOf(root) !== identity;
+    const link = ancestorsOf(path).find((folder) => isLink(pathOnDisk(root, { path: folder })));
+    if (!isReplaced && link === undefined) return file;
     closeSync(file);
     const code = flags === 'r' ? 'source_changed' : 'destination_unwritable';
-    throw new StorageFailure(code, `${root} was replaced by something else meanwhile`);
+    const what = link === undefined ? root : pathOnDisk(root, { path: link });
+    throw new StorageFailure(code, `${what} was replaced by something else meanwhile`);
   }
 
   #closeOldest(): void {
@@ -147,6 +160,10 @@ export class ContentFiles {
   #pathOf(fileNumber: number, root: string): string {
     return pathOnDisk(root, this.#files[fileNumber] ?? { path: '' });
   }
+}
+
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 }
 
 function readSegment(file: number, segment: Segment, target: Uint8Array): void {

@@ -22,7 +22,7 @@ import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { ancestorsOf, type Manifest } from '#domain/manifest';
-import { identityOf } from './content-files.ts';
+import { identityOf, NO_LINK } from './content-files.ts';
 import { asidePath, journalPath, partPath, pathOnDisk } from './content-layout.ts';
 import { isJournal, journalHead, readJournal } from './part-journal.ts';
 import { StorageFailure, writeFailure } from './storage-problem.ts';
@@ -125,7 +125,8 @@ export function preparePart(request: {
   const journal = readOwnJournal(destination);
   try {
     const isSame = journal?.contentId === request.contentId;
-    if (journal !== null && isSame && Buffer.from(request.manifestBytes).equals(journal.manifestBytes)) {
+    const goesOn = journal !== null && isSame && Buffer.from(request.manifestBytes).equals(journal.manifestBytes);
+    if (goesOn) {
       truncateSync(journalPath(destination), journal.soundBytes);
     } else {
       // Not written over: whoever still writes to the old part and its journal does so beside the new ones.
@@ -134,9 +135,12 @@ export function preparePart(request: {
       makeRoot(part, request.files);
     }
     refuseLinks(part, request.files);
-    for (const file of request.files) makeFile(pathOnDisk(part, file), file.bytes, file.path !== '');
+    for (const file of request.files) {
+      const isInFolder = file.path !== '';
+      makeFile(pathOnDisk(part, file), file.bytes, { isInFolder, isNew: isInFolder && !goesOn });
+    }
   } catch (error) {
-    throw writeFailure(error, part);
+    throw error instanceof StorageFailure ? error : writeFailure(error, part);
   } finally {
     // Only now, so that the new part cannot be given the identity of the old one.
     rmSync(aside, { recursive: true, force: true });
@@ -182,14 +186,32 @@ function readOwnJournal(destination: string) {
   }
 }
 
-/** A file of its full length; what it holds already stays. */
-export function makeFile(path: string, bytes: number, isInFolder: boolean): void {
+/**
+ * A file of its full length; what it holds already stays. One that has to be new must not be there: two names that differ in
+ * case, or in how their characters are composed, are one file on some disks.
+ */
+export function makeFile(
+  path: string,
+  bytes: number,
+  { isInFolder, isNew }: { readonly isInFolder: boolean; readonly isNew: boolean },
+): void {
   if (isInFolder) mkdirSync(dirname(path), { recursive: true });
-  const file = openSync(path, constants.O_RDWR | constants.O_CREAT);
+  const file = openOrMake(path, { isInFolder, isNew });
   try {
     ftruncateSync(file, bytes);
   } finally {
     closeSync(file);
+  }
+}
+
+function openOrMake(path: string, { isInFolder, isNew }: { isInFolder: boolean; isNew: boolean }): number {
+  const { O_RDWR, O_CREAT, O_EXCL } = constants;
+  try {
+    return openSync(path, O_RDWR | O_CREAT | (isInFolder ? NO_LINK : 0) | (isNew ? O_EXCL : 0));
+  } catch (error) {
+    if (!isNew || (error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    const text = `${path} is the name of two files of the share on this disk: choose one that tells their names apart`;
+    throw new StorageFailure('destination_unwritable', text, { cause: error });
   }
 }
 

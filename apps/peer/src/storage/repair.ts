@@ -86,7 +86,7 @@ export async function finishRepair(request: {
   for (const file of files) {
     const path = pathOnDisk(destination, file);
     try {
-      makeFile(path, file.bytes, file.path !== '');
+      makeFile(path, file.bytes, { isInFolder: file.path !== '', isNew: false });
     } catch (error) {
       throw writeFailure(error, path);
     }

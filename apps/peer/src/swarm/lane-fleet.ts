@@ -3,6 +3,7 @@
 import { LaneCounters, newCounters, type PeerRefusal } from '../data-plane/lane-counters.ts';
 import type { LaneCommand, LaneEvent, LaneStart } from '../data-plane/lane-messages.ts';
 import type { RunningLane, WorkerPool } from '../data-plane/worker-pool.ts';
+import { isLoopback } from '#identity/dialled-addresses';
 import type { Identity } from '#identity/identity';
 import { type Address, TransferFailure, type WorkerMetrics } from './transfer-engine.ts';
 
@@ -14,6 +15,7 @@ export interface FleetOptions {
   readonly listen: Address;
   readonly workers: number;
   readonly plain: boolean;
+  readonly dialsLoopback?: boolean;
 }
 
 /** Who is told what lanes say. */
@@ -132,7 +134,7 @@ export class LaneFleet {
   }
 
   #startLane(lane: number): Promise<void> {
-    const { identity, plain, listen } = this.#options;
+    const { identity, plain, listen, dialsLoopback = isLoopback(listen.host) } = this.#options;
     const start: LaneStart = {
       lane,
       laneCount: this.#lanes.length,
@@ -141,6 +143,7 @@ export class LaneFleet {
       certificatePem: identity.certificatePem,
       publicKeyDer: identity.publicKeyDer,
       plain,
+      dialsLoopback,
       listen: this.#listenOf(lane, listen),
       counters: this.#counters,
     };

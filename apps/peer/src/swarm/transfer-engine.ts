@@ -20,6 +20,8 @@ export interface TransferEngineOptions {
   readonly workers: number;
   /** No TLS; both ends must ask for it. */
   readonly plain: boolean;
+  /** Whether peers can be on this machine, so that sources on loopback are dialled; by default when it listens there itself. */
+  readonly dialsLoopback?: boolean;
   /** Milliseconds since 1970, of this host's clock. */
   readonly now: () => number;
   /** Uniform in [0, 1). */

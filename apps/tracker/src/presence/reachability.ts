@@ -1,8 +1,8 @@
 // Owns the answer to "can others reach this peer?": one bounded TCP connect to the address that it gives, remembered for a
 // while. Addresses that no peer has are never tried, nor loopback unless the peer itself comes from there.
 import { lookup } from 'node:dns/promises';
-import { BlockList, connect } from 'node:net';
-import { isListed, mayDial } from '#identity/dialled-addresses';
+import { connect } from 'node:net';
+import { isLoopback, mayDial } from '#identity/dialled-addresses';
 import { parseHostPort } from '#wire/host-port';
 
 const CONNECT_TIMEOUT_MS = 2_000;
@@ -64,14 +64,10 @@ export class Reachability {
   }
 }
 
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
-
 /** Whether an IP address and port may be tried for a peer whose own connection comes from `askedFrom`. */
 export function mayTry({ ip, port }: { ip: string; port: number }, askedFrom: string): boolean {
   if (!mayDial(ip, port)) return false;
-  return !isListed(loopback, ip) || isListed(loopback, askedFrom);
+  return !isLoopback(ip) || isLoopback(askedFrom);
 }
 
 async function isReached({ address, askedFrom }: ReachabilityQuestion): Promise<boolean> {

@@ -5,12 +5,13 @@ import { describe, expect, it } from 'vitest';
 import { dialSocket, lookupFor } from '../../../../apps/peer/src/data-plane/dial-socket.ts';
 
 /** What becomes of a dial that nothing but its address ends. */
-function ended(host: string, port: number, isTls: boolean): Promise<string> {
+function ended(host: string, port: number, { isTls = false, dialsLoopback = true }): Promise<string> {
   return new Promise((resolve) => {
     dialSocket(
       { host, port },
       {
         secureContext: isTls ? createSecureContext() : null,
+        dialsLoopback,
         nextBuffer: () => new Uint8Array(1),
         onBytes: () => undefined,
         timeoutMs: 60_000,
@@ -34,21 +35,28 @@ describe.each([true, false])('with TLS: %s', (isTls) => {
     ['localhost', 1023],
     ['127.0.0.1', 0],
   ])('%s, port %i, is not dialled', async (host, port) => {
-    expect(await ended(host, port, isTls)).toBe(`no peer is at ${host}, port ${port}`);
+    expect(await ended(host, port, { isTls })).toBe(`no peer is at ${host}, port ${port}`);
   });
 });
 
 it('a peer on this machine or in a network of its own is dialled', async () => {
   const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  expect(await ended('localhost', (server.address() as AddressInfo).port, false)).toBe('connected');
+  expect(await ended('localhost', (server.address() as AddressInfo).port, {})).toBe('connected');
   server.close();
 });
+
+it.each(['127.0.0.1', '127.8.9.10', '::1', '::ffff:127.0.0.1', 'localhost'])(
+  '%s is not dialled by a peer that is elsewhere itself',
+  async (host) => {
+    expect(await ended(host, 9101, { dialsLoopback: false })).toBe(`no peer is at ${host}, port 9101`);
+  },
+);
 
 it('a name is not dialled when any of its addresses must not be', () => {
   const answers = (addresses: string[]): LookupFunction => {
     const found = addresses.map((address) => ({ address, family: 4 }));
-    return lookupFor(9101, (_name, _options, callback) => callback(null, found));
+    return lookupFor({ port: 9101, dialsLoopback: false }, (_name, _options, callback) => callback(null, found));
   };
   const refusalOf = (addresses: string[]): string | undefined => {
     let refusal: string | undefined;
@@ -57,4 +65,5 @@ it('a name is not dialled when any of its addresses must not be', () => {
   };
   expect(refusalOf(['192.0.2.1', '10.0.0.1'])).toBeUndefined();
   expect(refusalOf(['192.0.2.1', '169.254.169.254'])).toBe('no peer is at peer.example, port 9101');
+  expect(refusalOf(['192.0.2.1', '127.0.0.1'])).toBe('no peer is at peer.example, port 9101');
 });

@@ -72,6 +72,42 @@ it.each([
   expect(readFileSync(join(elsewhere, 'b'), 'utf8')).toBe('of somebody else');
 });
 
+it.each([
+  ['a file', 'a/b'],
+  ['a folder', 'a'],
+])(
+  '%s of a part that gives way to a link while it is written is not written through, nor read',
+  async (_what, linked) => {
+    const files = [{ path: 'a/b', bytes: 10 }];
+    const identity = prepare(files);
+    const [place, elsewhere] = [join(`${destination}.part`, linked), join(folder, 'elsewhere')];
+    rmSync(place, { recursive: true });
+    mkdirSync(elsewhere);
+    writeFileSync(join(elsewhere, 'b'), 'of others ');
+    symlinkSync(linked === 'a' ? elsewhere : join(elsewhere, 'b'), place);
+    for (const flags of ['r+', 'r'] as const) {
+      const content = new ContentFiles([{ path: 'a/b', begin: 0, bytes: 10 }], [`${destination}.part`], {
+        flags,
+        identity,
+      });
+      const target = Buffer.alloc(10, 7);
+      const outcome = await outcomeOf(() => (flags === 'r' ? content.read(0, target) : content.write(0, target)));
+      expect(outcome.ok).toBe(false);
+      expect([...target]).toEqual([...Buffer.alloc(10, 7)]);
+    }
+    expect(readFileSync(join(elsewhere, 'b'), 'utf8')).toBe('of others ');
+  },
+);
+
+it('two names that are one file on this disk are refused', () => {
+  // What a disk does that does not tell a from A: the second name is there already.
+  const twice = [
+    { path: 'a/b', bytes: 10 },
+    { path: 'a/b', bytes: 10 },
+  ];
+  expect(() => prepare(twice)).toThrow(/is the name of two files of the share on this disk/);
+});
+
 it('a part that is itself a link is not written through', () => {
   const files = [{ path: '', bytes: 10 }];
   prepare(files);

@@ -10,7 +10,7 @@ import { PushCheck } from './push-check.ts';
 import type { SimulatedLog } from './simulated-log.ts';
 import type { IncomingRequest } from './simulated-network.ts';
 import type { Reply, SimulatedTracker, TrackerObserver, TrackerPlants } from './simulated-tracker.ts';
-import type { SimulatedProcess, SimulatedWorld } from './simulated-world.ts';
+import { SimulatedProcess, type SimulatedWorld } from './simulated-world.ts';
 
 /** What was on its way when the log went away, or when a peer was last heard of, may still count. */
 const SLACK_MS = 2_000;
@@ -32,8 +32,10 @@ export class Invariants extends LogCheck implements TrackerObserver {
   constructor(world: SimulatedWorld, log: SimulatedLog, digestOf?: TrackerPlants['digest']) {
     super((words) => world.fail(words), digestOf, NEWER_RULES);
     this.#world = world;
+    // Signatures are what they are in a simulated process alone.
+    const judge = new SimulatedProcess(world, 'judge');
     log.onStored((record) => {
-      this.stored(record);
+      judge.run(() => this.stored(record));
       if (this.state.rulesVersion > RULES.newestVersion) this.#activatedAt ??= record.offset;
     });
   }

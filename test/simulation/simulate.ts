@@ -8,19 +8,21 @@ import { isMainThread, parentPort, Worker, workerData } from 'node:worker_thread
 import 'reflect-metadata';
 import { machineLine } from '../../infra/quick-start/measured.ts';
 import { byLength } from '../soak/soak-length.ts';
-import { type SeedReport, simulate } from './simulation.ts';
+import type { SeedReport } from './simulation.ts';
 
-/** Every `step`th seed from `first` on, before `end`. */
-interface Share {
+/** The seeds from `first` on, of which each thread takes the next that none has taken. */
+interface Seeds {
   readonly first: number;
-  readonly step: number;
-  readonly end: number;
+  readonly count: number;
+  /** How many are taken, of one element. */
+  readonly taken: Int32Array<SharedArrayBuffer>;
 }
 
-const YOUNG_MIB = 64;
+/** What lives for one seed alone is mostly gone before it is looked at, if there is room for it. */
+const YOUNG_MIB = 192;
 
 if (isMainThread) process.exitCode = await lead();
-else await work(workerData as Share);
+else await work(workerData as Seeds);
 
 async function lead(): Promise<number> {
   const { values: flags } = parseArgs({
@@ -44,31 +46,29 @@ async function lead(): Promise<number> {
     if (flags.trace) say(`seed ${report.seed}: ${report.records} records, trace ${report.traceHash}`);
     if (report.violation !== null) tellWrong(report);
   };
-  const shares = Array.from({ length: workers }, (_, index) => ({
-    first: first + index,
-    step: workers,
-    end: first + count,
-  }));
-  await Promise.all(shares.map((share) => workedOff(share, heard)));
+  const seeds = { first, count, taken: new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)) };
+  await Promise.all(Array.from({ length: workers }, () => workedOff(seeds, heard)));
   return summary(reports, (performance.now() - beginMs) / 1_000);
 }
 
-/** Runs the seeds of a share, one after the other. */
-async function work({ first, step, end }: Share): Promise<void> {
-  let seed = first;
+/** Runs one seed after the other while there are any. */
+async function work({ first, count, taken }: Seeds): Promise<void> {
+  const { simulate } = await import('./simulation.ts');
+  const next = (): number => first + Atomics.add(taken, 0, 1);
+  let seed = next();
   process.on('unhandledRejection', (reason) => {
     throw new Error(`seed ${seed} is wrong: a promise was rejected and nobody heard`, { cause: reason });
   });
-  for (; seed < end; seed += step) {
+  for (; seed < first + count; seed = next()) {
     const report = await simulate(seed);
     parentPort!.postMessage(report.violation === null ? { ...report, lastLines: [] } : report);
   }
 }
 
-function workedOff(share: Share, heard: (report: SeedReport) => void): Promise<void> {
+function workedOff(seeds: Seeds, heard: (report: SeedReport) => void): Promise<void> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL(import.meta.url), {
-      workerData: share,
+      workerData: seeds,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
     });
     worker.on('message', heard);

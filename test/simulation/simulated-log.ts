@@ -175,10 +175,14 @@ export class SimulatedLog {
   /** Resolves, as an event of the process, when there is something to read, or reading is over. */
   #readable(process: SimulatedProcess, next: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
+      let isWoken = false;
       const look = (): void => {
+        isWoken = false;
         if (signal.aborted || (!this.#isAwayFor(process) && this.records.length !== next)) end();
       };
       const wake = (): void => {
+        if (isWoken) return;
+        isWoken = true;
         const { draws } = this.#world;
         this.#world.at(process, draws.between(0.1, this.troubles.readMsMax), look);
       };

@@ -11,6 +11,7 @@ import {
   type TrackerClientOptions,
   TrackerGone,
 } from '../../apps/peer/src/tracker-link/tracker-client.ts';
+import { jsonCopy } from './json-copy.ts';
 import type { SimulatedProcess, SimulatedWorld } from './simulated-world.ts';
 
 /** What listens at an address. */
@@ -158,6 +159,8 @@ class SimulatedChannel implements Pick<TrackerChannel, 'connect' | 'over' | 'cal
   #isOver = false;
   #isBroken = false;
   #lastPushAtMs = 0;
+  /** What was pushed last, with when that was. */
+  #told: { readonly atMs: number; readonly pushes: Push[] } = { atMs: -1, pushes: [] };
 
   constructor(network: SimulatedNetwork, peer: PeerEnd, options: TrackerClientOptions) {
     this.#network = network;
@@ -196,11 +199,11 @@ class SimulatedChannel implements Pick<TrackerChannel, 'connect' | 'over' | 'cal
     const lost = (): void => reject(new TrackerGone(`no answer to ${pattern}`, { mayHaveArrived: true }));
     this.#waiting.add(lost);
     const timer = world.at(this.#peer.process, timeoutMs, lost);
-    this.#send(pattern, JSON.stringify(payload), resolve);
+    this.#send(pattern, payload, resolve);
     try {
       return (await promise) as Reply;
     } finally {
-      timer.run = null;
+      world.takeBack(timer);
       this.#waiting.delete(lost);
     }
   }
@@ -244,7 +247,7 @@ class SimulatedChannel implements Pick<TrackerChannel, 'connect' | 'over' | 'cal
     this.#over.resolve();
   }
 
-  #send(pattern: string, payload: string, answered: (reply: object) => void): void {
+  #send(pattern: string, payload: object, answered: (reply: object) => void): void {
     const { world, troubles } = this.#network;
     if (world.draws.chance(troubles.resetChance)) this.breakOff({ isTold: true });
     const copies = world.draws.chance(troubles.repeatedChance) ? 2 : 1;
@@ -252,36 +255,46 @@ class SimulatedChannel implements Pick<TrackerChannel, 'connect' | 'over' | 'cal
       const wayMs = this.#network.wayMs();
       if (wayMs === null || this.listener === null) continue;
       const { listener } = this;
+      const sent = jsonCopy(payload);
       world.at(listener.process, wayMs, () => {
-        if (!this.#isBroken) void this.#serve(listener, { pattern, payload }, answered);
+        if (!this.#isBroken) void this.#serve(listener, { pattern, payload: sent }, answered);
       });
     }
   }
 
   async #serve(
     listener: Listener,
-    { pattern, payload }: { pattern: string; payload: string },
+    { pattern, payload }: Pick<IncomingRequest, 'pattern' | 'payload'>,
     answered: (reply: object) => void,
   ): Promise<void> {
     const { world } = this.#network;
     const caller = { peerId: this.peerId, address: this.#peer.address };
-    const request = { pattern, payload: JSON.parse(payload) as object, caller };
-    const reply = JSON.stringify(await listener.answer(request));
+    const reply = jsonCopy(await listener.answer({ pattern, payload, caller }));
     const wayMs = this.#network.wayMs();
     if (wayMs === null) return;
     world.at(this.#peer.process, wayMs, () => {
-      if (!this.#isBroken && !this.#isOver) answered(JSON.parse(reply) as object);
+      if (!this.#isBroken && !this.#isOver) answered(reply);
     });
   }
 
+  /** What is told in one moment comes together. */
   #push(push: Push): void {
     const { world, troubles } = this.#network;
-    const text = JSON.stringify(push);
+    if (this.#told.atMs === world.elapsedMs) {
+      this.#told.pushes.push(jsonCopy(push));
+      return;
+    }
+    const pushes = [jsonCopy(push)];
+    this.#told = { atMs: world.elapsedMs, pushes };
     const atMs = Math.max(this.#lastPushAtMs, world.elapsedMs + world.draws.between(0.1, troubles.wayMsMax));
     this.#lastPushAtMs = atMs;
-    world.at(this.#peer.process, atMs - world.elapsedMs, () => {
+    world.at(this.#peer.process, atMs - world.elapsedMs, () => this.#pushed(pushes));
+  }
+
+  #pushed(pushes: readonly Push[]): void {
+    for (const push of pushes) {
       if (this.#isBroken) return;
-      for (const subscriber of this.#streams) subscriber.next(JSON.parse(text) as Push);
-    });
+      for (const subscriber of this.#streams) subscriber.next(jsonCopy(push));
+    }
   }
 }

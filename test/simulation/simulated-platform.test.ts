@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { generateKeyPairSync, randomUUID, sign, verify } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -49,6 +49,7 @@ describe('a simulated program', () => {
       setTimeout((word: string) => seen.push(word), 10, 'second');
       setImmediate(() => seen.push('now'));
       clearTimeout(never);
+      for (let count = 0; count < 1_000; count++) clearTimeout(setTimeout(() => seen.push('never'), 9));
       await sleep(22);
       clearInterval(often);
       await sleep(50);
@@ -77,6 +78,20 @@ describe('a simulated program', () => {
     });
     expect(seen).toEqual(['text', 'ENOENT']);
     await expect(readFile('/a', 'utf8')).rejects.toThrow('ENOENT');
+  });
+
+  it('has signatures that fit one key and one message alone', async () => {
+    const [one, other] = [generateKeyPairSync('ed25519'), generateKeyPairSync('ed25519')];
+    const message = Buffer.from('message');
+    await run(() => {
+      const signature = sign(null, message, one.privateKey);
+      seen.push(signature.length, verify(null, message, one.publicKey, signature));
+      seen.push(verify(null, message, other.publicKey, signature));
+      seen.push(verify(null, Buffer.from('another'), one.publicKey, signature));
+      return Promise.resolve();
+    });
+    expect(seen).toEqual([64, true, false, false]);
+    expect(verify(null, message, one.publicKey, sign(null, message, one.privateKey))).toBe(true);
   });
 
   it('is told of an abort in its sleep', async () => {

@@ -1,6 +1,7 @@
 // Owns what Node gives to code that runs in a simulated process: its clocks, timers, chance and small files are the world's.
 // They are exchanged below the product, so that nothing in it can reach real time by accident; code outside of every
 // simulation (the test runner, the simulation's own loop) gets the real ones.
+import { createPublicKey, hash, type KeyObject } from 'node:crypto';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { runningProcess, type Scheduled, type SimulatedProcess } from './simulated-world.ts';
 
@@ -37,7 +38,7 @@ class SimulatedTimer {
   }
 
   clear(): void {
-    if (this.#scheduled !== null) this.#scheduled.run = null;
+    if (this.#scheduled !== null) this.#process.world.takeBack(this.#scheduled);
     this.#scheduled = null;
   }
 
@@ -99,7 +100,7 @@ interface SleepOptions {
 export function sleepIn(process: SimulatedProcess, delayMs: number, { signal }: SleepOptions = {}): Promise<void> {
   return new Promise((resolve, reject) => {
     const abort = (): void => {
-      scheduled.run = null;
+      process.world.takeBack(scheduled);
       reject(Object.assign(new Error('The operation was aborted'), { name: 'AbortError', code: 'ABORT_ERR' }));
     };
     const scheduled = process.world.at(process, delayMs, () => {
@@ -111,6 +112,24 @@ export function sleepIn(process: SimulatedProcess, delayMs: number, { signal }: 
   });
 }
 
+/** Signatures for the price of a hash: nobody forges one here, and each fits one key and one message alone all the same. */
+function exchangeSignatures(crypto: Module): void {
+  const publicKeys = new WeakMap<KeyObject, Buffer>();
+  const publicKeyOf = (key: KeyObject): Buffer => {
+    const isPrivate = key.type === 'private';
+    const der = publicKeys.get(key) ?? (isPrivate ? createPublicKey(key) : key).export({ type: 'spki', format: 'der' });
+    publicKeys.set(key, der);
+    return der;
+  };
+  const signed = (message: Uint8Array, key: KeyObject): Buffer =>
+    hash('sha512', Buffer.concat([publicKeyOf(key), message]), 'buffer');
+  exchange(crypto, 'sign', (_process, ...[, message, key]: [null, Uint8Array, KeyObject]) => signed(message, key));
+  exchange(crypto, 'verify', (_process, ...[, message, key, signature]: [null, Uint8Array, KeyObject, Uint8Array]) =>
+    signed(message, key).equals(signature),
+  );
+}
+
+/** After a kill there is the old text of a file or the new one, so it is the writing that takes its time, and nothing after it. */
 function exchangeFiles(files: Module): void {
   const slowly = async (process: SimulatedProcess): Promise<Map<string, string>> => {
     await sleepIn(process, process.world.draws.between(0, DISK_MS_MAX));
@@ -124,15 +143,12 @@ function exchangeFiles(files: Module): void {
   exchange(files, 'writeFile', async (process, path: string, text: string) => {
     (await slowly(process)).set(path, text);
   });
-  exchange(files, 'rename', async (process, from: string, to: string) => {
-    const disk = await slowly(process);
+  exchange(files, 'rename', ({ world: { disk } }, from: string, to: string) => {
     disk.set(to, disk.get(from)!);
     disk.delete(from);
+    return Promise.resolve();
   });
-  exchange(files, 'open', async (process) => {
-    await slowly(process);
-    return { sync: () => slowly(process), close: () => Promise.resolve() };
-  });
+  exchange(files, 'open', () => Promise.resolve({ sync: () => Promise.resolve(), close: () => Promise.resolve() }));
 }
 
 let isExchanged = false;
@@ -152,6 +168,7 @@ export function exchangePlatform(): void {
   const crypto = load('node:crypto') as Module;
   exchange(crypto, 'randomUUID', ({ world }) => world.draws.uuid());
   exchange(crypto, 'randomBytes', ({ world }, count: number) => world.draws.bytes(count));
+  exchangeSignatures(crypto);
   exchangeFiles(load('node:fs/promises') as Module);
   syncBuiltinESMExports();
 }

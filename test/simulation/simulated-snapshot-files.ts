@@ -5,7 +5,7 @@ import type { SnapshotFiles } from '../../apps/tracker/src/snapshots/snapshot-fi
 import type { Draws } from './draws.ts';
 
 const WRITE_MS_MAX = 3;
-const READ_BYTES = 4_096;
+const READ_BYTES = 65_536;
 const DAMAGE_CHANCE = 0.3;
 
 export class SimulatedSnapshotFiles implements SnapshotFiles {

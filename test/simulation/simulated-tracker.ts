@@ -260,7 +260,7 @@ function partsOf(
   });
   const startingPoints = plants.startingPoints?.(points) ?? points;
   const { rules } = build;
-  const own = writingAs(build, new Replica({ log: followed, now, rules, startingPoints, ...plants.following }));
+  const own = new BuildReplica(build, { log: followed, now, rules, startingPoints, ...plants.following });
   const replica = plants.replica?.(own, followed) ?? own;
   const metrics = new TrackerMetrics();
   const hasSession = (peerId: string): boolean => replica.state.sessions.has(peerId);
@@ -316,14 +316,19 @@ function snapshotWriterOf(from: {
   });
 }
 
-/** A replica whose peers' commands are written in the schema of the build. */
-function writingAs(build: Build, replica: Replica): Replica {
-  return exchanging(replica, {
-    submit: (record, options) => {
-      const isNewer = record.actor.kind === 'peer' && Math.random() < build.newerChance(replica.state.rulesVersion);
-      return replica.submit(isNewer ? { ...record, schemaVersion: NEWER_SCHEMA_VERSION } : record, options);
-    },
-  });
+/** A replica whose peers' commands are written in the schema of its build. */
+class BuildReplica extends Replica {
+  readonly #build: Build;
+
+  constructor(build: Build, options: ReplicaOptions) {
+    super(options);
+    this.#build = build;
+  }
+
+  override submit(...[record, options]: Parameters<Replica['submit']>): ReturnType<Replica['submit']> {
+    const isNewer = record.actor.kind === 'peer' && Math.random() < this.#build.newerChance(this.state.rulesVersion);
+    return super.submit(isNewer ? { ...record, schemaVersion: NEWER_SCHEMA_VERSION } : record, options);
+  }
 }
 
 /** What the controllers do with a payload that is well-formed; peers of a simulation send no other. */

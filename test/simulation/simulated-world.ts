@@ -22,9 +22,12 @@ export interface Scheduled {
   readonly atMs: number;
   readonly sequence: number;
   readonly process: SimulatedProcess | null;
-  /** Null when it was taken back. */
+  /** Null when it was taken back, or has run. */
   run: (() => void) | null;
 }
+
+/** As long as fewer than this were taken back, they stay in the queue until their moment. */
+const TAKEN_BACK_MAX = 256;
 
 const running = new AsyncLocalStorage<SimulatedProcess>();
 
@@ -110,7 +113,7 @@ export class SimulatedWorld {
   readonly draws: Draws;
   /** Files of all processes, by path. */
   readonly disk = new Map<string, string>();
-  readonly #queue: Scheduled[] = [];
+  #queue: Scheduled[] = [];
   readonly #hash = createHash('sha256');
   readonly #lastLines: string[] = [];
   /** Lines that are not hashed yet. */
@@ -119,6 +122,7 @@ export class SimulatedWorld {
   /** For how long all machines have slept. */
   #sleptMs = 0;
   #sequence = 0;
+  #takenBackCount = 0;
   #violation: Violation | null = null;
 
   constructor(seed: number) {
@@ -161,6 +165,14 @@ export class SimulatedWorld {
   sleep(durationMs: number): void {
     this.trace(`all sleep for ${durationMs} ms`);
     this.#sleptMs += durationMs;
+  }
+
+  /** Takes an event back, unless it has run. */
+  takeBack(event: Scheduled): void {
+    if (event.run === null) return;
+    event.run = null;
+    this.#takenBackCount += 1;
+    if (this.#takenBackCount > TAKEN_BACK_MAX && 2 * this.#takenBackCount > this.#queue.length) this.#sweep();
   }
 
   /** Notes what happens; part of the trace's hash. */
@@ -207,11 +219,24 @@ export class SimulatedWorld {
       if (event === undefined) return this.fail('nothing is left to happen, and it is not over');
       if (this.#sequence > EVENTS_MAX) return this.fail(`not over after ${EVENTS_MAX} events`);
       const { process, run } = event;
+      if (run === null) this.#takenBackCount -= 1;
       if (run === null || process?.isAlive === false) continue;
       this.#nowMs = event.atMs;
-      if (process?.isPaused !== true) return this.#runEvent(process, run);
-      process.hold(event);
+      if (process?.isPaused === true) {
+        process.hold(event);
+        continue;
+      }
+      event.run = null;
+      return this.#runEvent(process, run);
     }
+  }
+
+  /** Most timers are taken back long before their moment: a queue that keeps them is mostly those. */
+  #sweep(): void {
+    const kept = this.#queue.filter(({ run, process }) => run !== null && process?.isAlive !== false);
+    // What is in order is a heap.
+    this.#queue = kept.sort((left, right) => (isBefore(left, right) ? -1 : 1));
+    this.#takenBackCount = 0;
   }
 
   #runEvent(process: SimulatedProcess | null, run: () => void): void {

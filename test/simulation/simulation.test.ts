@@ -107,7 +107,7 @@ describe('a simulation finds', { timeout: 120_000 }, () => {
     ['sessions of a moment ago in views', /but true is|nobody who is logged in/],
     ['an answer with the offset read last', /no such command stands|first outcome is at|the log says/],
     ['an answer before the record is applied', /first outcome is at|the log says/],
-    ['an append without an answer taken for a refusal', /no such command stands/],
+    ['an append without an answer taken for a refusal', /no such command stands|the log refuses this tracker/],
     ['views that do not wait for what was seen', /is older than/],
     ['the time of the reader instead of the record', /but true is/],
     ['a revocation that is not told now and then', /is not told of/],

@@ -71,7 +71,7 @@ interface Crowd {
 const PAUSES_MS = [100, 200, 500, 1_500] as const;
 const WORK_MS_MAX = 120_000;
 /** How far apart snapshots are; with the last of these there are hardly any. */
-const SNAPSHOT_RECORDS = [250, 700, 3_000] as const;
+const SNAPSHOT_RECORDS = [500, 1_000, 3_000] as const;
 /** How many commands people would come to if nothing failed. */
 const COMMANDS_RANGE = [1_200, 5_200] as const;
 /** Long enough for an outage in which grants are suspended; drawn seldom. */

@@ -3,6 +3,7 @@
 import { apply } from '#domain/apply';
 import { NEWEST_RULES_VERSION } from '#domain/decide';
 import { type Rules, RULES } from '#domain/rules';
+import type { State } from '#domain/state';
 import type { CommandLog, StoredRecord } from '../../apps/tracker/src/command-log/command-log.ts';
 
 /** A program, as far as programs differ. */
@@ -12,6 +13,8 @@ export interface Build {
   reads(stored: StoredRecord): StoredRecord;
   /** How often it writes a peer's command in the newer schema, while those rules are in force. */
   newerChance(rulesInForce: number): number;
+  /** What becomes of a state before it is written as a snapshot: nothing, in a right one. */
+  keeps(state: State): void;
   /** Whether it has computed or read anything wrong so far; it may differ from the others since then. */
   hasErred(): boolean;
 }
@@ -34,6 +37,7 @@ export const RIGHT_BUILD: Build = {
   rules: RULES,
   reads: (stored) => stored,
   newerChance: () => 0,
+  keeps: () => undefined,
   hasErred: () => false,
 };
 
@@ -69,6 +73,18 @@ export function misreading({ fromOffset }: { fromOffset: number }): Build {
     return { ...stored, value: Buffer.concat([stored.value, Buffer.from(' ')]) };
   };
   return { ...RIGHT_BUILD, reads, hasErred: () => hasErred };
+}
+
+/** Writes a snapshot from an offset on with a fault, once, that no effect and no view shows; whoever begins at it has it too. */
+export function miskeeping({ fromOffset }: { fromOffset: number }): Build {
+  let hasMiskept = false;
+  const keeps = ({ appliedOffset, users }: State): void => {
+    const [user] = users.values();
+    if (hasMiskept || appliedOffset < fromOffset || user === undefined) return;
+    hasMiskept = true;
+    users.set(user.name, { ...user, createdOffset: user.createdOffset + 1 });
+  };
+  return { ...RIGHT_BUILD, keeps };
 }
 
 /** The same object with some of its members exchanged. */

@@ -1,7 +1,7 @@
-// Owns a tracker that is wrong: it once computes an effect wrongly, runs a build that does so all the time, or reads a record that
-// is not the log's. It cannot stop the others for good: it finds out by itself and heals, or its checkpoints are disputed until an
+// Owns a tracker that is wrong: it once computes an effect wrongly, runs a build that does so all the time, reads a record that
+// is not the log's, or writes a snapshot of something else than it has. It cannot stop the others for good: it finds out by itself and heals, or its checkpoints are disputed until an
 // operator rules that they do not count, and then everybody but it goes on, restarted where a tracker has halted.
-import { type Build, RIGHT_BUILD, misreading, wrongEffects } from './builds.ts';
+import { type Build, miskeeping, misreading, RIGHT_BUILD, wrongEffects } from './builds.ts';
 import { RootHistory } from '../../apps/tracker/src/replica/root-history.ts';
 import type { Invariants } from './invariants.ts';
 import type { SimulatedLog } from './simulated-log.ts';
@@ -10,7 +10,7 @@ import type { SimulatedTracker } from './simulated-tracker.ts';
 import type { SimulatedWorld } from './simulated-world.ts';
 
 /** What a tracker gets wrong. */
-type Wrong = 'slip' | 'wrong_build' | 'misread';
+type Wrong = 'slip' | 'wrong_build' | 'misread' | 'miskept';
 
 /** What it is a part of. */
 export interface FaultyAmong {
@@ -46,9 +46,10 @@ export class FaultyTracker {
     const { world, trackers, invariants, log } = among;
     this.#among = among;
     this.#tracker = world.draws.pick(trackers);
-    this.#wrong = world.draws.pick(['slip', 'wrong_build', 'misread']);
+    this.#wrong = world.draws.pick(['slip', 'wrong_build', 'misread', 'miskept']);
     this.#isKept = this.#wrong === 'wrong_build' && world.draws.chance(KEPT_CHANCE);
     invariants.onHalted((tracker, reason) => this.#halted(tracker, reason));
+    invariants.onDoubted(() => this.#doubted());
     log.onStored(({ offset, value }) => this.#stored(offset, value));
   }
 
@@ -60,7 +61,7 @@ export class FaultyTracker {
       this.#tracker.install(this.#wrongBuild(fromOffset));
     });
     // One that was wrong once has to find out without anybody.
-    if (this.#wrong !== 'slip') this.#look();
+    if (this.#wrong === 'wrong_build' || this.#wrong === 'misread') this.#look();
   }
 
   /** The right build is back, unless nobody sees to it. */
@@ -78,6 +79,8 @@ export class FaultyTracker {
     switch (this.#wrong) {
       case 'misread':
         return misreading({ fromOffset });
+      case 'miskept':
+        return miskeeping({ fromOffset });
       case 'wrong_build':
         return wrongEffects({ fromOffset });
       case 'slip':
@@ -115,6 +118,12 @@ export class FaultyTracker {
       this.#hasSignedOtherRecords ||= isOfOtherRecords;
       this.#unruled.push(offset);
     }
+  }
+
+  /** What is wrong in a snapshot of one is seen by whoever has another of the same offset, whichever of them is wrong. */
+  #doubted(): boolean {
+    this.happened.add(`${this.#wrong} doubted`);
+    return true;
   }
 
   /** It halts where others have read other records than it; at a wrong root in the log everybody does who has not read the ruling. */

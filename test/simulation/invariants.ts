@@ -27,6 +27,7 @@ export class Invariants extends LogCheck implements TrackerObserver {
   readonly #logAwaySinceMs = new Map<SimulatedProcess | null, number>();
   #grantCount = 0;
   #activatedAt: number | null = null;
+  #isDoubtRight: (tracker: SimulatedTracker) => boolean = () => false;
   #isHaltRight: (tracker: SimulatedTracker, reason: Error) => boolean = () => false;
 
   constructor(world: SimulatedWorld, log: SimulatedLog, digestOf?: TrackerPlants['digest']) {
@@ -53,6 +54,11 @@ export class Invariants extends LogCheck implements TrackerObserver {
   /** Asks whether a tracker halts with right; without that none does. */
   onHalted(isHaltRight: (tracker: SimulatedTracker, reason: Error) => boolean): void {
     this.#isHaltRight = isHaltRight;
+  }
+
+  /** Asks whether a tracker has reason to compute anew what its snapshots hold; without that none has: equal states have equal ones. */
+  onDoubted(isDoubtRight: (tracker: SimulatedTracker) => boolean): void {
+    this.#isDoubtRight = isDoubtRight;
   }
 
   /** From now on the log is away for a process, with null for all. */
@@ -98,6 +104,12 @@ export class Invariants extends LogCheck implements TrackerObserver {
   halted(tracker: SimulatedTracker, reason: Error): void {
     if (this.#isHaltRight(tracker, reason)) return;
     this.#world.fail(`${tracker.process.name} halts although the log is sound: ${reason.message}`);
+  }
+
+  doubted(tracker: SimulatedTracker, reason: string): void {
+    const { name } = tracker.process;
+    this.#world.trace(`${name} computes everything anew: ${reason}`);
+    this.check(this.#isDoubtRight(tracker), () => `${name} doubts its snapshots, and nobody is wrong: ${reason}`);
   }
 
   asked(tracker: SimulatedTracker, { pattern, caller }: IncomingRequest): void {

@@ -129,6 +129,14 @@ export const PLANTED_BUGS: Readonly<Record<string, Plants>> = {
     startingPoints: loading(({ outcomes }) => outcomes.clear()),
   }),
   'a snapshot whose next record is left out': ofTracker(leavingOutAfterSnapshot()),
+  'snapshots that nobody compares': {
+    ...ofTracker({ comparison: (comparison) => exchanging(comparison, { look: () => undefined }) }),
+    story: 'faulty_tracker',
+  },
+  'a snapshot that hangs on who writes it': {
+    ...ofTracker({ build: (build) => ({ ...build, keeps: turnedRound() }) }),
+    story: 'none',
+  },
   'a log that loses what it had not synced': { log: { unsyncedRecordsMax: 3 } },
   'a peer that forgets what it has seen': {
     peer: (open) => sendingThrough(open, (_pattern, payload) => ({ ...payload, seenOffset: -1 })),
@@ -236,6 +244,16 @@ function leavingOutAfterSnapshot(): TrackerPlants {
         },
       };
     },
+  };
+}
+
+/** Writes one snapshot after another otherwise than the state is, where nothing shows it. */
+function turnedRound(): (state: State) => void {
+  let isOther = Math.random() < 0.5;
+  return ({ users }) => {
+    isOther = !isOther;
+    const [user] = users.values();
+    if (isOther && user !== undefined) users.set(user.name, { ...user, createdOffset: user.createdOffset + 1 });
   };
 }
 

@@ -2,7 +2,6 @@
 // the status port; the classes are the product's own. What it forgets when it is killed is everything but its key.
 import type { Socket } from 'node:net';
 import { finalize, type Observable, tap } from 'rxjs';
-import type { Rules } from '#domain/rules';
 import type { State } from '#domain/state';
 import type { Identity } from '#identity/identity';
 import {
@@ -36,6 +35,7 @@ import { type AppliedRecord, Replica, type ReplicaOptions } from '../../apps/tra
 import type { StartingPoints } from '../../apps/tracker/src/replica/starting-points.ts';
 import { registerTracker } from '../../apps/tracker/src/replica/tracker-registration.ts';
 import { type Build, exchanging, NEWER_SCHEMA_VERSION, readingThrough, RIGHT_BUILD } from './builds.ts';
+import { SnapshotComparison } from '../../apps/tracker/src/snapshots/snapshot-comparison.ts';
 import { SnapshotStore } from '../../apps/tracker/src/snapshots/snapshot-store.ts';
 import { takeSnapshot } from '../../apps/tracker/src/snapshots/snapshot-taking.ts';
 import { SnapshotWriter } from '../../apps/tracker/src/snapshots/snapshot-writer.ts';
@@ -59,6 +59,7 @@ export interface TrackerPlants {
   seenByViews?(replica: Replica): Replica;
   seenBySources?(replica: Replica): Replica;
   grants?(grants: GrantIssuer): GrantIssuer;
+  comparison?(comparison: SnapshotComparison): SnapshotComparison;
   presenceNow?(now: () => number): () => number;
   pushes?(pushes: Observable<Push>): Observable<Push>;
   applied?(replica: Replica, record: AppliedRecord): void;
@@ -71,6 +72,8 @@ export interface TrackerPlants {
 export interface TrackerObserver {
   applied(tracker: SimulatedTracker, offset: number): void;
   halted(tracker: SimulatedTracker, reason: Error): void;
+  /** It computes everything anew because another tracker's snapshot is not as its own. */
+  doubted(tracker: SimulatedTracker, reason: string): void;
   asked(tracker: SimulatedTracker, request: IncomingRequest): void;
   replied(tracker: SimulatedTracker, request: IncomingRequest, reply: Reply): void;
   pushed(tracker: SimulatedTracker, peerId: string, push: Push): void;
@@ -142,6 +145,12 @@ export class SimulatedTracker {
     return this.#parts.replica;
   }
 
+  /** What the running process has found out about the snapshots of others. */
+  get comparison(): SnapshotComparison {
+    if (this.#parts === null) throw new Error(`${this.options.name} is not up`);
+    return this.#parts.comparison;
+  }
+
   get digest(): string {
     const { digest, state } = this.replica;
     return this.options.plants.digest?.(digest, state) ?? digest;
@@ -192,8 +201,11 @@ export class SimulatedTracker {
 
   #begin(): void {
     const process = this.#process;
-    const parts = partsOf(this.options, { process, build: this.build, files: this.files, isRestart: this.starts > 1 });
     const { network, observer, plants } = this.options;
+    const parts = partsOf(this.options, {
+      ...{ process, build: this.build, files: this.files, isRestart: this.starts > 1 },
+      doubted: (reason) => observer.doubted(this, reason),
+    });
     this.#parts = parts;
     parts.replica.onApplied((record) => {
       plants.applied?.(parts.replica, record);
@@ -236,14 +248,18 @@ export class SimulatedTracker {
   }
 }
 
+/** How a tracker is started, and what is told of it meanwhile. */
+interface Start {
+  readonly process: SimulatedProcess;
+  readonly build: Build;
+  readonly files: SimulatedSnapshotFiles;
+  readonly isRestart: boolean;
+  readonly doubted: (reason: string) => void;
+}
+
 function partsOf(
   { identity, log, plants, snapshotRecords: intervalRecords }: TrackerOptions,
-  {
-    process,
-    build: installed,
-    files,
-    isRestart,
-  }: { process: SimulatedProcess; build: Build; files: SimulatedSnapshotFiles; isRestart: boolean },
+  { process, build: installed, files, isRestart, doubted }: Start,
 ) {
   const trackerId = identity.id;
   const now = Date.now;
@@ -251,13 +267,7 @@ function partsOf(
   const opened = readingThrough(log.openFor(process), (batch) => batch.map((stored) => build.reads(stored)));
   const followed = plants.log?.(opened, { isRestart, process }) ?? opened;
   const store = new SnapshotStore(files, () => undefined);
-  const points = exchanging<StartingPoints>(store, {
-    load: async (restart) => {
-      const derived = await store.load(restart);
-      if (derived !== null) files.restoreCount += 1;
-      return derived;
-    },
-  });
+  const points = countingRestores(store, files);
   const startingPoints = plants.startingPoints?.(points) ?? points;
   const { rules } = build;
   const own = new BuildReplica(build, { log: followed, now, rules, startingPoints, ...plants.following });
@@ -280,12 +290,33 @@ function partsOf(
   const replies = new Replies({ replica, metrics, trackerId });
   const author = { identity, now };
   const checkpoints = new CheckpointWriter({ replica, author, monotonicNow: () => performance.now() });
-  const snapshots = snapshotWriterOf({ replica, store, files, log: followed, rules, intervalRecords });
+  const comparing = comparisonOf(replica, doubted);
+  const comparison = plants.comparison?.(comparing) ?? comparing;
+  const snapshots = snapshotWriterOf({ replica, store, files, log: followed, build, intervalRecords });
   setInterval(() => {
     void checkpoints.look();
+    comparison.look();
     void snapshots.look();
   }, LOOK_MS);
-  return { replica, commands, views, sourceViews, desk, replies };
+  return { replica, commands, views, sourceViews, desk, replies, comparison };
+}
+
+function countingRestores(store: SnapshotStore, files: SimulatedSnapshotFiles): StartingPoints {
+  return exchanging<StartingPoints>(store, {
+    load: async (restart) => {
+      const derived = await store.load(restart);
+      if (derived !== null) files.restoreCount += 1;
+      return derived;
+    },
+  });
+}
+
+function comparisonOf(replica: Replica, doubted: Start['doubted']): SnapshotComparison {
+  const computeAnew = (reason: string): void => {
+    doubted(reason);
+    replica.computeAnew(reason);
+  };
+  return new SnapshotComparison({ replica: exchanging(replica, { computeAnew }), warn: () => undefined });
 }
 
 /** What the product does in a thread of its own. */
@@ -294,26 +325,41 @@ function snapshotWriterOf(from: {
   store: SnapshotStore;
   files: SimulatedSnapshotFiles;
   log: CommandLog;
-  rules: Rules;
+  build: Build;
   intervalRecords: number;
 }): SnapshotWriter {
-  const { replica, store, files, log, rules } = from;
+  const { replica, store, files, log, build } = from;
   const warn = (): void => undefined;
   return new SnapshotWriter({
     replica,
     store,
     take: (order, signal) =>
       takeSnapshot(order, {
-        store: new SnapshotStore(files, warn),
+        store: new BuildStore(build, files),
         read: (fromOffset, ended) => log.read(fromOffset, ended),
         signal,
-        rules,
+        rules: build.rules,
         turn: () => undefined,
       }),
     monotonicNow: () => performance.now(),
     warn,
     intervalRecords: from.intervalRecords,
   });
+}
+
+/** A store that writes what its build makes of a state. */
+class BuildStore extends SnapshotStore {
+  readonly #build: Build;
+
+  constructor(build: Build, files: SimulatedSnapshotFiles) {
+    super(files, () => undefined);
+    this.#build = build;
+  }
+
+  override save(...[derived, turn]: Parameters<SnapshotStore['save']>): ReturnType<SnapshotStore['save']> {
+    this.#build.keeps(derived.state);
+    return super.save(derived, turn);
+  }
 }
 
 /** A replica whose peers' commands are written in the schema of its build. */

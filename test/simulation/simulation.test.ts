@@ -59,7 +59,7 @@ describe('a story beside the faults', { timeout: 240_000 }, () => {
     [
       'a tracker that is wrong stops nobody for good, whatever is wrong with it',
       'faulty_tracker',
-      ['slip signed', 'wrong_build signed', 'misread signed', 'halted', 'ruled'],
+      ['slip signed', 'wrong_build signed', 'misread signed', 'miskept doubted', 'halted', 'ruled'],
     ],
   ])('%s', async (_fact, story, happens) => {
     const missing = new Set(happens);
@@ -122,6 +122,8 @@ describe('a simulation finds', { timeout: 120_000 }, () => {
     ['a torn snapshot that is taken for a whole one', /another digest|but true is|not told of/],
     ['a snapshot without the outcomes of commands', /another digest|has an effect/],
     ['a snapshot whose next record is left out', /another digest|halts/],
+    ['snapshots that nobody compares', /has a wrong snapshot of offset/],
+    ['a snapshot that hangs on who writes it', /doubts its snapshots, and nobody is wrong/],
     ['a log that loses what it had not synced', /halts|is stored a second time/],
     ['a peer that forgets what it has seen', /after it had seen/],
     ['a new command id for every attempt', /no such command stands/],

@@ -14,6 +14,7 @@ import { exchangePlatform } from './simulated-platform.ts';
 import { SimulatedTracker, type TrackerPlants } from './simulated-tracker.ts';
 import { SimulatedOperator } from './simulated-operator.ts';
 import { SimulatedWorld } from './simulated-world.ts';
+import { SnapshotCheck } from './snapshot-check.ts';
 import { Workload } from './workload.ts';
 
 /** Wrong parts in place of right ones. */
@@ -120,6 +121,7 @@ export async function simulate(seed: number, plants: Plants = {}): Promise<SeedR
   const troubles = drawNetworkTroubles(draws);
   const network = new SimulatedNetwork(world, troubles);
   const invariants = new Invariants(world, log, plants.tracker?.digest);
+  const snapshots = new SnapshotCheck({ world, log, invariants });
   const workload = new Workload(world, invariants, {
     users: draws.integer(3, 25),
     groups: draws.integer(1, 8),
@@ -142,7 +144,7 @@ export async function simulate(seed: number, plants: Plants = {}): Promise<SeedR
   });
   const untilPeace = (): void => {
     const isLate = world.elapsedMs > workMs + PEACE_MS_MAX;
-    const unrest = unrestOf({ trackers, peers, invariants, workload, story });
+    const unrest = unrestOf({ trackers, peers, invariants, snapshots, workload, story });
     if (unrest === null) {
       invariants.ended({ comeTwice: troubles.repeatedChance > 0 });
       isOver = true;
@@ -254,17 +256,19 @@ interface Whole {
   readonly trackers: readonly SimulatedTracker[];
   readonly peers: readonly SimulatedPeer[];
   readonly invariants: Invariants;
+  readonly snapshots: SnapshotCheck;
   readonly workload: Workload;
 }
 
 /** What is not yet as it has to be when nothing fails any more, or null. */
-function unrestOf({ trackers, peers, invariants, workload, story }: Whole): string | null {
+function unrestOf({ trackers, peers, invariants, snapshots, workload, story }: Whole): string | null {
   if (workload.openCount > 0) return `${workload.openCount} commands have no answer`;
   const roots = new Set<string>();
   for (const tracker of trackers) {
     if (!tracker.isUp) return `${tracker.options.name} is not up`;
     const ofStory = story instanceof FaultyTracker ? story.unrestOf(tracker) : undefined;
-    const unrest = ofStory === undefined ? unrestOfTracker(tracker, invariants) : ofStory;
+    const ofTracker = ofStory === undefined ? unrestOfTracker(tracker, invariants) : ofStory;
+    const unrest = ofTracker ?? snapshots.unrestOf(tracker);
     if (unrest !== null) return `${tracker.options.name} ${unrest}`;
     if (tracker.replica.appliedOffset === invariants.endOffset - 1) roots.add(tracker.replica.root);
   }

@@ -7,7 +7,12 @@ export default defineConfig({
   ...everything,
   test: {
     ...everything.test,
-    include: ['test/unit/domain/**/*.test.ts', 'test/unit/tracker/replica/**/*.test.ts', 'test/golden/*.test.ts'],
+    include: [
+      'test/unit/domain/**/*.test.ts',
+      'test/unit/tracker/replica/**/*.test.ts',
+      'test/unit/tracker/snapshots/snapshots.test.ts',
+      'test/golden/*.test.ts',
+    ],
     setupFiles: ['test/mutants/same-properties.ts'],
   },
 });

@@ -1,5 +1,5 @@
 // Facts about what never becomes a request, over a connection: it is told so as every other refusal is, and ends.
-import type { AddressInfo, Server } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
 import { connect } from 'node:net';
 import 'reflect-metadata';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -17,9 +17,14 @@ afterAll(() => app.close());
 
 /** All that is answered to raw bytes, until the connection ends. */
 function answerTo(bytes: string): Promise<string> {
+  return answerToWhat((socket) => void socket.write(bytes));
+}
+
+/** The same for whatever is done with the connection. */
+function answerToWhat(act: (socket: Socket) => void): Promise<string> {
   return new Promise((resolve, reject) => {
     const { port } = (app.getHttpServer() as Server).address() as AddressInfo;
-    const socket = connect({ host: '127.0.0.1', port }, () => socket.write(bytes));
+    const socket = connect({ host: '127.0.0.1', port }, () => act(socket));
     let text = '';
     socket.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
     socket.on('error', reject).once('close', () => resolve(text));
@@ -49,4 +54,14 @@ test.each([
   expect(head).toContain('content-type: application/problem+json; charset=utf-8');
   expect(head).toContain('x-content-type-options: nosniff');
   expect(JSON.parse(body)).toMatchObject({ status, code, detail: expect.stringContaining(words) as string });
+});
+
+test('headers that drip byte by byte come to their end in time, or to the end of the connection', async () => {
+  const text = await answerToWhat((socket) => {
+    socket.on('error', () => undefined);
+    socket.write('GET /health/live HTTP/1.1\r\nX: ');
+    const dripping = setInterval(() => socket.write('a'), 20);
+    socket.once('close', () => clearInterval(dripping));
+  }).catch(() => 'cut off');
+  expect(text).toMatch(/in time|cut off/);
 });

@@ -84,6 +84,20 @@ it('the bytes of a small state are these', () => {
   );
 });
 
+it('a session has the bytes that it had before there was renewal, until it is renewed', () => {
+  const state = { ...emptyState(), rulesVersion: 2 };
+  const bytesOfSession = (renewedAtMs: number): string => {
+    const session = { id: 5, user: 'a', peerId: '0c'.repeat(32), startedAtMs: 7, renewedAtMs };
+    state.sessions.set(session.peerId, session);
+    const bytes = bytesOf(state);
+    expect(readBack([bytes]).sessions.get(session.peerId)).toEqual(session);
+    return bytes.toString('hex').slice(bytesOf({ ...state, sessions: new Map() }).length * 2);
+  };
+  const row = `${'0c'.repeat(32)}000000000000000500000002610000000000000007`;
+  expect(bytesOfSession(7)).toBe(`03${row}`);
+  expect(bytesOfSession(9)).toBe(`0d${row}0000000000000009`);
+});
+
 /** Changes each field below a value in turn, tells which, and puts it back. */
 function* everyChange(value: object, path: string): Generator<string> {
   if (value instanceof Map) {

@@ -3,8 +3,8 @@ import { mkdtempSync, renameSync, rmSync, statSync, truncateSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { Worker } from 'node:worker_threads';
-import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { Worker } from 'node:worker_threads';
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import type { CommandLog } from '../../apps/tracker/src/command-log/command-log.ts';
 import { openCommandLog } from '../../apps/tracker/src/command-log/open-command-log.ts';
 import { describeCommandLog, recordOf, take, textsOf } from './command-log.ts';
@@ -95,6 +95,27 @@ describe('a SQLite log', () => {
       code: 'log_halted',
       message: expect.stringContaining('offset 1'),
     });
+  });
+
+  test('the page after one that is full is looked for before it is asked for, and nothing after the last', async () => {
+    const log = await open(newFile());
+    await log.append(Array.from({ length: 2_500 }, (_, index) => recordOf(`${index}`)));
+    const said = vi.spyOn(Worker.prototype, 'postMessage');
+    const looks = (): unknown[] =>
+      said.mock.calls.map(([message]) => (message as { request: { fromOffset: number } }).request.fromOffset);
+    const pages = log.read(0, new AbortController().signal)[Symbol.asyncIterator]();
+    const lengths: number[] = [];
+    for (const looked of [
+      [0, 1_024],
+      [0, 1_024, 2_048],
+      [0, 1_024, 2_048],
+    ]) {
+      lengths.push(((await pages.next()).value as readonly unknown[]).length);
+      expect(looks()).toEqual(looked);
+    }
+    expect(lengths).toEqual([1_024, 1_024, 452]);
+    said.mockRestore();
+    await pages.return!();
   });
 
   test('while another process holds the lock, an append is log_unavailable; afterwards it works by itself', async () => {

@@ -1,5 +1,6 @@
 // Owns what is said between the SQLite adapter and its worker. One request, one answer, in the order of the requests.
-import type { AppendRecord, LogFailureCode, StoredRecord } from './command-log.ts';
+import type { LogFailureCode } from './command-log.ts';
+import type { PackedRecords } from './record-pack.ts';
 
 /** What a worker starts with. */
 export interface SqliteWorkerData {
@@ -12,15 +13,22 @@ export interface SqliteWorkerData {
 export interface SqliteExchange {
   /** Opens or creates the log; the identity changes when another file takes its place. */
   open: { request: { kind: 'open' }; result: { fileIdentity: string } };
-  append: { request: { kind: 'append'; records: readonly AppendRecord[] }; result: { firstOffset: number } };
-  /** Records from an offset on, a bounded number of them; with none there, `end` tells an end from a log cut short. */
-  read: {
-    request: { kind: 'read'; fromOffset: number };
-    result: { records: readonly StoredRecord[]; end: number | null };
-  };
+  append: { request: { kind: 'append'; records: PackedRecords }; result: { firstOffset: number } };
+  read: { request: { kind: 'read'; fromOffset: number }; result: LogPage };
   end: { request: { kind: 'end' }; result: { end: number } };
   /** Gives the file back, so that the worker can be ended. */
   close: { request: { kind: 'close' }; result: { closed: true } };
+}
+
+/** Records from the offset on that was asked for, without a gap. */
+export interface LogPage {
+  readonly records: PackedRecords;
+  /** When each was appended. */
+  readonly appendTimesMs: readonly number[];
+  /** Whether it ends where a page has to end, and not where the log does. */
+  readonly isFull: boolean;
+  /** Of a page without records the end of the log, which tells that from a log cut short. */
+  readonly end: number | null;
 }
 
 export type SqliteRequest = SqliteExchange[keyof SqliteExchange]['request'];

@@ -34,9 +34,10 @@ export class SqliteLogThread {
     this.#fileIdentity = fileIdentity;
   }
 
-  /** Sends one request; rejects with a `LogFailure` after at most 4 s. */
+  /** Sends one request, handing over the buffers in it that are named; rejects with a `LogFailure` after at most 4 s. */
   request<Kind extends ExchangeKind>(
     request: SqliteExchange[Kind]['request'] & { kind: Kind },
+    handedOver: readonly ArrayBuffer[] = [],
   ): Promise<SqliteExchange[Kind]['result']> {
     if (this.#closed) return Promise.reject(new LogFailure('log_unavailable', 'The log is closed.'));
     return new Promise((resolve, reject) => {
@@ -44,7 +45,7 @@ export class SqliteLogThread {
       const timer = setTimeout(() => this.#expire(id), ANSWER_TIMEOUT_MS);
       this.#pending.set(id, { timer, resolve: resolve as PendingRequest['resolve'], reject });
       this.#worker ??= this.#start();
-      this.#worker.postMessage({ id, request });
+      this.#worker.postMessage({ id, request }, handedOver);
     });
   }
 

@@ -5,14 +5,22 @@ import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
-import { type AppendRecord, LogFailure, type LogFailureCode, type StoredRecord } from './command-log.ts';
-import type { SqliteAnswer, SqliteExchange, SqliteRequest, SqliteWorkerData } from './sqlite-log-messages.ts';
+import { LogFailure, type LogFailureCode } from './command-log.ts';
+import { type PackedRecords, packRecords, unpackRecords } from './record-pack.ts';
+import type { LogPage, SqliteAnswer, SqliteExchange, SqliteRequest, SqliteWorkerData } from './sqlite-log-messages.ts';
 
 interface OpenLog {
   readonly database: DatabaseSync;
   readonly insert: StatementSync;
   readonly end: StatementSync;
   readonly from: StatementSync;
+}
+
+interface Row {
+  readonly offset: number;
+  readonly value: Uint8Array;
+  readonly sealed: string | null;
+  readonly appendTimeMs: number;
 }
 
 /** Whose file it is, and of which kind. */
@@ -67,7 +75,9 @@ let isCut = false;
 let log: OpenLog | null = null;
 
 parentPort!.on('message', ({ id, request }: { id: number; request: SqliteRequest }) => {
-  parentPort!.postMessage(answer(id, request));
+  const answered = answer(id, request);
+  const handedOver = 'result' in answered && 'records' in answered.result ? [answered.result.records.bytes.buffer] : [];
+  parentPort!.postMessage(answered, handedOver);
 });
 
 function answer(id: number, request: SqliteRequest): SqliteAnswer {
@@ -147,25 +157,33 @@ function prepareFile(database: DatabaseSync): void {
     COMMIT`);
 }
 
-function append({ database, insert, end }: OpenLog, records: readonly AppendRecord[]): number {
+function append({ database, insert, end }: OpenLog, packed: PackedRecords): number {
   whileLocked(() => database.exec('BEGIN IMMEDIATE'));
   const { end: firstOffset } = end.get() as { end: number };
   const now = Date.now();
-  for (const [index, { value, sealed }] of records.entries()) insert.run(firstOffset + index, value, sealed, now);
+  for (const [index, { value, sealed }] of unpackRecords(packed).entries()) {
+    insert.run(firstOffset + index, value, sealed, now);
+  }
   database.exec('COMMIT');
   return firstOffset;
 }
 
-function read(open: OpenLog, fromOffset: number): SqliteExchange['read']['result'] {
-  const records: StoredRecord[] = [];
+function read(open: OpenLog, fromOffset: number): LogPage {
+  const rows: Row[] = [];
   let byteCount = 0;
-  for (const row of open.from.iterate(fromOffset)) {
-    const record = { ...row } as unknown as StoredRecord;
-    records.push(record);
-    byteCount += record.value.byteLength;
+  for (const row of open.from.iterate(fromOffset) as IterableIterator<unknown> as IterableIterator<Row>) {
+    const expected = fromOffset + rows.length;
+    if (row.offset !== expected) throw new LogFailure('log_halted', `The log lacks the record at offset ${expected}.`);
+    rows.push(row);
+    byteCount += row.value.byteLength;
     if (byteCount >= READ_BYTES_MAX) break;
   }
-  return { records, end: records.length === 0 ? endOf(open) : null };
+  return {
+    records: packRecords(rows),
+    appendTimesMs: rows.map(({ appendTimeMs }) => appendTimeMs),
+    isFull: rows.length === READ_RECORDS_MAX || byteCount >= READ_BYTES_MAX,
+    end: rows.length === 0 ? endOf(open) : null,
+  };
 }
 
 function endOf({ end }: OpenLog): number {

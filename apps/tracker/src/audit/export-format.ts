@@ -6,6 +6,7 @@
 //   wrapped = {"specversion":"1.0","type":"cohort.unreadable_record.v1","id":...,"source":"/audit","data_base64":...}
 //   trailer = {"specversion":"1.0","type":"cohort.export_trailer.v1","id":...,"source":"/audit","data":{...}}   see `Trailer`
 import { createPublicKey, hash, type KeyObject, sign, verify } from 'node:crypto';
+import { hasFields } from '#identity/durable-file';
 import { canonicalJson } from '../replica/effect-digest.ts';
 
 /** What the last line of an export says about the lines before it. */
@@ -55,8 +56,8 @@ export function trailerLine(trailer: Trailer): Buffer {
 
 /** The trailer in a line, without its newline; null for a line that `trailerLine` would not write. */
 export function trailerInLine(line: Uint8Array): Trailer | null {
-  const trailer = objectIn(line)?.['data'] as Trailer | undefined;
-  if (typeof trailer !== 'object' || trailer === null) return null;
+  const trailer = objectIn(line)?.['data'];
+  if (!isTrailer(trailer)) return null;
   return trailerLine(trailer).subarray(0, -1).equals(line) ? trailer : null;
 }
 
@@ -89,6 +90,17 @@ function inOrder({ records, signedRecords, sha256, checkpoint, auditor }: Traile
   const note = checkpoint && { trackerId: checkpoint.trackerId, note: checkpoint.note };
   const key = auditor && { publicKey: auditor.publicKey, signature: auditor.signature };
   return { records, signedRecords, sha256, checkpoint: note, auditor: key };
+}
+
+/** Whether it says everything that a trailer does: whoever hands out an export can write one of their own. */
+function isTrailer(value: unknown): value is Trailer {
+  const counts = { records: 'number', signedRecords: 'number', sha256: 'string' } as const;
+  if (!hasFields(value, { ...counts, checkpoint: 'object?', auditor: 'object?' })) return false;
+  const { checkpoint, auditor } = value as Trailer;
+  return (
+    (checkpoint === null || hasFields(checkpoint, { trackerId: 'string', note: 'string' })) &&
+    (auditor === null || hasFields(auditor, { publicKey: 'string', signature: 'string' }))
+  );
 }
 
 /** JSON of an object on one line, which is not one of the two lines of this format. */

@@ -6,6 +6,8 @@ import { dirname } from 'node:path';
 
 /** Only its owner reads what a data directory holds. */
 const FILE_MODE = 0o600;
+/** About how much is written at once of a file that is written by lines. */
+const WRITTEN_CHARACTERS = 64 * 1024;
 /** A rename is on the disk when its folder is. Windows opens no folder, and its file system keeps a log of renames. */
 const CAN_FLUSH_FOLDER = process.platform !== 'win32';
 
@@ -141,11 +143,10 @@ export class LineFile<Line> {
     this.#report(() => appendFileSync(this.#path, `${JSON.stringify(line)}\n`, { mode: FILE_MODE }));
   }
 
-  /** Replaces all lines by these. */
-  replace(lines: readonly Line[]): void {
-    const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+  /** Replaces all lines by these. They are taken as they are written: many of them need no memory at once. */
+  replace(lines: Iterable<Line>): void {
     this.#report(() => {
-      writeFileSync(`${this.#path}.new`, text, { mode: FILE_MODE, flush: true });
+      writeLinesSync(`${this.#path}.new`, lines);
       renameSync(`${this.#path}.new`, this.#path);
       flushFolderSync(dirname(this.#path));
     });
@@ -157,6 +158,23 @@ export class LineFile<Line> {
     } catch (error) {
       this.#writeFailed(this.#path, error as Error);
     }
+  }
+}
+
+function writeLinesSync(path: string, lines: Iterable<unknown>): void {
+  const file = openSync(path, 'w', FILE_MODE);
+  try {
+    let text = '';
+    for (const line of lines) {
+      text += `${JSON.stringify(line)}\n`;
+      if (text.length < WRITTEN_CHARACTERS) continue;
+      writeFileSync(file, text);
+      text = '';
+    }
+    writeFileSync(file, text);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
   }
 }
 

@@ -58,6 +58,22 @@ test('a line that a crash cut off is dropped, the others stay', () => {
   expect(file.readAll()).toEqual([{ n: 3 }]);
 });
 
+test('lines that replace others are taken as they are written, and the old ones stay until all are', () => {
+  const path = join(directory, 'lines');
+  const file = new LineFile<{ n: number }>(path, writeFailed);
+  file.append({ n: -1 });
+  const count = 100_000;
+  let writtenBefore = 0;
+  function* lines() {
+    for (let n = 0; n < count; n++) yield { n };
+    writtenBefore = readFileSync(`${path}.new`, 'utf8').split('\n').length;
+    expect(file.readAll()).toEqual([{ n: -1 }]);
+  }
+  file.replace(lines());
+  expect(writtenBefore).toBeGreaterThan(count / 2);
+  expect(file.readAll()).toEqual(Array.from({ length: count }, (_, n) => ({ n })));
+});
+
 test.each(['', '{"n":1', 'null', '5', '[]', '{}', '{"n":null}', '{"n":"1"}'])(
   'a file that holds %j is put aside and told, and counts as missing',
   async (text) => {

@@ -59,7 +59,7 @@ export class EventJournal {
     const oldestId = this.#lastId - this.#kept.length + 1;
     const isGapless = id >= oldestId - 1 && id <= this.#lastId;
     // Ids are contiguous, so the place of an event is known without a search.
-    return { events: isGapless ? this.#events(id + 1 - oldestId) : [], isGapless };
+    return { events: isGapless ? [...this.#events(id + 1 - oldestId)] : [], isGapless };
   }
 
   /** The event that stands for those that are gone. */
@@ -73,8 +73,8 @@ export class EventJournal {
     return () => this.#listeners.delete(listener);
   }
 
-  #events(from: number): PeerEventView[] {
-    return this.#kept.slice(from).map((text) => JSON.parse(text) as PeerEventView);
+  *#events(from: number): Generator<PeerEventView> {
+    for (let index = from; index < this.#kept.length; index++) yield JSON.parse(this.#kept[index]!) as PeerEventView;
   }
 
   /** Keeps one more, and lets go of the oldest ones; the newest stays, however long it is. */

@@ -7,6 +7,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Identity } from '#identity/identity';
 import { type HostPort, networkOf } from '#wire/host-port';
+import { REACHABILITY_BURST_MAX, REACHABILITY_REFILL_MS } from '#wire/limits';
 import type { CommandLog } from './command-log/command-log.ts';
 import { CommandController } from './control/command.controller.ts';
 import { CommandService } from './control/command-service.ts';
@@ -128,7 +129,7 @@ function servicesOf({ identity, log, rpc, now = Date.now, ...parts }: TrackerPar
   const metrics = new TrackerMetrics();
   const hasSession = (peerId: string): boolean => replica.state.sessions.has(peerId);
   const presence = new PresenceTable({ now, hasSession });
-  const tries = new RateLimit({ burst: 300, refillMs: 200, now });
+  const tries = new RateLimit({ burst: REACHABILITY_BURST_MAX, refillMs: REACHABILITY_REFILL_MS, now });
   const reachability = new Reachability({ now, mayBegin: (askedFrom) => tries.take(networkOf(askedFrom)) });
   const hasher = new PasswordHasher();
   const passwords = new PasswordGate({ replica, hasher, now });

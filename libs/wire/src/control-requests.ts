@@ -5,21 +5,19 @@ import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Length, Matches, Max, Min
 import type { CommandName, PieceHash } from '#domain/command';
 import { PIECE_STRATEGIES, type PieceStrategy } from '#domain/source-choice';
 import { GroupFileBody, UNCHANGED_COMMAND_BODIES } from './command-bodies.ts';
-import { LIST_CURSOR_CHARACTERS_MAX, LIST_LIMIT_MAX } from './limits.ts';
+import {
+  EVENT_POLL_SECONDS_MAX,
+  LIST_CURSOR_CHARACTERS_MAX,
+  LIST_LIMIT_MAX,
+  PATH_CHARACTERS_MAX,
+  WAIT_SECONDS_MAX,
+} from './limits.ts';
 import { IsFileName, IsUserName } from './name-validation.ts';
 
-/** Longest body of a request in bytes. */
-export const CONTROL_BODY_BYTES_MAX = 64 * 1024;
 /** How long `wait` waits unless told otherwise. */
 export const WAIT_SECONDS_DEFAULT = 3600;
-/** How long `wait` waits at most. */
-export const WAIT_SECONDS_MAX = 7 * 24 * 3600;
-/** Longest absolute path that a body may name, in characters. */
-export const PATH_CHARACTERS_MAX = 4096;
 /** Items of a list when `limit` is left out. */
 export const LIST_LIMIT_DEFAULT = 100;
-/** Longest wait of the long poll of `/events`. */
-export const EVENT_POLL_SECONDS_MAX = 60;
 
 export const API_KEY_SCOPES = ['read', 'transfer', 'admin'] as const;
 

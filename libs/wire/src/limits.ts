@@ -1,5 +1,5 @@
-// Owns every limit of what crosses a wire or comes from a stranger, by name, so that sender and receiver cannot differ.
-// Limits that `apply` or the shape of content depend on stand beside their rule in libs/domain.
+// Owns every limit of what crosses a wire or comes from a stranger, at every door, by name, so that sender and receiver cannot differ.
+// Limits that `apply` or the shape of content depend on stand beside their rule in libs/domain. The README has a table of all.
 
 /** Longest password in characters. */
 export const PASSWORD_CHARACTERS_MAX = 1024;
@@ -96,3 +96,69 @@ export const RATE_MAX = 1e12;
 export const ACTIVE_TRANSFERS_MAX = 10_000;
 /** Most groups that may have limits of their own. */
 export const LIMITED_GROUPS_MAX = 256;
+
+/** Requests of one connection that begin before others have their turn. */
+export const RPC_REQUESTS_PER_TURN_MAX = 4;
+/** Requests of one connection that have begun and have no answer yet; commands answer `busy` long before. */
+export const RPC_REQUESTS_UNDER_WAY_MAX = 512;
+/** What may wait for a peer that does not read when it is to be pushed more. */
+export const PUSHES_UNREAD_BYTES_MAX = RPC_MESSAGE_BYTES_MAX;
+/** Commands that a tracker has under way. */
+export const COMMANDS_AT_ONCE_MAX = 4_096;
+/** How many of them may be of one peer. */
+export const COMMANDS_PER_PEER_MAX = 256;
+/** Longest time from a command to its answer. */
+export const COMMAND_TIMEOUT_MS = 5_000;
+/** How long a tracker waits to have read what a peer has seen. */
+export const SEEN_OFFSET_TIMEOUT_MS = 1_500;
+/** Most sessions of a user that are shown. */
+export const SESSIONS_SHOWN_MAX = 1_000;
+/** More sources than a download can use, few enough for one message. */
+export const SOURCES_SHOWN_MAX = 64;
+/** Sources of attempts that each limit of attempts remembers. */
+export const RATE_LIMIT_KEYS_MAX = 100_000;
+/** How long a request at a tracker's port for operators may take to come. */
+export const OPERATOR_REQUEST_TIMEOUT_MS = 15_000;
+/** Peers whose presence a tracker keeps: as many as it has connections. */
+export const PRESENCE_PEERS_MAX = RPC_CONNECTIONS_MAX;
+/** How long a tracker tries to connect to where a peer says it is. */
+export const REACHABILITY_TIMEOUT_MS = 2_000;
+/** How many of these tries are under way at once. */
+export const REACHABILITY_TRIES_MAX = 16;
+/** Addresses of which a tracker remembers whether they answered. */
+export const REACHABILITY_KEPT_MAX = 25_000;
+/** Longest wait of a password for its turn: whoever sent the command looks elsewhere after that. */
+export const PASSWORD_WAIT_TIMEOUT_MS = 4_000;
+/** Who has not sent all of a request after this, or says nothing after it connected, is cut off. */
+export const CONTROL_REQUEST_TIMEOUT_MS = 15_000;
+/** What may wait for a client of events that does not read. */
+export const EVENTS_UNREAD_BYTES_MAX = 1024 * 1024;
+/** How long requests may stay without a single byte before the connection is given up. */
+export const PEER_STALL_TIMEOUT_MS = 5_000;
+/** Sources that a download is connected to at a time. */
+export const CONNECTED_SOURCES_MAX = 32;
+/** Longest body of a request to the control endpoint. */
+export const CONTROL_BODY_BYTES_MAX = 64 * 1024;
+/** Longest wait for a transfer in one request. */
+export const WAIT_SECONDS_MAX = 7 * 24 * 3600;
+/** Longest path in a request. */
+export const PATH_CHARACTERS_MAX = 4096;
+/** Longest wait for an event in one request. */
+export const EVENT_POLL_SECONDS_MAX = 60;
+/** Passwords that wait for their turn to be hashed. */
+export const PASSWORDS_QUEUED_MAX = 256;
+/** Users that one network may create at once, and the time after which it may create one more. */
+export const NEW_USERS_BURST_MAX = 1_000;
+export const NEW_USERS_REFILL_MS = 1_000;
+/** Wrong passwords from one network at once, and the time after which one more may be tried. */
+export const MISSES_OF_ADDRESS_BURST_MAX = 100;
+export const MISSES_OF_ADDRESS_REFILL_MS = 1_000;
+/** Wrong passwords of one user at once, and the time after which one more may be tried. */
+export const MISSES_OF_USER_BURST_MAX = 200;
+export const MISSES_OF_USER_REFILL_MS = 2_000;
+/** Wrong passwords of one user from one network: the narrowest, so that a stranger elsewhere cannot lock a user out. */
+export const MISSES_OF_BOTH_BURST_MAX = 10;
+export const MISSES_OF_BOTH_REFILL_MS = 10_000;
+/** Addresses that one network may have tried at once, and the time after which one more: a tracker is no port scanner. */
+export const REACHABILITY_BURST_MAX = 300;
+export const REACHABILITY_REFILL_MS = 200;

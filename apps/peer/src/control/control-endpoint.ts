@@ -7,8 +7,8 @@ import { SwaggerModule } from '@nestjs/swagger';
 import type { Provider } from '@nestjs/common';
 import type { Server } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { CONTROL_BODY_BYTES_MAX } from '#wire/control-requests';
 import type { HostPort } from '#wire/host-port';
+import { CONTROL_BODY_BYTES_MAX, CONTROL_REQUEST_TIMEOUT_MS } from '#wire/limits';
 import { type FieldError, problemOf } from '#wire/wire-error';
 import { type AccessPolicy, type AccessRequest, accessRefusal, needsToken } from './access-policy.ts';
 import { ControlDoor } from './control-door.ts';
@@ -34,9 +34,6 @@ const BROWSER_HEADERS = {
   'cross-origin-resource-policy': 'same-origin',
   'cache-control': 'no-store',
 };
-
-/** Who has not sent all of a request after this, or says nothing after it connected, is cut off. */
-const REQUEST_TIMEOUT_MS = 15_000;
 
 export interface ControlEndpointOptions {
   readonly listen: HostPort;
@@ -82,7 +79,7 @@ interface ControlAppOptions {
 /** The application without its guards and its address: what the OpenAPI document is made from. */
 export async function createControlApp(
   providers: Provider[],
-  { door = new ControlDoor(), requestTimeoutMs = REQUEST_TIMEOUT_MS }: ControlAppOptions = {},
+  { door = new ControlDoor(), requestTimeoutMs = CONTROL_REQUEST_TIMEOUT_MS }: ControlAppOptions = {},
 ): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
     bodyLimit: CONTROL_BODY_BYTES_MAX,

@@ -5,12 +5,11 @@ import { ApiHeader, ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@n
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PeerEventListView, type PeerEventView } from '#wire/control-events';
 import { EventsQuery } from '#wire/control-requests';
+import { EVENTS_UNREAD_BYTES_MAX } from '#wire/limits';
 import { EventJournal } from './event-journal.ts';
 import { ProblemResponses } from './openapi-document.ts';
 
 const KEEP_ALIVE_MS = 15_000;
-/** A client with more than this unread is cut off. */
-const UNREAD_BYTES_MAX = 1024 * 1024;
 
 @ApiTags('events')
 @ProblemResponses()
@@ -54,7 +53,7 @@ export class EventsController {
     });
     const write = (text: string): void => {
       response.write(text);
-      if (response.writableLength > UNREAD_BYTES_MAX) response.destroy();
+      if (response.writableLength > EVENTS_UNREAD_BYTES_MAX) response.destroy();
     };
     write(': events\n\n');
     if (lastEventId !== undefined) {

@@ -12,6 +12,7 @@ import {
   PEER_HANDSHAKE_TIMEOUT_MS,
   PEER_KEEP_ALIVE_MS,
   PEER_REQUESTS_MAX,
+  PEER_STALL_TIMEOUT_MS,
 } from '#wire/limits';
 import {
   type BlockPlace,
@@ -33,8 +34,6 @@ import { PieceFetch } from './piece-fetch.ts';
 import { BudgetTurns, type RateBudget } from './rate-budget.ts';
 import { ReceiveBuffer } from './receive-buffer.ts';
 
-/** How long requests, or the one for the manifest, may stay without a single byte before the connection is given up. */
-const STALL_TIMEOUT_MS = 5_000;
 const RATE_SAMPLE_MS = 100;
 /** Under a limit blocks are small: the window has room for so many times as many, so that a long way is no second limit. */
 const LIMITED_WINDOW = 4;
@@ -160,8 +159,8 @@ export class FetchSession implements FrameSink {
     // Counted from its beginning: who drips bytes would never be silent.
     if (this.#state === 'greeting' && nowMs - this.#greetingMs > PEER_HANDSHAKE_TIMEOUT_MS) {
       this.#close('unreachable', 'no answer to the greeting');
-    } else if (this.#isOwed && silentMs > STALL_TIMEOUT_MS) {
-      this.#close('stalled', `nothing came for ${STALL_TIMEOUT_MS / 1000} seconds`);
+    } else if (this.#isOwed && silentMs > PEER_STALL_TIMEOUT_MS) {
+      this.#close('stalled', `nothing came for ${PEER_STALL_TIMEOUT_MS / 1000} seconds`);
     } else if (this.#state === 'open' && nowMs - this.#lastSaidMs > PEER_KEEP_ALIVE_MS) {
       this.#send({ kind: 'keepAlive' });
     }

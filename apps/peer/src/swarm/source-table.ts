@@ -3,6 +3,7 @@
 import { countBits, hasBit, setBit } from '#domain/bitfield';
 import { connectionsPerSource } from '#domain/source-choice';
 import { formatHostPort } from '#wire/host-port';
+import { CONNECTED_SOURCES_MAX } from '#wire/limits';
 import type { HangUpCode } from '../data-plane/lane-messages.ts';
 import type { Address, Source, SourceState, SourceView } from './transfer-engine.ts';
 
@@ -10,7 +11,6 @@ const BACKOFF_MIN_MS = 250;
 const BACKOFF_MAX_MS = 5_000;
 /** For what does not pass by itself soon: another peer at the address, a file that was changed. */
 const BACKOFF_LONG_MS = 30_000;
-const CONNECTED_SOURCES_MAX = 32;
 const RATE_SAMPLE_MS = 200;
 /** The first sample is short: until there is one, a connection has a small reserve. */
 const FIRST_RATE_SAMPLE_MS = 40;

@@ -5,11 +5,12 @@ import { type Command, commandContent, commandDataProblem, COMMANDS } from '#dom
 import type { Actor, LogRecord } from '#domain/record';
 import type { RememberedOutcome } from '#domain/state';
 import type { ChangePasswordBody, CredentialsBody, NewUserBody } from '#wire/command-bodies';
+import { COMMANDS_AT_ONCE_MAX, COMMANDS_PER_PEER_MAX, COMMAND_TIMEOUT_MS, SEEN_OFFSET_TIMEOUT_MS } from '#wire/limits';
 import type { CommandRequest, PeerCommandName } from '#wire/tracker-api';
 import { LogFailure } from '../command-log/command-log.ts';
 import type { Replica } from '../replica/replica.ts';
 import { type Answer, failed, type Failed, logFailureAnswer, outcomeAnswer } from './answers.ts';
-import { behind, SEEN_OFFSET_TIMEOUT_MS, whyNotReady } from './freshness.ts';
+import { behind, whyNotReady } from './freshness.ts';
 import type { TrackerMetrics } from './metrics.ts';
 import type { PasswordGate, PasswordRefusal } from './password-gate.ts';
 import type { Caller } from './rpc-server.ts';
@@ -27,11 +28,6 @@ interface Prepared {
   readonly command: Command;
   readonly sealed: string | null;
 }
-
-/** Longest time from a command to its answer. */
-const COMMAND_TIMEOUT_MS = 5_000;
-const COMMANDS_AT_ONCE_MAX = 4_096;
-const COMMANDS_PER_PEER_MAX = 256;
 
 /** Takes commands from peers, a bounded number at once. */
 export class CommandService {

@@ -5,9 +5,6 @@ import { ERRORS } from '#wire/wire-error';
 import type { Readiness, Replica } from '../replica/replica.ts';
 import { type Failed, failed } from './answers.ts';
 
-/** How long a request waits for what its peer has seen. */
-export const SEEN_OFFSET_TIMEOUT_MS = 1_500;
-
 /** This tracker has not read as far as the peer has seen. */
 export function behind(): Failed {
   return failed('tracker_behind');

@@ -1,15 +1,15 @@
 // Owns who may ask at the port for operators, and for how long: it has no token, so a page in a browser on this machine must not
 // reach it under a name of its own that it lets lead to loopback.
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
+import { OPERATOR_REQUEST_TIMEOUT_MS } from '#wire/limits';
 
-const REQUEST_TIMEOUT_MS = 15_000;
 const LOOPBACK = /^(?:127(?:\.[0-9]{1,3}){3}|localhost|::1)$/;
 /** A Host header with a name of loopback, whatever its port: a page that was led here sends the name that it was led by. */
 const LOOPBACK_HEADER = /^(?:127(?:\.[0-9]{1,3}){3}|localhost|\[::1\])(?::[0-9]+)?$/i;
 
 /** How long a request may take to come; whoever connects and says nothing is cut off after the same time. */
 export function operatorServerOptions(
-  requestTimeoutMs = REQUEST_TIMEOUT_MS,
+  requestTimeoutMs = OPERATOR_REQUEST_TIMEOUT_MS,
 ): Pick<FastifyServerOptions, 'requestTimeout'> & { readonly http: object } {
   const http = { headersTimeout: requestTimeoutMs, connectionsCheckingInterval: requestTimeoutMs / 10 };
   return { requestTimeout: requestTimeoutMs, http };

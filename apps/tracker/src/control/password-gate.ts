@@ -1,5 +1,15 @@
 // Owns passwords on their way in: who may try how often, the check against the hash in force, and the sealing of new ones.
 // A plaintext is read here, hashed, and goes nowhere else.
+import {
+  MISSES_OF_ADDRESS_BURST_MAX,
+  MISSES_OF_ADDRESS_REFILL_MS,
+  MISSES_OF_BOTH_BURST_MAX,
+  MISSES_OF_BOTH_REFILL_MS,
+  MISSES_OF_USER_BURST_MAX,
+  MISSES_OF_USER_REFILL_MS,
+  NEW_USERS_BURST_MAX,
+  NEW_USERS_REFILL_MS,
+} from '#wire/limits';
 import { sealPassword, type SealedPassword } from '../credentials/credentials.ts';
 import { PasswordHasher, PasswordQueueFull } from '../credentials/password-hasher.ts';
 import type { Replica } from '../replica/replica.ts';
@@ -29,11 +39,18 @@ export class PasswordGate {
     const { now } = from;
     this.#replica = from.replica;
     this.#hasher = from.hasher;
-    this.#newUsers = new RateLimit({ burst: 1_000, refillMs: 1_000, now });
-    this.#missesOfAddress = new RateLimit({ burst: 100, refillMs: 1_000, now });
-    this.#missesOfUser = new RateLimit({ burst: 200, refillMs: 2_000, now });
-    // The narrowest one is by both, so that a stranger elsewhere cannot lock a user out.
-    this.#missesOfUserAtAddress = new RateLimit({ burst: 10, refillMs: 10_000, now });
+    this.#newUsers = new RateLimit({ burst: NEW_USERS_BURST_MAX, refillMs: NEW_USERS_REFILL_MS, now });
+    this.#missesOfAddress = new RateLimit({
+      burst: MISSES_OF_ADDRESS_BURST_MAX,
+      refillMs: MISSES_OF_ADDRESS_REFILL_MS,
+      now,
+    });
+    this.#missesOfUser = new RateLimit({ burst: MISSES_OF_USER_BURST_MAX, refillMs: MISSES_OF_USER_REFILL_MS, now });
+    this.#missesOfUserAtAddress = new RateLimit({
+      burst: MISSES_OF_BOTH_BURST_MAX,
+      refillMs: MISSES_OF_BOTH_REFILL_MS,
+      now,
+    });
   }
 
   /** Seals the password of a new user. */

@@ -6,7 +6,7 @@
 import type { Socket } from 'node:net';
 import { Observable, type Subscriber } from 'rxjs';
 import type { Event } from '#domain/event';
-import { RPC_MESSAGE_BYTES_MAX } from '#wire/limits';
+import { PUSHES_UNREAD_BYTES_MAX } from '#wire/limits';
 import type { Push } from '#wire/tracker-api';
 import type { DownloadingShare, PresenceTable } from '../presence/presence.ts';
 import type { AppliedRecord, Replica } from '../replica/replica.ts';
@@ -29,7 +29,6 @@ interface Notice {
 
 type ReplicaForPushes = Pick<Replica, 'state' | 'appliedOffset' | 'onApplied'>;
 
-const WAITING_BYTES_MAX = RPC_MESSAGE_BYTES_MAX;
 /** How long news is gathered. */
 const ROUND_MS = 100;
 
@@ -213,7 +212,7 @@ export class PushHub {
   }
 
   #write({ subscriber, socket }: Subscription, push: Push): void {
-    if (socket.writableLength > WAITING_BYTES_MAX) {
+    if (socket.writableLength > PUSHES_UNREAD_BYTES_MAX) {
       socket.destroy();
       return;
     }

@@ -1,5 +1,6 @@
 // Owns how often one source may try: token buckets by key, bounded in number. What is limited are attempts that cost the
 // tracker work or the log space without a session behind them.
+import { RATE_LIMIT_KEYS_MAX } from '#wire/limits';
 
 /** How much is allowed, and by which clock. */
 export interface RateLimitOptions {
@@ -15,8 +16,6 @@ interface Bucket {
   readonly tokens: number;
   readonly atMs: number;
 }
-
-const KEYS_MAX = 100_000;
 
 /** Token buckets, one for each key. */
 export class RateLimit {
@@ -43,7 +42,7 @@ export class RateLimit {
   charge(key: string): void {
     const tokens = this.#tokens(key) - 1;
     this.#buckets.delete(key);
-    if (this.#buckets.size >= KEYS_MAX) this.#forgetOldest();
+    if (this.#buckets.size >= RATE_LIMIT_KEYS_MAX) this.#forgetOldest();
     this.#buckets.set(key, { tokens, atMs: this.#options.now() });
   }
 

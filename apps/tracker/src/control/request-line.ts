@@ -2,11 +2,7 @@
 // bounded number is under way, so that whoever asks for much waits for it and nobody else does. While requests wait, nothing
 // more is read from the connection, so the line is never longer than what one read brought.
 import type { Socket } from 'node:net';
-
-/** Requests of one connection that begin before others have their turn. */
-const REQUESTS_PER_TURN_MAX = 4;
-/** Requests of one connection that have begun and have no answer yet; commands answer `busy` long before. */
-const REQUESTS_UNDER_WAY_MAX = 512;
+import { RPC_REQUESTS_PER_TURN_MAX, RPC_REQUESTS_UNDER_WAY_MAX } from '#wire/limits';
 
 /** The requests of one connection, in the order in which they came. */
 export class RequestLine {
@@ -47,7 +43,7 @@ export class RequestLine {
   }
 
   #hasRoom(): boolean {
-    return this.#begunThisTurn < REQUESTS_PER_TURN_MAX && this.#underWay < REQUESTS_UNDER_WAY_MAX;
+    return this.#begunThisTurn < RPC_REQUESTS_PER_TURN_MAX && this.#underWay < RPC_REQUESTS_UNDER_WAY_MAX;
   }
 
   #nextTurn(): void {

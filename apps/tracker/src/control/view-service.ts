@@ -5,6 +5,7 @@ import { sharedContent } from '#domain/decide';
 import { sessionExpiresAtMs } from '#domain/session-term';
 import type { Group, Share } from '#domain/state';
 import { listFiles, listGroups, listMembers, listRequests, listSessions, readableGroup } from '#domain/views';
+import { SEEN_OFFSET_TIMEOUT_MS, SESSIONS_SHOWN_MAX, SOURCES_SHOWN_MAX } from '#wire/limits';
 import type {
   CommandOutcomeRequest,
   CommandOutcomeView,
@@ -27,7 +28,7 @@ import type { GrantIssuer } from '../grants/grants.ts';
 import type { PresenceTable } from '../presence/presence.ts';
 import type { Replica } from '../replica/replica.ts';
 import { failed, rejectedView, type ViewAnswer } from './answers.ts';
-import { behind, isReadable, SEEN_OFFSET_TIMEOUT_MS, whyNotReady } from './freshness.ts';
+import { behind, isReadable, whyNotReady } from './freshness.ts';
 import { pageOf } from './page.ts';
 import type { Caller } from './rpc-server.ts';
 
@@ -36,10 +37,6 @@ interface Reader {
   readonly user: string;
   readonly peerId: string;
 }
-
-const SESSIONS_SHOWN_MAX = 1_000;
-/** More sources than a download can use, few enough for one message. */
-const SOURCES_SHOWN_MAX = 64;
 
 /** Answers every view for the user who is logged in on the peer that asks. */
 export class ViewService {

@@ -2,6 +2,7 @@
 // a user that does not exist as for one that does.
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { availableParallelism } from 'node:os';
+import { PASSWORDS_QUEUED_MAX, PASSWORD_WAIT_TIMEOUT_MS } from '#wire/limits';
 
 const MEMORY_KIB = 19_456;
 const PASSES = 2;
@@ -18,9 +19,6 @@ interface HashRequest {
   readonly lanes: number;
   readonly hashBytes: number;
 }
-
-/** Longest wait for a turn: whoever sent the command looks elsewhere after that. */
-const WAIT_MAX_MS = 4_000;
 
 /** More passwords wait to be hashed than the queue takes, or than get their turn in time. */
 export class PasswordQueueFull extends Error {
@@ -42,8 +40,8 @@ export class PasswordHasher {
   /** The thread pool of Node is shared with file access, so at most half the processors hash at once. */
   constructor({
     concurrency = Math.max(1, Math.floor(availableParallelism() / 2)),
-    queueMax = 256,
-    waitMaxMs = WAIT_MAX_MS,
+    queueMax = PASSWORDS_QUEUED_MAX,
+    waitMaxMs = PASSWORD_WAIT_TIMEOUT_MS,
   } = {}) {
     this.#concurrency = concurrency;
     this.#queueMax = queueMax;

@@ -1,6 +1,6 @@
 // Owns which peers are online, where, and what each is downloading right now. Soft state: never logged, gone after 30 s of
 // silence, and believed only together with the session that the log has for the peer. Bounded in number.
-import { PRESENCE_EXPIRY_MS } from '#wire/limits';
+import { PRESENCE_EXPIRY_MS, PRESENCE_PEERS_MAX } from '#wire/limits';
 
 /** What one peer last said of itself. */
 export interface PeerPresence {
@@ -26,12 +26,9 @@ export interface Download {
 }
 
 /**
- * As many as a tracker has connections. Peers without a session make room first, and are not kept when there is none: anybody
- * can have a key, and what they say is believed only together with a session.
+ * Who is online, by peer id. Peers without a session make room first, and are not kept when there is none: anybody can have a
+ * key, and what they say is believed only together with a session.
  */
-const PEERS_MAX = 25_000;
-
-/** Who is online, by peer id. */
 export class PresenceTable {
   /** In order of `lastSeenMs`, so that expiry looks at the oldest only. */
   readonly #peers = new Map<string, PeerPresence>();
@@ -61,7 +58,7 @@ export class PresenceTable {
     const before = this.#peers.get(peerId);
     this.#remove(peerId);
     const isStranger = !this.#hasSession(peerId);
-    if (this.#peers.size >= PEERS_MAX && !this.#makeRoom(isStranger)) return false;
+    if (this.#peers.size >= PRESENCE_PEERS_MAX && !this.#makeRoom(isStranger)) return false;
     if (isStranger) this.#strangers.add(peerId);
     this.#peers.set(peerId, { ...said, peerId, lastSeenMs: this.#now() });
     for (const share of said.downloading) this.#downloadOf(share).peerIds.add(peerId);

@@ -4,10 +4,8 @@ import { lookup } from 'node:dns/promises';
 import { connect } from 'node:net';
 import { isLoopback, mayDial } from '#identity/dialled-addresses';
 import { parseHostPort } from '#wire/host-port';
+import { REACHABILITY_KEPT_MAX, REACHABILITY_TIMEOUT_MS, REACHABILITY_TRIES_MAX } from '#wire/limits';
 
-const CONNECT_TIMEOUT_MS = 2_000;
-const CONNECTS_AT_ONCE_MAX = 16;
-const REMEMBERED_MAX = 25_000;
 /** How long an answer counts: a peer that has just opened its firewall should not wait for long. */
 const REACHABLE_FOR_MS = 60_000;
 const UNREACHABLE_FOR_MS = 10_000;
@@ -43,7 +41,7 @@ export class Reachability {
   ask({ address, askedFrom }: ReachabilityQuestion): boolean | null {
     const answer = this.#answers.get(address);
     if (answer !== undefined && answer.untilMs > this.#now()) return answer.isReachable;
-    const hasRoom = !this.#underWay.has(address) && this.#underWay.size < CONNECTS_AT_ONCE_MAX;
+    const hasRoom = !this.#underWay.has(address) && this.#underWay.size < REACHABILITY_TRIES_MAX;
     if (!this.#isStopped && hasRoom && this.#mayBegin(askedFrom)) {
       this.#underWay.add(address);
       void this.#find({ address, askedFrom }).finally(() => this.#underWay.delete(address));
@@ -58,7 +56,7 @@ export class Reachability {
 
   async #find(question: ReachabilityQuestion): Promise<void> {
     const isReachable = await isReached(question);
-    if (this.#answers.size >= REMEMBERED_MAX) this.#answers.clear();
+    if (this.#answers.size >= REACHABILITY_KEPT_MAX) this.#answers.clear();
     const untilMs = this.#now() + (isReachable ? REACHABLE_FOR_MS : UNREACHABLE_FOR_MS);
     this.#answers.set(question.address, { isReachable, untilMs });
   }
@@ -89,7 +87,7 @@ function connects(host: string, port: number): Promise<boolean> {
       socket.destroy();
       resolve(isConnected);
     };
-    socket.setTimeout(CONNECT_TIMEOUT_MS, () => end(false));
+    socket.setTimeout(REACHABILITY_TIMEOUT_MS, () => end(false));
     socket.once('connect', () => end(true));
     socket.once('error', () => end(false));
   });

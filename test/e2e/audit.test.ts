@@ -166,6 +166,11 @@ describe('an exported log', () => {
     const [proved] = await answers(0, 'verify', '--proof', path);
     expect(proved).toMatchObject({ verdict: 'sound', offset: 7, trust: 'consistent' });
     expect(Buffer.from(proved!['record'] as string, 'base64')).toEqual(Buffer.from(records[7]!.value));
+    const strangers = join(folder, 'strangers.txt');
+    await writeFile(strangers, `127.0.0.1:9001 ${formatFingerprint('f'.repeat(64))}\n`);
+    expect(await answers(2, 'verify', '--proof', path, '--trackers', strangers)).toMatchObject([
+      { verdict: 'incomplete' },
+    ]);
     await writeFile(path, JSON.stringify({ ...proof, offset: 8 }));
     expect(await answers(1, 'verify', '--proof', path)).toMatchObject([{ verdict: 'tampered' }]);
   });

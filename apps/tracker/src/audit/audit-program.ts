@@ -200,14 +200,11 @@ function addVerify(audit: Program): void {
     .option('--keep <file>', 'when it is sound, write its last checkpoint to a new file, for --checkpoint later')
     .option('--proof <file>', 'only a proof that `prove` has printed; needs no log')
     .action(async (flags: SourceFlags & VerifyFlags) => {
-      const trusted = flags.trackers === undefined ? new Set<string>() : await trustedIn(flags.trackers);
+      const trusted = flags.trackers === undefined ? undefined : await trustedIn(flags.trackers);
       if (flags.proof !== undefined) {
-        const holds = await showProof(await textOf(flags.proof), {
-          out: new AuditOutput(),
-          json: flags.json === true,
-          trusted,
-        });
-        if (!holds) process.exitCode = EXIT.tampered;
+        const out = new AuditOutput();
+        const proof = await showProof(await textOf(flags.proof), { out, json: flags.json === true, trusted });
+        if (proof !== 'sound') process.exitCode = EXIT[proof];
         return;
       }
       const kept = await Promise.all((flags.checkpoint ?? []).map(readKeptCheckpoint));

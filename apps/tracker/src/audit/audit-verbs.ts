@@ -26,7 +26,7 @@ import type { KeptCheckpoint } from './kept-checkpoint.ts';
 import type { LogFilter } from './log-filter.ts';
 import type { LogSource } from './log-source.ts';
 import { isBehind, type Moment } from './moment.ts';
-import { checkProof, proofOf } from './proof.ts';
+import { checkProof, proofOf, type Proved } from './proof.ts';
 import { type AuditedRecord, type AuditSource, replay } from './replay.ts';
 import { reportPage } from './report-page.ts';
 import { StateDifference } from './state-difference.ts';
@@ -298,21 +298,23 @@ export async function showProving(
 /** `audit verify --proof`: whether a proof holds. */
 export async function showProof(
   text: string,
-  { out, json, trusted }: Pick<AuditRun, 'out' | 'json'> & { trusted: ReadonlySet<string> },
-): Promise<boolean> {
+  { out, json, trusted }: Pick<AuditRun, 'out' | 'json'> & { trusted: ReadonlySet<string> | undefined },
+): Promise<Verification['verdict']> {
   const proved = checkProof(text);
-  if (typeof proved === 'string') {
-    if (json) out.json({ verdict: 'tampered', problem: proved });
-    else out.line(`tampered: ${proved}`);
-    await out.flush();
-    return false;
-  }
-  const { record, ...said } = proved;
-  const trust = trusted.has(proved.trackerId) ? 'signed' : 'consistent';
-  if (json) out.json({ verdict: 'sound', trust, ...said, record: record.toString('base64') });
-  else out.line(provedText(proved, trust));
+  const isProved = typeof proved !== 'string';
+  const isForeign = isProved && trusted !== undefined && !trusted.has(proved.trackerId);
+  const verdict = !isProved ? 'tampered' : isForeign ? 'incomplete' : 'sound';
+  const problem = isForeign
+    ? `${proved.trackerId}, who signed it, is no tracker that you trust`
+    : isProved
+      ? null
+      : proved;
+  const trust = isProved && trusted !== undefined && !isForeign ? 'signed' : 'consistent';
+  if (json)
+    out.json({ verdict, problem, trust, ...(isProved && { ...proved, record: proved.record.toString('base64') }) });
+  else out.line(problem === null ? provedText(proved as Proved, trust) : `${verdict}: ${problem}`);
   await out.flush();
-  return true;
+  return verdict;
 }
 
 /** `audit verify --keep`: the note of the last checkpoint that agrees, in a file of its own. */

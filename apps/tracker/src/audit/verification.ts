@@ -1,5 +1,6 @@
 // Owns the verdict on a log: everything that it comes to is derived again and compared with what trackers signed. A signature
 // is worth what is known of its key: keys that stand only in the log itself prove that the log fits together, and no more.
+import type { Event } from '#domain/event';
 import { LogFailure, type LogFailureCode } from '../command-log/command-log.ts';
 import { DerivedState } from '../replica/derived-state.ts';
 import { auditorOf, type Trailer } from './export-format.ts';
@@ -22,7 +23,7 @@ export interface Verification {
   readonly verdict: 'sound' | 'tampered' | 'incomplete';
   /** How many records were read. */
   readonly records: number;
-  /** How many of them an agreeing checkpoint is about. */
+  /** How many of them an agreeing checkpoint is about; one of a trusted tracker, when any are given. */
   readonly signedRecords: number;
   /** The first record that may not be the one that was written; null for none, or when any may be it. */
   readonly firstBadOffset: number | null;
@@ -30,7 +31,7 @@ export interface Verification {
   readonly lastSuspectOffset: number | null;
   readonly root: string;
   readonly digest: string;
-  /** `signed`: a trusted key signed all but the unsigned records; `consistent`: the log fits together, whoever wrote it. */
+  /** `signed`: a trusted key signed the signed records; `consistent`: the log fits together, whoever wrote it. */
   readonly trust: 'signed' | 'consistent';
   readonly signers: readonly Signer[];
   /** Fingerprint (hex) of the auditor who signed the export. */
@@ -42,7 +43,7 @@ export interface Verification {
 /** What the log is compared with beside itself. */
 export interface VerifyOptions {
   /** Ids of trackers whose keys are known from elsewhere. */
-  readonly trusted?: ReadonlySet<string>;
+  readonly trusted?: ReadonlySet<string> | undefined;
   /** Checkpoints that somebody kept. */
   readonly kept?: readonly KeptCheckpoint[];
   readonly onProgress?: ((offset: number) => void) | undefined;
@@ -63,7 +64,8 @@ const HALTED: ReadonlySet<LogFailureCode> = new Set(['log_halted']);
 
 /** Reads all of a source and judges it. Throws what keeps it from being read at all. */
 export async function verify(source: VerifiableSource, options: VerifyOptions = {}): Promise<Verification> {
-  const watch = new SignatureWatch(options.kept ?? []);
+  const { trusted = null, kept = [] } = options;
+  const watch = new SignatureWatch(kept, trusted);
   const findings: Finding[] = [];
   let derived = new DerivedState();
   const visit = (audited: AuditedRecord, now: DerivedState): void => {
@@ -77,7 +79,7 @@ export async function verify(source: VerifiableSource, options: VerifyOptions = 
     findings.push(findingOf(error, derived.state.appliedOffset));
   }
   findings.push(...watch.findings(derived), ...formFindings(source, { watch, derived }));
-  return verdictOf(findings, { derived, watch, source, trusted: options.trusted ?? new Set() });
+  return verdictOf([...findings, ...watch.trustFindings(derived)], { derived, watch, source });
 }
 
 function findingOf(error: unknown, appliedOffset: number): Finding {
@@ -95,26 +97,63 @@ class SignatureWatch {
   readonly signers = new Map<string, number>();
   readonly #kept: readonly KeptCheckpoint[];
   readonly #contradicted: KeptCheckpoint[] = [];
+  /** Null when no tracker was named: then every one that the log knows counts. */
+  readonly #trusted: ReadonlySet<string> | null;
+  /** What trusted trackers last said that does not agree. The log's own rulings count only when a trusted one signed them. */
+  readonly #contested = new Map<string, { offset: number; size: number }>();
 
-  constructor(kept: readonly KeptCheckpoint[]) {
+  constructor(kept: readonly KeptCheckpoint[], trusted: ReadonlySet<string> | null) {
     this.#kept = kept;
+    this.#trusted = trusted;
   }
 
-  note({ offset, applied }: AuditedRecord, derived: DerivedState): void {
+  note({ offset, record, applied }: AuditedRecord, derived: DerivedState): void {
     for (const kept of this.#kept) {
       if (kept.size === offset + 1 && kept.root !== derived.root) this.#contradicted.push(kept);
     }
     for (const event of applied.events) {
-      if (event.type !== 'checkpoint_recorded') continue;
-      const { trackerId, size, root, digest } = event;
-      const agrees = root === derived.rootAt(size - 1) && digest === derived.digestAt(size - 1);
-      if (agrees) this.signers.set(trackerId, Math.max(size, this.signers.get(trackerId) ?? 0));
+      if (event.type === 'checkpoint_recorded') this.#noteCheckpoint(offset, event, derived);
+      else if (event.type === 'checkpoint_resolved' && event.counts === 'log' && this.isTrusted(record!.trackerId)) {
+        this.#contested.delete(event.trackerId);
+      }
     }
   }
 
-  /** How many records an agreeing checkpoint is about. */
+  /** Whether a tracker's key was given by whoever asks. */
+  isTrusted(trackerId: string): boolean {
+    return this.#trusted?.has(trackerId) ?? false;
+  }
+
+  /** How many records a checkpoint that counts is about. */
   get signedRecords(): number {
-    return Math.max(0, ...this.signers.values());
+    const counting = [...this.signers].filter(([tracker]) => this.#trusted === null || this.isTrusted(tracker));
+    return Math.max(0, ...counting.map(([, size]) => size));
+  }
+
+  /** What the trackers that were named have against the log, when any were. */
+  trustFindings({ state }: DerivedState): Finding[] {
+    if (this.#trusted === null) return [];
+    const contested = [...this.#contested].map(([tracker, { offset, size }]): Finding => {
+      const message = `${tracker}, which you trust, signed something else at offset ${offset} about the first ${size} records`;
+      return { verdict: 'tampered', message, from: 0, to: size - 1 };
+    });
+    if (contested.length > 0 || this.signedRecords > 0) return contested;
+    const message = 'none of the trackers that you trust has signed any of it';
+    return [{ verdict: 'incomplete', message, from: 0, to: state.appliedOffset }];
+  }
+
+  #noteCheckpoint(
+    offset: number,
+    { trackerId, size, root, digest }: Extract<Event, { type: 'checkpoint_recorded' }>,
+    derived: DerivedState,
+  ): void {
+    const agrees = root === derived.rootAt(size - 1) && digest === derived.digestAt(size - 1);
+    if (agrees) {
+      this.signers.set(trackerId, Math.max(size, this.signers.get(trackerId) ?? 0));
+      this.#contested.delete(trackerId);
+    } else if (this.isTrusted(trackerId)) {
+      this.#contested.set(trackerId, { offset, size });
+    }
   }
 
   findings({ state, checkpoints: { dispute } }: DerivedState): Finding[] {
@@ -194,16 +233,15 @@ function agreeingSize({ trackerId, note }: { trackerId: string; note: string }, 
 
 function verdictOf(
   findings: readonly Finding[],
-  found: { derived: DerivedState; watch: SignatureWatch; source: VerifiableSource; trusted: ReadonlySet<string> },
+  found: { derived: DerivedState; watch: SignatureWatch; source: VerifiableSource },
 ): Verification {
-  const { derived, watch, source, trusted } = found;
+  const { derived, watch, source } = found;
   const worst = findings.find(({ verdict }) => verdict === 'tampered') ?? findings[0] ?? null;
   const located = findings.filter(({ verdict, from }) => verdict === worst?.verdict && from !== null);
   const first = located.toSorted((left, right) => left.from! - right.from!)[0] ?? null;
   const signers = [...watch.signers.keys()]
     .sort()
-    .map((tracker) => ({ tracker, records: watch.signers.get(tracker)!, trusted: trusted.has(tracker) }));
-  const trustedRecords = Math.max(0, ...signers.filter((signer) => signer.trusted).map(({ records }) => records));
+    .map((tracker) => ({ tracker, records: watch.signers.get(tracker)!, trusted: watch.isTrusted(tracker) }));
   const auditor = (source.trailer ?? null) === null ? null : auditorOf(source.trailer!) || null;
   return {
     verdict: worst?.verdict ?? 'sound',
@@ -213,7 +251,7 @@ function verdictOf(
     lastSuspectOffset: first?.to ?? null,
     root: derived.root,
     digest: derived.digest,
-    trust: trustedRecords > 0 && trustedRecords === watch.signedRecords ? 'signed' : 'consistent',
+    trust: signers.some(({ trusted }) => trusted) ? 'signed' : 'consistent',
     signers,
     auditor,
     problem: worst?.message ?? null,

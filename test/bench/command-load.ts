@@ -12,7 +12,9 @@ const GROUP = 'room';
 const PRESENCE = { addresses: ['127.0.0.1:9'], downloading: [], transport: 'tls' };
 const CONTENT = { totalBytes: 1, pieceBytes: 524_288, pieceCount: 1, hash: 'sha1' };
 const LOGINS_AT_ONCE = 4;
+/** What everybody downloads, which gives each a grant with every look-up from then on, and what nobody does at first. */
 const PUBLISHED = 'published.bin';
+const SOUGHT = 'sought.bin';
 
 /** What was answered in a while. */
 export interface Answered {
@@ -37,7 +39,7 @@ export class CommandLoad {
     this.#peers = peers;
   }
 
-  /** Connects so many peers to the tracker at a `host:port`, logs them in, and has one publish a file; their keys stay in the folder. */
+  /** Connects so many peers to the tracker at a `host:port`, logs them in, and has one publish two files; their keys stay in the folder. */
   static async gather(address: string, { folder, count }: { folder: string; count: number }): Promise<CommandLoad> {
     const numbers = Array.from({ length: count }, (_, number) => number);
     const identities = await Promise.all(numbers.map((number) => loadOrCreateIdentity(join(folder, `peer-${number}`))));
@@ -58,16 +60,16 @@ export class CommandLoad {
     return this.#keepAsking(load, (peer) => this.#nextCommand(peer));
   }
 
-  /** Who has the published file; with the grant that a peer gets after `download_file` when that was accepted. */
+  /** Who has a file; with the grant that a peer gets after `download_file` once that was accepted. */
   lookups(load: Load): Promise<Answered> {
     return this.#keepAsking(load, async (peer) => {
-      expectAccepted(await peer.ask('find_sources', { seenOffset: -1, group: GROUP, file: PUBLISHED }));
+      expectAccepted(await peer.ask('find_sources', { seenOffset: -1, group: GROUP, file: SOUGHT }));
     });
   }
 
-  /** From now on every peer may download the published file. */
+  /** From now on every peer may download what look-ups are about. */
   async allowDownloads(): Promise<void> {
-    for (const peer of this.#peers) await this.#accepted(peer, 'download_file', { group: GROUP, file: PUBLISHED });
+    for (const peer of this.#peers) await this.#accepted(peer, 'download_file', { group: GROUP, file: SOUGHT });
   }
 
   disconnect(): void {
@@ -86,7 +88,7 @@ export class CommandLoad {
     };
     await Promise.all(Array.from({ length: LOGINS_AT_ONCE }, logIn));
     await this.#accepted(first!, 'create_group', { group: GROUP });
-    await this.#publish(first!, PUBLISHED);
+    for (const file of [PUBLISHED, SOUGHT]) await this.#publish(first!, file);
   }
 
   async #nextCommand(peer: CrowdPeer): Promise<void> {

@@ -23,6 +23,7 @@ export class CrowdPeer {
   readonly #waiting = new Map<string, (reply: Reply) => void>();
   #socket: TLSSocket | null = null;
   #received = '';
+  #isGathering = false;
 
   /** `localAddress` is where the connection comes from, by default what the system chooses. */
   constructor(identity: CrowdIdentity, tracker: HostPort & { readonly localAddress?: string }) {
@@ -66,6 +67,7 @@ export class CrowdPeer {
   /** Sends a request and forgets it. False when the connection takes no more at this moment. */
   send(pattern: string, payload: object, id: string): boolean {
     const message = JSON.stringify({ pattern, data: payload, id });
+    this.#gather();
     return this.#socket?.write(`${message.length}#${message}`) ?? false;
   }
 
@@ -74,6 +76,18 @@ export class CrowdPeer {
     const envelope = { commandId: randomUUID(), correlationId: 'bench', seenOffset: -1, user, body };
     const reply = await this.ask(name, envelope);
     if (reply.status !== 'accepted') throw new Error(`${name}: ${reply.reason ?? reply.code}`);
+  }
+
+  /** What is asked in one turn of the event loop leaves as one write, as a tracker's replies do. */
+  #gather(): void {
+    const socket = this.#socket;
+    if (this.#isGathering || socket === null) return;
+    this.#isGathering = true;
+    socket.cork();
+    setImmediate(() => {
+      this.#isGathering = false;
+      socket.uncork();
+    });
   }
 
   #take(text: string): void {

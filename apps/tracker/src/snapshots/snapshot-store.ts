@@ -17,6 +17,7 @@ export class SnapshotStore implements StartingPoints {
   readonly #warn: (message: string) => void;
   #kept: readonly KeptSnapshot[] = [];
   #discardCount = 0;
+  #discardingCount = 0;
 
   constructor(files: SnapshotFiles, warn: (message: string) => void) {
     this.#files = files;
@@ -31,6 +32,11 @@ export class SnapshotStore implements StartingPoints {
   /** How often all of them were put out of use. */
   get discardCount(): number {
     return this.#discardCount;
+  }
+
+  /** Whether they are just being put out of use: until that is done, whoever looks may still find one. */
+  get isDiscarding(): boolean {
+    return this.#discardingCount > 0;
   }
 
   /** The newest that is sound and in which `problemOf` finds none; those before it are set aside. Null when there is none. */
@@ -72,7 +78,9 @@ export class SnapshotStore implements StartingPoints {
   async discard(reason: string): Promise<void> {
     this.#kept = [];
     this.#discardCount += 1;
+    this.#discardingCount += 1;
     for (const name of (await this.#names()).toReversed()) await this.#setAside(name, reason);
+    this.#discardingCount -= 1;
   }
 
   /** Newest first. A folder that cannot be read has none: it is a cache, and nobody ends for the want of one. */

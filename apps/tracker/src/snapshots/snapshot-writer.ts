@@ -55,6 +55,7 @@ export class SnapshotWriter {
 
   #dueOffset(): number | null {
     const { replica, store, monotonicNow } = this.#parts;
+    if (store.isDiscarding) return null;
     if (!replica.readiness.ready || this.#stopping.signal.aborted || monotonicNow() < this.#notBeforeMs) return null;
     const offset = Math.floor(replica.appliedOffset / this.#intervalRecords) * this.#intervalRecords;
     return offset > (store.kept[0]?.offset ?? 0) ? offset : null;

@@ -279,6 +279,22 @@ describe('a tracker that began at a snapshot with a wrong state', () => {
     expect([...files.files.keys()]).toEqual([asideOf(400)]);
     await other.stop();
   });
+
+  it('does not begin at it once more, however soon the next is due', async () => {
+    const log = await logOf(records);
+    const right = await newStore().save(derivedOf(records.slice(0, 501)), turn);
+    files = new MemoryFiles();
+    const wrong = derivedOf(records.slice(0, 501));
+    wrong.state.logTimeMs += 1;
+    await newStore().save(wrong, turn);
+    const { replica, writer, store } = await started(log);
+    replica.computeAnew('a test');
+    await writer.look();
+    await expect.poll(() => store.isDiscarding).toBe(false);
+    await writer.look();
+    expect(store.kept).toEqual([right]);
+    expectSame(replica, derivedOf(records));
+  });
 });
 
 describe('two trackers compare their snapshots', () => {

@@ -144,7 +144,8 @@ function suspectText({ firstBadOffset, lastSuspectOffset }: Verification): strin
 }
 
 function cameTo({ outcome, reason, effects }: HistoryItem): string {
-  return outcome === 'rejected' ? `refused: ${reason}` : effects.map(({ type }) => type).join(', ');
+  const refusal = outcome === 'rejected' ? [`refused: ${reason}`] : [];
+  return [...refusal, ...effects.map(({ type }) => type)].join(', ');
 }
 
 function causeText({ offset, time, by, command }: Cause): string {

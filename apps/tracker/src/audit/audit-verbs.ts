@@ -218,11 +218,10 @@ export async function showHistory(run: AuditRun, entity: Entity): Promise<void> 
   const visit = (audited: AuditedRecord): void => {
     const effects = effectsOn(entity, audited.applied.events);
     const entry = entryOf(audited);
-    const isRefusal = entry.outcome === 'rejected' && wasToBeAbout(entity, entry);
-    if (effects.length > 0) history.push({ ...causeOf(audited), outcome: 'accepted', reason: null, effects });
-    else if (isRefusal && audited.record !== null) {
-      history.push({ ...causeOf(audited), outcome: 'rejected', reason: entry.reason, effects });
-    }
+    const { outcome, reason } = entry;
+    // Also a record that is refused may end sessions that have expired.
+    const isAbout = effects.length > 0 || (outcome === 'rejected' && wasToBeAbout(entity, entry));
+    if (isAbout && audited.record !== null) history.push({ ...causeOf(audited), outcome, reason, effects });
   };
   await replay(source, { visit, onProgress });
   if (history.length === 0) throw new UnknownThing(`the log says nothing of a ${nameOf(entity)}`);

@@ -12,5 +12,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // On a machine that is busy with other things, too, what is waited for comes.
+    expect: { poll: { timeout: 10_000 } },
   },
 });

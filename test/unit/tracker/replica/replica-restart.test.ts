@@ -169,7 +169,7 @@ describe('a replica that has a starting point', () => {
     log.pauseReading();
     const replica = replicaOn(log, startingAt(null, load));
     const started = replica.start();
-    await vi.waitFor(() => expect(log.reads).toEqual([0]));
+    await expect.poll(() => log.reads).toEqual([0]);
     await replica.stop();
     expect(await started).toBe(false);
     expect(load).not.toHaveBeenCalled();
@@ -183,7 +183,7 @@ describe('a replica that began at a state of other records', () => {
     await appended(log, checkpointOf(log));
     const replica = replicaOn(log, kept);
     expect(await replica.start()).toBe(true);
-    await vi.waitFor(() => expect(replica.root).toBe(derivedOf(log.records).root));
+    await expect.poll(() => replica.root).toBe(derivedOf(log.records).root);
     expect(replica.state).toEqual(derivedOf(log.records).state);
     expect(kept.discarded).toEqual(['the checkpoint at offset 5 has something else']);
     expect([replica.isReading, replica.isDisputed, replica.healedSize]).toEqual([true, false, 6]);
@@ -196,7 +196,7 @@ describe('a replica that began at a state of other records', () => {
     const replica = replicaOn(log, startingAt(derivedOf(withOther(log.records, 2))));
     expect(await replica.start()).toBe(true);
     replica.computeAnew('a test');
-    await vi.waitFor(() => expect(replica.root).toBe(derivedOf(log.records).root));
+    await expect.poll(() => replica.root).toBe(derivedOf(log.records).root);
     log.records.splice(0, 4, ...withOther(log.records, 2));
     replica.computeAnew('a test');
     expect((await replica.halted).message).toBe(
@@ -212,7 +212,7 @@ describe('a replica that began at a state of other records', () => {
     await appended(log, checkpointOf(log));
     const replica = replicaOn(log, startingAt(derived));
     expect(await replica.start()).toBe(true);
-    await vi.waitFor(() => expect(replica.state).toEqual(derivedOf(log.records).state));
+    await expect.poll(() => replica.state).toEqual(derivedOf(log.records).state);
     expect(replica.healedSize).toBe(log.records.length);
   });
 });

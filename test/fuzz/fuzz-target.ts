@@ -28,6 +28,7 @@ export const FUZZ_TARGETS: Readonly<Record<string, () => Promise<FuzzTarget>>> =
   'log-records': async () => (await import('./targets/log-records.ts')).logRecords,
   'checkpoint-note': async () => (await import('./targets/checkpoint-note.ts')).checkpointNote,
   'audit-export': async () => (await import('./targets/audit-export.ts')).auditExport,
+  'audit-proof': async () => (await import('./targets/audit-proof.ts')).auditProof,
   state: async () => (await import('./targets/state.ts')).state,
   snapshot: async () => (await import('./targets/snapshot.ts')).snapshot,
   'tracker-info': async () => (await import('./targets/tracker-info.ts')).trackerInfo,

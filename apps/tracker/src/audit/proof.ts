@@ -1,7 +1,7 @@
 // Owns proofs that need no log: that a record is at its offset of what a tracker signed, and that what somebody kept a checkpoint
 // of is the beginning of it. Whoever has the tracker's fingerprint needs nothing else.
-import { createPublicKey } from 'node:crypto';
-import { idOfPublicKey } from '#identity/identity';
+import { hasFields } from '#identity/durable-file';
+import { ed25519KeyOf, idOfPublicKey } from '#identity/identity';
 import { BadInput } from '#identity/start-input';
 import { checkpointSignedBy } from '../replica/checkpoint-signature.ts';
 import { leafHash } from '../replica/merkle-frontier.ts';
@@ -80,11 +80,9 @@ export function checkProof(text: string): Proved | string {
   const { offset, checkpoint, consistency } = proof;
   const logId = /^cohort\/([0-9a-f]{64})\n/.exec(checkpoint.note)?.[1] ?? '';
   const der = Buffer.from(checkpoint.publicKey, 'base64');
-  if (idOfPublicKey(der) !== checkpoint.trackerId) return 'the key is not that of the tracker that the proof names';
-  const signed = checkpointSignedBy(createPublicKey({ key: der, type: 'spki', format: 'der' }), {
-    note: checkpoint.note,
-    logId,
-  });
+  const key = idOfPublicKey(der) === checkpoint.trackerId ? ed25519KeyOf(der) : null;
+  if (key === null) return 'the key is not that of the tracker that the proof names';
+  const signed = checkpointSignedBy(key, { note: checkpoint.note, logId });
   if (signed === null) return 'the signature on the checkpoint does not hold';
   const record = Buffer.from(proof.record, 'base64');
   const root = rootOfPath(leafHash(record), hashesOf(proof.path), { index: offset, size: signed.size });
@@ -105,19 +103,34 @@ function hashesOf(path: readonly string[]): Buffer[] {
 
 function parsedProof(text: string): Proof {
   try {
-    const proof = JSON.parse(text) as Proof;
-    const { offset, record, path, checkpoint, consistency } = proof;
-    const texts = [
-      record,
-      checkpoint.trackerId,
-      checkpoint.publicKey,
-      checkpoint.note,
-      ...path,
-      ...(consistency?.path ?? []),
-    ];
-    if (Number.isSafeInteger(offset) && texts.every((part) => typeof part === 'string')) return proof;
+    const proof: unknown = JSON.parse(text);
+    if (isProof(proof)) return proof;
   } catch {
     // Told below.
   }
   throw new BadInput('that is no proof: give what `cohort audit prove` has printed');
+}
+
+/** Whether it has the form of a proof: whoever hands one out can write what they like. */
+function isProof(value: unknown): value is Proof {
+  const fields = {
+    offset: 'number',
+    record: 'string',
+    path: 'object',
+    checkpoint: 'object',
+    consistency: 'object?',
+  } as const;
+  if (!hasFields(value, fields)) return false;
+  const { offset, path, checkpoint, consistency } = value as Proof;
+  const isNote = hasFields(checkpoint, { trackerId: 'string', publicKey: 'string', note: 'string' });
+  return Number.isSafeInteger(offset) && isPath(path) && isNote && (consistency === null || isConsistency(consistency));
+}
+
+function isConsistency(value: NonNullable<Proof['consistency']>): boolean {
+  const { size, path } = value;
+  return hasFields(value, { size: 'number', root: 'string' }) && Number.isSafeInteger(size) && isPath(path);
+}
+
+function isPath(value: unknown): boolean {
+  return Array.isArray(value) && value.every((part) => typeof part === 'string' && /^[0-9a-f]{64}$/.test(part));
 }

@@ -51,12 +51,14 @@ export function factsOfShare({ name: group }: Group, share: Share): Fact[] {
   return [{ kind: 'file', name: `${group}/${file}`, value }, ...seeders];
 }
 
-/** Which facts an event may change: kind and name of one, or, with a slash at the end, of all that begin so. */
+/** Which facts an event may change: kind and name of one, or, with a slash or a space at the end, of all that begin so. */
 export function touchedBy(event: Event): readonly string[] {
   switch (event.type) {
     case 'log_started':
-    case 'rules_activated':
       return ['rules version'];
+    case 'rules_activated':
+      // With version 2 those that there are count as renewed.
+      return ['rules version', 'session '];
     case 'tracker_registered':
       return [`tracker ${event.trackerId}`];
     case 'user_created':

@@ -50,10 +50,11 @@ export class StateDifference {
     ];
   }
 
-  /** The last record that touched the fact itself, or all that begin as it does up to one of its slashes. */
+  /** The last record that touched the fact itself, or all of its kind, or all that begin as it does up to one of its slashes. */
   #causeOf(key: string): Cause {
+    const kind = key.slice(0, key.indexOf(' ') + 1);
     const slashes = [...key.matchAll(/\//g)].map(({ index }) => key.slice(0, index + 1));
-    const causes = [key, ...slashes].flatMap((touched) => this.#causes.get(touched) ?? []);
+    const causes = [key, kind, ...slashes].flatMap((touched) => this.#causes.get(touched) ?? []);
     return causes.reduce((latest, cause) => (cause.offset > latest.offset ? cause : latest));
   }
 }

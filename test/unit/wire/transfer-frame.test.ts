@@ -15,6 +15,7 @@ import {
   type FrameSink,
   PIECE_HEADER_BYTES,
   proofMessage,
+  TAKEN_FRAMES,
   writePieceHeader,
 } from '#wire/transfer-frame';
 
@@ -164,6 +165,13 @@ it.each([
 function hex32(value: number): string {
   return value.toString(16).padStart(8, '0');
 }
+
+it.each(golden)('before the grant the side that listens takes %j only when it is small', ({ kind }, hex) => {
+  const decoder = new FrameDecoder(TAKEN_FRAMES.byListener.greeting);
+  decoder.push(bytesOf(hex).subarray(0, 5), new Collector());
+  const isTaken = ['hello', 'proof', 'grant', 'refuse'].includes(kind);
+  expect(decoder.problem).toBe(isTaken ? null : `${kind} frame out of turn`);
+});
 
 it('never fails on arbitrary bytes', () => {
   fc.assert(

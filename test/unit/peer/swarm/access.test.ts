@@ -322,7 +322,12 @@ it('one address has 64 connections without a grant, and the oldest gives way to 
 it('a frame that is too large before the grant is refused by its head alone', async () => {
   const { alice, bob } = await twoPeers();
   const manifest: Frame = { kind: 'manifest', totalBytes: 200_000, begin: 0, bytes: new Uint8Array(200_000) };
-  expect(await ask(bob, alice, [hello, manifest])).toEqual(['hello', 'protocol_error']);
+  const socket = connectTls({ ...alice.engine.listenAddress, ...mutualTlsOptions(bob.identity) });
+  onTestEnd(() => void socket.destroy());
+  socket.on('error', () => {});
+  socket.write(encodeFrame(hello));
+  socket.write(encodeFrame(manifest).subarray(0, 5));
+  expect(await saidOn(socket)).toEqual(['hello', 'protocol_error']);
   expect(refusalsOf(alice)).toEqual({ protocol_error: 1 });
 });
 

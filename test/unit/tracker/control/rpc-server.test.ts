@@ -239,7 +239,7 @@ it('who is in the middle of the handshake gives way to others who come from the 
 });
 
 it('a message has its time from the first byte on, though its bytes drip', async () => {
-  await restartWith({ messageTimeoutMs: 200 });
+  await restartWith({ messageTimeoutMs: 1_500 });
   const socket = await connected(identities[1]!);
   socket.resume();
   socket.write('1000#');

@@ -197,6 +197,18 @@ export const EXPLAINED: readonly Explained[] = [
   },
   {
     file: 'apps/tracker/src/replica/replica.ts',
+    line: 'const isApplied = end !== null && (await this.waitUntilApplied(end - 1));',
+    mutants: ['end !== null → true'],
+    why: 'without an end reading has stopped, which the next line asks; the type does not know that',
+  },
+  {
+    file: 'apps/tracker/src/replica/replica.ts',
+    line: 'if (!isApplied || !this.isReading) return false;',
+    mutants: ['!isApplied → false'],
+    why: 'what is not applied without a limit of time will not be: reading has stopped',
+  },
+  {
+    file: 'apps/tracker/src/replica/replica.ts',
     line: 'waiter.forget();',
     mutants: ['waiter.forget(); → ;'],
     why: 'who has been answered and is not forgotten costs memory alone',

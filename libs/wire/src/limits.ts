@@ -102,7 +102,7 @@ export const RPC_REQUESTS_PER_TURN_MAX = 4;
 /** Requests of one connection that have begun and have no answer yet; commands answer `busy` long before. */
 export const RPC_REQUESTS_UNDER_WAY_MAX = 512;
 /** What may wait for a peer that does not read when it is to be pushed more. */
-export const PUSHES_UNREAD_BYTES_MAX = RPC_MESSAGE_BYTES_MAX;
+export const PUSHES_UNREAD_BYTES_MAX = 256 * 1024;
 /** Commands that a tracker has under way. */
 export const COMMANDS_AT_ONCE_MAX = 4_096;
 /** How many of them may be of one peer. */
@@ -120,7 +120,7 @@ export const RATE_LIMIT_KEYS_MAX = 100_000;
 /** How long a request at a tracker's port for operators may take to come. */
 export const OPERATOR_REQUEST_TIMEOUT_MS = 15_000;
 /** Peers whose presence a tracker keeps: as many as it has connections. */
-export const PRESENCE_PEERS_MAX = RPC_CONNECTIONS_MAX;
+export const PRESENCE_PEERS_MAX = 25_000;
 /** How long a tracker tries to connect to where a peer says it is. */
 export const REACHABILITY_TIMEOUT_MS = 2_000;
 /** How many of these tries are under way at once. */

@@ -171,6 +171,10 @@ describe('an exported log', () => {
     expect(await answers(2, 'verify', '--proof', path, '--trackers', strangers)).toMatchObject([
       { verdict: 'incomplete' },
     ]);
+    await answers(2, 'verify', '--proof', path, '--checkpoint', join(folder, 'kept.txt'));
+    const [further] = await answers(0, 'prove', '7', '--file', file, '--checkpoint', join(folder, 'kept.txt'));
+    await writeFile(path, JSON.stringify(further));
+    await answers(0, 'verify', '--proof', path, '--checkpoint', join(folder, 'kept.txt'));
     await writeFile(path, JSON.stringify({ ...proof, offset: 8 }));
     expect(await answers(1, 'verify', '--proof', path)).toMatchObject([{ verdict: 'tampered' }]);
   });
@@ -186,6 +190,7 @@ describe('an exported log', () => {
     [['access', 'a/b/c'], 64, 'write <group>/<name>'],
     [['access', 'g/never'], 66, 'was ever shared'],
     [['diff', '9', '3'], 64, 'write the earlier one first'],
+    [['access', 'g/a', '--between', '9', '3'], 64, 'write the earlier one first'],
     [['why', 'thing', 'x'], 64, 'nothing that has a history'],
     [['prove', '2026-01-01T00:00:00Z'], 64, 'write its offset'],
     [['prove', '99999'], 64, 'nobody has signed'],

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { idOfPublicKey } from '#identity/identity';
 import { BadInput } from '#identity/start-input';
-import { checkProof, type Proof, proofOf } from '../../../apps/tracker/src/audit/proof.ts';
+import { judgedProof, type Proof, proofOf, type Proved } from '../../../apps/tracker/src/audit/proof.ts';
 import { derivedOf, randomRecords } from '../../unit/tracker/random-log.ts';
 import { sourceOf } from '../../unit/tracker/audit/sources.ts';
 import type { FuzzTarget } from '../fuzz-target.ts';
@@ -22,7 +22,7 @@ export const auditProof: FuzzTarget = {
   run: (input) => {
     const proved = provedBy(Buffer.from(input).toString());
     // A key of somebody else can sign what it likes.
-    if (typeof proved === 'string' || !whole.state.trackers.has(proved.trackerId)) return;
+    if (proved === null || !whole.state.trackers.has(proved.trackerId)) return;
     const { offset, size, record, olderSize } = proved;
     assert.ok(offset < size && size <= records.length, `offset ${offset} of ${size}`);
     assertSameBytes(record, records[offset]!.value, 'what is proved stands there');
@@ -30,11 +30,11 @@ export const auditProof: FuzzTarget = {
   },
 };
 
-function provedBy(text: string): ReturnType<typeof checkProof> {
+function provedBy(text: string): Proved | null {
   try {
-    return checkProof(text);
+    return judgedProof(text, { trusted: undefined, kept: null }).proved;
   } catch (error) {
-    if (error instanceof BadInput) return error.message;
+    if (error instanceof BadInput) return null;
     throw error;
   }
 }

@@ -5,13 +5,15 @@ import { once } from 'node:events';
 export class AuditOutput {
   readonly #stream: NodeJS.WritableStream;
   #waiting: string[] = [];
+  #isGone = false;
 
-  constructor(stream: NodeJS.WritableStream = process.stdout) {
+  /** `onGone` is called when nobody reads any more, as behind `| head`; nothing is written from then on. */
+  constructor(onGone: () => void = () => process.exit(0), stream: NodeJS.WritableStream = process.stdout) {
     this.#stream = stream;
-    // `| head` has seen enough.
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EPIPE') throw error;
-      process.exit(0);
+      this.#isGone = true;
+      onGone();
     });
   }
 
@@ -34,7 +36,10 @@ export class AuditOutput {
 
   /** Writes bytes as they are. */
   async bytes(bytes: Uint8Array): Promise<void> {
-    if (!this.#stream.write(bytes)) await once(this.#stream, 'drain');
+    if (this.#isGone || this.#stream.write(bytes)) return;
+    await once(this.#stream, 'drain').catch((error: unknown) => {
+      if (!this.#isGone) throw error;
+    });
   }
 }
 

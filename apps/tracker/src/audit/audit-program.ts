@@ -24,10 +24,11 @@ import {
 } from './audit-verbs.ts';
 import { type Entity, entityOf } from './entity.ts';
 import { type ExportSource, openExportSource } from './export-source.ts';
-import { readKeptCheckpoint } from './kept-checkpoint.ts';
+import { type KeptCheckpoint, readKeptCheckpoint } from './kept-checkpoint.ts';
 import { type LogFlags, logFilterOf } from './log-filter.ts';
 import { END, momentOf } from './moment.ts';
 import type { AuditSource } from './replay.ts';
+import type { Verification, VerifyOptions } from './verification.ts';
 
 // Loaded when asked for: an exported file needs no driver.
 const logs = () => import('./log-source.ts');
@@ -37,8 +38,12 @@ interface SourceFlags {
   readonly log?: string;
   readonly file?: string;
   readonly dataDir?: string;
+  readonly kafkaClient?: string;
   readonly json?: boolean;
 }
+
+/** A verdict is told by the exit code, whoever reads the text. */
+const KEEPS_VERDICT = (): void => {};
 
 const MOMENT = 'an offset, or a time like 2026-11-27T09:30:00Z';
 
@@ -71,7 +76,7 @@ export function addAuditCommands(root: Program): void {
     .description('whether two running trackers have the same; each is the --http address of one; exit code 1 when not')
     .option('--json', 'one line of JSON')
     .action(async (left: string, right: string, flags: { json?: boolean }) => {
-      const run = { out: new AuditOutput(), json: flags.json === true };
+      const run = { out: new AuditOutput(KEEPS_VERDICT), json: flags.json === true };
       if ((await showComparison(run, [left, right])) === 'different') process.exitCode = EXIT.tampered;
     });
 }
@@ -85,7 +90,7 @@ function addReport(audit: Program): void {
       if (flags.json === true) throw new BadInput('--json: a report is a page; audit log --json has the records');
       const from = momentOf('--from', flags.from ?? '0');
       const to = flags.to === undefined ? END : momentOf('--to', flags.to);
-      const verdict = await withSource(flags, (run) => writeReport(run, { from, to, out: flags.out }));
+      const verdict = await withSource(flags, (run) => writeReport(run, { from, to, out: flags.out }), KEEPS_VERDICT);
       if (verdict !== 'sound') process.exitCode = EXIT[verdict];
     });
 }
@@ -109,6 +114,8 @@ function addLog(audit: Program): void {
     .option('--follow', 'go on with what comes, until Ctrl-C')
     .action(async (flags: LogFlags & SourceFlags & FollowFlags) => {
       const filter = logFilterOf(flags);
+      if (flags.follow === true && flags.to !== undefined)
+        throw new BadInput('--follow goes on for ever: leave out --to');
       await withSource(flags, (run) => showLog(run, filter, followSignal(flags, run.source)));
     });
 }
@@ -182,7 +189,12 @@ function addExport(audit: Program): void {
     .option('--key <pem>', 'an Ed25519 private key, to sign the export with')
     .action(async (flags: SourceFlags & ExportFlags) => {
       if (flags.json === true) throw new BadInput('--json: an export is JSON already; leave it out');
-      await withSource(flags, (run) => exportLog(run, flags));
+      // Half an export is none.
+      await withSource(
+        flags,
+        (run) => exportLog(run, flags),
+        () => process.exit(EXIT.unavailable),
+      );
     });
 }
 
@@ -201,20 +213,36 @@ function addVerify(audit: Program): void {
     .option('--proof <file>', 'only a proof that `prove` has printed; needs no log')
     .action(async (flags: SourceFlags & VerifyFlags) => {
       const trusted = flags.trackers === undefined ? undefined : await trustedIn(flags.trackers);
-      if (flags.proof !== undefined) {
-        const out = new AuditOutput();
-        const proof = await showProof(await textOf(flags.proof), { out, json: flags.json === true, trusted });
-        if (proof !== 'sound') process.exitCode = EXIT[proof];
-        return;
-      }
       const kept = await Promise.all((flags.checkpoint ?? []).map(readKeptCheckpoint));
-      const verdict = await withSource(flags, async (run) => {
-        const found = await showVerification(run, { trusted, kept });
-        if (found === 'sound' && flags.keep !== undefined) await keepCheckpoint(run, flags.keep);
-        return found;
-      });
+      const verdict =
+        flags.proof === undefined
+          ? await verifyLog(flags, { trusted, kept })
+          : await verifyProof(flags.proof, flags, { trusted, kept });
       if (verdict !== 'sound') process.exitCode = EXIT[verdict];
     });
+}
+
+type Known = Pick<VerifyOptions, 'trusted'> & { readonly kept: readonly KeptCheckpoint[] };
+
+function verifyLog(flags: SourceFlags & VerifyFlags, known: Known): Promise<Verification['verdict']> {
+  const work = async (run: AuditRun): Promise<Verification['verdict']> => {
+    const found = await showVerification(run, known);
+    if (found === 'sound' && flags.keep !== undefined) await keepCheckpoint(run, flags.keep);
+    return found;
+  };
+  return withSource(flags, work, KEEPS_VERDICT);
+}
+
+async function verifyProof(
+  path: string,
+  { json, keep, file }: SourceFlags & VerifyFlags,
+  { trusted, kept }: Known,
+): Promise<Verification['verdict']> {
+  const [checkpoint = null, ...more] = kept;
+  if (keep !== undefined || file !== undefined) throw new BadInput('--proof needs no log: leave out --keep and --file');
+  if (more.length > 0) throw new BadInput('--checkpoint: a proof goes on from one; give that');
+  const out = new AuditOutput(KEEPS_VERDICT);
+  return showProof(await textOf(path), { out, json: json === true, trusted, kept: checkpoint });
 }
 
 async function textOf(path: string): Promise<string> {
@@ -255,15 +283,29 @@ function verb(audit: Program, usage: string, about: string): Program {
         'sqlite:<file> or kafka:<host:port,...>[/<topic>] (default: what a tracker used last)',
       ).env('COHORT_LOG'),
     )
+    .addOption(
+      new Option('--kafka-client <file>', 'TLS and login for the brokers of --log kafka: (JSON)').env(
+        'COHORT_KAFKA_CLIENT',
+      ),
+    )
     .option('--file <export>', 'an exported log instead')
     .addOption(new Option('--data-dir <folder>', 'of the tracker whose log it is').env('COHORT_DATA_DIR'))
     .option('--json', 'one line of JSON, or one for each record');
 }
 
-async function withSource<Result>(flags: SourceFlags, work: (run: AuditRun) => Promise<Result>): Promise<Result> {
+async function withSource<Result>(
+  flags: SourceFlags,
+  work: (run: AuditRun) => Promise<Result>,
+  onGone?: () => void,
+): Promise<Result> {
   const source = await openSource(flags);
   try {
-    const done = await work({ source, out: new AuditOutput(), json: flags.json === true, onProgress: showProgress() });
+    const done = await work({
+      source,
+      out: new AuditOutput(onGone),
+      json: flags.json === true,
+      onProgress: showProgress(),
+    });
     if ('problem' in source) warnOf(source as ExportSource);
     return done;
   } finally {
@@ -279,8 +321,8 @@ function warnOf({ name, problem }: ExportSource): void {
 }
 
 /** A file that is named goes before a log that only a variable names. */
-async function openSource({ file, log, dataDir }: SourceFlags): Promise<AuditSource> {
+async function openSource({ file, log, dataDir, kafkaClient }: SourceFlags): Promise<AuditSource> {
   if (file !== undefined) return openExportSource(file);
   const url = log ?? (await lastLogUrl(dataDirectoryFor('tracker', dataDir)));
-  return (await logs()).openLogSource(url);
+  return (await logs()).openLogSource(url, kafkaClient ?? null);
 }

@@ -5,7 +5,7 @@ import type { Fetch, ReadingRight, SharedOnce } from './access.ts';
 import type { Cause } from './cause.ts';
 import type { Fact } from './facts.ts';
 import type { LogEntry } from './log-entry.ts';
-import type { Proved } from './proof.ts';
+import type { JudgedProof } from './proof.ts';
 import type { Change } from './state-difference.ts';
 import type { Comparison } from './tracker-comparison.ts';
 import type { Verification } from './verification.ts';
@@ -120,13 +120,15 @@ export function comparisonText({ verdict, offset, left, right, problem }: Compar
   return lines.join('\n');
 }
 
-/** What a proof proves. */
-export function provedText(proved: Proved, trust: Verification['trust']): string {
+/** What a proof proves, or why it proves nothing. */
+export function provedText({ verdict, problem, trust, proved }: JudgedProof): string {
+  if (proved === null || problem !== null) return `${verdict}: ${problem}`;
   const { offset, size, trackerId, logId, olderSize, record } = proved;
   const lines = [
     `sound: the record at offset ${offset} is in the ${size} records of log ${logId.slice(0, SHORT_ID_CHARACTERS)} that ${formatFingerprint(trackerId)} signed`,
   ];
-  if (olderSize !== null) lines.push(`they go on from the ${olderSize} records of the checkpoint that was kept`);
+  if (olderSize !== null)
+    lines.push(`they go on from the first ${olderSize} of them, as the checkpoint says that the proof was made with`);
   return [...lines, trustText(trust), record.toString()].join('\n');
 }
 

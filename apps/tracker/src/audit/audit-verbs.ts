@@ -13,6 +13,7 @@ import {
   comparisonText,
   entryText,
   factsText,
+  type HistoryItem,
   historyText,
   provedText,
   verificationText,
@@ -25,9 +26,9 @@ import { entryOf, type LogEntry } from './log-entry.ts';
 import type { KeptCheckpoint } from './kept-checkpoint.ts';
 import type { LogFilter } from './log-filter.ts';
 import type { LogSource } from './log-source.ts';
-import { isBehind, type Moment } from './moment.ts';
-import { checkProof, proofOf, type Proved } from './proof.ts';
-import { type AuditedRecord, type AuditSource, replay } from './replay.ts';
+import { isBehind, isFrom, type Moment } from './moment.ts';
+import { judgedProof, type KnownFromElsewhere, proofOf } from './proof.ts';
+import { applyNext, type AuditedRecord, type AuditSource, replay } from './replay.ts';
 import { reportPage } from './report-page.ts';
 import { StateDifference } from './state-difference.ts';
 import { compareTrackers, type Comparison, trackerPortOf } from './tracker-comparison.ts';
@@ -72,10 +73,7 @@ export async function showLog(
   if (follow === null || !('follow' in source)) return;
   isLive = true;
   for await (const batch of source.follow(derived.state.appliedOffset + 1, follow)) {
-    for (const stored of batch) {
-      const applied = derived.apply({ ...stored, sealed: null });
-      visit({ ...applied, timeMs: derived.state.logTimeMs, bytes: stored.value });
-    }
+    for (const stored of batch) visit(applyNext(derived, stored));
     await out.flush();
   }
 }
@@ -149,6 +147,8 @@ export async function showAccess(run: AuditRun, name: string, question: AccessQu
   });
   if (history.shares.length === 0) throw new UnknownThing(`no file ${file} was ever shared in a group ${group}`);
   const [from, to = from] = places.resolved(source);
+  if (to!.offset < from!.offset)
+    throw new BadInput('--between: the second moment is before the first: write the earlier one first');
   const found = history.within({ from: from!.offset, to: to!.offset });
   // One moment asks for everything that was fetched until then of what was there.
   const shares = new Set(found.shares.map(({ shareId }) => shareId));
@@ -214,7 +214,7 @@ export async function showDifference(run: AuditRun, first: Moment, second: Momen
 /** `audit why`: every record that a user, group, membership or file owes something to, and those that were refused. */
 export async function showHistory(run: AuditRun, entity: Entity): Promise<void> {
   const { source, out, json, onProgress } = run;
-  const history: object[] = [];
+  const history: HistoryItem[] = [];
   const visit = (audited: AuditedRecord): void => {
     const effects = effectsOn(entity, audited.applied.events);
     const entry = entryOf(audited);
@@ -226,7 +226,7 @@ export async function showHistory(run: AuditRun, entity: Entity): Promise<void> 
   await replay(source, { visit, onProgress });
   if (history.length === 0) throw new UnknownThing(`the log says nothing of a ${nameOf(entity)}`);
   if (json) out.json({ entity, history });
-  else out.line(historyText(history as Parameters<typeof historyText>[0]));
+  else out.line(historyText(history));
   await out.flush();
 }
 
@@ -249,9 +249,7 @@ export async function writeReport(
   const verification = await verify(source, { onProgress });
   const activity = new Activity();
   const visit = (audited: AuditedRecord): void => {
-    const { offset, timeMs } = audited;
-    const begins = from.kind === 'time' ? timeMs >= from.timeMs : from.kind !== 'offset' || offset >= from.offset;
-    if (begins) activity.note(audited);
+    if (isFrom(from, audited)) activity.note(audited);
   };
   await replay(source, { until: to, visit, onProgress });
   const { first, last } = activity;
@@ -297,23 +295,14 @@ export async function showProving(
 /** `audit verify --proof`: whether a proof holds. */
 export async function showProof(
   text: string,
-  { out, json, trusted }: Pick<AuditRun, 'out' | 'json'> & { trusted: ReadonlySet<string> | undefined },
+  { out, json, ...known }: Pick<AuditRun, 'out' | 'json'> & KnownFromElsewhere,
 ): Promise<Verification['verdict']> {
-  const proved = checkProof(text);
-  const isProved = typeof proved !== 'string';
-  const isForeign = isProved && trusted !== undefined && !trusted.has(proved.trackerId);
-  const verdict = !isProved ? 'tampered' : isForeign ? 'incomplete' : 'sound';
-  const problem = isForeign
-    ? `${proved.trackerId}, who signed it, is no tracker that you trust`
-    : isProved
-      ? null
-      : proved;
-  const trust = isProved && trusted !== undefined && !isForeign ? 'signed' : 'consistent';
-  if (json)
-    out.json({ verdict, problem, trust, ...(isProved && { ...proved, record: proved.record.toString('base64') }) });
-  else out.line(problem === null ? provedText(proved as Proved, trust) : `${verdict}: ${problem}`);
+  const judged = judgedProof(text, known);
+  const { proved, ...said } = judged;
+  if (json) out.json({ ...said, ...(proved !== null && { ...proved, record: proved.record.toString('base64') }) });
+  else out.line(provedText(judged));
   await out.flush();
-  return verdict;
+  return judged.verdict;
 }
 
 /** `audit verify --keep`: the note of the last checkpoint that agrees, in a file of its own. */

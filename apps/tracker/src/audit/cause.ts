@@ -13,7 +13,7 @@ export interface Cause {
   readonly command: CommandName;
 }
 
-/** The cause that an accepted record is; only records with events are asked about. */
+/** The cause that a record is; only those that say something are asked about. */
 export function causeOf({ offset, timeMs, record }: AuditedRecord): Cause {
   const { actor, command } = record!;
   const by = actor.kind === 'tracker' ? `tracker ${actor.trackerId}` : (actor.user ?? `peer ${actor.peerId}`);

@@ -1,5 +1,5 @@
-// Owns making an export: first everything is verified, then the bytes are written as they stand in the log, up to the last
-// checkpoint that agrees, and the rest only when it is asked for.
+// Owns making an export: the bytes as they stand in the log, up to the last checkpoint that agrees with what they come to, and
+// the rest only when it is asked for. It judges nothing: that is for `verify`, wherever the export is read.
 import { createHash, type KeyObject } from 'node:crypto';
 import type { DerivedState } from '../replica/derived-state.ts';
 import { exportLine, signedTrailer, type Trailer, trailerLine } from './export-format.ts';

@@ -1,8 +1,8 @@
 // Owns reading a checkpoint that somebody kept, as a file with its signed note, and whose signature it carries.
 import { readFile } from 'node:fs/promises';
-import { createPublicKey } from 'node:crypto';
 import type { Checkpoint } from '#domain/checkpoint';
 import type { State } from '#domain/state';
+import { ed25519KeyOf } from '#identity/identity';
 import { BadInput } from '#identity/start-input';
 import { openCheckpointNote } from '#wire/checkpoint-note';
 import { checkpointSignedBy } from '../replica/checkpoint-signature.ts';
@@ -31,6 +31,6 @@ export function checkpointIn(
 ): Checkpoint | null {
   const entry = state.trackers.get(trackerId);
   if (entry === undefined || state.logId === null) return null;
-  const key = createPublicKey({ key: Buffer.from(entry.publicKey, 'base64'), type: 'spki', format: 'der' });
-  return checkpointSignedBy(key, { note, logId: state.logId });
+  const key = ed25519KeyOf(Buffer.from(entry.publicKey, 'base64'));
+  return key === null ? null : checkpointSignedBy(key, { note, logId: state.logId });
 }

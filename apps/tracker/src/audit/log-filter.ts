@@ -3,7 +3,7 @@
 import { COMMAND_NAMES, isCommandName } from '#domain/command';
 import { BadInput } from '#identity/start-input';
 import type { LogEntry } from './log-entry.ts';
-import { END, isBehind, type Moment, momentOf } from './moment.ts';
+import { END, isFrom, type Moment, momentOf } from './moment.ts';
 import type { AuditedRecord } from './replay.ts';
 
 /** Filters as they were given. */
@@ -46,12 +46,6 @@ export function logFilterOf(flags: LogFlags): LogFilter {
     limit: limit === undefined ? Number.POSITIVE_INFINITY : Number(limit),
     holds: (entry, audited) => (from === null || isFrom(from, audited)) && fits(flags, entry),
   };
-}
-
-/** The record at an offset itself; of a time, what was said at it or later. */
-function isFrom(from: Moment, { offset, timeMs }: AuditedRecord): boolean {
-  if (from.kind === 'offset') return offset >= from.offset;
-  return from.kind === 'time' && !isBehind({ kind: 'time', timeMs }, { offset, timeMs: from.timeMs });
 }
 
 function fits(flags: LogFlags, entry: LogEntry): boolean {

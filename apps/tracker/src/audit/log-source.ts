@@ -1,9 +1,6 @@
-// Owns reading a log of trackers for an audit: up to its end at that moment, and nothing is ever appended. Opening a SQLite
-// log that is not there would make one, so that is refused.
-import { existsSync } from 'node:fs';
-import { BadInput } from '#identity/start-input';
+// Owns reading a log of trackers for an audit: up to its end at that moment; nothing is ever appended, nor made.
 import type { CommandLog, StoredRecord } from '../command-log/command-log.ts';
-import { openCommandLog, parseLogAddress } from '../command-log/open-command-log.ts';
+import { openCommandLog } from '../command-log/open-command-log.ts';
 import type { AuditSource } from './replay.ts';
 
 /** A log that can also be followed. */
@@ -12,13 +9,9 @@ export interface LogSource extends AuditSource {
   follow(fromOffset: number, signal: AbortSignal): AsyncIterable<readonly StoredRecord[]>;
 }
 
-/** Opens the log that `--log` names. Rejects with BadInput or a `LogFailure`. */
-export async function openLogSource(url: string): Promise<LogSource> {
-  const address = parseLogAddress(url);
-  if (address.kind === 'sqlite' && !existsSync(address.file)) {
-    throw new BadInput(`there is no log at ${url}: say which one with --log`);
-  }
-  const log = await openCommandLog({ url, trackerInfoPath: null });
+/** Opens the log that `--log` names, its brokers spoken to as `--kafka-client` says. Rejects with a `LogFailure`. */
+export async function openLogSource(url: string, kafkaClientFile: string | null): Promise<LogSource> {
+  const log = await openCommandLog({ url, trackerInfoPath: null, kafkaClientFile, mustExist: true });
   return {
     name: url,
     records: () => recordsOf(log),

@@ -26,6 +26,11 @@ export class LeafHashes {
   at(index: number): Buffer {
     return this.#bytes.subarray(index * 32, index * 32 + 32);
   }
+
+  /** The root over the first `size` of them, of which there is at least one. */
+  rootOf(size: number): Buffer {
+    return rootOf(this, { from: 0, size });
+  }
 }
 
 /** The path of the leaf at `index` in the tree over the first `size` leaves, from the leaf's sibling up. */

@@ -23,6 +23,12 @@ export function momentOf(name: string, text: string): Moment {
   );
 }
 
+/** Whether a record is the one at an offset or later, or was said at a time or later. */
+export function isFrom(moment: Moment, { offset, timeMs }: { offset: number; timeMs: number }): boolean {
+  if (moment.kind === 'offset') return offset >= moment.offset;
+  return moment.kind === 'time' && timeMs >= moment.timeMs;
+}
+
 /** Whether a record lies behind the moment; `timeMs` is the log's time when the record is in it. */
 export function isBehind(moment: Moment, { offset, timeMs }: { offset: number; timeMs: number }): boolean {
   if (moment.kind === 'offset') return offset > moment.offset;

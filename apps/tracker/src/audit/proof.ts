@@ -9,6 +9,7 @@ import { lastCheckpoint } from './export-writing.ts';
 import type { KeptCheckpoint } from './kept-checkpoint.ts';
 import { consistencyPath, inclusionPath, isConsistent, LeafHashes, rootOfPath } from './merkle-proof.ts';
 import type { AuditSource } from './replay.ts';
+import type { Verification } from './verification.ts';
 
 /** A proof as it is written and read: hashes in hex, bytes in base64. */
 export interface Proof {
@@ -55,6 +56,8 @@ function consistencyOf(leaves: LeafHashes, { name, size, root }: KeptCheckpoint,
   if (size > newer)
     throw new BadInput(`${name} is about ${size} records, more than the log's last checkpoint (${newer})`);
   if (size < 1) throw new BadInput(`${name} is about no records`);
+  if (leaves.rootOf(size).toString('hex') !== root)
+    throw new BadInput(`${name} is about other records than the first ${size} here`);
   return { size, root, path: consistencyPath(leaves, { older: size, newer }).map((hash) => hash.toString('hex')) };
 }
 
@@ -74,24 +77,78 @@ async function leavesOf(
   return { leaves, record };
 }
 
-/** What a proof proves, or the sentence that says what does not hold. Throws BadInput for what is no proof at all. */
-export function checkProof(text: string): Proved | string {
+/** What whoever reads a proof knows from elsewhere. */
+export interface KnownFromElsewhere {
+  /** Ids of trackers to be trusted; undefined when none were named. */
+  readonly trusted: ReadonlySet<string> | undefined;
+  /** The checkpoint that was kept, or null. */
+  readonly kept: KeptCheckpoint | null;
+}
+
+/** The verdict on a proof. */
+export interface JudgedProof {
+  readonly verdict: Verification['verdict'];
+  readonly problem: string | null;
+  readonly trust: Verification['trust'];
+  /** Null when it proves nothing. */
+  readonly proved: Proved | null;
+}
+
+/** Judges a proof by itself and by what is known from elsewhere. Throws BadInput for what is no proof at all. */
+export function judgedProof(text: string, { trusted, kept }: KnownFromElsewhere): JudgedProof {
   const proof = parsedProof(text);
-  const { offset, checkpoint, consistency } = proof;
+  const proved = checkedProof(proof);
+  const judged = (verdict: Verification['verdict'], problem: string | null): JudgedProof => {
+    const isTrusted = verdict === 'sound' && trusted !== undefined;
+    return {
+      verdict,
+      problem,
+      trust: isTrusted ? 'signed' : 'consistent',
+      proved: typeof proved === 'string' ? null : proved,
+    };
+  };
+  if (typeof proved === 'string') return judged('tampered', proved);
+  if (trusted !== undefined && !trusted.has(proved.trackerId)) {
+    return judged('incomplete', `${proved.trackerId}, who signed it, is no tracker that you trust`);
+  }
+  return kept === null ? judged('sound', null) : judgedBy(kept, { proof, proved, judged });
+}
+
+/** What is proved has to go on from what was kept, and not from what the proof says was. */
+function judgedBy(
+  kept: KeptCheckpoint,
+  {
+    proof,
+    proved,
+    judged,
+  }: {
+    proof: Proof;
+    proved: Proved;
+    judged: (verdict: Verification['verdict'], problem: string | null) => JudgedProof;
+  },
+): JudgedProof {
+  if (kept.logId !== proved.logId) return judged('tampered', `${kept.name} is the checkpoint of another log`);
+  const { consistency } = proof;
+  if (consistency?.size === kept.size && consistency.root === kept.root) return judged('sound', null);
+  return judged('incomplete', `it does not show that it goes on from ${kept.name}: have it made with --checkpoint`);
+}
+
+function checkedProof({ offset, record: base64, path, checkpoint, consistency }: Proof): Proved | string {
   const logId = /^cohort\/([0-9a-f]{64})\n/.exec(checkpoint.note)?.[1] ?? '';
   const der = Buffer.from(checkpoint.publicKey, 'base64');
-  const key = idOfPublicKey(der) === checkpoint.trackerId ? ed25519KeyOf(der) : null;
-  if (key === null) return 'the key is not that of the tracker that the proof names';
+  const key = ed25519KeyOf(der);
+  if (key === null || idOfPublicKey(der) !== checkpoint.trackerId)
+    return 'the key is not that of the tracker that it names';
   const signed = checkpointSignedBy(key, { note: checkpoint.note, logId });
   if (signed === null) return 'the signature on the checkpoint does not hold';
-  const record = Buffer.from(proof.record, 'base64');
-  const root = rootOfPath(leafHash(record), hashesOf(proof.path), { index: offset, size: signed.size });
+  const record = Buffer.from(base64, 'base64');
+  const root = rootOfPath(leafHash(record), hashesOf(path), { index: offset, size: signed.size });
   if (root?.toString('hex') !== signed.root) return 'the record is not at that offset of what the checkpoint is about';
-  const newer = { size: signed.size, root };
   if (consistency !== null) {
     const older = { size: consistency.size, root: Buffer.from(consistency.root, 'hex') };
+    const newer = { size: signed.size, root };
     if (!isConsistent(hashesOf(consistency.path), older, newer))
-      return 'the kept checkpoint is about another beginning';
+      return 'the older checkpoint is about another beginning';
   }
   const { trackerId } = checkpoint;
   return { logId, offset, size: signed.size, trackerId, record, olderSize: consistency?.size ?? null };

@@ -53,16 +53,22 @@ export async function replay(source: AuditSource, options: ReplayOptions = {}): 
   for await (const batch of source.records()) {
     for (const stored of batch) {
       if (isPast(until, stored, derived)) return derived;
-      const applied = derived.apply({ ...stored, sealed: null });
-      const { rulesVersion, logTimeMs } = derived.state;
-      if (rulesVersion > NEWEST_RULES_VERSION) throw new NewerRules(stored.offset, rulesVersion);
-      visit?.({ ...applied, timeMs: logTimeMs, bytes: stored.value }, derived);
+      const audited = applyNext(derived, stored);
+      visit?.(audited, derived);
       if (stored.offset % PROGRESS_RECORDS === 0) onProgress?.(stored.offset);
     }
     await afterBatch?.();
   }
   refuseBehindEnd(until, { source, derived });
   return derived;
+}
+
+/** Applies the next record. Throws `NewerRules`. */
+export function applyNext(derived: DerivedState, stored: StoredRecord): AuditedRecord {
+  const applied = derived.apply({ ...stored, sealed: null });
+  const { rulesVersion, logTimeMs } = derived.state;
+  if (rulesVersion > NEWEST_RULES_VERSION) throw new NewerRules(stored.offset, rulesVersion);
+  return { ...applied, timeMs: logTimeMs, bytes: stored.value };
 }
 
 /** The time of a record is in its bytes, which are looked at before it is applied: afterwards there is no way back. */

@@ -14,7 +14,7 @@ export interface DigestAt {
 /** What was found of two trackers. */
 export interface Comparison {
   readonly verdict: 'equal' | 'different';
-  /** The last offset that both have applied; -1 when one has nothing. */
+  /** The last offset that both have applied. */
   readonly offset: number;
   readonly left: DigestAt | null;
   readonly right: DigestAt | null;
@@ -48,7 +48,7 @@ export async function compareTrackers(left: TrackerPort, right: TrackerPort): Pr
   const [one, other] = await Promise.all([left.status(), right.status()]);
   const offset = Math.min(one.appliedOffset, other.appliedOffset);
   const nothing = { offset, left: null, right: null, firstDifference: null };
-  if (offset < 0) return { verdict: 'equal', ...nothing, problem: 'one of them has applied nothing yet' };
+  if (offset < 0) throw unavailable('one of them has applied nothing yet: try again when both are ready');
   if (one.logId !== other.logId) {
     const problem = `they read two logs: ${left.name} ${one.logId}, ${right.name} ${other.logId}`;
     return { verdict: 'different', ...nothing, problem };

@@ -1,6 +1,7 @@
 // Owns the verdict on a log: everything that it comes to is derived again and compared with what trackers signed. A signature
 // is worth what is known of its key: keys that stand only in the log itself prove that the log fits together, and no more.
 import type { Event } from '#domain/event';
+import type { State } from '#domain/state';
 import { LogFailure, type LogFailureCode } from '../command-log/command-log.ts';
 import { DerivedState } from '../replica/derived-state.ts';
 import { auditorOf, type Trailer } from './export-format.ts';
@@ -157,8 +158,6 @@ class SignatureWatch {
   }
 
   findings({ state, checkpoints: { dispute } }: DerivedState): Finding[] {
-    const { logId, appliedOffset } = state;
-    const records = appliedOffset + 1;
     const findings: Finding[] = [];
     if (dispute !== null) {
       const what = dispute.kind === 'root' ? 'records than those that are here' : 'effects than what these come to';
@@ -171,7 +170,7 @@ class SignatureWatch {
       });
     }
     for (const kept of this.#kept) {
-      const problem = keptProblem(kept, { records, logId, isContradicted: this.#contradicted.includes(kept) });
+      const problem = keptProblem(kept, { state, isContradicted: this.#contradicted.includes(kept) });
       if (problem !== null) findings.push({ verdict: 'tampered', ...problem });
     }
     return findings;
@@ -180,18 +179,27 @@ class SignatureWatch {
 
 function keptProblem(
   kept: KeptCheckpoint,
-  log: { records: number; logId: string | null; isContradicted: boolean },
+  log: { state: State; isContradicted: boolean },
 ): Omit<Finding, 'verdict'> | null {
   const { name, size } = kept;
-  if (log.logId !== null && kept.logId !== log.logId) {
+  const { logId, appliedOffset } = log.state;
+  const records = appliedOffset + 1;
+  if (logId !== null && kept.logId !== logId) {
     return { message: `${name} is the checkpoint of another log, ${kept.logId}`, from: null, to: null };
   }
-  if (size > log.records) {
-    const message = `${name} is about ${size} records, and there are ${log.records}: the end was cut off`;
-    return { message, from: log.records, to: size - 1 };
+  if (size > records) {
+    const message = `${name} is about ${size} records, and there are ${records}: the end was cut off`;
+    return { message, from: records, to: size - 1 };
   }
-  if (!log.isContradicted) return null;
-  return { message: `${name} is about other records than the first ${size} here`, from: 0, to: size - 1 };
+  if (log.isContradicted) {
+    return { message: `${name} is about other records than the first ${size} here`, from: 0, to: size - 1 };
+  }
+  if (isSignedByAny(kept, log.state)) return null;
+  return { message: `${name} is signed by no tracker of this log: it is not as it was written`, from: null, to: null };
+}
+
+function isSignedByAny({ note }: KeptCheckpoint, state: State): boolean {
+  return [...state.trackers.keys()].some((trackerId) => checkpointIn(note, { trackerId, state }) !== null);
 }
 
 /** What is wrong with an export beyond its records: its bytes, its trailer, its checkpoint, its auditor's signature. */

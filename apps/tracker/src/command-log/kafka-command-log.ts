@@ -31,6 +31,8 @@ export interface KafkaLogOptions {
   readonly topic: string;
   /** How its brokers are spoken to. */
   readonly client: KafkaClientSettings;
+  /** Whether a topic that is not there is refused, not made. */
+  readonly mustExist?: boolean;
   readonly onWarning: (message: string) => void;
 }
 
@@ -83,6 +85,7 @@ export function kafkaConfigOf({
 
 class KafkaCommandLog implements CommandLog {
   readonly #topic: string;
+  readonly #mustExist: boolean;
   readonly #kafka: Kafka;
   readonly #admin: Admin;
   readonly #producer: Producer;
@@ -92,6 +95,7 @@ class KafkaCommandLog implements CommandLog {
 
   constructor(options: KafkaLogOptions) {
     this.#topic = options.topic;
+    this.#mustExist = options.mustExist ?? false;
     this.#kafka = new Kafka(kafkaConfigOf(options));
     this.#admin = this.#kafka.admin();
     this.#producer = this.#kafka.producer({
@@ -155,6 +159,9 @@ class KafkaCommandLog implements CommandLog {
   async #prepareTopic(): Promise<void> {
     const topic = this.#topic;
     if (!(await this.#admin.listTopics()).includes(topic)) {
+      if (this.#mustExist) {
+        throw new LogFailure('log_misconfigured', `there is no Kafka topic ${topic}: say which log with --log`);
+      }
       const { replicaCount, settings } = topicPlan((await this.#admin.describeCluster()).brokers.length);
       const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
       // Resolves with false when another tracker was faster; then its topic is checked like any other.

@@ -1,5 +1,5 @@
 // Owns the text form of a log's address and which adapter it means: `sqlite:<file>` or `kafka:<host:port,...>[/<topic>]`.
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
@@ -23,6 +23,8 @@ export interface OpenCommandLogOptions {
   readonly trackerInfoPath: string | null;
   /** As `--kafka-client` takes it; without it brokers are spoken to without TLS and without a login. */
   readonly kafkaClientFile?: string | null;
+  /** Whether a log that is not there is refused, not made: for those who only read one. */
+  readonly mustExist?: boolean;
   /** Takes what a log's driver warns of, one line each; nothing is printed without it. */
   readonly onWarning?: (message: string) => void;
 }
@@ -38,14 +40,16 @@ const FORMS = 'sqlite:<file> or kafka:<host:port,...>[/<topic>]';
  */
 export async function openCommandLog(options: OpenCommandLogOptions): Promise<CommandLog> {
   const address = parseLogAddress(options.url);
-  const { kafkaClientFile = null, onWarning = () => {} } = options;
+  const { kafkaClientFile = null, mustExist = false, onWarning = () => {} } = options;
   if (address.kind === 'kafka') {
     const client = kafkaClientFile === null ? PLAINTEXT : readKafkaClient(kafkaClientFile);
-    return openKafkaCommandLog({ ...address, client, onWarning });
+    return openKafkaCommandLog({ ...address, client, mustExist, onWarning });
   }
   if (kafkaClientFile !== null)
     throw misconfigured('--kafka-client is for --log kafka:; leave it out for a SQLite log.');
   if (options.trackerInfoPath !== null) await refuseOtherMachines(options.trackerInfoPath);
+  if (mustExist && !existsSync(address.file))
+    throw misconfigured(`there is no log at ${options.url}: say which one with --log`);
   return openSqliteCommandLog(address.file);
 }
 

@@ -1,13 +1,12 @@
 // Owns the commands of an operator: records signed with a tracker's key, appended straight to the log, so that they work
 // whether or not that tracker runs. The data directory is only read.
-import { existsSync } from 'node:fs';
 import type { CheckpointRuling } from '#domain/checkpoint';
 import { NEWEST_RULES_VERSION } from '#domain/decide';
 import type { Outcome } from '#domain/outcome';
 import { BadInput } from '#identity/start-input';
 import { formatFingerprint } from '#wire/tracker-info';
 import { lastLogUrl } from '../command-log/last-log.ts';
-import { openCommandLog, parseLogAddress } from '../command-log/open-command-log.ts';
+import { openCommandLog } from '../command-log/open-command-log.ts';
 import { sealPassword } from '../credentials/credentials.ts';
 import { PasswordHasher } from '../credentials/password-hasher.ts';
 import { Replica } from '../replica/replica.ts';
@@ -49,8 +48,8 @@ export async function runOperatorCommand(
 ): Promise<{ outcome: Outcome; offset: number } | null> {
   const identity = await existingIdentity(target.dataDirectory);
   const url = target.logUrl ?? (await lastLogUrl(target.dataDirectory));
-  refuseNoLog(url);
-  const log = await openCommandLog({ url, trackerInfoPath: null, kafkaClientFile: target.kafkaClientFile ?? null });
+  const kafkaClientFile = target.kafkaClientFile ?? null;
+  const log = await openCommandLog({ url, trackerInfoPath: null, kafkaClientFile, mustExist: true });
   const replica = new Replica({ log, now: Date.now, heedsCheckpoints: false });
   try {
     await readWhole(replica);
@@ -64,13 +63,6 @@ export async function runOperatorCommand(
     await replica.stop();
     await log.close();
   }
-}
-
-/** Opening it would make one. */
-function refuseNoLog(url: string): void {
-  const address = parseLogAddress(url);
-  if (address.kind === 'kafka' || existsSync(address.file)) return;
-  throw new BadInput(`there is no log at ${url}: say which one with --log`);
 }
 
 /** Reads up to the log's end: a command is judged by all of it. */

@@ -7,8 +7,8 @@ import { randomRecords } from '../random-log.ts';
 import { sourceOf } from './sources.ts';
 
 it.each([...Array(30).keys()])('what is different makes the later facts of the earlier ones (log %i)', async (seed) => {
-  const records = randomRecords(seed, 600, { isTruthful: true });
   const random = seeded(seed);
+  const records = randomRecords(seed, 600, { isTruthful: true });
   const [from, to] = [random(), random()]
     .sort((left, right) => left - right)
     .map((part) => Math.floor(part * records.length)) as [number, number];

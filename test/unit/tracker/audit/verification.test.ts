@@ -1,5 +1,7 @@
 import { generateKeyPairSync, hash } from 'node:crypto';
 import { expect, it, vi } from 'vitest';
+import { openCheckpointNote } from '#wire/checkpoint-note';
+import { decodeLogRecord } from '#wire/log-record';
 import { exportSourceOf } from '../../../../apps/tracker/src/audit/export-source.ts';
 import { trailerInLine, trailerLine } from '../../../../apps/tracker/src/audit/export-format.ts';
 import type { KeptCheckpoint } from '../../../../apps/tracker/src/audit/kept-checkpoint.ts';
@@ -16,6 +18,16 @@ const lastSize = Math.max(...[...derivedOf(records).checkpoints.entries.recordsS
 
 function verdictOn(bytes: Uint8Array, options: VerifyOptions = {}): Promise<Verification> {
   return verify(exportSourceOf(bytes), options);
+}
+
+/** The last checkpoint of the first so many records, as somebody keeps it. */
+function keptBefore(count: number): KeptCheckpoint {
+  const notes = records.slice(0, count).flatMap(({ value }) => {
+    const { command } = decodeLogRecord(value) ?? {};
+    return command?.name === 'checkpoint' ? command.data.note : [];
+  });
+  const note = notes.at(-1)!;
+  return { ...openCheckpointNote(note, () => true)!, name: 'kept.txt', note };
 }
 
 function linesOf(bytes: Buffer): string[] {
@@ -121,13 +133,17 @@ it('an export that is cut anywhere is not sound', async () => {
 });
 
 it('whoever kept a checkpoint finds a log that was cut before it, and one that was written anew', async () => {
-  const derived = derivedOf(records.slice(0, 200));
-  const kept: KeptCheckpoint = { ...derived.checkpoint()!, name: 'kept.txt', note: '' };
+  const kept = keptBefore(200);
   expect((await verify(sourceOf(records), { kept: [kept] })).verdict).toBe('sound');
-  const cut = await verify(sourceOf(records.slice(0, 150)), { kept: [kept] });
-  expect(cut).toMatchObject({ verdict: 'tampered', firstBadOffset: 150 });
+  const cut = await verify(sourceOf(records.slice(0, 100)), { kept: [kept] });
+  expect(cut).toMatchObject({ verdict: 'tampered', firstBadOffset: 100 });
   const other = await verify(sourceOf(randomRecords(8, 400, { isTruthful: true })), { kept: [kept] });
-  expect(other).toMatchObject({ verdict: 'tampered', firstBadOffset: 0, lastSuspectOffset: 199 });
+  expect(other).toMatchObject({ verdict: 'tampered', firstBadOffset: 0, lastSuspectOffset: kept.size - 1 });
+  const forged = { ...kept, note: kept.note.replace(/\n— (\S+) ..../, '\n— $1 AAAA') };
+  expect(await verify(sourceOf(records), { kept: [forged] })).toMatchObject({
+    verdict: 'tampered',
+    problem: expect.stringContaining('signed by no tracker'),
+  });
 });
 
 it('trust is in keys that were given, not in those that the log brings along', async () => {

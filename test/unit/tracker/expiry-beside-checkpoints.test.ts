@@ -2,7 +2,7 @@
 // record that was refused.
 import { expect, it } from 'vitest';
 import { SESSION_LIFETIME_MS } from '#domain/session-term';
-import { lastCheckpoint } from '../../../apps/tracker/src/audit/export-writing.ts';
+import { signedExtentOf } from '../../../apps/tracker/src/audit/last-checkpoint.ts';
 import { DerivedState } from '../../../apps/tracker/src/replica/derived-state.ts';
 import { signedCheckpointNote } from '../../../apps/tracker/src/replica/checkpoint-signature.ts';
 import type { AppliedRecord } from '../../../apps/tracker/src/replica/replica.ts';
@@ -48,8 +48,8 @@ function differingAfter(log: GoldenLog): number {
   return comparison.differingCount;
 }
 
-const lastOf = (log: GoldenLog) =>
-  lastCheckpoint({
+const lastOf = async (log: GoldenLog) => {
+  const { last } = await signedExtentOf({
     name: 'log',
     close: () => Promise.resolve(),
     async *records() {
@@ -57,6 +57,8 @@ const lastOf = (log: GoldenLog) =>
       await Promise.resolve();
     },
   });
+  return last;
+};
 
 it('a checkpoint counts when its record ends a session', async () => {
   const { log, size } = logThatEnds(one);

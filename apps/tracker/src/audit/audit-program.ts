@@ -192,7 +192,9 @@ function addExport(audit: Program): void {
       // Half an export is none.
       await withSource(
         flags,
-        (run) => exportLog(run, flags),
+        async (run) => {
+          if (!(await exportLog(run, flags))) process.exitCode = EXIT.tampered;
+        },
         () => process.exit(EXIT.unavailable),
       );
     });
@@ -203,6 +205,7 @@ interface VerifyFlags {
   readonly checkpoint?: readonly string[];
   readonly proof?: string;
   readonly keep?: string;
+  readonly tail?: boolean;
 }
 
 function addVerify(audit: Program): void {
@@ -210,6 +213,7 @@ function addVerify(audit: Program): void {
     .option('--trackers <tracker_info.txt>', 'a list of trackers with fingerprints that you trust')
     .option('--checkpoint <files...>', 'checkpoints that you kept: the log must contain what they are about')
     .option('--keep <file>', 'when it is sound, write its last checkpoint to a new file, for --checkpoint later')
+    .option('--tail', 'let an export end in records that no tracker that you trust has signed')
     .option('--proof <file>', 'only a proof that `prove` has printed; needs no log')
     .action(async (flags: SourceFlags & VerifyFlags) => {
       const trusted = flags.trackers === undefined ? undefined : await trustedIn(flags.trackers);
@@ -226,8 +230,8 @@ type Known = Pick<VerifyOptions, 'trusted'> & { readonly kept: readonly KeptChec
 
 function verifyLog(flags: SourceFlags & VerifyFlags, known: Known): Promise<Verification['verdict']> {
   const work = async (run: AuditRun): Promise<Verification['verdict']> => {
-    const found = await showVerification(run, known);
-    if (found === 'sound' && flags.keep !== undefined) await keepCheckpoint(run, flags.keep);
+    const found = await showVerification(run, { ...known, allowsTail: flags.tail === true });
+    if (found === 'sound' && flags.keep !== undefined) await keepCheckpoint(run, flags.keep, known.trusted);
     return found;
   };
   return withSource(flags, work, KEEPS_VERDICT);

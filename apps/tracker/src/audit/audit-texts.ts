@@ -37,7 +37,7 @@ const SHORT_ID_CHARACTERS = 12;
 export function entryText({ offset, time, type, actor, outcome, reason, body }: LogEntry): string {
   const came = outcome === 'accepted' ? 'accepted' : `rejected (${reason})`;
   const who = actor === null ? '-' : withShortIds(actor);
-  const what = type === null ? 'no record' : `${type} ${JSON.stringify(body)}`;
+  const what = type === null ? 'no record' : `${type} ${printable(JSON.stringify(body))}`;
   return `${String(offset).padStart(8)}  ${time ?? '-'}  ${who}  ${what}  ${came}`;
 }
 
@@ -58,12 +58,12 @@ export function accessText(answer: AccessAnswer): string {
       ? `${placeText('at', answer.at)}: ${answer.contentId === null ? 'the group had no such file' : `content ${answer.contentId}`}`
       : `${placeText('from', answer.from)} ${placeText('to', answer.to)}: shared ${answer.shares.length} times`;
   const readers: Column<ReadingRight>[] = [
-    { heading: 'could read', text: ({ user }) => user },
+    { heading: 'could read', text: ({ user }) => printable(user) },
     { heading: 'from', text: ({ from }) => causeText(from) },
     { heading: 'until', text: ({ until }) => (until === null ? 'still' : causeText(until)) },
   ];
   const fetches: Column<Fetch>[] = [
-    { heading: 'fetched by', text: ({ user }) => user },
+    { heading: 'fetched by', text: ({ user }) => printable(user) },
     { heading: 'on peer', text: ({ peerId }) => peerId.slice(0, SHORT_ID_CHARACTERS) },
     { heading: 'at', text: ({ offset, time }) => `${offset}, ${time}` },
   ];
@@ -103,6 +103,9 @@ export function historyText(history: readonly HistoryItem[]): string {
 export function verificationText(found: Verification): string {
   const { verdict, records, signedRecords, root, digest, trust, signers, auditor, problem } = found;
   const lines = [`${verdict}: ${records} records, ${signedRecords} of them under a checkpoint that agrees`];
+  if (trust === 'signed' && signedRecords < records) {
+    lines.push(`nobody whom you trust has signed what follows from offset ${signedRecords} on`);
+  }
   if (problem !== null) lines.push(`${problem}${suspectText(found)}`);
   lines.push(`root ${root}`, `digest ${digest}`, trustText(trust));
   for (const { tracker, records: signed, trusted } of signers) {
@@ -129,7 +132,7 @@ export function provedText({ verdict, problem, trust, proved }: JudgedProof): st
   ];
   if (olderSize !== null)
     lines.push(`they go on from the first ${olderSize} of them, as the checkpoint says that the proof was made with`);
-  return [...lines, trustText(trust), record.toString()].join('\n');
+  return [printable(record.toString()), ...lines, trustText(trust)].join('\n');
 }
 
 function trustText(trust: Verification['trust']): string {
@@ -143,6 +146,14 @@ function suspectText({ firstBadOffset, lastSuspectOffset }: Verification): strin
   if (lastSuspectOffset === null || lastSuspectOffset === firstBadOffset)
     return `; look from offset ${firstBadOffset} on`;
   return `; the first bad record is one of ${firstBadOffset} to ${lastSuspectOffset}`;
+}
+
+/** Text of other people's with everything spelt out that would move on a terminal, or begin another line. */
+function printable(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu,
+    (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`,
+  );
 }
 
 function cameTo({ outcome, reason, effects }: HistoryItem): string {
@@ -166,5 +177,5 @@ function valueText(value: Readonly<Record<string, unknown>>): string {
 
 /** Ids and digests by their first characters, as people tell them apart; `--json` has all of them. */
 function withShortIds(text: string): string {
-  return text.replace(/\b[0-9a-f]{64}\b/g, (id) => id.slice(0, SHORT_ID_CHARACTERS));
+  return printable(text).replace(/\b[0-9a-f]{64}\b/g, (id) => id.slice(0, SHORT_ID_CHARACTERS));
 }

@@ -3,6 +3,7 @@ import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import type { State } from '#domain/state';
 import { BadInput } from '#identity/start-input';
+import { formatFingerprint } from '#wire/tracker-info';
 import type { DerivedState } from '../replica/derived-state.ts';
 import { AccessHistory } from './access.ts';
 import { Activity } from './activity.ts';
@@ -20,8 +21,9 @@ import {
 } from './audit-texts.ts';
 import { causeOf } from './cause.ts';
 import { effectsOn, type Entity, groupAndFileOf, wasToBeAbout } from './entity.ts';
-import { lastCheckpoint, type WriteBytes, writeExport } from './export-writing.ts';
+import { type WriteBytes, writeExport } from './export-writing.ts';
 import { factsOf, factsOfGroup, factsOfShare, type Fact, timeOf } from './facts.ts';
+import { signedExtentOf } from './last-checkpoint.ts';
 import { entryOf, type LogEntry } from './log-entry.ts';
 import type { KeptCheckpoint } from './kept-checkpoint.ts';
 import type { LogFilter } from './log-filter.ts';
@@ -305,12 +307,17 @@ export async function showProof(
   return judged.verdict;
 }
 
-/** `audit verify --keep`: the note of the last checkpoint that agrees, in a file of its own. */
-export async function keepCheckpoint({ source }: AuditRun, path: string): Promise<void> {
-  const last = await lastCheckpoint(source);
+/** `audit verify --keep`: the note of the last checkpoint that agrees, of a trusted tracker if any are named, in a file of its own. */
+export async function keepCheckpoint(
+  { source }: AuditRun,
+  path: string,
+  trusted: ReadonlySet<string> | undefined,
+): Promise<void> {
+  const { last } = await signedExtentOf(source, { trusted });
   if (last === null)
     throw new BadInput('--keep: no checkpoint is in it yet; trackers write one a minute after a command');
   await writeNewFile('--keep', path, last.note);
+  process.stderr.write(`the first ${last.size} records, signed by ${formatFingerprint(last.trackerId)}: ${path}\n`);
 }
 
 /** Where an export goes, and whose key signs it. */
@@ -320,24 +327,30 @@ export interface ExportFlags {
   readonly key?: string;
 }
 
-/** `audit export`: to standard output, or to a file that is not there yet. */
-export async function exportLog(run: AuditRun, flags: ExportFlags): Promise<void> {
+/** `audit export`: to standard output, or to a file that is not there yet. False when a checkpoint contradicts what it wrote. */
+export async function exportLog(run: AuditRun, flags: ExportFlags): Promise<boolean> {
   const { source, out, onProgress } = run;
   const key = flags.key === undefined ? null : await readKey(flags.key);
   const options = { tail: flags.tail === true, key, onProgress };
-  if (flags.out === undefined) {
-    await writeExport(source, { ...options, write: (bytes) => out.bytes(bytes) });
-    return;
-  }
+  if (flags.out === undefined)
+    return told(await writeExport(source, { ...options, write: (bytes) => out.bytes(bytes) }));
   const file = await newFile('--out', flags.out);
   try {
     const write: WriteBytes = (bytes) => file.writeFile(bytes);
-    const { records, signedRecords } = await writeExport(source, { ...options, write });
+    const written = await writeExport(source, { ...options, write });
     await file.sync();
+    const { records, signedRecords } = written.trailer;
     process.stderr.write(`${records} records, ${signedRecords} of them under a signed checkpoint: ${flags.out}\n`);
+    return told(written);
   } finally {
     await file.close();
   }
+}
+
+/** What is exported is what is there, and an export ends before what contradicts it: so that has to be said now. */
+function told({ dispute }: { dispute: string | null }): boolean {
+  if (dispute !== null) process.stderr.write(`cohort: the log is not sound: ${dispute}; see cohort audit verify\n`);
+  return dispute === null;
 }
 
 async function newFile(flag: string, path: string): Promise<FileHandle> {

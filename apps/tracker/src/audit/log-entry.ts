@@ -46,8 +46,14 @@ export function entryOf({ offset, record, applied, bytes }: AuditedRecord): LogE
     commandId: record.id,
     correlationId: record.correlationId,
     ...came,
-    body: command.data,
+    body: came.reason === 'malformed_record' ? bodyOf(command.data, bytes) : command.data,
   };
+}
+
+/** What a malformed record says, when that is as flat as a command's data is; or all its bytes, which may be nested without end. */
+function bodyOf(data: unknown, bytes: Uint8Array): unknown {
+  const isFlat = typeof data === 'object' && Object.values(data ?? {}).every((value) => typeof value !== 'object');
+  return isFlat || typeof data !== 'object' ? data : base64(bytes);
 }
 
 function base64(bytes: Uint8Array): string {

@@ -5,8 +5,8 @@ import { ed25519KeyOf, idOfPublicKey } from '#identity/identity';
 import { BadInput } from '#identity/start-input';
 import { checkpointSignedBy } from '../replica/checkpoint-signature.ts';
 import { leafHash } from '../replica/merkle-frontier.ts';
-import { lastCheckpoint } from './export-writing.ts';
 import type { KeptCheckpoint } from './kept-checkpoint.ts';
+import { signedExtentOf } from './last-checkpoint.ts';
 import { consistencyPath, inclusionPath, isConsistent, LeafHashes, rootOfPath } from './merkle-proof.ts';
 import type { AuditSource } from './replay.ts';
 import type { Verification } from './verification.ts';
@@ -36,7 +36,7 @@ export interface Proved {
 
 /** Proves a record of a source under its last checkpoint that agrees. Throws BadInput when none is about it. */
 export async function proofOf(source: AuditSource, offset: number, kept: KeptCheckpoint | null): Promise<Proof> {
-  const last = await lastCheckpoint(source);
+  const { last } = await signedExtentOf(source);
   if (last === null || offset >= last.size) {
     const signed = last === null ? 'no checkpoint is in it' : `the last checkpoint is about ${last.size} records`;
     throw new BadInput(`nobody has signed the record at offset ${offset} yet: ${signed}`);

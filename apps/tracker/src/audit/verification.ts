@@ -7,6 +7,7 @@ import { DerivedState } from '../replica/derived-state.ts';
 import { auditorOf, type Trailer } from './export-format.ts';
 import type { FormProblem } from './export-source.ts';
 import { checkpointIn, type KeptCheckpoint } from './kept-checkpoint.ts';
+import { agreeing } from './last-checkpoint.ts';
 import { type AuditedRecord, type AuditSource, NewerRules, replay } from './replay.ts';
 
 /** A tracker whose checkpoints agree with the log. */
@@ -45,6 +46,8 @@ export interface Verification {
 export interface VerifyOptions {
   /** Ids of trackers whose keys are known from elsewhere. */
   readonly trusted?: ReadonlySet<string> | undefined;
+  /** Whether an export may have records that none of them has signed. */
+  readonly allowsTail?: boolean;
   /** Checkpoints that somebody kept. */
   readonly kept?: readonly KeptCheckpoint[];
   readonly onProgress?: ((offset: number) => void) | undefined;
@@ -80,7 +83,8 @@ export async function verify(source: VerifiableSource, options: VerifyOptions = 
     findings.push(findingOf(error, derived.state.appliedOffset));
   }
   findings.push(...watch.findings(derived), ...formFindings(source, { watch, derived }));
-  return verdictOf([...findings, ...watch.trustFindings(derived)], { derived, watch, source });
+  findings.push(...watch.trustFindings(derived), ...tailFindings(source, { options, watch, derived }));
+  return verdictOf(findings, { derived, watch, source });
 }
 
 function findingOf(error: unknown, appliedOffset: number): Finding {
@@ -215,7 +219,7 @@ function formFindings(
   if (auditorOf(trailer) === false) {
     findings.push({ verdict: 'tampered', message: "the auditor's signature does not hold", from: null, to: null });
   }
-  const size = trailer.checkpoint === null ? 0 : agreeingSize(trailer.checkpoint, derived);
+  const size = trailer.checkpoint === null ? 0 : agreeing(trailer.checkpoint, derived)?.size;
   if (size !== trailer.signedRecords) {
     const message = 'the checkpoint of the trailer does not fit the records';
     findings.push({
@@ -231,12 +235,16 @@ function formFindings(
   return findings;
 }
 
-/** How many records a signed note is about that its tracker signed and that fits; null when it does not. */
-function agreeingSize({ trackerId, note }: { trackerId: string; note: string }, derived: DerivedState): number | null {
-  const checkpoint = checkpointIn(note, { trackerId, state: derived.state });
-  if (checkpoint === null) return null;
-  const { size, root, digest } = checkpoint;
-  return root === derived.rootAt(size - 1) && digest === derived.digestAt(size - 1) ? size : null;
+/** Records behind what trusted trackers signed: in a log they are the latest ones, in an export they may be anybody's. */
+function tailFindings(
+  source: VerifiableSource,
+  { options, watch, derived }: { options: VerifyOptions; watch: SignatureWatch; derived: DerivedState },
+): Finding[] {
+  const [first, last] = [watch.signedRecords, derived.state.appliedOffset];
+  const isAsked = options.trusted !== undefined && options.allowsTail !== true && source.trailer !== undefined;
+  if (!isAsked || first === 0 || first > last) return [];
+  const message = 'nobody whom you trust has signed its last records; with --tail they may be there';
+  return [{ verdict: 'incomplete', message, from: first, to: last }];
 }
 
 function verdictOf(

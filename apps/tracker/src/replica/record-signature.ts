@@ -2,7 +2,7 @@
 // (`genesis`, `register_tracker`) is believed when it hashes to the record's source; every other record's is in the state.
 import { type KeyObject, sign, verify } from 'node:crypto';
 import type { Checkpoint } from '#domain/checkpoint';
-import type { Command } from '#domain/command';
+import { type Command, commandDataProblem } from '#domain/command';
 import type { LogRecord } from '#domain/record';
 import type { State } from '#domain/state';
 import { ed25519KeyOf, type Identity, idOfPublicKey } from '#identity/identity';
@@ -49,6 +49,8 @@ export class SignatureCheck {
   /** Who signed a record, and what that tracker says in it when it is a checkpoint. */
   examine(record: SignedLogRecord | null, state: State): Signed {
     if (record?.actor.kind !== 'tracker') return UNSIGNED;
+    // Refused whoever signed it, and what it holds may be nested deeper than it can be written again.
+    if (commandDataProblem(record.command.name, record.command.data) !== null) return UNSIGNED;
     const key = this.#signingKey(record, state);
     if (key === null) return UNSIGNED;
     return { signer: record.trackerId, checkpoint: checkpointIn(record.command, state, key) };

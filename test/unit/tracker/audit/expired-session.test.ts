@@ -29,7 +29,10 @@ function logWithAlice(rulesVersion: number): GoldenLog {
 async function historyOf(log: GoldenLog, user: string, json: boolean): Promise<string> {
   const stream = new PassThrough();
   const source = sourceOf(storedOf(log));
-  await showHistory({ source, out: new AuditOutput(stream), json, onProgress: undefined }, { kind: 'user', user });
+  await showHistory(
+    { source, out: new AuditOutput(() => {}, stream), json, onProgress: undefined },
+    { kind: 'user', user },
+  );
   stream.end();
   return text(stream);
 }

@@ -2,6 +2,10 @@ import { generateKeyPairSync, hash } from 'node:crypto';
 import { expect, it, vi } from 'vitest';
 import { openCheckpointNote } from '#wire/checkpoint-note';
 import { decodeLogRecord } from '#wire/log-record';
+import { entryOf, type LogEntry } from '../../../../apps/tracker/src/audit/log-entry.ts';
+import { signedExtentOf } from '../../../../apps/tracker/src/audit/last-checkpoint.ts';
+import { replay } from '../../../../apps/tracker/src/audit/replay.ts';
+import { writeExport } from '../../../../apps/tracker/src/audit/export-writing.ts';
 import { exportSourceOf } from '../../../../apps/tracker/src/audit/export-source.ts';
 import { trailerInLine, trailerLine } from '../../../../apps/tracker/src/audit/export-format.ts';
 import type { KeptCheckpoint } from '../../../../apps/tracker/src/audit/kept-checkpoint.ts';
@@ -155,6 +159,49 @@ it('trust is in keys that were given, not in those that the log brings along', a
   const foreign = await verify(sourceOf(records), { trusted: new Set(['f'.repeat(64)]) });
   expect(foreign).toMatchObject({ verdict: 'incomplete', trust: 'consistent', signedRecords: 0 });
   expect(foreign.problem).toContain('none of the trackers that you trust');
+});
+
+it('records that are put behind what trusted trackers signed do not pass for signed', async () => {
+  const lines = linesOf(await exported(records));
+  const invented = linesOf(await exported(randomRecords(8, 30), { tail: true })).slice(20, 25);
+  const forged = retold(lines.toSpliced(-1, 0, ...invented));
+  const trailer = trailerInLine(Buffer.from(lines.at(-1)!, 'latin1'))!;
+  const trusted = new Set([trailer.checkpoint!.trackerId]);
+  expect(await verdictOn(forged, { trusted })).toMatchObject({
+    verdict: 'incomplete',
+    firstBadOffset: trailer.signedRecords,
+    signedRecords: trailer.signedRecords,
+  });
+  expect(await verdictOn(forged, { trusted, allowsTail: true })).toMatchObject({ verdict: 'sound' });
+  expect(await verdictOn(await exported(records), { trusted })).toMatchObject({ verdict: 'sound', trust: 'signed' });
+});
+
+it('the checkpoint that is kept is the last one of who is trusted, the one in the trailer included', async () => {
+  const source = exportSourceOf(await exported(records));
+  const { last } = await signedExtentOf(source);
+  expect(last!.size).toBe(source.trailer!.signedRecords);
+  const { signers } = await verify(sourceOf(records));
+  const other = signers.find(({ tracker }) => tracker !== last!.trackerId)!;
+  const ofOther = await signedExtentOf(sourceOf(records), { trusted: new Set([other.tracker]) });
+  expect(ofOther.last).toMatchObject({ trackerId: other.tracker, size: other.records });
+});
+
+it('a record that is nested deeper than anybody can write is refused like any other that is malformed', async () => {
+  const genesis = Buffer.from(records[0]!.value).toString();
+  const deep = genesis.replace('"data":{', `"data":{"x":${'['.repeat(30_000)}${']'.repeat(30_000)},`);
+  const log = [...records.slice(0, 3), { ...records[3]!, value: Buffer.from(deep) }];
+  const entries: LogEntry[] = [];
+  await replay(sourceOf(log), { visit: (audited) => entries.push(entryOf(audited)) });
+  expect(entries[3]).toMatchObject({ outcome: 'rejected', reason: 'malformed_record', body: expect.any(String) });
+  expect((await verify(sourceOf(log))).verdict).toBe('sound');
+});
+
+it('whoever exports a log that a checkpoint contradicts is told', async () => {
+  const written = async (log: typeof records): Promise<string | null> =>
+    (await writeExport(sourceOf(log), { write: () => Promise.resolve(), tail: false, key: null })).dispute;
+  const changed = Buffer.from(Buffer.from(records[30]!.value).toString().replace('"time":"2026-', '"time":"2025-'));
+  expect(await written(records)).toBeNull();
+  expect(await written(records.with(30, { ...records[30]!, value: changed }))).toContain('contradicts');
 });
 
 it('a ruling of a tracker that nobody named does not hide what a trusted one signed', async () => {

@@ -209,6 +209,18 @@ export const EXPLAINED: readonly Explained[] = [
   },
   {
     file: 'apps/tracker/src/replica/replica.ts',
+    line: 'if (fresh.root === this.#derived.root || this.#restoredOffset >= 0) {',
+    mutants: ['this.#restoredOffset >= 0 → this.#restoredOffset > 0'],
+    why: 'no snapshot is of offset 0: the first is of the offset at which the next ones follow each other',
+  },
+  {
+    file: 'apps/tracker/src/replica/replica.ts',
+    line: 'this.#judgeCheckpoints();',
+    mutants: ['this.#judgeCheckpoints(); → ;'],
+    why: 'of the two such lines the one after everything was computed anew: the next record that is applied judges as well',
+  },
+  {
+    file: 'apps/tracker/src/replica/replica.ts',
     line: 'waiter.forget();',
     mutants: ['waiter.forget(); → ;'],
     why: 'who has been answered and is not forgotten costs memory alone',

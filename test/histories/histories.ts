@@ -18,7 +18,7 @@ const { values: flags } = parseArgs({
   options: {
     /** `kafka`, `sqlite`, or both with a comma, one after the other. */
     log: { type: 'string', default: 'kafka,sqlite' },
-    minutes: { type: 'string', default: byLength({ full: '10', short: '0.6' }) },
+    minutes: { type: 'string', default: byLength({ full: '10', short: '0.4' }) },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     clients: { type: 'string', default: '8' },
     people: { type: 'string', default: '4' },

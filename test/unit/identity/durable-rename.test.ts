@@ -65,5 +65,5 @@ test('a file is replaced on the disk when its write is over', async () => {
 
 test('lines are replaced on the disk when that is over', () => {
   new LineFile(path, throws).replace([{ n: 1 }]);
-  expect(calls).toEqual(replaced);
+  expect(calls).toEqual([`flush ${path}.new`, ...replaced]);
 });

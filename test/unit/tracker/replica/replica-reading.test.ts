@@ -251,7 +251,7 @@ describe('a contested checkpoint', () => {
     }
   });
 
-  it('stays in dispute when the log cannot be read again for now', async () => {
+  it('stays in dispute when the log cannot be read again at the moment', async () => {
     const log = new MemoryLog();
     const replica = await serving(log);
     log.read = () => {

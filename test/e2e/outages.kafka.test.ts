@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import kafkajs, { type Admin } from 'kafkajs';
+import kafkajs, { type Admin, type PartitionMetadata } from 'kafkajs';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { GroupItem } from '#wire/control-api';
 import { type Broker, type Brokers, type BrokersMember, startBroker, startBrokers } from '../../infra/kafka/broker.mjs';
@@ -69,13 +69,19 @@ describe.skipIf(skipReason !== null)('three brokers', () => {
     await kafka?.stop();
   });
 
+  const partition = (): Promise<PartitionMetadata | null> =>
+    withAdmin(kafka.brokers, async (admin) => {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+      return topics[0]?.partitions[0] ?? null;
+    }).catch(() => null);
   const leader = (): Promise<BrokersMember> =>
-    until('the topic has a leader', () =>
-      withAdmin(kafka.brokers, async (admin) => {
-        const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
-        return kafka.members.find(({ id }) => id === topics[0]?.partitions[0]?.leader) ?? null;
-      }).catch(() => null),
-    );
+    until('the topic has a leader', async () => {
+      const known = await partition();
+      return kafka.members.find(({ id }) => id === known?.leader) ?? null;
+    });
+  // A broker that came back may lead only once it has caught up.
+  const untilInStep = (): Promise<boolean> =>
+    until('all three are in step', async () => (await partition())?.isr.length === 3, 90_000);
 
   it('keep every record three times, and twice before it counts', async () => {
     await withAdmin(kafka.brokers, async (admin) => {
@@ -108,6 +114,7 @@ describe.skipIf(skipReason !== null)('three brokers', () => {
   });
 
   it('lose two of three: nothing is acknowledged that one of them alone has, and one that comes back is enough', async () => {
+    await untilInStep();
     await alice.accepted('create_group', { group: 'with three brokers' });
     const [first, second] = kafka.members;
     await Promise.all([first!.kill(), second!.kill()]);

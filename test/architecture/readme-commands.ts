@@ -18,12 +18,23 @@ export function commandsOf(markdown: string): string[] {
     .flatMap((line) => line.split('&&').map((command) => command.trim().replace(/\s+/g, ' ')));
 }
 
-/** The commands that nothing runs: npm's have to be in the proof, `cohort <word>` has to have its word in a test. */
+/** Those of them that read the raw log with what every system has. */
+export function rawLogCommandsOf(markdown: string): string[] {
+  return commandsOf(markdown).filter((command) => RAW_LOG.test(command));
+}
+
+const RAW_LOG = /^(?:kcat|sqlite3|jq) /;
+
+/**
+ * The commands that nothing runs: npm's have to be in the proof, `cohort <word>` has to have its word in a test, and one test runs
+ * all that read the raw log.
+ */
 export function commandsNotRun(commands: readonly string[], runners: CommandRunners): string[] {
   const proven = provenCommands(runners);
   return commands.filter((command) => {
     const word = /^(?:npx )?cohort (?:--\S+ \S+ )*(\S+)/.exec(command)?.[1];
     if (word !== undefined) return !runners.tests.some((text) => text.includes(`'${word}'`));
+    if (RAW_LOG.test(command)) return !runners.tests.some((text) => text.includes('rawLogCommandsOf('));
     const isPreparation = /^(?:cd|git clone) /.test(command);
     return !isPreparation && !proven.some((line) => line === command || line.startsWith(`${command} `));
   });

@@ -13,7 +13,10 @@ it('every command of the README is run by a test or by .ci/run', () => {
   const commands = commandsOf(read('README.md'));
   expect(commands).toEqual(expect.arrayContaining(['npm ci', 'npm start', 'npm test']));
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
-  const tests = globSync(['test/**/*.test.ts', 'infra/demo/*.ts'], { cwd: root, exclude: ['test/architecture/**'] });
+  const tests = globSync(['test/**/*.test.ts', 'test/e2e/raw-log.ts', 'infra/demo/*.ts'], {
+    cwd: root,
+    exclude: ['test/architecture/**'],
+  });
   expect(commandsNotRun(commands, { proof: read('.ci/run'), scripts, tests: tests.map(read) })).toEqual([]);
 });
 
@@ -29,7 +32,7 @@ it('the README gives trackers the broker where npm run kafka starts it', () => {
 const runners = {
   proof: `step 'npm run check' npm run check -- --reporter=json\n  npm start -- --fresh >"$log" &\n`,
   scripts: { check: 'npm run check:types && npm test --', start: 'node start.mjs' },
-  tests: [`run('create_user', 'alice')`],
+  tests: [`run('create_user', 'alice')`, 'rawLogCommandsOf(readme)'],
 };
 
 it.each([
@@ -39,12 +42,17 @@ it.each([
   ['npm test'],
   ['git clone . there'],
   ['npx cohort --data-dir d create_user alice'],
+  [`jq -c 'select(.actor == "alice")' log.ndjson`],
 ])('%s counts as run', (command) => {
   expect(commandsNotRun([command], runners)).toEqual([]);
 });
 
 it.each([['npm run demo'], ['npm star'], ['make'], ['cohort drop_user alice']])('%s counts as not run', (command) => {
   expect(commandsNotRun([command], runners)).toEqual([command]);
+});
+
+it('a line that reads the raw log counts as not run when no test runs them', () => {
+  expect(commandsNotRun(['sqlite3 log .schema'], { ...runners, tests: [] })).toEqual(['sqlite3 log .schema']);
 });
 
 it('commands are the lines of sh blocks without their comments', () => {

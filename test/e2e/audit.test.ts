@@ -1,5 +1,6 @@
-// What an auditor types: `cohort audit` over a log that real trackers could have written, on SQLite, on Kafka and exported.
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+// What an auditor types: `cohort audit` over a log that real trackers could have written, on SQLite, on Kafka and exported, and
+// the lines of the README that read it without Cohort.
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -7,12 +8,13 @@ import { type Broker, startBroker } from '../../infra/kafka/broker.mjs';
 import { openCommandLog } from '../../apps/tracker/src/command-log/open-command-log.ts';
 import { formatFingerprint } from '#wire/tracker-info';
 import { derivedOf, randomRecords } from '../unit/tracker/random-log.ts';
+import { printedBy, printedOf, rawLogCommands, rawLogSkipReason } from './raw-log.ts';
 import { Cluster, LOGS } from './cluster.ts';
 import { cohort, startCohort } from './typed-commands.ts';
 
 vi.setConfig({ testTimeout: 90_000 });
 
-const records = randomRecords(7, 400, { isTruthful: true });
+const records = randomRecords(7, 400, { isTruthful: true, isWellFormed: true });
 const derived = derivedOf(records);
 let folder: string;
 
@@ -39,7 +41,7 @@ describe.each(LOGS)('the log on $log', ({ log: kind, skipReason }) => {
   beforeAll(async () => {
     if (skipReason !== null) return;
     broker = kind === 'kafka' ? await startBroker() : null;
-    url = broker === null ? `sqlite:${join(folder, 'log.sqlite')}` : `kafka:${broker.brokers}/audited`;
+    url = broker === null ? `sqlite:${join(folder, 'cohort-log.sqlite')}` : `kafka:${broker.brokers}/cohort-commands`;
     const log = await openCommandLog({ url, trackerInfoPath: null });
     await log.append(records);
     await log.close();
@@ -70,6 +72,11 @@ describe.each(LOGS)('the log on $log', ({ log: kind, skipReason }) => {
     }
   });
 
+  it.skipIf((skipReason ?? rawLogSkipReason) !== null).each(rawLogCommands[kind])('is read by %s', async (command) => {
+    const printed = await printedBy(command, { folder, brokers: broker?.brokers ?? null });
+    expect(printed).toEqual(printedOf(command, records));
+  });
+
   it.skipIf(skipReason !== null)('is followed', async () => {
     const child = startCohort(['audit', 'log', '--log', url, '--follow', '--limit', '1', '--json']);
     const lines: string[] = [];
@@ -89,6 +96,10 @@ describe.each(LOGS)('the log on $log', ({ log: kind, skipReason }) => {
     child.kill('SIGINT');
     expect(lines.map((line) => (JSON.parse(line) as { offset: number }).offset)).toEqual([399, 400]);
   });
+});
+
+it('the README has lines for every kind of log', () => {
+  expect(Object.values(rawLogCommands).map(({ length }) => length > 0)).toEqual([true, true, true]);
 });
 
 describe('an exported log', () => {
@@ -116,6 +127,13 @@ describe('an exported log', () => {
     expect(difference).toMatchObject({ from: { offset: 100 }, to: { offset: 299 } });
     const [why] = await answers(0, 'why', 'group', group.name, '--file', file);
     expect((why!['history'] as object[]).length).toBeGreaterThan(1);
+  });
+
+  it.skipIf(rawLogSkipReason !== null).each(rawLogCommands.exported)('is read by %s', async (command) => {
+    await copyFile(file, join(folder, 'log.ndjson'));
+    const lineCount = (await readFile(file, 'utf8')).trimEnd().split('\n').length;
+    const printed = await printedBy(command, { folder, brokers: null });
+    expect(printed).toEqual(printedOf(command, records.slice(0, lineCount - 1)));
   });
 
   it('is trusted with the keys of tracker_info.txt, and not without', async () => {

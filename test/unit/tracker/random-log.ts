@@ -29,12 +29,14 @@ interface About {
   readonly logId?: string;
   /** Whether all checkpoints are right. */
   readonly isTruthful?: boolean;
+  /** Whether all text is Unicode, as trackers see to it. */
+  readonly isWellFormed?: boolean;
 }
 
 /** The records of a random log, from its genesis on. */
 export function randomRecords(seed: number, count: number, about: About = {}): StoredRecord[] {
-  const { logId = 'b'.repeat(64), isTruthful = false } = about;
-  const log = new RandomLog(seeded(seed), isTruthful);
+  const { logId = 'b'.repeat(64) } = about;
+  const log = new RandomLog(seeded(seed), about);
   log.begin(logId);
   while (log.records.length < count) log.step();
   return log.records;
@@ -51,10 +53,13 @@ class RandomLog {
   readonly #derived = new DerivedState();
   readonly #draw: Draw;
   readonly #isTruthful: boolean;
+  /** What is put into text that must not be there. */
+  readonly #surrogate: string;
 
-  constructor(draw: Draw, isTruthful: boolean) {
+  constructor(draw: Draw, { isTruthful = false, isWellFormed = false }: About) {
     this.#draw = draw;
     this.#isTruthful = isTruthful;
+    this.#surrogate = isWellFormed ? '' : '\ud800';
   }
 
   begin(logId: string): void {
@@ -62,7 +67,7 @@ class RandomLog {
     const [one, two] = TRACKERS as [Identity, Identity];
     this.#byTracker(one, { name: 'genesis', data: { logId, rulesVersion: 1, publicKey: publicKey(one) } });
     for (const identity of [one, two]) {
-      const data = { trackerId: identity.id, publicKey: publicKey(identity), address: '127.0.0.1:1\ud800' };
+      const data = { trackerId: identity.id, publicKey: publicKey(identity), address: `127.0.0.1:1${this.#surrogate}` };
       this.#byTracker(identity, { name: 'register_tracker', data });
     }
   }
@@ -148,7 +153,7 @@ class RandomLog {
     const peerId = peerOf(user);
     const known = this.#derived.state.sessions.get(peerId)?.user ?? null;
     // Nobody checks a name that a record claims before `apply`: also one that is no Unicode ends up in the state.
-    const claimed = this.#draw() < 0.02 ? 'x\udc00' : known;
+    const claimed = this.#draw() < 0.02 ? `x${this.#surrogate}` : known;
     const actor: Actor = { kind: 'peer', peerId, user: claimed };
     const { id, timeMs, seenOffset } = this.#stamps();
     const stamps = { id, timeMs, seenOffset, correlationId: id, schemaVersion: 1, trackerId: TRACKERS[0]!.id };

@@ -13,9 +13,10 @@ import {
 import { signedTrackerRecord } from '../../../../apps/tracker/src/replica/record-signature.ts';
 import { Replica } from '../../../../apps/tracker/src/replica/replica.ts';
 import { registerTracker, submitAsTracker } from '../../../../apps/tracker/src/replica/tracker-registration.ts';
-import { COMMITMENT, peerOf } from '../../domain/log-of.ts';
+import { COMMITMENT } from '../../domain/log-of.ts';
 import { MemoryLog } from '../memory-log.ts';
 import { newIdentity } from '../new-identity.ts';
+import { appended, newUserRecord } from '../user-records.ts';
 
 const signal = new AbortController().signal;
 const running: Tracker[] = [];
@@ -62,23 +63,10 @@ async function caughtUp(log: MemoryLog, ...trackers: readonly Tracker[]): Promis
 }
 
 /** A command of a peer, which some outcome or other comes of. */
-function commandOf(user: string): SignedLogRecord {
-  return {
-    id: randomUUID(),
-    trackerId: 'a'.repeat(64),
-    timeMs: Date.now(),
-    actor: { kind: 'peer', peerId: peerOf(user), user: null },
-    correlationId: 'test',
-    seenOffset: -1,
-    schemaVersion: 1,
-    command: { name: 'create_user', data: { user, commitment: COMMITMENT } },
-    signature: null,
-  };
-}
+const commandOf = (user: string): SignedLogRecord => newUserRecord(user, 'a'.repeat(64));
 
 async function commands(log: MemoryLog, count: number, ...trackers: readonly Tracker[]): Promise<void> {
-  const values = Array.from({ length: count }, () => encodeLogRecord(commandOf('alice')));
-  await log.append(values.map((value) => ({ value, sealed: null })));
+  await appended(log, ...Array.from({ length: count }, () => commandOf('alice')));
   await caughtUp(log, ...trackers);
 }
 

@@ -7,9 +7,10 @@ import { signedCheckpointNote } from '../../../../apps/tracker/src/replica/check
 import { signedTrackerRecord } from '../../../../apps/tracker/src/replica/record-signature.ts';
 import { type AppliedRecord, Replica, type ReplicaOptions } from '../../../../apps/tracker/src/replica/replica.ts';
 import { registerTracker } from '../../../../apps/tracker/src/replica/tracker-registration.ts';
-import { COMMITMENT, peerOf } from '../../domain/log-of.ts';
+import { COMMITMENT } from '../../domain/log-of.ts';
 import { MemoryLog } from '../memory-log.ts';
 import { newIdentity } from '../new-identity.ts';
+import { appended, newUserRecord } from '../user-records.ts';
 
 const identity = newIdentity();
 const forever = { sealed: null, timeoutMs: 60_000 };
@@ -44,22 +45,7 @@ async function serving(log: MemoryLog, options: Partial<ReplicaOptions> = {}): P
   return replica;
 }
 
-function newUser(user = 'alice'): SignedLogRecord {
-  return {
-    id: randomUUID(),
-    trackerId: identity.id,
-    timeMs: Date.now(),
-    actor: { kind: 'peer', peerId: peerOf(user), user: null },
-    correlationId: 'test',
-    seenOffset: -1,
-    schemaVersion: 1,
-    command: { name: 'create_user', data: { user, commitment: COMMITMENT } },
-    signature: null,
-  };
-}
-
-const appended = (log: MemoryLog, ...records: readonly SignedLogRecord[]) =>
-  log.append(records.map((record) => ({ value: encodeLogRecord(record), sealed: null })));
+const newUser = (user = 'alice'): SignedLogRecord => newUserRecord(user, identity.id);
 
 /** Appends a checkpoint that the replica does not agree with, and waits until it has read it. */
 async function contested(log: MemoryLog, replica: Replica): Promise<void> {

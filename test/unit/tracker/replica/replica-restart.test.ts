@@ -8,10 +8,10 @@ import type { DerivedState } from '../../../../apps/tracker/src/replica/derived-
 import { signedTrackerRecord } from '../../../../apps/tracker/src/replica/record-signature.ts';
 import { Replica, type Restart, type StartingPoints } from '../../../../apps/tracker/src/replica/replica.ts';
 import { registerTracker } from '../../../../apps/tracker/src/replica/tracker-registration.ts';
-import { COMMITMENT, peerOf } from '../../domain/log-of.ts';
 import { MemoryLog } from '../memory-log.ts';
 import { newIdentity } from '../new-identity.ts';
 import { derivedOf, randomRecords } from '../random-log.ts';
+import { appended, newUserRecord } from '../user-records.ts';
 
 const identity = newIdentity();
 const replicas: Replica[] = [];
@@ -48,22 +48,7 @@ async function logWith(...users: readonly string[]): Promise<WatchedLog> {
   return log;
 }
 
-function newUser(user: string): SignedLogRecord {
-  return {
-    id: randomUUID(),
-    trackerId: identity.id,
-    timeMs: Date.now(),
-    actor: { kind: 'peer', peerId: peerOf(user), user: null },
-    correlationId: 'test',
-    seenOffset: -1,
-    schemaVersion: 1,
-    command: { name: 'create_user', data: { user, commitment: COMMITMENT } },
-    signature: null,
-  };
-}
-
-const appended = (log: MemoryLog, ...records: readonly SignedLogRecord[]) =>
-  log.append(records.map((record) => ({ value: encodeLogRecord(record), sealed: null })));
+const newUser = (user: string): SignedLogRecord => newUserRecord(user, identity.id);
 
 const byTracker = (command: Parameters<typeof signedTrackerRecord>[1]['command']): SignedLogRecord =>
   signedTrackerRecord(identity, { id: randomUUID(), timeMs: Date.now(), seenOffset: -1, command });

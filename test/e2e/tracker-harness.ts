@@ -11,7 +11,7 @@ import { mutualTlsOptions } from '#identity/tls';
 import type { CommandReply, Page, PeerCommandName, PresenceView, Push, ReplyHead, ViewReply } from '#wire/tracker-api';
 import { CONTENT_ID, SMALL_CONTENT } from '../unit/domain/log-of.ts';
 import type { CommandLog } from '../../apps/tracker/src/command-log/command-log.ts';
-import { type RunningTracker, startTracker } from '../../apps/tracker/src/tracker.module.ts';
+import { type RunningTracker, startTracker, type TrackerParts } from '../../apps/tracker/src/tracker.module.ts';
 
 // A connection that ends is a fact in these tests, not news for the console.
 Logger.overrideLogger(false);
@@ -40,6 +40,11 @@ export interface TestTracker extends RunningTracker {
   readonly logger: RecordingLogger;
 }
 
+/** What a test says of a tracker. */
+type TrackerGiven = Partial<Pick<TrackerParts, 'identity' | 'now' | 'auditKeysFolder'>> & {
+  readonly isReady?: boolean;
+};
+
 /** Stops everything that a test began, newest first. */
 export class Cleanup {
   readonly #steps: Array<() => unknown> = [];
@@ -58,15 +63,12 @@ export class Cleanup {
     return directory;
   }
 
-  async tracker(
-    log: CommandLog,
-    { identity, now, isReady = true }: { identity?: Identity; now?: () => number; isReady?: boolean } = {},
-  ): Promise<TestTracker> {
+  async tracker(log: CommandLog, { isReady = true, identity, ...given }: TrackerGiven = {}): Promise<TestTracker> {
     const own = identity ?? (await loadOrCreateIdentity(await this.directory()));
     const logger = new RecordingLogger();
     const anywhere = { host: '127.0.0.1', port: 0 };
     const parts = { identity: own, log, rpc: anywhere, http: anywhere, address: `${own.id.slice(0, 8)}:1`, logger };
-    const tracker = await startTracker({ ...parts, ...(now !== undefined && { now }) });
+    const tracker = await startTracker({ ...parts, ...given });
     this.add(() => tracker.stop());
     if (isReady) await tracker.ready;
     return { ...tracker, identity: own, logger };

@@ -97,6 +97,11 @@ export class TrackerProcess {
     return { host: '127.0.0.1', port: this.#port(/ready on 127\.0\.0\.1:(\d+)/) };
   }
 
+  /** Base URL of its own HTTP port. */
+  get http(): string {
+    return `http://127.0.0.1:${this.#port(/http 127\.0\.0\.1:(\d+)/)}`;
+  }
+
   async untilReady(): Promise<void> {
     while (!this.#out().includes('ready on')) {
       const more = once(this.#child.stdout!, 'data');
@@ -137,7 +142,7 @@ export class TrackerProcess {
   }
 
   async #get(path: string): Promise<unknown> {
-    const response = await fetch(`http://127.0.0.1:${this.#port(/http 127\.0\.0\.1:(\d+)/)}${path}`);
+    const response = await fetch(`${this.http}${path}`);
     return response.json();
   }
 

@@ -1,5 +1,5 @@
-// Owns the words behind `cohort tracker`, `fingerprint`, `keys`, `operator` and `audit`, and how each ends: exit codes and one
-// sentence that says what to do.
+// Owns the words behind `cohort tracker`, `fingerprint`, `keys`, `operator`, `audit` and `audit-keys`, and how each ends: exit codes
+// and one sentence that says what to do.
 import { Command as Program, CommanderError, Option } from 'commander';
 import type { CheckpointRuling } from '#domain/checkpoint';
 import type { RejectionReason } from '#domain/rejection';
@@ -9,6 +9,7 @@ import { BadInput, dataDirectoryFor, settleVariables } from '#identity/start-inp
 import { PASSWORD_CHARACTERS_MAX, PASSWORD_CHARACTERS_MIN } from '#wire/limits';
 import { formatFingerprint } from '#wire/tracker-info';
 import { addAuditCommands } from './audit/audit-program.ts';
+import { addAuditKeyCommands } from './audit-keys-program.ts';
 import { readConfiguration, type TrackerFlags } from './configuration.ts';
 import { endOf, EXIT } from './exit-codes.ts';
 import { existingIdentity } from './operator/existing-identity.ts';
@@ -51,7 +52,9 @@ function program(): Program {
     .addOption(logOption('sqlite:<file> or kafka:<host:port,...>[/<topic>] (default: a file beside tracker_info.txt)'))
     .addOption(kafkaClientOption())
     .addOption(
-      new Option('--http <host:port>', 'health, status and metrics (default: a free loopback port)').env('COHORT_HTTP'),
+      new Option('--http <host:port>', 'health, status, metrics and audit (default: a free loopback port)').env(
+        'COHORT_HTTP',
+      ),
     )
     .action(async (file: string, n: string, flags: TrackerFlags) =>
       (await tracker()).runTracker(n, await readConfiguration(file, n, flags)),
@@ -69,6 +72,7 @@ function program(): Program {
     .action(initKeys);
   addOperatorCommands(root);
   addAuditCommands(root);
+  addAuditKeyCommands(root);
   return root;
 }
 

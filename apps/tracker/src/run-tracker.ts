@@ -8,6 +8,7 @@ import { type Identity, loadOrCreateIdentity } from '#identity/identity';
 import { BadInput } from '#identity/start-input';
 import { formatHostPort } from '#wire/host-port';
 import { formatFingerprint } from '#wire/tracker-info';
+import { AUDIT_KEYS_FOLDER } from './audit/audit-keys.ts';
 import { type CommandLog, LogFailure } from './command-log/command-log.ts';
 import { openCommandLog } from './command-log/open-command-log.ts';
 import type { TrackerConfiguration } from './configuration.ts';
@@ -47,7 +48,9 @@ interface Run {
 async function serve({ n, configuration, identity, log, stopping }: Run): Promise<void> {
   const { rpc, http, address, dataDirectory, logUrl } = configuration;
   const snapshots = { folder: join(dataDirectory, 'snapshots') };
-  const tracker = await startTracker({ identity, log, rpc, http, address, snapshots, logger: processLogger });
+  const auditKeysFolder = join(dataDirectory, AUDIT_KEYS_FOLDER);
+  const parts = { identity, log, rpc, http, address, snapshots, auditKeysFolder, logger: processLogger };
+  const tracker = await startTracker(parts);
   const httpFile = join(dataDirectory, 'http');
   const watch = setInterval(healthReporter(tracker.replica), HEALTH_INTERVAL_MS);
   try {

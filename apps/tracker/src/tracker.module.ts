@@ -8,6 +8,9 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { Identity } from '#identity/identity';
 import { type HostPort, networkOf } from '#wire/host-port';
 import { REACHABILITY_BURST_MAX, REACHABILITY_REFILL_MS } from '#wire/limits';
+import { AuditController, AuditCounts } from './audit/audit.controller.ts';
+import { AuditDesk } from './audit/audit-desk.ts';
+import { AuditKeys } from './audit/audit-keys.ts';
 import type { CommandLog } from './command-log/command-log.ts';
 import { CommandController } from './control/command.controller.ts';
 import { CommandService } from './control/command-service.ts';
@@ -48,6 +51,8 @@ export interface TrackerParts {
   readonly logger: LoggerService;
   /** Where snapshots are kept; without it the whole log is read on every start. */
   readonly snapshots?: { readonly folder: string };
+  /** Where the keys of auditors are; without it nobody has one. */
+  readonly auditKeysFolder?: string;
   /** Wall clock, milliseconds since 1970. */
   readonly now?: () => number;
 }
@@ -70,14 +75,14 @@ export interface RunningTracker {
 /** How often it is looked whether a checkpoint or a snapshot is due. */
 const LOOK_MS = 1_000;
 
-@Module({ controllers: [CommandController, ViewController, StatusController] })
+@Module({ controllers: [CommandController, ViewController, StatusController, AuditController] })
 class TrackerModule {}
 
 /** Starts a tracker on an open log. Rejects when a port cannot be had. */
 export async function startTracker(parts: TrackerParts): Promise<RunningTracker> {
   const stopping = new AbortController();
   const services = servicesOf(parts);
-  const { replica, reachability, rpcServer, checkpoints, comparison, snapshots } = services;
+  const { replica, reachability, rpcServer, checkpoints, comparison, snapshots, auditDesk } = services;
   const adapter = new FastifyAdapter(operatorServerOptions());
   guardOperatorPort(adapter.getInstance(), parts.http.host, (code) => services.metrics.countRefusal(code));
   const application = await NestFactory.create<NestFastifyApplication>(moduleOf(services), adapter, {
@@ -94,7 +99,7 @@ export async function startTracker(parts: TrackerParts): Promise<RunningTracker>
     stopping.abort();
     clearInterval(looking);
     reachability.stop();
-    await checkpoints.stop();
+    await Promise.all([checkpoints.stop(), auditDesk.stop()]);
     await Promise.all([application.close(), replica.stop(), snapshots?.stop()]);
   };
   try {
@@ -144,6 +149,10 @@ function servicesOf({ identity, log, rpc, now = Date.now, ...parts }: TrackerPar
     refused: (refusal) => metrics.countConnection(refusal),
   });
   const author = { identity, now };
+  const counts = {
+    asked: (view: string) => metrics.countAudit(view),
+    refused: (code: string) => metrics.countRefusal(code),
+  };
   const checkpoints = new CheckpointWriter({ replica, author, monotonicNow: () => performance.now() });
   const services = {
     replica,
@@ -160,6 +169,9 @@ function servicesOf({ identity, log, rpc, now = Date.now, ...parts }: TrackerPar
     checkpoints,
     comparison: new SnapshotComparison({ replica, warn: (message) => parts.logger.warn(message) }),
     snapshots: snapshotWriterOf({ replica, store, log }, parts),
+    auditDesk: new AuditDesk(log),
+    auditKeys: new AuditKeys(parts.auditKeysFolder ?? null),
+    auditCounts: new AuditCounts(counts),
   };
   addGauges(services);
   return { ...services, trackerId: new TrackerId(trackerId) };
@@ -182,8 +194,9 @@ function snapshotWriterOf(
   return new SnapshotWriter({ replica, store, take, warn, monotonicNow: () => performance.now() });
 }
 
-function moduleOf({ replica, metrics, commands, views, desk, replies, trackerId }: Services): DynamicModule {
-  const values = [replica, metrics, commands, views, desk, replies, trackerId];
+function moduleOf(services: Services): DynamicModule {
+  const { replica, metrics, commands, views, desk, replies, trackerId, auditDesk, auditKeys, auditCounts } = services;
+  const values = [replica, metrics, commands, views, desk, replies, trackerId, auditDesk, auditKeys, auditCounts];
   return {
     module: TrackerModule,
     providers: values.map((value) => ({ provide: value.constructor as Type, useValue: value })),
@@ -193,7 +206,7 @@ function moduleOf({ replica, metrics, commands, views, desk, replies, trackerId 
 function addGauges(
   from: Pick<
     Services,
-    'replica' | 'metrics' | 'presence' | 'hasher' | 'pushes' | 'commands' | 'rpcServer' | 'comparison'
+    'replica' | 'metrics' | 'presence' | 'hasher' | 'pushes' | 'commands' | 'rpcServer' | 'comparison' | 'auditDesk'
   >,
 ): void {
   const { replica, metrics, presence, hasher, pushes, commands, rpcServer } = from;
@@ -215,6 +228,7 @@ function addGauges(
   gauge('cohort_peer_connections', 'Open connections of peers.', () => rpcServer.connectionCount);
   gauge('cohort_subscribers', 'Peers that listen for pushes.', () => pushes.size);
   gauge('cohort_commands_under_way', 'Commands that wait for their outcome.', () => commands.underWayCount);
+  gauge('cohort_audit_questions', 'Questions of auditors under way.', () => from.auditDesk.underWayCount);
   gauge('cohort_passwords_queued', 'Passwords that wait to be hashed.', () => hasher.queued);
 }
 

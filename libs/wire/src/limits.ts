@@ -119,6 +119,16 @@ export const SOURCES_SHOWN_MAX = 64;
 export const RATE_LIMIT_KEYS_MAX = 100_000;
 /** How long a request at a tracker's port for operators may take to come. */
 export const OPERATOR_REQUEST_TIMEOUT_MS = 15_000;
+/** Questions of auditors that a tracker answers at once, each in a thread of its own. */
+export const AUDIT_QUESTIONS_AT_ONCE_MAX = 2;
+/** How many more may wait for their turn. */
+export const AUDIT_QUESTIONS_WAITING_MAX = 8;
+/** What the thread of one of them may have on its heap. */
+export const AUDIT_HEAP_BYTES_MAX = 1024 * 1024 * 1024;
+/** What the items of one page of an answer may take: the page ends before the item that would be too much. */
+export const AUDIT_PAGE_BYTES_MAX = 1024 * 1024;
+/** How long nothing may come from the log, or be read of an answer, before a question is given up. */
+export const AUDIT_STALL_TIMEOUT_MS = 60_000;
 /** Peers whose presence a tracker keeps: as many as it has connections. */
 export const PRESENCE_PEERS_MAX = 25_000;
 /** How long a tracker tries to connect to where a peer says it is. */

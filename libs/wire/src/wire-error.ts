@@ -16,6 +16,10 @@ const retry = (status: number, detail: string): ErrorRule => ({ status, retryabl
 export const ERRORS = {
   invalid_request: rule(400, 'The request is not well-formed; errors names each field and what it must be.'),
   control_token_required: rule(401, 'Send the token from control-token in the data directory as a bearer token.'),
+  audit_key_required: rule(
+    401,
+    'Send an audit key as a bearer token: cohort audit-keys create makes one on the machine of this tracker.',
+  ),
   not_logged_in: rule(401, 'Nobody is logged in on this peer: log in first.'),
   wrong_credentials: rule(401, 'The user name or the password is wrong.'),
   not_a_member: rule(403, 'Only members of the group may do this: ask to join it with join_group.'),

@@ -1,6 +1,9 @@
 // Owns how the audit prints: what a pipe has no room for is waited for, and a reader that goes away ends it quietly.
 import { once } from 'node:events';
 
+/** Where a verb says what it found. */
+export type VerbOutput = Pick<AuditOutput, 'json' | 'line' | 'flush' | 'bytes'>;
+
 /** Texts that were said and not yet written. */
 export class AuditOutput {
   readonly #stream: NodeJS.WritableStream;

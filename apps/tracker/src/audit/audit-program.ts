@@ -5,6 +5,7 @@ import { Command as Program, Option } from 'commander';
 import { BadInput, dataDirectoryFor, readTrackers } from '#identity/start-input';
 import { lastLogUrl } from '../command-log/last-log.ts';
 import { EXIT } from '../exit-codes.ts';
+import { accessQuestionOf } from './access-question.ts';
 import { AuditOutput, showProgress } from './audit-output.ts';
 import {
   type AuditRun,
@@ -22,7 +23,7 @@ import {
   showVerification,
   writeReport,
 } from './audit-verbs.ts';
-import { type Entity, entityOf } from './entity.ts';
+import { type EntityFlags, entityIn, entityOf } from './entity.ts';
 import { type ExportSource, openExportSource } from './export-source.ts';
 import { type KeptCheckpoint, readKeptCheckpoint } from './kept-checkpoint.ts';
 import { type LogFlags, logFilterOf } from './log-filter.ts';
@@ -139,28 +140,11 @@ function addState(audit: Program): void {
     .option('--user <user>', 'only this user')
     .option('--group <group>', 'only this group')
     .option('--share <group/file>', 'only this file')
-    .action(async (flags: SourceFlags & StateFlags) => {
+    .action(async (flags: SourceFlags & EntityFlags & { at?: string }) => {
       const at = flags.at === undefined ? END : momentOf('--at', flags.at);
       const entity = entityIn(flags);
       await withSource(flags, (run) => showState(run, at, entity));
     });
-}
-
-interface StateFlags {
-  readonly at?: string;
-  readonly user?: string;
-  readonly group?: string;
-  readonly share?: string;
-}
-
-function entityIn({ user, group, share }: StateFlags): Entity | null {
-  if (share !== undefined && (user ?? group) !== undefined) {
-    throw new BadInput('--share names its group already: leave out --group and --user');
-  }
-  if (share !== undefined) return entityOf('file', share);
-  if (user !== undefined && group !== undefined) return entityOf('member', `${group}/${user}`);
-  if (user !== undefined) return entityOf('user', user);
-  return group === undefined ? null : entityOf('group', group);
 }
 
 function addAccess(audit: Program): void {
@@ -168,18 +152,9 @@ function addAccess(audit: Program): void {
     .option('--at <moment>', MOMENT)
     .option('--between <moments...>', 'two of them: whoever could at any time from the first to the second')
     .action(async (name: string, flags: SourceFlags & { at?: string; between?: string[] }) => {
-      const question = questionIn(flags);
+      const question = accessQuestionOf(flags);
       await withSource(flags, (run) => showAccess(run, name, question));
     });
-}
-
-function questionIn({ at, between }: { at?: string; between?: string[] }): Parameters<typeof showAccess>[2] {
-  if (between === undefined) return { at: at === undefined ? END : momentOf('--at', at) };
-  const [from, to, ...rest] = between.map((text) => momentOf('--between', text));
-  if (at !== undefined || from === undefined || to === undefined || rest.length > 0) {
-    throw new BadInput('give --at with one moment, or --between with two');
-  }
-  return { between: [from, to] };
 }
 
 function addExport(audit: Program): void {

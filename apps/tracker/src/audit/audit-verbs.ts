@@ -6,8 +6,9 @@ import { BadInput } from '#identity/start-input';
 import { formatFingerprint } from '#wire/tracker-info';
 import type { DerivedState } from '../replica/derived-state.ts';
 import { AccessHistory } from './access.ts';
+import type { AccessQuestion } from './access-question.ts';
 import { Activity } from './activity.ts';
-import type { AuditOutput } from './audit-output.ts';
+import type { VerbOutput } from './audit-output.ts';
 import {
   accessText,
   changesText,
@@ -40,7 +41,7 @@ import { type Verification, verify, type VerifyOptions } from './verification.ts
 /** What every verb works with. */
 export interface AuditRun<Source extends AuditSource = AuditSource> {
   readonly source: Source;
-  readonly out: AuditOutput;
+  readonly out: VerbOutput;
   readonly json: boolean;
   readonly onProgress: ((offset: number) => void) | undefined;
 }
@@ -130,9 +131,6 @@ function nameOf(entity: Entity): string {
       return `file ${entity.group}/${entity.file}`;
   }
 }
-
-/** Where an access is asked about: at one moment, or from one to another. */
-export type AccessQuestion = { readonly at: Moment } | { readonly between: readonly [Moment, Moment] };
 
 /** `audit access`: who could read a file, through which records, and who fetched it. */
 export async function showAccess(run: AuditRun, name: string, question: AccessQuestion): Promise<void> {

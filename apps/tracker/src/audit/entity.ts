@@ -31,6 +31,25 @@ export function entityOf(kind: string, text: string): Entity {
   }
 }
 
+/** Flags that name one thing, or leave it at everything. */
+export interface EntityFlags {
+  readonly user?: string;
+  readonly group?: string;
+  /** `<group>/<file>`. */
+  readonly share?: string;
+}
+
+/** What flags name, or null for everything. Throws BadInput. */
+export function entityIn({ user, group, share }: EntityFlags): Entity | null {
+  if (share !== undefined && (user ?? group) !== undefined) {
+    throw new BadInput('--share names its group already: leave out --group and --user');
+  }
+  if (share !== undefined) return entityOf('file', share);
+  if (user !== undefined && group !== undefined) return entityOf('member', `${group}/${user}`);
+  if (user !== undefined) return entityOf('user', user);
+  return group === undefined ? null : entityOf('group', group);
+}
+
 /** A group and a file of it, from `<group>/<file>`. Throws BadInput. */
 export function groupAndFileOf(text: string): { group: string; file: string } {
   const [group, file] = halvesOf(text.normalize('NFC'));

@@ -23,6 +23,7 @@ export class TrackerMetrics {
     this.#define('cohort_commands_total', 'Commands answered, by outcome.', 'outcome');
     this.#define('cohort_refused_without_record_total', 'Requests refused before the log, by code.', 'code');
     this.#define('cohort_connections_refused_total', 'Connections of peers refused or cut off, by code.', 'code');
+    this.#define('cohort_audit_questions_total', 'Questions of auditors that were answered, by view.', 'view');
     this.#define('cohort_pushes_total', 'Messages pushed to peers, by type.', 'type');
   }
 
@@ -39,6 +40,11 @@ export class TrackerMetrics {
   /** Counts a connection of a peer that was refused, or cut off. */
   countConnection(refusal: string): void {
     this.#count('cohort_connections_refused_total', refusal);
+  }
+
+  /** Counts a question of an auditor that an answer has begun to. */
+  countAudit(view: string): void {
+    this.#count('cohort_audit_questions_total', view);
   }
 
   countPush(type: string): void {

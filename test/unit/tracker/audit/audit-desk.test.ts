@@ -1,0 +1,149 @@
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
+import { afterEach, expect, it, vi } from 'vitest';
+import { AUDIT_QUESTIONS_AT_ONCE_MAX, AUDIT_QUESTIONS_WAITING_MAX, AUDIT_STALL_TIMEOUT_MS } from '#wire/limits';
+import {
+  type CommandLog,
+  LogFailure,
+  type StoredRecord,
+} from '../../../../apps/tracker/src/command-log/command-log.ts';
+import { AuditDesk } from '../../../../apps/tracker/src/audit/audit-desk.ts';
+import { derivedOf, randomRecords } from '../random-log.ts';
+
+const records = randomRecords(7, 120, { isTruthful: true });
+const desks: AuditDesk[] = [];
+afterEach(async () => {
+  vi.useRealTimers();
+  await Promise.all(desks.splice(0).map((desk) => desk.stop()));
+});
+
+interface PlayedLog extends Pick<CommandLog, 'read' | 'end'> {
+  readonly readers: AbortSignal[];
+  /** Resolves when all places are taken by threads that have begun to read. */
+  readonly isBusy: Promise<void>;
+  /** Lets records be read. */
+  readonly open: () => void;
+}
+
+/** A log that hands over nothing before it is opened. */
+function logOf(stored: readonly StoredRecord[] = records): PlayedLog {
+  const opened = Promise.withResolvers<void>();
+  const busy = Promise.withResolvers<void>();
+  const readers: AbortSignal[] = [];
+  return {
+    readers,
+    isBusy: busy.promise,
+    open: opened.resolve,
+    end: () => Promise.resolve(stored.length),
+    async *read(fromOffset, signal) {
+      readers.push(signal);
+      if (readers.length === AUDIT_QUESTIONS_AT_ONCE_MAX) busy.resolve();
+      await opened.promise;
+      for (let at = fromOffset; at < stored.length && !signal.aborted; at += 50) yield stored.slice(at, at + 50);
+      if (!signal.aborted) await once(signal, 'abort');
+    },
+  };
+}
+
+function deskOn(log: Pick<CommandLog, 'read' | 'end'>, heapBytesMax?: number): AuditDesk {
+  const desk = new AuditDesk(log, heapBytesMax);
+  desks.push(desk);
+  return desk;
+}
+
+const verify = { view: 'verify', parameters: {} } as const;
+const staying = new AbortController().signal;
+
+async function answerTo(desk: AuditDesk, question: Parameters<AuditDesk['ask']>[0]): Promise<string> {
+  return text((await desk.ask(question, staying)).stream);
+}
+
+it('a question is answered from the log as it was when it was asked, in a thread of its own', async () => {
+  const log = logOf();
+  log.open();
+  const { root, digest } = derivedOf(records);
+  const found = JSON.parse(await answerTo(deskOn(log), verify)) as object;
+  expect(found).toMatchObject({ verdict: 'sound', records: 120, root, digest, asOfOffset: 119 });
+});
+
+it('a page that was begun earlier is of the log as it was then', async () => {
+  const log = logOf();
+  log.open();
+  const question = { view: 'log', parameters: { after: '80.70', limit: '1000' } } as const;
+  const { items, next } = JSON.parse(await answerTo(deskOn(log), question)) as {
+    items: { offset: number }[];
+    next: null;
+  };
+  expect([items.map(({ offset }) => offset), next]).toEqual([[70, 71, 72, 73, 74, 75, 76, 77, 78, 79], null]);
+  await expect(deskOn(log).ask({ view: 'log', parameters: { after: '121.1' } }, staying)).rejects.toThrow('--after');
+});
+
+it('no more are answered at once than there are places, some wait, and whoever comes then is told', async () => {
+  const log = logOf();
+  const desk = deskOn(log);
+  const all = AUDIT_QUESTIONS_AT_ONCE_MAX + AUDIT_QUESTIONS_WAITING_MAX;
+  const answers = Array.from({ length: all }, () => answerTo(desk, verify));
+  await log.isBusy;
+  await expect(desk.ask(verify, staying)).rejects.toMatchObject({ code: 'busy' });
+  expect(desk.underWayCount).toBe(AUDIT_QUESTIONS_AT_ONCE_MAX);
+  log.open();
+  expect(new Set(await Promise.all(answers)).size).toBe(1);
+});
+
+it('who goes away gives the place to the next one, and is no longer read for; who waited leaves the row', async () => {
+  const log = logOf();
+  const desk = deskOn(log);
+  const leaving = Array.from({ length: AUDIT_QUESTIONS_AT_ONCE_MAX + 1 }, () => new AbortController());
+  const asked = leaving.map(({ signal }) => desk.ask(verify, signal).catch(() => 'gone'));
+  await log.isBusy;
+  const next = answerTo(desk, verify);
+  for (const each of leaving.toReversed()) each.abort();
+  expect(new Set(await Promise.all(asked))).toEqual(new Set(['gone']));
+  expect(log.readers.slice(0, AUDIT_QUESTIONS_AT_ONCE_MAX).every(({ aborted }) => aborted)).toBe(true);
+  log.open();
+  expect(JSON.parse(await next)).toMatchObject({ verdict: 'sound' });
+});
+
+it('an answer that nobody reads holds its place until it stalls', async () => {
+  const log = logOf(randomRecords(3, 2_000));
+  log.open();
+  const desk = deskOn(log);
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const { stream } = await desk.ask({ view: 'export', parameters: { tail: 'true' } }, staying);
+  expect(desk.underWayCount).toBe(1);
+  vi.advanceTimersByTime(AUDIT_STALL_TIMEOUT_MS);
+  await expect(once(stream, 'end')).rejects.toMatchObject({ code: 'log_unavailable' });
+  expect(desk.underWayCount).toBe(0);
+});
+
+it('a question that needs more memory than it may have is refused, and the process goes on', async () => {
+  const log = logOf();
+  log.open();
+  const desk = deskOn(log, 4 * 2 ** 20);
+  await expect(desk.ask(verify, staying)).rejects.toMatchObject({ code: 'too_large' });
+});
+
+it('a log that halts is a verdict to verify, and the end of any other question', async () => {
+  const halted = {
+    end: () => Promise.resolve(5),
+    // eslint-disable-next-line require-yield
+    async *read() {
+      throw new LogFailure('log_halted', 'a gap');
+    },
+  };
+  expect(JSON.parse(await answerTo(deskOn(halted), verify))).toMatchObject({ verdict: 'tampered', problem: 'a gap' });
+  await expect(deskOn(halted).ask({ view: 'log', parameters: {} }, staying)).rejects.toMatchObject({
+    code: 'log_unavailable',
+  });
+});
+
+it('a tracker that stops ends what is under way, and what waits', async () => {
+  const log = logOf();
+  const desk = deskOn(log);
+  const asked = Array.from({ length: AUDIT_QUESTIONS_AT_ONCE_MAX + 1 }, () =>
+    desk.ask(verify, staying).catch((error: { code: string }) => error.code),
+  );
+  await log.isBusy;
+  await desk.stop();
+  expect(new Set(await Promise.all(asked))).toEqual(new Set(['tracker_unavailable']));
+});

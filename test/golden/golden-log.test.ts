@@ -3,6 +3,8 @@ import { COMMAND_NAMES, COMMANDS } from '#domain/command';
 import { NEWEST_RULES_VERSION } from '#domain/decide';
 import { REJECTION_REASONS } from '#domain/rejection';
 import { decodeLogRecord } from '#wire/log-record';
+import { DerivedState } from '../../apps/tracker/src/replica/derived-state.ts';
+import { canonicalJson } from '../../apps/tracker/src/replica/effect-digest.ts';
 import { readGoldenLog, replayed } from './golden-log.ts';
 
 const versions = Array.from({ length: NEWEST_RULES_VERSION }, (_, index) => index + 1);
@@ -12,6 +14,15 @@ describe.each(versions)('the golden log of rules version %i', (rulesVersion) => 
 
   it('comes to what it came to when it was made', () => {
     expect(replayed(records).outcomes).toEqual(outcomes);
+  });
+
+  it('has effects whose fields are in the order in which they are hashed', () => {
+    const derived = new DerivedState();
+    for (const [offset, text] of records.entries()) {
+      const { applied } = derived.apply({ offset, value: Buffer.from(text), sealed: null, appendTimeMs: null });
+      const { events, outcome } = applied;
+      expect(JSON.stringify([events, outcome]), text).toBe(canonicalJson([events, outcome]));
+    }
   });
 
   it('holds a checkpoint that every tracker agrees with', () => {

@@ -19,7 +19,7 @@ import {
   TRACKER_PATTERNS,
 } from '#wire/tracker-api';
 import type { StoredRecord } from '../../apps/tracker/src/command-log/command-log.ts';
-import { FIRST_DIGEST, nextDigest } from '../../apps/tracker/src/replica/effect-digest.ts';
+import { canonicalJson, FIRST_DIGEST, nextDigest } from '../../apps/tracker/src/replica/effect-digest.ts';
 import { SignatureCheck } from '../../apps/tracker/src/replica/record-signature.ts';
 import type { CommandAnswer } from '../../apps/peer/src/tracker-link/tracker-link.ts';
 import { type ExpectedView, Timeline } from './timeline.ts';
@@ -240,11 +240,8 @@ export class LogCheck {
     this.check(outcomeOffset === answer.offset, () => `${what}: its first outcome is at ${outcomeOffset}`);
     const { status, result, reason } = answer;
     const told = status === 'accepted' ? { status, result } : { status, reason };
-    this.check(
-      JSON.stringify(told) === JSON.stringify(outcome),
-      () =>
-        `${what}: the answer at ${answer.offset} is ${JSON.stringify(told)}, the log says ${JSON.stringify(outcome)}`,
-    );
+    const [said, right] = [canonicalJson(told), canonicalJson(outcome)];
+    this.check(said === right, () => `${what}: the answer at ${answer.offset} is ${said}, the log says ${right}`);
   }
 
   /** A tracker has replied to a peer, with an answer or a view. */

@@ -79,7 +79,7 @@ function applyOnce(state: State, appended: AppendedRecord & { record: LogRecord 
   if (record.seenOffset < offset - OUTCOME_WINDOW_RECORDS) return refusal(offset, 'command_expired');
   const decision = decide(state, record.command, { offset, actor: record.actor, signer, checkpoint });
   const isRefused = typeof decision === 'string';
-  const outcome = isRefused ? rejected(decision) : ({ status: 'accepted', result: decision.result } as const);
+  const outcome = isRefused ? rejected(decision) : ({ result: decision.result, status: 'accepted' } as const);
   const events = isRefused ? [] : decision.events;
   for (const event of events) evolve(state, event, { offset });
   const peerId = record.actor.kind === 'peer' ? record.actor.peerId : null;

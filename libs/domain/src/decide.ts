@@ -1,7 +1,8 @@
 // Owns every decision: what a command comes to in a state. Each decider is a ladder of guards in one order (session, group,
-// membership, ownership, entity) that ends in events; it changes nothing and knows neither clock nor chance.
+// membership, ownership, entity) that ends in events; it changes nothing and knows neither clock nor chance. Fields of events and
+// results are written in the order of their names, in which they are hashed.
 import { type Checkpoint, CHECKPOINT_WINDOW_RECORDS } from './checkpoint.ts';
-import type { Command, CommandData, CommandName } from './command.ts';
+import { type Command, type CommandData, type CommandName, COMMANDS } from './command.ts';
 import type { Event } from './event.ts';
 import type { CommandResult, SharedContent } from './outcome.ts';
 import type { Actor } from './record.ts';
@@ -46,24 +47,18 @@ type PeerContext = Omit<SessionContext, 'user'>;
 /** Decides one command whose shape has been checked. */
 export function decide(state: State, command: Command, context: DecisionContext): Decision {
   const { actor, offset } = context;
-  if (isTrackerCommand(command.name)) return decideForTracker(state, command, context);
+  const { sender } = COMMANDS[command.name];
+  if (sender === 'tracker') return decideForTracker(state, command, context);
   if (actor.kind !== 'peer') return 'not_logged_in';
   const { peerId } = actor;
-  if (isPeerCommand(command.name)) {
-    return (peerDeciders[command.name] as PeerDecider<PeerCommand>)(state, command.data as never, { peerId, offset });
+  if (sender === 'peer') {
+    const decider = peerDeciders[command.name as PeerCommand] as PeerDecider<PeerCommand>;
+    return decider(state, command.data as never, { peerId, offset });
   }
   const session = state.sessions.get(peerId);
   if (session === undefined || session.user !== actor.user) return 'not_logged_in';
   const decider = sessionDeciders[command.name as SessionCommand] as SessionDecider<SessionCommand>;
   return decider(state, command.data as never, { user: session.user, peerId, offset });
-}
-
-function isTrackerCommand(name: CommandName): name is TrackerCommand {
-  return Object.hasOwn(trackerDeciders, name);
-}
-
-function isPeerCommand(name: CommandName): name is PeerCommand {
-  return Object.hasOwn(peerDeciders, name);
 }
 
 function decideForTracker(state: State, command: Command, { actor, signer, checkpoint }: DecisionContext): Decision {
@@ -82,11 +77,11 @@ const trackerDeciders: { [Name in TrackerCommand]: TrackerDecider<Name> } = {
     if (state.logId !== null) return 'log_already_started';
     // One that is newer than this build is no refusal, or builds would differ about it: who reads it stops.
     if (rulesVersion < 1) return 'rules_unknown';
-    return accepted({ type: 'log_started', logId, rulesVersion });
+    return accepted({ logId, rulesVersion, type: 'log_started' });
   },
   register_tracker: (_state, { trackerId, publicKey, address }, { signer }) => {
     if (trackerId !== signer) return 'not_a_tracker';
-    return accepted({ type: 'tracker_registered', trackerId, publicKey, address });
+    return accepted({ address, publicKey, trackerId, type: 'tracker_registered' });
   },
   checkpoint: (state, _data, { signer, checkpoint }) => {
     // Its own offset is the number of records before it: nobody can have applied more when it was signed.
@@ -94,60 +89,61 @@ const trackerDeciders: { [Name in TrackerCommand]: TrackerDecider<Name> } = {
     if (checkpoint === null || checkpoint.logId !== state.logId) return 'malformed_record';
     if (checkpoint.size < 1 || checkpoint.size > offset) return 'malformed_record';
     if (checkpoint.size < offset - CHECKPOINT_WINDOW_RECORDS) return 'command_expired';
-    return accepted({ type: 'checkpoint_recorded', trackerId: signer, ...checkpoint });
+    const { build, digest, logId, root, rulesVersion, size } = checkpoint;
+    return accepted({ build, digest, logId, root, rulesVersion, size, trackerId: signer, type: 'checkpoint_recorded' });
   },
   activate_rules: (state, { rulesVersion }) => {
     if (rulesVersion <= state.rulesVersion) return 'rules_unknown';
-    return accepted({ type: 'rules_activated', rulesVersion });
+    return accepted({ rulesVersion, type: 'rules_activated' });
   },
   resolve_checkpoint: (state, { offset, counts }) => {
     const trackerId = state.checkpoints.get(offset);
     if (trackerId === undefined) return 'checkpoint_not_found';
-    return accepted({ type: 'checkpoint_resolved', offset, trackerId, counts });
+    return accepted({ counts, offset, trackerId, type: 'checkpoint_resolved' });
   },
   reset_password: (state, { user, commitment }) => {
     if (!state.users.has(user)) return 'user_not_found';
     const ended = endedSessions(state, user, null);
-    return accepted({ type: 'password_changed', user, commitment }, ...ended);
+    return accepted({ commitment, type: 'password_changed', user }, ...ended);
   },
 };
 
 const peerDeciders: { [Name in PeerCommand]: PeerDecider<Name> } = {
   create_user: (state, { user, commitment }) => {
     if (state.users.has(user)) return 'user_exists';
-    return accepted({ type: 'user_created', user, commitment });
+    return accepted({ commitment, type: 'user_created', user });
   },
   login: (state, { user, credentialOffset }, { peerId, offset }) => {
     const known = state.users.get(user);
     if (known === undefined) return 'wrong_credentials';
     if (known.credentialOffset !== credentialOffset) return 'credential_changed';
     if (state.sessions.has(peerId)) return 'already_logged_in';
-    return { events: [{ type: 'session_started', user, peerId }], result: { sessionId: offset } };
+    return { events: [{ peerId, type: 'session_started', user }], result: { sessionId: offset } };
   },
 };
 
 const sessionDeciders: { [Name in SessionCommand]: SessionDecider<Name> } = {
-  logout: (_state, _data, { user, peerId }) => accepted({ type: 'session_ended', user, peerId }),
-  renew_session: (_state, _data, { user, peerId }) => accepted({ type: 'session_renewed', user, peerId }),
+  logout: (_state, _data, { user, peerId }) => accepted({ peerId, type: 'session_ended', user }),
+  renew_session: (_state, _data, { user, peerId }) => accepted({ peerId, type: 'session_renewed', user }),
   end_session: (state, { peerId }, { user }) => {
     if (state.sessions.get(peerId)?.user !== user) return 'session_not_found';
-    return accepted({ type: 'session_ended', user, peerId });
+    return accepted({ peerId, type: 'session_ended', user });
   },
   change_password: (state, { credentialOffset, commitment }, { user, peerId }) => {
     if (state.users.get(user)!.credentialOffset !== credentialOffset) return 'credential_changed';
     // Whoever knew the old password loses it everywhere but here.
-    return accepted({ type: 'password_changed', user, commitment }, ...endedSessions(state, user, peerId));
+    return accepted({ commitment, type: 'password_changed', user }, ...endedSessions(state, user, peerId));
   },
   create_group: (state, { group }, { user, offset }) => {
     if (state.groups.has(group)) return 'group_exists';
-    return { events: [{ type: 'group_created', group, owner: user }], result: { groupId: offset } };
+    return { events: [{ group, owner: user, type: 'group_created' }], result: { groupId: offset } };
   },
   join_group: (state, { group }, { user }) => {
     const found = state.groups.get(group);
     if (found === undefined) return 'group_not_found';
     if (found.members.has(user)) return 'already_member';
     if (found.requests.has(user)) return 'already_requested';
-    return accepted({ type: 'join_requested', group, user });
+    return accepted({ group, type: 'join_requested', user });
   },
   leave_group: (state, { group }, { user }) => {
     const found = readableGroup(state, group, user);
@@ -159,13 +155,13 @@ const sessionDeciders: { [Name in SessionCommand]: SessionDecider<Name> } = {
     const found = groupOfOwner(state, group, caller.user);
     if (typeof found === 'string') return found;
     if (!found.requests.has(user)) return missingRequest(state, user);
-    return accepted({ type: 'member_joined', group, user });
+    return accepted({ group, type: 'member_joined', user });
   },
   reject_request: (state, { group, user }, caller) => {
     const found = groupOfOwner(state, group, caller.user);
     if (typeof found === 'string') return found;
     if (!found.requests.has(user)) return missingRequest(state, user);
-    return accepted({ type: 'request_rejected', group, user });
+    return accepted({ group, type: 'request_rejected', user });
   },
   remove_member: (state, { group, user }, caller) => {
     const found = groupOfOwner(state, group, caller.user);
@@ -178,16 +174,28 @@ const sessionDeciders: { [Name in SessionCommand]: SessionDecider<Name> } = {
     const found = groupOfOwner(state, group, caller.user);
     if (typeof found === 'string') return found;
     if (!found.members.has(user)) return 'user_not_found';
-    return accepted({ type: 'ownership_transferred', group, user });
+    return accepted({ group, type: 'ownership_transferred', user });
   },
   upload_file: (state, data, { user, peerId, offset }) => {
     const group = readableGroup(state, data.group, user);
     if (typeof group === 'string') return group;
     const share = group.shares.get(data.file);
     if (share === undefined) {
-      const { contentId, totalBytes, pieceBytes, pieceCount, hash } = data;
-      const content = { groupId: group.id, shareId: offset, contentId, totalBytes, pieceBytes, pieceCount, hash };
-      return { events: [{ type: 'file_shared', user, peerId, ...data }], result: { share: content } };
+      const { contentId, file, hash, pieceBytes, pieceCount, totalBytes } = data;
+      const content = { contentId, groupId: group.id, hash, pieceBytes, pieceCount, shareId: offset, totalBytes };
+      const event: Event = {
+        contentId,
+        file,
+        group: group.name,
+        hash,
+        peerId,
+        pieceBytes,
+        pieceCount,
+        totalBytes,
+        type: 'file_shared',
+        user,
+      };
+      return { events: [event], result: { share: content } };
     }
     if (share.contentId !== data.contentId) return 'file_exists';
     return seeding(group, share, { user, peerId });
@@ -197,12 +205,12 @@ const sessionDeciders: { [Name in SessionCommand]: SessionDecider<Name> } = {
     if (typeof found === 'string') return found;
     const { group, share } = found;
     const event: Event = {
-      type: 'download_allowed',
-      group: group.name,
       file: share.file,
-      shareId: share.id,
-      user,
+      group: group.name,
       peerId,
+      shareId: share.id,
+      type: 'download_allowed',
+      user,
     };
     return { events: [event], result: { share: sharedContent(group, share) } };
   },
@@ -218,15 +226,18 @@ const sessionDeciders: { [Name in SessionCommand]: SessionDecider<Name> } = {
     const { group, share } = found;
     if (data.everywhere) {
       if (share.sharedBy !== user && group.owner !== user) return 'not_share_owner';
-      return accepted({ type: 'share_removed', group: group.name, file: share.file, shareId: share.id });
+      return accepted({ file: share.file, group: group.name, shareId: share.id, type: 'share_removed' });
     }
     if (share.seeders.get(peerId) !== user) return 'file_not_found';
     return accepted(...withoutSeeders(group, share, [peerId]));
   },
 };
 
+/** What most senders are told beside the offset: one for all, because outcomes are kept. */
+const NOTHING: CommandResult = {};
+
 function accepted(...events: readonly Event[]): Decision {
-  return { events, result: {} };
+  return { events, result: NOTHING };
 }
 
 function groupOfOwner(state: State, name: string, user: string): Group | RejectionReason {
@@ -252,14 +263,14 @@ function missingRequest(state: State, user: string): RejectionReason {
 
 function seeding(group: Group, share: Share, { user, peerId }: Caller): Decision {
   const isRecorded = share.seeders.get(peerId) === user;
-  const event: Event = { type: 'seeder_added', group: group.name, file: share.file, user, peerId };
+  const event: Event = { file: share.file, group: group.name, peerId, type: 'seeder_added', user };
   return { events: isRecorded ? [] : [event], result: { share: sharedContent(group, share) } };
 }
 
 /** What a peer is told of a share that it may fetch or seed. */
 export function sharedContent(group: Group, share: Share): SharedContent {
   const { contentId, totalBytes, pieceBytes, pieceCount, hash } = share;
-  return { groupId: group.id, shareId: share.id, contentId, totalBytes, pieceBytes, pieceCount, hash };
+  return { contentId, groupId: group.id, hash, pieceBytes, pieceCount, shareId: share.id, totalBytes };
 }
 
 /** In the order of peer ids: the order in which a replica happens to hold its sessions must not reach its digest. */
@@ -267,7 +278,7 @@ function endedSessions(state: State, user: string, exceptPeerId: string | null):
   const peerIds = [...state.sessions.values()]
     .filter((session) => session.user === user && session.peerId !== exceptPeerId)
     .map(({ peerId }) => peerId);
-  return peerIds.sort().map((peerId) => ({ type: 'session_ended', user, peerId }));
+  return peerIds.sort().map((peerId) => ({ peerId, type: 'session_ended', user }));
 }
 
 /** A member goes: first what the member seeds, then the membership, and with the last member the group. */
@@ -278,19 +289,21 @@ function departure(group: Group, user: string): Event[] {
     const own = [...share.seeders].filter(([, seeder]) => seeder === user).map(([peerId]) => peerId);
     events.push(...withoutSeeders(group, share, own.sort()));
   }
-  events.push({ type: 'member_left', group: group.name, groupId: group.id, user });
-  if (group.members.size === 1) events.push({ type: 'group_dissolved', group: group.name, groupId: group.id });
+  events.push({ group: group.name, groupId: group.id, type: 'member_left', user });
+  if (group.members.size === 1) events.push({ group: group.name, groupId: group.id, type: 'group_dissolved' });
   return events;
 }
 
 function withoutSeeders(group: Group, share: Share, peerIds: readonly string[]): Event[] {
-  const where = { group: group.name, file: share.file, shareId: share.id };
+  const [file, shareId] = [share.file, share.id];
   const events: Event[] = peerIds.map((peerId) => ({
-    type: 'seeder_removed',
-    ...where,
-    user: share.seeders.get(peerId)!,
+    file,
+    group: group.name,
     peerId,
+    shareId,
+    type: 'seeder_removed',
+    user: share.seeders.get(peerId)!,
   }));
-  if (share.seeders.size === peerIds.length) events.push({ type: 'share_removed', ...where });
+  if (share.seeders.size === peerIds.length) events.push({ file, group: group.name, shareId, type: 'share_removed' });
   return events;
 }

@@ -30,5 +30,5 @@ export type Outcome =
 
 /** The outcome of a refusal. */
 export function rejected(reason: RejectionReason): Outcome {
-  return { status: 'rejected', reason };
+  return { reason, status: 'rejected' };
 }

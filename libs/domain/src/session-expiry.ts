@@ -19,7 +19,7 @@ export function endExpiredSessions(state: State, actor: Actor, { offset }: { off
   const own = actor.kind === 'peer' ? state.sessions.get(actor.peerId) : undefined;
   for (let session = hasExpired(state, own) ? own : firstOf(state); session !== undefined; session = firstOf(state)) {
     if (events.length === EXPIRED_AT_ONCE_MAX || !hasExpired(state, session)) break;
-    const event: Event = { type: 'session_expired', user: session.user, peerId: session.peerId };
+    const event: Event = { peerId: session.peerId, type: 'session_expired', user: session.user };
     evolve(state, event, { offset });
     events.push(event);
   }

@@ -36,6 +36,20 @@ it('what is encoded is decoded again', () => {
   }
 });
 
+it('a record of any length is encoded whole, and stays as it was', () => {
+  const short = encodeLogRecord(RECORD);
+  for (const length of [65_000, 70_000, 200_000]) {
+    const record = { ...RECORD, correlationId: `${'ä日'.repeat(length / 2)}end` };
+    expect(decodeLogRecord(encodeLogRecord(record))).toEqual(record);
+  }
+  expect(decodeLogRecord(short)).toEqual(RECORD);
+});
+
+it('each record is of the tracker that its own source names', () => {
+  const other = { ...RECORD, trackerId: 'd'.repeat(64) };
+  for (const record of [RECORD, other, other, RECORD]) expect(decodeLogRecord(encodeLogRecord(record))).toEqual(record);
+});
+
 it('a record cut anywhere is none', () => {
   const bytes = encodeLogRecord(RECORD);
   for (let length = 0; length < bytes.length; length++) expect(decodeLogRecord(bytes.subarray(0, length))).toBeNull();
@@ -44,6 +58,8 @@ it('a record cut anywhere is none', () => {
 it.each([
   ['specversion', '2.0'],
   ['id', 'x'],
+  ['source', ''],
+  ['source', null],
   ['source', '/trackers/zz'],
   ['type', 'cohort.unheard_of.v1'],
   ['type', 'cohort.login.v0'],

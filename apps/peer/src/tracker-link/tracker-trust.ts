@@ -99,7 +99,10 @@ export class TrackerTrust {
     const keys = logId === this.#remembered.logId ? this.#remembered.keys : {};
     const next: Remembered = { logId, ids: { ...this.#remembered.ids }, keys: { ...keys } };
     next.ids[address] = shownId;
-    const genuine = known.filter(({ trackerId, publicKey }) => isKeyOf(publicKey, trackerId));
+    // Every tracker names the same keys with each hello: what was looked at before is as it was.
+    const genuine = known.filter(
+      ({ trackerId, publicKey }) => this.#remembered.keys[trackerId] === publicKey || isKeyOf(publicKey, trackerId),
+    );
     for (const { trackerId, publicKey } of genuine) next.keys[trackerId] = publicKey;
     this.#named = new Map();
     for (const { trackerId, address: itsAddress } of genuine) {

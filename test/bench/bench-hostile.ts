@@ -1,8 +1,9 @@
 // `npm run bench:hostile`: what a good client of each door (a tracker, a peer's control endpoint, a peer's port for others)
 // notices of a hostile one that holds thousands of connections, drips bytes, announces huge lengths, sends garbage, or greets
-// and goes. Rounds with and without the attack follow each other; the figure is the ratio of the p99. Fails when one is beyond
-// `--at-most`, or when the good client is turned away once. Prints a table, writes JSON. Linux only: the hostile client comes
-// from loopback addresses of its own.
+// and goes. Rounds without the attack, with the same attack on a decoy, and with the attack follow each other; the figure is the
+// ratio of the p99, and what the decoy's round has of it is what the machine was busy with, not the door. Fails when a ratio is
+// beyond `--at-most`, or when the good client is turned away once. Prints a table, writes JSON. Linux only: the hostile client
+// comes from loopback addresses of its own.
 //   npm run bench:hostile -- --doors tracker,control,peer --seconds 5 --connections 2000 --addresses 8 --at-most 3
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,7 +14,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { machineLine, residentBytes } from '../../infra/quick-start/measured.ts';
 import { type Door, DOORS, type Work } from './hostile-doors.ts';
-import type { Attack, HostileCount, HostileOrder } from './hostile-process.ts';
+import type { DecoyPorts } from './hostile-decoy.ts';
+import type { Attack, HostileCount, HostileOrder, HostileTarget } from './hostile-process.ts';
 import { mibOf, quantileOf, say, type TextColumn, textTable } from './table.ts';
 
 const ATTACKS: readonly Attack[] = ['hold', 'drip', 'announce', 'garbage', 'greet'];
@@ -52,6 +54,8 @@ interface Row {
   readonly attack: string;
   readonly work: string;
   readonly alone: Done;
+  /** While a decoy is attacked. */
+  readonly beside: Done;
   readonly attacked: Done;
   /** Most memory that the process behind the door had resident meanwhile. */
   readonly peakBytes: number;
@@ -67,6 +71,7 @@ interface Round {
 const p99 = ({ latenciesMs }: Done): number => quantileOf(latenciesMs, 0.99);
 const p50 = ({ latenciesMs }: Done): number => quantileOf(latenciesMs, 0.5);
 const ratioOf = ({ alone, attacked }: Row): number => p99(attacked) / p99(alone);
+const ratioBeside = ({ alone, beside }: Row): number => p99(beside) / p99(alone);
 
 const COLUMNS: readonly TextColumn<Row>[] = [
   ['door', ({ door }) => door],
@@ -77,6 +82,7 @@ const COLUMNS: readonly TextColumn<Row>[] = [
   ['p50 attacked', ({ attacked }) => p50(attacked).toFixed(2)],
   ['p99 attacked', ({ attacked }) => p99(attacked).toFixed(2)],
   ['ratio of p99', (row) => ratioOf(row).toFixed(2)],
+  ['of a decoy', (row) => ratioBeside(row).toFixed(2)],
   ['failed', ({ attacked }) => `${attacked.errors.length} of ${attacked.latenciesMs.length}`],
   ['peak MiB', ({ peakBytes }) => mibOf(peakBytes)],
   ['hostile begun', ({ hostile }) => String(hostile.begun)],
@@ -86,20 +92,25 @@ const COLUMNS: readonly TextColumn<Row>[] = [
 
 const scratch = mkdtempSync(join(tmpdir(), 'cohort-hostile-'));
 const hostile = fork(new URL('./hostile-process.ts', import.meta.url));
+const decoy = fork(new URL('./hostile-decoy.ts', import.meta.url));
 try {
-  await once(hostile, 'message');
+  const [[decoyPorts]] = (await Promise.all([once(decoy, 'message'), once(hostile, 'message')])) as [
+    [DecoyPorts],
+    unknown,
+  ];
   const machine = machineLine();
   say(machine);
   const rows: Row[] = [];
-  for (const name of flags.doors.split(',')) rows.push(...(await knock(name)));
+  for (const name of flags.doors.split(',')) rows.push(...(await knock(name, decoyPorts)));
   say(textTable(rows, COLUMNS));
   report(machine, rows);
 } finally {
   hostile.disconnect();
+  decoy.disconnect();
   rmSync(scratch, { recursive: true });
 }
 
-async function knock(name: string): Promise<Row[]> {
+async function knock(name: string, decoyPorts: DecoyPorts): Promise<Row[]> {
   const open = DOORS[name];
   if (open === undefined)
     throw new Error(`--doors: there is no door "${name}"; choose from ${Object.keys(DOORS).join()}`);
@@ -108,17 +119,20 @@ async function knock(name: string): Promise<Row[]> {
   const door = await open(folder);
   try {
     await measure(door);
-    const rounds: { attack: string; alone: Round; attacked: Round; count: HostileCount }[] = [];
+    const rounds: { attack: string; alone: Round; beside: Round; attacked: Round; count: HostileCount }[] = [];
+    const { speaks } = door.target;
     for (const attack of flags.attacks.split(',') as Attack[]) {
       const alone = await measure(door);
-      const { round, count } = await measureAttacked(hostile, door, attack);
-      rounds.push({ attack, alone, attacked: round, count });
+      const { round: beside } = await measureAttacked(door, attack, { speaks, port: decoyPorts[speaks] });
+      const { round: attacked, count } = await measureAttacked(door, attack, door.target);
+      rounds.push({ attack, alone, beside, attacked, count });
     }
-    return rounds.flatMap(({ attack, attacked, count }) =>
+    return rounds.flatMap(({ attack, beside, attacked, count }) =>
       door.works.map(({ name: work }) => ({
         ...{ door: door.name, attack, work, hostile: count, peakBytes: attacked.peakBytes },
         // All rounds without an attack together: one alone has few of the slowest.
         alone: joined(rounds.map(({ alone }) => alone.done.get(work)!)),
+        beside: beside.done.get(work)!,
         attacked: attacked.done.get(work)!,
       })),
     );
@@ -127,17 +141,17 @@ async function knock(name: string): Promise<Row[]> {
   }
 }
 
+/** A round while the hostile client attacks a target: the door itself, or the decoy. */
 async function measureAttacked(
-  child: ChildProcess,
   door: Door,
   attack: Attack,
+  target: HostileTarget,
 ): Promise<{ round: Round; count: HostileCount }> {
   const { connections, addresses } = flags;
-  const about = { attack, target: door.target };
-  await tell(child, { ...about, connections: Number(connections), addresses: Number(addresses) });
+  await tell(hostile, { attack, target, connections: Number(connections), addresses: Number(addresses) });
   await delay(SETTLE_MS);
   const round = await measure(door);
-  const count = (await tell(child, 'stop')) as HostileCount;
+  const count = (await tell(hostile, 'stop')) as HostileCount;
   await delay(SETTLE_MS);
   return { round, count };
 }
@@ -182,13 +196,21 @@ function joined(all: readonly Done[]): Done {
 function report(machine: string, rows: readonly Row[]): void {
   const atMost = Number(flags['at-most']);
   const worst = Math.max(...rows.map(ratioOf));
-  const errors = rows.flatMap(({ attacked, alone }) => [...attacked.errors, ...alone.errors]);
+  const errors = rows.flatMap(({ attacked, beside, alone }) =>
+    [attacked, beside, alone].flatMap((done) => done.errors),
+  );
   say(`ratio of p99 at most ${worst.toFixed(2)} (at most ${atMost}), ${errors.length} failed`);
   for (const error of new Set(errors)) say(`failed: ${error}`);
   const figures = rows.map((row) => ({
     ...{ door: row.door, attack: row.attack, work: row.work, peakBytes: row.peakBytes, hostile: row.hostile },
     ...{ aloneP50Ms: p50(row.alone), aloneP99Ms: p99(row.alone), p50Ms: p50(row.attacked), p99Ms: p99(row.attacked) },
-    ...{ ratio: ratioOf(row), done: row.attacked.latenciesMs.length, failed: row.attacked.errors.length },
+    ...{
+      besideP99Ms: p99(row.beside),
+      ratio: ratioOf(row),
+      ratioBeside: ratioBeside(row),
+      done: row.attacked.latenciesMs.length,
+      failed: row.attacked.errors.length,
+    },
   }));
   mkdirSync(flags.out, { recursive: true });
   writeFileSync(join(flags.out, 'hostile.json'), `${JSON.stringify({ machine, flags, rows: figures }, null, 2)}\n`);

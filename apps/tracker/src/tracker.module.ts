@@ -15,7 +15,7 @@ import type { CommandLog } from './command-log/command-log.ts';
 import { CommandController } from './control/command.controller.ts';
 import { CommandService } from './control/command-service.ts';
 import { TrackerMetrics } from './control/metrics.ts';
-import { guardOperatorPort, operatorServerOptions } from './control/operator-door.ts';
+import { guardOperatorPort, operatorServerOptions, watchOperatorPort } from './control/operator-door.ts';
 import { PasswordGate } from './control/password-gate.ts';
 import { PeerDesk } from './control/peer-desk.ts';
 import { PushHub } from './control/push-hub.ts';
@@ -89,6 +89,7 @@ export async function startTracker(parts: TrackerParts): Promise<RunningTracker>
     logger: parts.logger,
     abortOnError: false,
   });
+  watchOperatorPort(application.getHttpServer(), (refusal) => services.metrics.countConnection(refusal));
   application.connectMicroservice({ strategy: rpcServer });
   const looking = setInterval(() => {
     void checkpoints.look();

@@ -117,6 +117,8 @@ export const SESSIONS_SHOWN_MAX = 1_000;
 export const SOURCES_SHOWN_MAX = 64;
 /** Sources of attempts that each limit of attempts remembers. */
 export const RATE_LIMIT_KEYS_MAX = 100_000;
+/** Connections to a tracker's port for operators: the oldest gives way. */
+export const OPERATOR_CONNECTIONS_MAX = 256;
 /** How long a request at a tracker's port for operators may take to come. */
 export const OPERATOR_REQUEST_TIMEOUT_MS = 15_000;
 /** Questions of auditors that a tracker answers at once, each in a thread of its own. */

@@ -1,32 +1,30 @@
 // Owns who has a connection to the control endpoint, and how many requests were refused, by code: of the closed set of errors,
 // and for what never became a request.
-import type { Socket } from 'node:net';
-import { DoorPlaces } from '#identity/door-places';
+import type { Server, Socket } from 'node:net';
+import { Door } from '#identity/door';
 import { CONTROL_CONNECTIONS_MAX } from '#wire/limits';
 import type { ErrorCode } from '#wire/wire-error';
 
+/** Why something was refused at the control endpoint. */
 export type ControlRefusal = ErrorCode | 'too_many_connections' | 'malformed_request' | 'request_timeout';
 
 /** The door of one endpoint. */
 export class ControlDoor {
-  readonly #places = new DoorPlaces<Socket>({
-    placesMax: CONTROL_CONNECTIONS_MAX,
-    perNetworkMax: CONTROL_CONNECTIONS_MAX,
-  });
+  #door: Door | null = null;
   readonly #refusals = new Map<ControlRefusal, number>();
 
-  /** A connection has come. When there is no room it takes the place of the oldest one over which no token was sent. */
-  enter(socket: Socket): void {
-    socket.once('close', () => this.#places.leave(socket));
-    const leaving = this.#places.enter(socket, '');
-    if (leaving === null) return;
-    this.refuse('too_many_connections');
-    leaving.destroy();
+  /** From now on connections come through here. When there is no room, the oldest one over which no token was sent gives way. */
+  watch(server: Server, silenceMs: number): void {
+    this.#door = new Door(server, {
+      places: { placesMax: CONTROL_CONNECTIONS_MAX, perNetworkMax: CONTROL_CONNECTIONS_MAX },
+      silenceMs,
+      sentAway: (why) => this.refuse(why === 'no_room' ? 'too_many_connections' : 'request_timeout'),
+    });
   }
 
   /** A request with a token that counts came over this connection: it gives way to nobody. */
   know(socket: Socket): void {
-    this.#places.know(socket);
+    this.#door?.admit(socket);
   }
 
   refuse(refusal: ControlRefusal): void {

@@ -35,6 +35,7 @@ const BROWSER_HEADERS = {
   'cache-control': 'no-store',
 };
 
+/** Where the endpoint listens, who may ask, and what answers. */
 export interface ControlEndpointOptions {
   readonly listen: HostPort;
   /** Names of --allow-host. */
@@ -62,7 +63,7 @@ export async function openControlEndpoint(options: ControlEndpointOptions): Prom
   const { host, port } = options.listen;
   await app.init();
   const server = app.getHttpServer() as Server;
-  server.on('connection', (socket) => door.enter(socket));
+  door.watch(server, options.requestTimeoutMs ?? CONTROL_REQUEST_TIMEOUT_MS);
   server.on('clientError', (error) => door.refuseUnread(error));
   // Not through Nest, which would print the error that is thrown to who tells it.
   await app.getHttpAdapter().getInstance().listen({ host, port });

@@ -3,9 +3,8 @@
 // are in the middle of the TLS handshake or behind it: there the oldest one gives way.
 import { createServer as createPlainServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import { DoorPlaces } from '#identity/door-places';
+import { Door } from '#identity/door';
 import { idOfSocket, mutualTlsOptions } from '#identity/tls';
-import { networkOf } from '#wire/host-port';
 import {
   PEER_CONNECTIONS_MAX,
   PEER_HANDSHAKE_TIMEOUT_MS,
@@ -54,17 +53,14 @@ function startListening(server: Server, options: ListenOptions): Promise<void> {
 }
 
 function newPlainServer({ counters, onConnection }: ListenerContext): Server {
-  const server = createPlainServer();
-  const door = new Door(server, counters);
-  server.on('connection', (socket) => {
-    if (!socket.destroyed) onConnection(socket, () => door.admit(socket));
-  });
+  const server = createPlainServer((socket) => onConnection(socket, () => door.admit(socket)));
+  const door = doorOf(server, counters);
   return server;
 }
 
 function newTlsServer(start: LaneStart, { counters, onConnection }: ListenerContext): Server {
   const server = createTlsServer({ ...mutualTlsOptions(start), handshakeTimeout: PEER_HANDSHAKE_TIMEOUT_MS });
-  const door = new Door(server, counters);
+  const door = doorOf(server, counters);
   server.on('secureConnection', (socket) => {
     if (idOfSocket(socket) !== null) return onConnection(socket, () => door.admit(socket));
     // Who shows no Ed25519 key is nobody: there is nothing to say to them.
@@ -80,47 +76,11 @@ function newTlsServer(start: LaneStart, { counters, onConnection }: ListenerCont
   return server;
 }
 
-/** The places of one listener. Connections are told apart by address and port: TLS makes another socket of the one that comes. */
-class Door {
-  readonly #all = new DoorPlaces<Socket>({ placesMax: PEER_CONNECTIONS_MAX, perNetworkMax: PEER_CONNECTIONS_MAX });
-  readonly #waiting = new DoorPlaces<Socket>({
-    placesMax: PEER_HANDSHAKES_MAX,
-    perNetworkMax: PEER_HANDSHAKES_PER_ADDRESS_MAX,
+function doorOf(server: Server, counters: LaneCounters): Door {
+  return new Door(server, {
+    places: { placesMax: PEER_CONNECTIONS_MAX, perNetworkMax: PEER_CONNECTIONS_MAX },
+    strangers: { placesMax: PEER_HANDSHAKES_MAX, perNetworkMax: PEER_HANDSHAKES_PER_ADDRESS_MAX },
+    silenceMs: PEER_HANDSHAKE_TIMEOUT_MS,
+    sentAway: (why) => counters.refuse(why === 'no_room' ? 'too_many_connections' : 'handshake_failed'),
   });
-  readonly #sockets = new Map<string, Socket>();
-  readonly #counters: LaneCounters;
-
-  constructor(server: Server, counters: LaneCounters) {
-    this.#counters = counters;
-    server.on('connection', (socket: Socket) => this.#enter(socket));
-  }
-
-  /** It has a grant: it is waiting no more. */
-  admit(socket: Socket): void {
-    const accepted = this.#sockets.get(placeOf(socket));
-    if (accepted === undefined) return;
-    this.#waiting.leave(accepted);
-    this.#all.know(accepted);
-  }
-
-  #enter(socket: Socket): void {
-    const [place, network] = [placeOf(socket), networkOf(socket.remoteAddress ?? '')];
-    this.#sockets.set(place, socket);
-    socket.once('close', () => {
-      this.#all.leave(socket);
-      this.#waiting.leave(socket);
-      if (this.#sockets.get(place) === socket) this.#sockets.delete(place);
-    });
-    for (const places of [this.#all, this.#waiting]) {
-      const leaving = places.enter(socket, network);
-      if (leaving === null) continue;
-      this.#counters.refuse('too_many_connections');
-      leaving.destroy();
-      if (leaving === socket) return;
-    }
-  }
-}
-
-function placeOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress} ${remotePort}`;
 }

@@ -22,7 +22,7 @@ export class TrackerMetrics {
   constructor() {
     this.#define('cohort_commands_total', 'Commands answered, by outcome.', 'outcome');
     this.#define('cohort_refused_without_record_total', 'Requests refused before the log, by code.', 'code');
-    this.#define('cohort_connections_refused_total', 'Connections of peers refused or cut off, by code.', 'code');
+    this.#define('cohort_connections_refused_total', 'Connections refused or cut off, by code.', 'code');
     this.#define('cohort_audit_questions_total', 'Questions of auditors that were answered, by view.', 'view');
     this.#define('cohort_pushes_total', 'Messages pushed to peers, by type.', 'type');
   }
@@ -37,7 +37,7 @@ export class TrackerMetrics {
     this.#count('cohort_refused_without_record_total', code);
   }
 
-  /** Counts a connection of a peer that was refused, or cut off. */
+  /** Counts a connection that was refused, or cut off. */
   countConnection(refusal: string): void {
     this.#count('cohort_connections_refused_total', refusal);
   }

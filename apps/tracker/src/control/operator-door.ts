@@ -1,7 +1,12 @@
-// Owns who may ask at the port for operators, and for how long: it has no token, so a page in a browser on this machine must not
-// reach it under a name of its own that it lets lead to loopback.
+// Owns who may ask at the port for operators, how many at once and for how long: it has no token, so a page in a browser on this
+// machine must not reach it under a name of its own that it lets lead to loopback.
+import type { Server } from 'node:net';
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
-import { OPERATOR_REQUEST_TIMEOUT_MS } from '#wire/limits';
+import { Door } from '#identity/door';
+import { OPERATOR_CONNECTIONS_MAX, OPERATOR_REQUEST_TIMEOUT_MS } from '#wire/limits';
+
+/** Why a connection to the port for operators is cut off. */
+export type OperatorRefusal = 'too_many_operators' | 'operator_too_slow';
 
 const LOOPBACK = /^(?:127(?:\.[0-9]{1,3}){3}|localhost|::1)$/;
 /** A Host header with a name of loopback, whatever its port: a page that was led here sends the name that it was led by. */
@@ -13,6 +18,15 @@ export function operatorServerOptions(
 ): Pick<FastifyServerOptions, 'requestTimeout'> & { readonly http: object } {
   const http = { headersTimeout: requestTimeoutMs, connectionsCheckingInterval: requestTimeoutMs / 10 };
   return { requestTimeout: requestTimeoutMs, http };
+}
+
+/** From now on connections come through here. When there is no room the oldest one gives way, of the address that has most. */
+export function watchOperatorPort(server: Server, refused: (refusal: OperatorRefusal) => void): Door {
+  return new Door(server, {
+    places: { placesMax: OPERATOR_CONNECTIONS_MAX, perNetworkMax: OPERATOR_CONNECTIONS_MAX },
+    silenceMs: OPERATOR_REQUEST_TIMEOUT_MS,
+    sentAway: (why) => refused(why === 'no_room' ? 'too_many_operators' : 'operator_too_slow'),
+  });
 }
 
 /** On loopback only loopback's own names are answered. Elsewhere whoever reaches the port is an operator, by any name. */

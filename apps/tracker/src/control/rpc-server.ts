@@ -1,13 +1,13 @@
 // Owns the connections of peers: Nest's TCP transport over mutual TLS. Who has no Ed25519 certificate is cut off before the
 // first byte is read, and nobody can hold more than a bounded number of sockets, requests, bytes or time.
-import type { Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { type MessageHandler, ServerTCP, TcpContext, type TcpOptions, type TcpSocket } from '@nestjs/microservices';
 import { isObservable } from 'rxjs';
-import { DoorPlaces } from '#identity/door-places';
+import { Door } from '#identity/door';
 import type { Identity } from '#identity/identity';
 import { idOfSocket, mutualTlsOptions } from '#identity/tls';
-import { type HostPort, networkOf } from '#wire/host-port';
+import type { HostPort } from '#wire/host-port';
 import {
   RPC_CONNECTIONS_MAX,
   RPC_CONNECTIONS_PER_ADDRESS_MAX,
@@ -75,10 +75,8 @@ export function socketOf(context: TcpContext): Socket {
 /** Nest's TCP server as peers meet it. */
 export class RpcServer extends ServerTCP {
   readonly #ofPeer = new BoundedPlaces(RPC_CONNECTIONS_PER_PEER_MAX);
-  readonly #places: DoorPlaces<Socket>;
-  readonly #handshakes: DoorPlaces<Socket>;
-  /** Connections as they came, by address and port: TLS makes another socket of each. */
-  readonly #accepted = new Map<string, Socket>();
+  readonly #door: Door;
+  /** By connection, as it came. */
   readonly #peerIds = new WeakMap<Socket, string>();
   readonly #refused: RpcDoor['refused'];
   readonly #messageTimeoutMs: number;
@@ -92,16 +90,19 @@ export class RpcServer extends ServerTCP {
     super(options as Required<TcpOptions>['options']);
     this.#refused = door.refused;
     this.#messageTimeoutMs = door.messageTimeoutMs ?? RPC_MESSAGE_TIMEOUT_MS;
-    this.#places = new DoorPlaces<Socket>({
-      placesMax: RPC_CONNECTIONS_MAX,
-      perNetworkMax: door.connectionsPerAddressMax ?? RPC_CONNECTIONS_PER_ADDRESS_MAX,
-      isKnown: (socket) => door.hasSession(this.#peerIds.get(socket) ?? ''),
+    this.#door = new Door(this.server as Server, {
+      places: {
+        placesMax: RPC_CONNECTIONS_MAX,
+        perNetworkMax: door.connectionsPerAddressMax ?? RPC_CONNECTIONS_PER_ADDRESS_MAX,
+        isKnown: (socket) => door.hasSession(this.#peerIds.get(socket) ?? ''),
+      },
+      strangers: {
+        placesMax: RPC_HANDSHAKES_MAX,
+        perNetworkMax: door.handshakesPerAddressMax ?? RPC_HANDSHAKES_PER_ADDRESS_MAX,
+      },
+      silenceMs: RPC_HANDSHAKE_TIMEOUT_MS,
+      sentAway: (why) => door.refused(why === 'no_room' ? 'too_many_connections' : 'handshake_failed'),
     });
-    this.#handshakes = new DoorPlaces<Socket>({
-      placesMax: RPC_HANDSHAKES_MAX,
-      perNetworkMax: door.handshakesPerAddressMax ?? RPC_HANDSHAKES_PER_ADDRESS_MAX,
-    });
-    this.server.on('connection', (socket: Socket) => this.#enter(socket));
     // Node tells of a handshake that took too long, and leaves the connection open; who goes by itself was not refused.
     this.server.on('tlsClientError', ({ code }: NodeJS.ErrnoException, socket: TLSSocket) => {
       if (code === 'ECONNRESET') socket.destroy();
@@ -134,11 +135,9 @@ export class RpcServer extends ServerTCP {
     if (peerId === null) return this.#cutOff(socket, 'wrong_key');
     if (!this.#ofPeer.take(peerId)) return this.#cutOff(socket, 'too_many_of_peer');
     socket.once('close', () => this.#ofPeer.leave(peerId));
-    const accepted = this.#accepted.get(placeOf(socket));
-    if (accepted !== undefined) {
-      this.#handshakes.leave(accepted);
-      this.#peerIds.set(accepted, peerId);
-    }
+    this.#door.introduce(socket);
+    const accepted = this.#door.acceptedAs(socket);
+    if (accepted !== undefined) this.#peerIds.set(accepted, peerId);
     socket.setNoDelay(true);
     socket.setTimeout(RPC_IDLE_TIMEOUT_MS, () => this.#cutOff(socket, 'idle'));
     callers.set(socket, { peerId, address: socket.remoteAddress ?? '' });
@@ -195,22 +194,6 @@ export class RpcServer extends ServerTCP {
     else send({ response: answer, isDisposed: true });
   }
 
-  /** A connection that has just come in, before its first byte. */
-  #enter(socket: Socket): void {
-    const [place, network] = [placeOf(socket), networkOf(socket.remoteAddress ?? '')];
-    this.#accepted.set(place, socket);
-    socket.once('close', () => {
-      this.#places.leave(socket);
-      this.#handshakes.leave(socket);
-      if (this.#accepted.get(place) === socket) this.#accepted.delete(place);
-    });
-    for (const places of [this.#places, this.#handshakes]) {
-      const leaving = places.enter(socket, network);
-      if (leaving !== null) this.#cutOff(leaving, 'too_many_connections');
-      if (leaving === socket) return;
-    }
-  }
-
   #cutOff(socket: Socket, refusal: ConnectionRefusal): void {
     this.#refused(refusal);
     socket.destroy();
@@ -221,8 +204,4 @@ export class RpcServer extends ServerTCP {
 function refusalOf(error: unknown): ConnectionRefusal | null {
   if (typeof error !== 'string') return null;
   return error.startsWith('The remote peer is not reading') ? 'unread' : 'malformed_message';
-}
-
-function placeOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress} ${remotePort}`;
 }

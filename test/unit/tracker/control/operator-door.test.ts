@@ -1,7 +1,13 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { fastify } from 'fastify';
 import { expect, it } from 'vitest';
-import { guardOperatorPort, operatorServerOptions } from '../../../../apps/tracker/src/control/operator-door.ts';
+import { OPERATOR_CONNECTIONS_MAX } from '#wire/limits';
+import {
+  guardOperatorPort,
+  operatorServerOptions,
+  watchOperatorPort,
+} from '../../../../apps/tracker/src/control/operator-door.ts';
 
 const refused: string[] = [];
 
@@ -47,5 +53,21 @@ it.each(['', 'GET /status HTTP/1.1\r\nHost: 127'])('who says no more than %j is 
   socket.resume();
   socket.write(text);
   await expect(new Promise((resolve) => socket.once('close', () => resolve('closed')))).resolves.toBe('closed');
+  await server.close();
+});
+
+it('of more connections than there is room for the oldest goes, and who asks is answered', async () => {
+  const server = fastify();
+  server.get('/status', () => 'open');
+  const cutOff: string[] = [];
+  watchOperatorPort(server.server, (refusal) => cutOff.push(refusal));
+  const { port } = new URL(await server.listen({ host: '127.0.0.1', port: 0 }));
+  const silent = Array.from({ length: OPERATOR_CONNECTIONS_MAX }, () => connect(Number(port), '127.0.0.1').resume());
+  await Promise.all(silent.map((socket) => once(socket, 'connect')));
+  const oldest = once(silent[0]!, 'close');
+  expect(await (await fetch(`http://127.0.0.1:${port}/status`)).text()).toBe('open');
+  await oldest;
+  expect(cutOff).toEqual(['too_many_operators']);
+  for (const socket of silent) socket.destroy();
   await server.close();
 });

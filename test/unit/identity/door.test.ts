@@ -1,0 +1,198 @@
+import { EventEmitter, once } from 'node:events';
+import { createServer as createHttpServer, get } from 'node:http';
+import { type AddressInfo, connect, createServer as createPlainServer, type Server, type Socket } from 'node:net';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { expect, it, vi } from 'vitest';
+import { Door, type DoorOptions } from '#identity/door';
+
+const MANY = { placesMax: 1_000, perNetworkMax: 1_000 };
+
+/** A server that connections come to by name, and who was let in so far. */
+function playedServer(options: Partial<DoorOptions> = {}) {
+  const server = Object.assign(new EventEmitter(), { listening: true });
+  const letIn: string[] = [];
+  const ports = new Map<string, number>();
+  server.on('connection', (socket: Socket & { guest: string }) => letIn.push(socket.guest));
+  const sentAway: string[] = [];
+  const about = { places: MANY, silenceMs: 60_000, sentAway: (why: string) => sentAway.push(why) };
+  const door = new Door(server as unknown as Server, { ...about, ...options });
+  /** Comes, and says its name when it says anything. */
+  const come = (guest: string, remoteAddress: string, says = guest): Socket => {
+    ports.set(remoteAddress, (ports.get(remoteAddress) ?? 0) + 1);
+    const who = { guest, remoteAddress, remotePort: ports.get(remoteAddress), setTimeout: () => socket };
+    const socket = Object.assign(new PassThrough(), who) as unknown as Socket;
+    server.emit('connection', socket);
+    if (says !== '') socket.write(says);
+    return socket;
+  };
+  return { server, door, letIn, come, sentAway };
+}
+
+/** All that is due in so many turns of the event loop. */
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await nextTurn();
+}
+
+it('one connection is let in at each turn of the event loop', async () => {
+  const { letIn, come } = playedServer();
+  for (let number = 0; number < 50; number++) come(`${number}`, '10.0.0.1');
+  await turns(1);
+  let before = letIn.length;
+  expect(before).toBeLessThanOrEqual(1);
+  for (let turn = 0; turn < 49; turn++) {
+    await turns(1);
+    expect(letIn.length - before).toBe(1);
+    before = letIn.length;
+  }
+});
+
+it('who comes a thousand times waits behind itself, and others take turns with it', async () => {
+  const { letIn, come } = playedServer();
+  for (let number = 0; number < 100; number++) come('bad', '10.0.0.1');
+  come('good', '10.0.0.2');
+  come('better', '10.0.0.3');
+  await turns(6);
+  expect(letIn.slice(0, 4)).toEqual(['bad', 'good', 'better', 'bad']);
+});
+
+it('of one network who came last is let in first: who came long ago has given up', async () => {
+  const { letIn, come } = playedServer();
+  for (const guest of ['first', 'second', 'third']) come(guest, '10.0.0.1');
+  await turns(5);
+  expect(letIn).toEqual(['third', 'second', 'first']);
+});
+
+it('who says nothing is not let in, and not waited for', async () => {
+  const { letIn, come } = playedServer();
+  for (let number = 0; number < 100; number++) come('silent', '10.0.0.1', '');
+  const late = come('late', '10.0.0.1', '');
+  come('good', '10.0.0.1');
+  await turns(3);
+  expect(letIn).toEqual(['good']);
+  late.write('at last');
+  await turns(3);
+  expect(letIn).toEqual(['good', 'late']);
+});
+
+it('who says nothing for too long is sent away, and counted', async () => {
+  const { letIn, come, sentAway } = playedServer();
+  const silent = come('silent', '10.0.0.1', '');
+  silent.emit('timeout');
+  expect([silent.destroyed, letIn, sentAway]).toEqual([true, [], ['too_long']]);
+  const good = come('good', '10.0.0.1');
+  await turns(3);
+  good.emit('timeout');
+  expect([good.destroyed, letIn, sentAway]).toEqual([false, ['good'], ['too_long']]);
+});
+
+it('of a network two shake hands at a time, and of all 64: the next when one introduces itself, goes, or takes its time', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const { door, letIn, come } = playedServer({ strangers: MANY });
+  const sockets = new Map<string, Socket>();
+  for (let number = 0; number < 6; number++) sockets.set(`${number}`, come(`${number}`, '10.0.0.1'));
+  await turns(8);
+  expect(letIn).toEqual(['5', '4']);
+  come('of another network', '10.0.0.2');
+  await turns(3);
+  expect(letIn.splice(2)).toEqual(['of another network']);
+  door.introduce(sockets.get('5')!);
+  await turns(3);
+  expect(letIn).toEqual(['5', '4', '3']);
+  sockets.get('4')!.destroy();
+  await turns(5);
+  expect(letIn).toEqual(['5', '4', '3', '2']);
+  vi.advanceTimersByTime(249);
+  await turns(3);
+  expect(letIn).toHaveLength(4);
+  vi.advanceTimersByTime(1);
+  await turns(5);
+  expect(letIn).toEqual(['5', '4', '3', '2', '1', '0']);
+  for (let network = 0; network < 100; network++) come('of many networks', `10.1.${network}.1`);
+  await turns(110);
+  expect(letIn.filter((guest) => guest === 'of many networks')).toHaveLength(64 - 2);
+  vi.useRealTimers();
+});
+
+it('who has gone while it waited takes nobody’s turn, and one that breaks off ends nothing but itself', async () => {
+  const { letIn, come } = playedServer();
+  const [gone, broken] = [come('gone', '10.0.0.1'), come('broken', '10.0.0.3')];
+  come('here', '10.0.0.2');
+  gone.destroy();
+  broken.destroy(new Error('read ECONNRESET'));
+  await turns(5);
+  expect(letIn).toEqual(['here']);
+});
+
+it('a server that listens no more lets nobody in', async () => {
+  const { server, letIn, come } = playedServer();
+  const waiting = [come('first', '10.0.0.1'), come('second', '10.0.0.1')];
+  server.listening = false;
+  await turns(5);
+  expect(letIn).toEqual([]);
+  expect(waiting.map(({ destroyed }) => destroyed)).toEqual([true, true]);
+});
+
+it('who gives way in all places at once is counted once', async () => {
+  const one = { placesMax: 1, perNetworkMax: 1 };
+  const { letIn, come, sentAway } = playedServer({ places: one, strangers: one });
+  const first = come('first', '10.0.0.1');
+  await turns(3);
+  come('second', '10.0.0.1');
+  await turns(3);
+  expect(letIn).toEqual(['first', 'second']);
+  expect(first.destroyed).toBe(true);
+  expect(sentAway).toEqual(['no_room']);
+});
+
+it('who has introduced itself leaves its place to strangers, and who is admitted gives way to nobody', async () => {
+  const { door, letIn, come, sentAway } = playedServer({
+    places: { placesMax: 2, perNetworkMax: 2 },
+    strangers: { placesMax: 1, perNetworkMax: 1 },
+  });
+  const first = come('first', '10.0.0.1');
+  await turns(3);
+  door.admit(first);
+  const second = come('second', '10.0.0.1');
+  await turns(3);
+  door.introduce(second);
+  come('third', '10.0.0.1');
+  await turns(3);
+  expect(letIn).toEqual(['first', 'second', 'third']);
+  expect([first.destroyed, second.destroyed, sentAway.length]).toEqual([false, true, 1]);
+});
+
+it('what is said while it waits is heard: by a server of any kind', async () => {
+  const plain = createPlainServer((socket) => socket.pipe(socket));
+  const http = createHttpServer((_request, response) => response.end('heard'));
+  for (const server of [plain, http]) {
+    const door = new Door(server, { places: MANY, silenceMs: 60_000, sentAway: () => undefined });
+    server.listen(0, '127.0.0.1').once('connection', (socket: Socket) => door.admit(socket));
+    await once(server, 'listening');
+  }
+  const echoed = await Promise.all(Array.from({ length: 20 }, (_, number) => echo(portOf(plain), `word ${number}`)));
+  expect(echoed).toEqual(Array.from({ length: 20 }, (_, number) => `word ${number}`));
+  const answers = await Promise.all(Array.from({ length: 20 }, () => answer(portOf(http))));
+  expect(new Set(answers)).toEqual(new Set(['heard']));
+  for (const server of [plain, http]) await new Promise((resolve) => server.close(resolve));
+});
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port;
+}
+
+function echo(port: number, words: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  socket.end(words);
+  return text(socket);
+}
+
+function answer(port: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const asked = get({ port, host: '127.0.0.1', agent: false }, (response) => {
+      text(response).then(resolve, reject);
+    });
+    asked.once('error', reject);
+  });
+}

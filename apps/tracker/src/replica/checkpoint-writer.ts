@@ -1,11 +1,14 @@
 // Owns when this tracker signs a checkpoint: after 1,000 records that no checkpoint covers, after 60 s with any, and when it
 // is stopped. A checkpoint that agrees, whoever signed it, begins both anew for all trackers; checkpoints are no news. The
 // trackers wait in the order of their ids, each a little longer, so that as a rule only one of them signs. A tracker that has
-// found itself wrong signs at once, which takes back what it signed before; also one that finds that its last run was.
+// found itself wrong signs at once, which takes back what it signed before; also one that finds that its last run was. What one
+// signs the others sign as well, of the same size, when they come to the same: who has one tracker's key cannot sign for two.
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Checkpoint } from '#domain/checkpoint';
 import { LogFailure } from '../command-log/command-log.ts';
+import { BUILD } from './build.ts';
 import { signedCheckpointNote } from './checkpoint-signature.ts';
-import type { Replica } from './replica.ts';
+import type { AppliedRecord, Replica } from './replica.ts';
 import { submitAsTracker, type TrackerAuthor } from './tracker-registration.ts';
 
 /** So many records without a checkpoint make one due. */
@@ -27,6 +30,10 @@ export class CheckpointWriter {
   readonly #forget: () => void;
   #coveredSize = 0;
   #signedSize = 0;
+  /** How many records the largest checkpoint in the log is about that has this tracker's signature. */
+  #ownSize = 0;
+  /** The largest one of another tracker that this one has not signed as well. */
+  #unsigned: Checkpoint | null = null;
   #newsSinceMs: number | null = null;
   #notBeforeMs = -Infinity;
   #writing: Promise<void> | null = null;
@@ -35,14 +42,15 @@ export class CheckpointWriter {
     this.#replica = from.replica;
     this.#author = from.author;
     this.#monotonicNow = from.monotonicNow;
-    this.#forget = from.replica.onApplied(() => {
+    this.#forget = from.replica.onApplied((applied) => {
+      this.#note(applied);
       if (this.#replica.newsCount >= CHECKPOINT_NEWS_MAX) void this.look();
     });
   }
 
   /** Writes a checkpoint when one is due; resolves when it is applied, or could not be written. */
   look(): Promise<void> {
-    if (this.#writing === null && this.#isDue() && this.#mayWrite()) this.#begin();
+    if (this.#writing === null) this.#begin(this.#isDue() ? this.#replica.checkpoint() : this.#cosignable());
     return this.#writing ?? Promise.resolve();
   }
 
@@ -54,8 +62,7 @@ export class CheckpointWriter {
 
   async #writeLast(): Promise<void> {
     await this.#writing;
-    if (this.#replica.newsCount === 0 || !this.#mayWrite()) return;
-    this.#begin();
+    this.#begin(this.#replica.newsCount > 0 ? this.#replica.checkpoint() : this.#cosignable());
     await this.#writing;
   }
 
@@ -93,15 +100,35 @@ export class CheckpointWriter {
     return isReading && (readiness.ready || readiness.reason === 'checkpoint_disputed');
   }
 
-  #begin(): void {
-    this.#writing = this.#write().finally(() => {
+  #note({ applied }: AppliedRecord): void {
+    for (const event of applied.events) {
+      if (event.type !== 'checkpoint_recorded') continue;
+      const { trackerId, logId, size, root, digest, rulesVersion } = event;
+      if (trackerId === this.#author.identity.id) this.#ownSize = Math.max(this.#ownSize, size);
+      else if (size <= this.#replica.coveredSize && size > (this.#unsigned?.size ?? 0)) {
+        this.#unsigned = { logId, size, root, digest, rulesVersion, build: BUILD };
+      }
+    }
+  }
+
+  /** What another tracker signed and this one has not, if this one has the same; null otherwise. */
+  #cosignable(): Checkpoint | null {
+    if (this.#unsigned === null || this.#monotonicNow() < this.#notBeforeMs) return null;
+    const { size, root, digest } = this.#unsigned;
+    const last = size - 1;
+    const isSame = this.#replica.rootAt(last) === root && this.#replica.digestAt(last) === digest;
+    if (!isSame || size <= this.#ownSize) this.#unsigned = null;
+    return this.#unsigned;
+  }
+
+  #begin(checkpoint: Checkpoint | null): void {
+    if (checkpoint === null || !this.#mayWrite()) return;
+    this.#writing = this.#write(checkpoint).finally(() => {
       this.#writing = null;
     });
   }
 
-  async #write(): Promise<void> {
-    const checkpoint = this.#replica.checkpoint();
-    if (checkpoint === null) return;
+  async #write(checkpoint: Checkpoint): Promise<void> {
     const note = signedCheckpointNote(this.#author.identity, checkpoint, this.#replica.snapshots[0]);
     const sealedCommand = { command: { name: 'checkpoint', data: { note } }, sealed: null } as const;
     try {

@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { Checkpoint, CheckpointRuling } from '#domain/checkpoint';
-import type { Command } from '#domain/command';
-import type { Identity } from '#identity/identity';
-import { decodeLogRecord, encodeLogRecord, type SignedLogRecord } from '#wire/log-record';
+import type { Checkpoint } from '#domain/checkpoint';
+import { encodeLogRecord } from '#wire/log-record';
 import { signedCheckpointNote } from '../../../../apps/tracker/src/replica/checkpoint-signature.ts';
 import {
   CHECKPOINT_INTERVAL_MS,
@@ -11,94 +9,29 @@ import {
   CheckpointWriter,
 } from '../../../../apps/tracker/src/replica/checkpoint-writer.ts';
 import { signedTrackerRecord } from '../../../../apps/tracker/src/replica/record-signature.ts';
-import { Replica } from '../../../../apps/tracker/src/replica/replica.ts';
-import { registerTracker, submitAsTracker } from '../../../../apps/tracker/src/replica/tracker-registration.ts';
+import { submitAsTracker } from '../../../../apps/tracker/src/replica/tracker-registration.ts';
 import { COMMITMENT } from '../../domain/log-of.ts';
 import { MemoryLog } from '../memory-log.ts';
 import { newIdentity } from '../new-identity.ts';
-import { appended, newUserRecord } from '../user-records.ts';
+import {
+  caughtUp,
+  checkpointBy,
+  checkpointsIn,
+  clock,
+  commandOf,
+  commands,
+  ruleAsOperator,
+  sizesIn,
+  stopTrackers,
+  trackerOn,
+  twoTrackersOn,
+  wrong,
+} from './signing-trackers.ts';
 
-const signal = new AbortController().signal;
-const running: Tracker[] = [];
 afterEach(async () => {
   vi.useRealTimers();
-  for (const { replica } of running.splice(0)) await replica.stop();
+  await stopTrackers();
 });
-
-interface Tracker {
-  readonly identity: Identity;
-  readonly replica: Replica;
-  readonly writer: CheckpointWriter;
-}
-
-/** The one clock of a test, milliseconds. */
-const clock = { nowMs: 0 };
-
-/** A tracker on the log: ready, unless something in the log keeps it from that. */
-async function trackerOn(log: MemoryLog, identity: Identity = newIdentity()): Promise<Tracker> {
-  const replica = new Replica({ log, now: Date.now });
-  const author = { identity, now: Date.now };
-  const tracker = {
-    identity,
-    replica,
-    writer: new CheckpointWriter({ replica, author, monotonicNow: () => clock.nowMs }),
-  };
-  running.push(tracker);
-  if (!(await replica.start())) return tracker;
-  await registerTracker(replica, { ...author, address: '127.0.0.1:9001', signal });
-  replica.serve();
-  return tracker;
-}
-
-/** Two trackers, the one first that is asked first to sign. */
-async function twoTrackersOn(log: MemoryLog): Promise<[Tracker, Tracker]> {
-  const [first, second] = [newIdentity(), newIdentity()].toSorted((left, right) => (left.id < right.id ? -1 : 1));
-  const trackers: [Tracker, Tracker] = [await trackerOn(log, first), await trackerOn(log, second)];
-  await caughtUp(log, ...trackers);
-  return trackers;
-}
-
-async function caughtUp(log: MemoryLog, ...trackers: readonly Tracker[]): Promise<void> {
-  await Promise.all(trackers.map(({ replica }) => replica.waitUntilApplied(log.records.length - 1)));
-}
-
-/** A command of a peer, which some outcome or other comes of. */
-const commandOf = (user: string): SignedLogRecord => newUserRecord(user, 'a'.repeat(64));
-
-async function commands(log: MemoryLog, count: number, ...trackers: readonly Tracker[]): Promise<void> {
-  await appended(log, ...Array.from({ length: count }, () => commandOf('alice')));
-  await caughtUp(log, ...trackers);
-}
-
-/** The offsets of the checkpoints in the log, with the ids of who signed them. */
-function checkpointsIn(log: MemoryLog): Array<[number, string]> {
-  return log.records.flatMap(({ value, offset }) => {
-    const record = decodeLogRecord(value);
-    return record?.command.name === 'checkpoint' ? [[offset, record.trackerId] as [number, string]] : [];
-  });
-}
-
-/** Appends a checkpoint of what the tracker has, apart from what is given; its offset. */
-async function checkpointBy({ identity, replica }: Tracker, said: Partial<Checkpoint> = {}): Promise<number> {
-  const note = signedCheckpointNote(identity, { ...replica.checkpoint()!, ...said });
-  return (await submitted(replica, identity, { name: 'checkpoint', data: { note } })).offset;
-}
-
-async function submitted(replica: Replica, identity: Identity, command: Command) {
-  const done = await submitAsTracker(replica, { identity, now: Date.now }, { command, sealed: null });
-  if (done?.outcome.status !== 'accepted') throw new Error(`${command.name}: ${JSON.stringify(done)}`);
-  return done;
-}
-
-/** What an operator does: reads the log with a replica that nothing stops, and appends a ruling. */
-async function ruleAsOperator(log: MemoryLog, identity: Identity, offset: number, counts: CheckpointRuling = 'log') {
-  const replica = new Replica({ log, now: Date.now, heedsCheckpoints: false });
-  expect(await replica.start()).toBe(true);
-  await submitted(replica, identity, { name: 'resolve_checkpoint', data: { offset, counts } });
-  await replica.stop();
-}
-
-const wrong = 'f'.repeat(64);
 
 describe('a checkpoint is written', () => {
   it('after a thousand records without one', async () => {
@@ -171,10 +104,15 @@ describe('a checkpoint is written', () => {
     for (const { writer } of [one, other]) await writer.look();
     clock.nowMs += CHECKPOINT_INTERVAL_MS - 1;
     for (const { writer } of [one, other]) await writer.look();
-    expect(checkpointsIn(log)).toHaveLength(1);
+    expect(sizesIn(log)).toEqual([3, 3]);
     clock.nowMs += 1;
     for (const { writer } of [one, other]) await writer.look();
-    expect(checkpointsIn(log).map(([, signer]) => signer)).toEqual([other.identity.id, one.identity.id]);
+    await caughtUp(log, one, other);
+    for (const { writer } of [one, other]) await writer.look();
+    expect(checkpointsIn(log).map(([, signer]) => signer)).toEqual(
+      [other, one, one, other].map(({ identity }) => identity.id),
+    );
+    expect(sizesIn(log)).toEqual([3, 3, 6, 6]);
   });
 
   it('by the second tracker when the first one does not', async () => {

@@ -1,0 +1,75 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { CHECKPOINT_INTERVAL_MS, CheckpointWriter } from '../../../../apps/tracker/src/replica/checkpoint-writer.ts';
+import { MemoryLog } from '../memory-log.ts';
+import {
+  caughtUp,
+  checkpointBy,
+  checkpointsIn,
+  clock,
+  commands,
+  sizesIn,
+  stopTrackers,
+  trackerOn,
+  twoTrackersOn,
+  wrong,
+} from './signing-trackers.ts';
+
+afterEach(stopTrackers);
+
+describe('a checkpoint is signed as well', () => {
+  it('by every other tracker that comes to the same, once', async () => {
+    const log = new MemoryLog();
+    const [one, other] = await twoTrackersOn(log);
+    const third = await trackerOn(log);
+    const all = [one, other, third];
+    await caughtUp(log, ...all);
+    const size = log.records.length;
+    await one.writer.stop();
+    for (let looks = 0; looks < 3; looks++) {
+      await caughtUp(log, ...all);
+      for (const { writer } of [other, third]) await writer.look();
+      clock.nowMs += 2 * CHECKPOINT_INTERVAL_MS;
+    }
+    expect(checkpointsIn(log).map(([, signer]) => signer)).toEqual(all.map(({ identity }) => identity.id));
+    expect(sizesIn(log)).toEqual([size, size, size]);
+    expect(all.map(({ replica }) => replica.newsCount)).toEqual([0, 0, 0]);
+  });
+
+  it('by a tracker that was away, when it is back, and not again by one that has', async () => {
+    const log = new MemoryLog();
+    const [one, other] = await twoTrackersOn(log);
+    await other.replica.stop();
+    await one.writer.stop();
+    for (const identity of [one.identity, other.identity, other.identity]) {
+      const { replica, writer } = await trackerOn(log, identity);
+      await writer.look();
+      await replica.stop();
+    }
+    expect(checkpointsIn(log).map(([, signer]) => signer)).toEqual([one.identity.id, other.identity.id]);
+    expect(sizesIn(log)).toEqual([3, 3]);
+  });
+
+  it('when the other tracker is stopped before it looked', async () => {
+    const log = new MemoryLog();
+    const [one, other] = await twoTrackersOn(log);
+    await one.writer.stop();
+    await caughtUp(log, other);
+    await other.writer.stop();
+    expect(sizesIn(log)).toEqual([3, 3]);
+  });
+
+  it('by nobody who has something else', async () => {
+    const log = new MemoryLog();
+    const [one, other] = await twoTrackersOn(log);
+    await commands(log, 2, one, other);
+    await checkpointBy(one);
+    await caughtUp(log, other);
+    // One that began at a snapshot knows how far others have signed, and not what.
+    const author = { identity: other.identity, now: Date.now };
+    const writer = new CheckpointWriter({ replica: other.replica, author, monotonicNow: () => clock.nowMs });
+    await checkpointBy(one, { size: 4, root: one.replica.rootAt(3)!, digest: wrong });
+    await caughtUp(log, other);
+    await writer.look();
+    expect(sizesIn(log)).toEqual([5, 4]);
+  });
+});

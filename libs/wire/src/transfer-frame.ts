@@ -248,6 +248,11 @@ export class FrameDecoder {
     return this.#headerLength > 0;
   }
 
+  /** What is still to come of the payload of a block; 0 when none has begun. */
+  get blockBytesLeft(): number {
+    return this.#payloadLeft;
+  }
+
   /** Decodes what a chunk adds. Frames other than blocks are copies, so the chunk may be reused afterwards. */
   push(chunk: Uint8Array, sink: FrameSink): void {
     let at = 0;

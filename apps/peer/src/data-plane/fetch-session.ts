@@ -246,8 +246,9 @@ export class FetchSession implements FrameSink {
   /** Room is made by writing what is pending; when that fails the socket still gets a place for what it has read. */
   #nextBuffer(): Uint8Array {
     let place: Uint8Array | null = null;
-    this.#guardStorage(() => (place = this.#received.next()));
-    return place ?? this.#received.next();
+    const { blockBytesLeft } = this.#decoder;
+    this.#guardStorage(() => (place = this.#received.next(blockBytesLeft)));
+    return place ?? this.#received.next(blockBytesLeft);
   }
 
   #onBytes(length: number): void {

@@ -1,8 +1,11 @@
 // Owns the memory that a fetching connection receives into. The socket asks for the next place before each read and gets the
-// rest of one buffer, so the 16 KiB chunks of TLS lie side by side; what is pending is then hashed and written as one run.
+// rest of one buffer, so the 16 KiB chunks of TLS lie side by side; what is pending is then hashed and written as one run. A read
+// that has begun a block ends with it, so that the next block begins at the front: runs are long, and lie on pages of the file.
+import { PIECE_HEADER_BYTES } from '#wire/transfer-frame';
 import { threadBuffers } from '../storage/buffer-pool.ts';
 
-const BUFFER_BYTES = 256 * 1024;
+/** Half of a usual block, and its header. */
+const BUFFER_BYTES = 256 * 1024 + PIECE_HEADER_BYTES;
 /** TLS hands over at most 16 KiB at once; a plain socket fills whatever room there is, and small reads cost more. */
 const TLS_ROOM_BYTES = 16 * 1024;
 const PLAIN_ROOM_BYTES = 128 * 1024;
@@ -21,11 +24,12 @@ export class ReceiveBuffer {
     this.#flush = flush;
   }
 
-  /** Where the next bytes go. */
-  next(): Uint8Array {
-    if (BUFFER_BYTES - this.#filled < this.#roomBytes) this.flush();
+  /** Where the next bytes go; so many of them are left of a block, or none has begun. */
+  next(blockBytesLeft: number): Uint8Array {
+    const wantedBytes = blockBytesLeft === 0 ? BUFFER_BYTES : blockBytesLeft;
+    if (BUFFER_BYTES - this.#filled < Math.min(this.#roomBytes, wantedBytes)) this.flush();
     if (this.#pendingBegin === this.#pendingEnd) this.#filled = 0;
-    return this.#bytes.subarray(this.#filled);
+    return this.#bytes.subarray(this.#filled, Math.min(BUFFER_BYTES, this.#filled + wantedBytes));
   }
 
   /** The bytes that have come to where `next` said. */

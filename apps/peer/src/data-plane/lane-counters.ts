@@ -29,6 +29,10 @@ export function isPeerRefusal(reason: string): reason is PeerRefusal {
 }
 
 const VALUES = [...FIELDS, ...PEER_REFUSALS] as const;
+const PLACES = Object.fromEntries(VALUES.map((value, place) => [value, place])) as Record<
+  (typeof VALUES)[number],
+  number
+>;
 const LANE_BYTES = VALUES.length * BigInt64Array.BYTES_PER_ELEMENT;
 
 /** Shared memory for the counters of so many workers. */
@@ -45,17 +49,17 @@ export class LaneCounters {
   }
 
   add(field: CounterField, amount: number): void {
-    Atomics.add(this.#values, VALUES.indexOf(field), BigInt(amount));
+    Atomics.add(this.#values, PLACES[field], BigInt(amount));
   }
 
   /** Somebody was turned away. */
   refuse(refusal: PeerRefusal): void {
-    Atomics.add(this.#values, VALUES.indexOf(refusal), 1n);
+    Atomics.add(this.#values, PLACES[refusal], 1n);
   }
 
   /** Sets a counter that shows a state, not a sum. */
   reset(field: CounterField): void {
-    Atomics.store(this.#values, VALUES.indexOf(field), 0n);
+    Atomics.store(this.#values, PLACES[field], 0n);
   }
 
   read(): Record<CounterField, number> {
@@ -75,6 +79,6 @@ export class LaneCounters {
   }
 
   #read(value: CounterField | PeerRefusal): number {
-    return Number(Atomics.load(this.#values, VALUES.indexOf(value)));
+    return Number(Atomics.load(this.#values, PLACES[value]));
   }
 }

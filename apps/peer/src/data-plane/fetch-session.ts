@@ -28,13 +28,15 @@ import { closeGently } from './close-gently.ts';
 import { dialSocket } from './dial-socket.ts';
 import type { DownloadStore } from './download-store.ts';
 import type { LaneCounters } from './lane-counters.ts';
-import type { DialRequest, HangUpCode, LaneAddress, SayToMain } from './lane-messages.ts';
+import type { DialRequest, HangUpCode, LaneAddress, LaneEvent, SayToMain } from './lane-messages.ts';
 import { claimedPeerId, isProved, type LocalPeer, newHello, signProof } from './peer-handshake.ts';
 import { PieceFetch } from './piece-fetch.ts';
 import { BudgetTurns, type RateBudget } from './rate-budget.ts';
 import { ReceiveBuffer } from './receive-buffer.ts';
 
 const RATE_SAMPLE_MS = 100;
+/** Verified pieces are told of so often while more are to come: every message wakes the main thread. */
+const TELL_MS = 50;
 /** Under a limit blocks are small: the window has room for so many times as many, so that a long way is no second limit. */
 const LIMITED_WINDOW = 4;
 
@@ -80,6 +82,9 @@ export class FetchSession implements FrameSink {
   #requests: BlockRequest[] = [];
   /** Every piece that this connection answers for. */
   readonly #fetches = new Map<number, PieceFetch>();
+  /** Verified pieces that the main thread was not told of yet. */
+  #verified: number[] = [];
+  #toldMs = -Infinity;
   #outstandingBytes = 0;
   #bytesPerSecond = 0;
   #sampleBytes = 0;
@@ -153,6 +158,7 @@ export class FetchSession implements FrameSink {
 
   /** Called a few times a second. */
   tick(nowMs: number): void {
+    this.#tellVerified();
     // What trickles in is counted and written as it comes, not when there is enough of it for one run.
     this.#guardStorage(() => this.#received.flush());
     const silentMs = nowMs - this.#lastHeardMs;
@@ -282,7 +288,7 @@ export class FetchSession implements FrameSink {
     this.#state = 'open';
     this.#decoder.takes = TAKEN_FRAMES.byDialler.open;
     this.#untoldPieces = pieceCount - countBits(bitfield);
-    this.#context.say({
+    this.#say({
       kind: 'connected',
       connection: this.#request.connection,
       address: this.#address,
@@ -296,7 +302,7 @@ export class FetchSession implements FrameSink {
   #acceptHave(pieces: readonly number[]): void {
     this.#untoldPieces -= pieces.length;
     if (this.#untoldPieces < 0) return this.#breach('more pieces than it can have');
-    this.#context.say({ kind: 'have', connection: this.#request.connection, pieces });
+    this.#say({ kind: 'have', connection: this.#request.connection, pieces });
   }
 
   #acceptManifest(frame: Frame & { readonly kind: 'manifest' }): void {
@@ -309,7 +315,7 @@ export class FetchSession implements FrameSink {
     if (this.#manifestBytes < frame.totalBytes) {
       return this.#send({ kind: 'askManifest', begin: this.#manifestBytes, length: MANIFEST_PART_BYTES_MAX });
     }
-    this.#context.say({ kind: 'manifest', connection: this.#request.connection, bytes: this.#manifest });
+    this.#say({ kind: 'manifest', connection: this.#request.connection, bytes: this.#manifest });
     this.#manifest = null;
     this.#manifestBytes = 0;
     this.#hasAskedManifest = false;
@@ -323,7 +329,7 @@ export class FetchSession implements FrameSink {
     this.#nextAnswer();
     if (!request.fetch.cancelled) {
       this.#withdraw(request.fetch);
-      this.#context.say({ kind: 'rejected', connection: this.#request.connection, piece: request.fetch.piece });
+      this.#say({ kind: 'rejected', connection: this.#request.connection, piece: request.fetch.piece });
     }
     this.#pump();
   }
@@ -339,7 +345,7 @@ export class FetchSession implements FrameSink {
     const request = this.#requests.shift();
     this.#outstandingBytes -= request?.length ?? 0;
     if (request?.fetch.cancelled === true) {
-      this.#context.say({ kind: 'passedOver', connection: this.#request.connection });
+      this.#say({ kind: 'passedOver', connection: this.#request.connection });
     }
   }
 
@@ -347,18 +353,32 @@ export class FetchSession implements FrameSink {
     this.#context.counters.add('hashedBytes', fetch.length);
     if (!fetch.digestFits()) return this.#reportCorrupt(fetch);
     if (fetch.mayWrite) return this.#settle(fetch);
-    this.#context.say({ kind: 'held', connection: this.#request.connection, piece: fetch.piece });
+    this.#say({ kind: 'held', connection: this.#request.connection, piece: fetch.piece });
   }
 
   #settle(fetch: PieceFetch): void {
     if (!fetch.digestFits()) return;
     fetch.settle();
     this.#fetches.delete(fetch.piece);
-    this.#context.say({ kind: 'verified', connection: this.#request.connection, piece: fetch.piece });
+    this.#verified.push(fetch.piece);
+    if (this.#fetches.size === 0 || performance.now() - this.#toldMs >= TELL_MS) this.#tellVerified();
+  }
+
+  #tellVerified(): void {
+    if (this.#verified.length === 0) return;
+    const pieces = this.#verified;
+    this.#verified = [];
+    this.#toldMs = performance.now();
+    this.#context.say({ kind: 'verified', connection: this.#request.connection, pieces });
+  }
+
+  #say(event: LaneEvent): void {
+    this.#tellVerified();
+    this.#context.say(event);
   }
 
   #reportCorrupt(fetch: PieceFetch): void {
-    this.#context.say({ kind: 'corrupt', connection: this.#request.connection, piece: fetch.piece });
+    this.#say({ kind: 'corrupt', connection: this.#request.connection, piece: fetch.piece });
     this.#send({ kind: 'corrupt', piece: fetch.piece });
     this.#close('corrupt_piece', `piece ${fetch.piece} has another digest`);
   }
@@ -400,7 +420,7 @@ export class FetchSession implements FrameSink {
     const fetches = [...this.#fetches.values()].filter(isAsked);
     for (const fetch of fetches) this.#withdraw(fetch);
     const pieces = fetches.map(({ piece }) => piece);
-    this.#context.say({ kind, connection: this.#request.connection, pieces, owes: this.#requests.length > 0 });
+    this.#say({ kind, connection: this.#request.connection, pieces, owes: this.#requests.length > 0 });
     this.#pump();
   }
 
@@ -431,7 +451,7 @@ export class FetchSession implements FrameSink {
       act();
     } catch (error) {
       if (!(error instanceof StorageFailure)) throw error;
-      this.#context.say({ kind: 'storageFailed', download: this.#request.download, problem: error.problem });
+      this.#say({ kind: 'storageFailed', download: this.#request.download, problem: error.problem });
       this.#close('hung_up', error.problem.detail);
     }
   }
@@ -458,7 +478,7 @@ export class FetchSession implements FrameSink {
     this.#received.drop();
     this.#turns.end();
     if (this.#socket !== null) closeGently(this.#socket);
-    this.#context.say({ kind: 'closed', connection: this.#request.connection, code, detail });
+    this.#say({ kind: 'closed', connection: this.#request.connection, code, detail });
     this.#context.onClosed(this.#request.connection);
   }
 }

@@ -160,8 +160,8 @@ export type LaneEvent =
     }
   | { readonly kind: 'have'; readonly connection: number; readonly pieces: readonly number[] }
   | { readonly kind: 'manifest'; readonly connection: number; readonly bytes: Uint8Array }
-  /** On disk, in the journal, and its digest fits. */
-  | { readonly kind: 'verified'; readonly connection: number; readonly piece: number }
+  /** On disk, in the journal, and their digests fit. Told together, and before whatever is told of the connection next. */
+  | { readonly kind: 'verified'; readonly connection: number; readonly pieces: readonly number[] }
   /** A hedged piece is whole and its digest fits; it waits in memory for `promote` or `cancel`. */
   | { readonly kind: 'held'; readonly connection: number; readonly piece: number }
   /** Its digest does not fit; the connection is being closed. */

@@ -68,7 +68,7 @@ export class DownloadRun {
   pieceEvent(connection: Connection, event: PieceEvent): void {
     switch (event.kind) {
       case 'verified':
-        this.#verified(connection, event.piece);
+        for (const piece of event.pieces) this.#verified(connection, piece);
         break;
       case 'held':
         this.#held(connection, event.piece);

@@ -1,19 +1,28 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { generateKeyPairSync } from 'node:crypto';
+import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { PEER_HANDSHAKE_TIMEOUT_MS } from '#wire/limits';
+import { countBits } from '#domain/bitfield';
+import type { Manifest } from '#domain/manifest';
+import { encodeManifest } from '#wire/manifest-codec';
 import type { Frame } from '#wire/transfer-frame';
+import { DownloadStore } from '../../../../apps/peer/src/data-plane/download-store.ts';
 import { FetchSession } from '../../../../apps/peer/src/data-plane/fetch-session.ts';
 import type { LaneEvent } from '../../../../apps/peer/src/data-plane/lane-messages.ts';
 import type { Source } from '../../../../apps/peer/src/swarm/transfer-engine.ts';
-import { startFakeSeeder } from '../swarm/fake-seeder.ts';
+import { partPath } from '../../../../apps/peer/src/storage/content-layout.ts';
+import { preparePart } from '../../../../apps/peer/src/storage/destination.ts';
+import { newFolder } from '../swarm/engine-harness.ts';
+import { blockFrame, startFakeSeeder } from '../swarm/fake-seeder.ts';
 
 beforeEach(() => vi.useFakeTimers({ toFake: ['performance'] }));
 afterEach(() => vi.useRealTimers());
 
 /** A session without TLS, and what it says to the main thread. */
-function dial({ peerId, addresses }: Pick<Source, 'peerId' | 'addresses'>) {
+function dial({ peerId, addresses }: Pick<Source, 'peerId' | 'addresses'>, store?: DownloadStore) {
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const said: LaneEvent[] = [];
   const heard = { bytes: 0 };
@@ -28,7 +37,7 @@ function dial({ peerId, addresses }: Pick<Source, 'peerId' | 'addresses'>) {
       dialsLoopback: true,
       counters: { add: (_name: string, bytes: number) => (heard.bytes += bytes) } as never,
       say: (event) => void said.push(event),
-      storeOf: () => undefined,
+      storeOf: () => store,
       budgetOf: () => null,
       onClosed: () => undefined,
     },
@@ -75,4 +84,59 @@ it('a source that does not answer when it is asked for the manifest is given up,
   vi.advanceTimersByTime(5_001);
   session.tick(performance.now());
   expect(said.slice(1)).toMatchObject([{ kind: 'closed', code: 'stalled' }]);
+});
+
+/** A content of so many pieces, and a part on disk that they are written to. */
+function contentOf(pieceCount: number) {
+  const pieces = Array.from({ length: pieceCount }, () => randomBytes(PIECE_BYTES));
+  const sha1 = (bytes: Uint8Array): Buffer => createHash('sha1').update(bytes).digest();
+  const whole = Buffer.concat(pieces);
+  const manifest: Manifest = {
+    ...{ version: 1, totalBytes: whole.length, pieceBytes: PIECE_BYTES, hash: 'sha1' },
+    files: [{ path: '', bytes: whole.length, sha1: sha1(whole).toString('hex') }],
+    pieceDigests: Buffer.concat(pieces.map(sha1)),
+  };
+  const encoded = encodeManifest(manifest);
+  if (!encoded.ok) throw new Error(encoded.message);
+  const written = {
+    ...{ download: 1, contentId: createHash('sha256').update(encoded.bytes).digest('hex') },
+    ...{ manifestBytes: encoded.bytes, destination: join(newFolder(), 'copy'), verified: new Uint8Array(1) },
+  };
+  const identity = preparePart({ ...written, files: manifest.files });
+  const counts = new BigInt64Array(2);
+  const store = new DownloadStore({ ...written, roots: [partPath(written.destination)], identity, counts });
+  return { pieces, manifest, store, verifiedCount: () => countBits(written.verified) };
+}
+
+const PIECE_BYTES = 16 * 1024;
+it('verified pieces are told of together while more are to come, and before whatever else is told', async () => {
+  const { pieces, manifest, store, verifiedCount } = contentOf(6);
+  const asking: Socket[] = [];
+  const source = await startFakeSeeder('alice', {
+    digested: { manifest } as never,
+    answer: (_request, socket) => void asking.push(socket),
+  });
+  const { session, said } = dial(source, store);
+  await vi.waitFor(() => expect(said).toHaveLength(1));
+  session.assign([0, 1, 2, 3, 4, 5], false);
+  await vi.waitFor(() => expect(asking.length).toBeGreaterThan(0));
+  const deliver = async (...numbers: number[]): Promise<void> => {
+    const frames = numbers.map((piece) => blockFrame({ piece, begin: 0 }, pieces[piece]!));
+    asking[0]!.write(Buffer.concat(frames));
+    while (verifiedCount() <= numbers.at(-1)!) await nextTurn();
+  };
+  const verified = (...numbers: number[]) => ({ kind: 'verified', connection: 1, pieces: numbers });
+  await deliver(0, 1, 2);
+  expect(said.splice(1)).toEqual([verified(0)]);
+  vi.advanceTimersByTime(60);
+  await deliver(3);
+  expect(said.splice(1)).toEqual([verified(1, 2, 3)]);
+  await deliver(4);
+  expect(said.splice(1)).toEqual([]);
+  session.recall([5]);
+  expect(said.splice(1)).toMatchObject([verified(4), { kind: 'recalled' }]);
+  await deliver(5);
+  expect(said.splice(1)).toEqual([verified(5)]);
+  session.hangUp();
+  store.close();
 });

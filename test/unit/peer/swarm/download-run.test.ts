@@ -65,7 +65,7 @@ it('a connection that retires gives back its reserve, gets nothing more, and end
   await nextTurn();
   expect(take().filter((command) => 'connection' in command && command.connection === leaving.id)).toEqual([]);
 
-  run.pieceEvent(leaving, { kind: 'verified', connection: leaving.id, piece: requested });
+  run.pieceEvent(leaving, { kind: 'verified', connection: leaving.id, pieces: [requested] });
   await nextTurn();
   expect(take()).toContainEqual({ kind: 'hangUp', connection: leaving.id });
   expect(ledger.piecesOf(leaving.id).size).toBe(0);
@@ -78,7 +78,7 @@ it('what a recall does not bring back is on the wire: it is hedged, not asked ba
   run.refillSoon();
   await nextTurn();
   take();
-  for (const piece of ledger.piecesOf(idle.id)) run.pieceEvent(idle, { kind: 'verified', connection: idle.id, piece });
+  run.pieceEvent(idle, { kind: 'verified', connection: idle.id, pieces: [...ledger.piecesOf(idle.id)] });
   await nextTurn();
   const [recall] = take();
   expect(recall).toMatchObject({ kind: 'recall', connection: silent.id });
@@ -95,7 +95,7 @@ it('under a limit nothing is asked of two', async () => {
   const [silent, idle] = [open('a', { lacksLast: true }), open('b')];
   run.refillSoon();
   await nextTurn();
-  for (const piece of ledger.piecesOf(idle.id)) run.pieceEvent(idle, { kind: 'verified', connection: idle.id, piece });
+  run.pieceEvent(idle, { kind: 'verified', connection: idle.id, pieces: [...ledger.piecesOf(idle.id)] });
   await nextTurn();
   take();
   run.pieceEvent(silent, { kind: 'recalled', connection: silent.id, pieces: [], owes: true });
@@ -112,7 +112,7 @@ it('a connection over which nothing comes is given nothing more while there are 
   take();
   clock.nowMs = 250;
   const back = [...ledger.piecesOf(silent.id)];
-  for (const piece of ledger.piecesOf(good.id)) run.pieceEvent(good, { kind: 'verified', connection: good.id, piece });
+  run.pieceEvent(good, { kind: 'verified', connection: good.id, pieces: [...ledger.piecesOf(good.id)] });
   run.pieceEvent(silent, { kind: 'recalled', connection: silent.id, pieces: back, owes: true });
   await nextTurn();
   expect(ledger.piecesOf(silent.id).size).toBe(0);

@@ -248,7 +248,7 @@ class SimulatedSwarm {
   }
 
   #verified(connection: Connection, piece: number): void {
-    this.#say(connection, { kind: 'verified', connection: connection.id, piece });
+    this.#say(connection, { kind: 'verified', connection: connection.id, pieces: [piece] });
   }
 
   #say(connection: Connection, event: Parameters<DownloadRun['pieceEvent']>[1]): void {

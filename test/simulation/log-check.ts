@@ -97,7 +97,7 @@ export class LogCheck {
   readonly #effectOf = new Map<string, number>();
   /** By peer id and command id. */
   readonly #invocations = new Map<string, Invocation>();
-  #digest: Uint8Array = FIRST_DIGEST;
+  #digest: Buffer = FIRST_DIGEST;
   #highestAnswered = -1;
   #checkCount = 0;
 
@@ -121,7 +121,7 @@ export class LogCheck {
   }
 
   get digest(): string {
-    return this.#digestOf(Buffer.from(this.#digest).toString('hex'), this.state);
+    return this.#digestOf(this.#digest.toString('hex'), this.state);
   }
 
   /** The record at an offset and what it came to; undefined behind the end. */

@@ -36,7 +36,8 @@ export interface Applied {
 }
 
 /** Applies the next record. Throws when its offset is not the next one: a gap is never papered over. */
-export function apply(state: State, { offset, record, signer, checkpoint }: AppendedRecord): Applied {
+export function apply(state: State, appended: AppendedRecord): Applied {
+  const { offset, record } = appended;
   if (offset !== state.appliedOffset + 1) {
     throw new Error(`record ${offset} cannot be applied after record ${state.appliedOffset}`);
   }
@@ -46,15 +47,15 @@ export function apply(state: State, { offset, record, signer, checkpoint }: Appe
   if (record === null || !isOfRules(state, record)) return refusal(offset, 'malformed_record');
   state.logTimeMs = Math.max(state.logTimeMs, record.timeMs);
   const expired = endExpiredSessions(state, record.actor, { offset });
-  const applied = applyRecord(state, { offset, record, signer, checkpoint });
+  const applied = applyRecord(state, record, appended);
   return expired.length === 0 ? applied : { ...applied, events: [...expired, ...applied.events] };
 }
 
-function applyRecord(state: State, appended: AppendedRecord & { record: LogRecord }): Applied {
-  const { offset, record } = appended;
+function applyRecord(state: State, record: LogRecord, appended: AppendedRecord): Applied {
+  const { offset } = appended;
   if (!isSupported(state, record)) return refusal(offset, 'unsupported_record');
   if (commandDataProblem(record.command.name, record.command.data) !== null) return refusal(offset, 'malformed_record');
-  return applyOnce(state, appended);
+  return applyOnce(state, record, appended);
 }
 
 /** Before the genesis those of version 1 are in force. */
@@ -66,8 +67,7 @@ function isSupported(state: State, record: LogRecord): boolean {
   return record.schemaVersion === 1 && (state.logId !== null || record.command.name === 'genesis');
 }
 
-function applyOnce(state: State, appended: AppendedRecord & { record: LogRecord }): Applied {
-  const { offset, record, signer, checkpoint } = appended;
+function applyOnce(state: State, record: LogRecord, { offset, signer, checkpoint }: AppendedRecord): Applied {
   const key = outcomeKey(record);
   const content = commandContent(record.command);
   const first = state.outcomes.get(key);

@@ -139,8 +139,11 @@ export function commandDataProblem(name: CommandName, data: unknown): { field: s
   if (typeof data !== 'object' || data === null || Array.isArray(data))
     return { field: 'data', message: 'must be an object' };
   const { fields, checks } = COMMANDS[name];
-  const unknown = Object.keys(data).filter((field) => !Object.hasOwn(fields, field));
-  if (unknown.length > 0) return { field: unknown.sort()[0]!, message: 'is not a field of this command' };
+  let unknown: string | null = null;
+  for (const field of Object.keys(data)) {
+    if (!Object.hasOwn(fields, field) && (unknown === null || field < unknown)) unknown = field;
+  }
+  if (unknown !== null) return { field: unknown, message: 'is not a field of this command' };
   for (const [field, problem] of checks) {
     const message = problem((data as Record<string, unknown>)[field]);
     if (message !== null) return { field, message };

@@ -46,7 +46,7 @@ export class DerivedState {
   readonly #roots: RootHistory;
   readonly #digests: DigestHistory;
   readonly #credentials: Map<string, Credential>;
-  #digest: Uint8Array;
+  #digest: Buffer;
 
   /** As of no record, or as of the one that the parts were taken after. */
   constructor(parts: DerivedParts = partsOfNothing()) {
@@ -71,7 +71,7 @@ export class DerivedState {
 
   /** Effect digest after the last applied record, 64 hex characters. */
   get digest(): string {
-    return Buffer.from(this.#digest).toString('hex');
+    return this.#digest.toString('hex');
   }
 
   /** The Merkle leaf of the last applied record, or null before the first. */
@@ -111,7 +111,8 @@ export class DerivedState {
   apply(stored: StoredRecord, rules: Rules = RULES): AppliedRecord {
     const { offset, value } = stored;
     const record = decodeLogRecord(value);
-    const applied = rules.apply(this.state, { offset, record, ...this.#signatures.examine(record, this.state) });
+    const { signer, checkpoint } = this.#signatures.examine(record, this.state);
+    const applied = rules.apply(this.state, { offset, record, signer, checkpoint });
     this.#roots.append(value);
     this.#digest = nextDigest(this.#digest, offset, applied);
     this.#digests.append(this.#digest);

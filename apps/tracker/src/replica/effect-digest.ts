@@ -4,7 +4,7 @@ import type { Applied } from '#domain/apply';
 import { sha256 } from './sha256.ts';
 
 /** The digest before the first record: 32 zero bytes. */
-export const FIRST_DIGEST: Uint8Array = new Uint8Array(32);
+export const FIRST_DIGEST: Buffer = Buffer.alloc(32);
 
 /** The digest after a record, from the one before it. */
 export function nextDigest(previous: Uint8Array, offset: number, { outcomeOffset, outcome, events }: Applied): Buffer {

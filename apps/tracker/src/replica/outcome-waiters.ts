@@ -48,7 +48,8 @@ export class OutcomeWaiters {
 
   /** Tells whoever waits for this command; true when somebody did. */
   settle(record: LogRecord, applied: Applied): boolean {
-    const ofKey = this.#outcomes.get(outcomeKey(record));
+    // While the log is read at the start nobody waits, and of what others appended nobody waits here either.
+    const ofKey = this.#outcomes.size === 0 ? undefined : this.#outcomes.get(outcomeKey(record));
     if (ofKey === undefined) return false;
     const content = commandContent(record.command);
     const told = [...ofKey].filter((pending) => pending.content === content);

@@ -10,6 +10,8 @@ const SLAB_DIGESTS = 32;
 const JOINED_BYTES_MAX = 64 * 1024;
 
 const joined = Buffer.allocUnsafeSlow(JOINED_BYTES_MAX);
+/** The first so many bytes of it, by their number. */
+const beginnings: (Uint8Array | null)[] = Array.from({ length: 2_048 }, () => null);
 let slab = Buffer.alloc(0);
 let usedBytes = 0;
 
@@ -26,7 +28,14 @@ export function sha256(...parts: readonly (Uint8Array | string)[]): Buffer {
       byteCount += part.length;
     }
   }
-  return digestOf(hash('sha256', target.subarray(0, byteCount), 'latin1'));
+  const input = target === joined ? joinedUpTo(byteCount) : target.subarray(0, byteCount);
+  return digestOf(hash('sha256', input, 'latin1'));
+}
+
+/** Records are about as long as others: what is cut off for one is there for the next. */
+function joinedUpTo(byteCount: number): Uint8Array {
+  if (byteCount >= beginnings.length) return joined.subarray(0, byteCount);
+  return (beginnings[byteCount] ??= joined.subarray(0, byteCount));
 }
 
 function digestOf(latin1: string): Buffer {

@@ -146,7 +146,12 @@ describe('an exported log', () => {
       list,
       signers.map(({ tracker }, index) => `127.0.0.1:${9001 + index} ${formatFingerprint(tracker)}\n`).join(''),
     );
-    expect(await answers(0, 'verify', '--file', file, '--trackers', list)).toMatchObject([{ trust: 'signed' }]);
+    expect(await answers(0, 'verify', '--file', file, '--trackers', list)).toMatchObject([
+      { trust: 'signed', trackers: 2 },
+    ]);
+    const typed = await cohort(['audit', 'verify', '--file', file, '--trackers', list, '--signatures', '3']);
+    expect(typed).toMatchObject({ exitCode: 64, complaint: expect.stringContaining('no number from 1 to 2') });
+    await answers(2, 'verify', '--file', file, '--trackers', list, '--signatures', '2');
   });
 
   it('that was changed ends verify with 1, one that was cut with 2', async () => {
@@ -214,6 +219,7 @@ describe('an exported log', () => {
     [['prove', '2026-01-01T00:00:00Z'], 64, 'write its offset'],
     [['prove', '99999'], 64, 'nobody has signed'],
     [['verify', '--checkpoint', '/dev/null'], 64, 'holds no note'],
+    [['verify', '--signatures', '2'], 64, 'say of which trackers'],
   ])('%j ends with %i and says "%s"', async (words, exitCode, complaint) => {
     const typed = await cohort(['audit', ...words, '--file', file]);
     expect(typed).toMatchObject({ exitCode, out: '', complaint: expect.stringContaining(complaint) });

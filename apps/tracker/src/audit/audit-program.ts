@@ -181,11 +181,13 @@ interface VerifyFlags {
   readonly proof?: string;
   readonly keep?: string;
   readonly tail?: boolean;
+  readonly signatures?: string;
 }
 
 function addVerify(audit: Program): void {
   verb(audit, 'verify', 'whether the log is the one that trackers signed; exit code 0 sound, 1 tampered, 2 incomplete')
     .option('--trackers <tracker_info.txt>', 'a list of trackers with fingerprints that you trust')
+    .option('--signatures <n>', 'how many of the trackers of --trackers have to have signed (default: 1)')
     .option('--checkpoint <files...>', 'checkpoints that you kept: the log must contain what they are about')
     .option('--keep <file>', 'when it is sound, write its last checkpoint to a new file, for --checkpoint later')
     .option('--tail', 'let an export end in records that no tracker that you trust has signed')
@@ -193,9 +195,10 @@ function addVerify(audit: Program): void {
     .action(async (flags: SourceFlags & VerifyFlags) => {
       const trusted = flags.trackers === undefined ? undefined : await trustedIn(flags.trackers);
       const kept = await Promise.all((flags.checkpoint ?? []).map(readKeptCheckpoint));
+      const known = { trusted, kept, signatures: signaturesIn(flags, trusted) };
       const verdict =
         flags.proof === undefined
-          ? await verifyLog(flags, { trusted, kept })
+          ? await verifyLog(flags, known)
           : await verifyProof(flags.proof, flags, { trusted, kept });
       if (verdict !== 'sound') process.exitCode = EXIT[verdict];
     });
@@ -203,10 +206,21 @@ function addVerify(audit: Program): void {
 
 type Known = Pick<VerifyOptions, 'trusted'> & { readonly kept: readonly KeptCheckpoint[] };
 
-function verifyLog(flags: SourceFlags & VerifyFlags, known: Known): Promise<Verification['verdict']> {
+/** Keys that stand only in the log are those of whoever wrote it: many of them are worth no more than one. */
+function signaturesIn({ signatures }: VerifyFlags, trusted: ReadonlySet<string> | undefined): number {
+  if (signatures === undefined) return 1;
+  if (trusted === undefined)
+    throw new BadInput('--signatures: say of which trackers with --trackers <tracker_info.txt>');
+  if (/^[1-9][0-9]?$/.test(signatures) && Number(signatures) <= trusted.size) return Number(signatures);
+  throw new BadInput(
+    `--signatures: "${signatures}" is no number from 1 to ${trusted.size}, which --trackers has fingerprints of`,
+  );
+}
+
+function verifyLog(flags: SourceFlags & VerifyFlags, known: VerifyOptions): Promise<Verification['verdict']> {
   const work = async (run: AuditRun): Promise<Verification['verdict']> => {
     const found = await showVerification(run, { ...known, allowsTail: flags.tail === true });
-    if (found === 'sound' && flags.keep !== undefined) await keepCheckpoint(run, flags.keep, known.trusted);
+    if (found === 'sound' && flags.keep !== undefined) await keepCheckpoint(run, flags.keep, known);
     return found;
   };
   return withSource(flags, work, KEEPS_VERDICT);
@@ -214,11 +228,12 @@ function verifyLog(flags: SourceFlags & VerifyFlags, known: Known): Promise<Veri
 
 async function verifyProof(
   path: string,
-  { json, keep, file }: SourceFlags & VerifyFlags,
+  { json, keep, file, signatures }: SourceFlags & VerifyFlags,
   { trusted, kept }: Known,
 ): Promise<Verification['verdict']> {
   const [checkpoint = null, ...more] = kept;
   if (keep !== undefined || file !== undefined) throw new BadInput('--proof needs no log: leave out --keep and --file');
+  if (signatures !== undefined) throw new BadInput('--signatures: a proof has one; leave it out');
   if (more.length > 0) throw new BadInput('--checkpoint: a proof goes on from one; give that');
   const out = new AuditOutput(KEEPS_VERDICT);
   return showProof(await textOf(path), { out, json: json === true, trusted, kept: checkpoint });

@@ -101,15 +101,24 @@ export function historyText(history: readonly HistoryItem[]): string {
 
 /** The verdict, what it rests on, and what is wrong. */
 export function verificationText(found: Verification): string {
-  const { verdict, records, signedRecords, root, digest, trust, signers, auditor, problem } = found;
+  const { verdict, records, signedRecords, root, digest, trust, signers, trackers, kept, auditor, problem } = found;
   const lines = [`${verdict}: ${records} records, ${signedRecords} of them under a checkpoint that agrees`];
   if (trust === 'signed' && signedRecords < records) {
     lines.push(`nobody whom you trust has signed what follows from offset ${signedRecords} on`);
   }
   if (problem !== null) lines.push(`${problem}${suspectText(found)}`);
   lines.push(`root ${root}`, `digest ${digest}`, trustText(trust));
+  const counting = trust === 'signed' ? signers.filter(({ trusted }) => trusted) : signers;
+  if (counting.length > 0) {
+    lines.push(`signed by ${counting.length} of ${trackers} trackers${trust === 'signed' ? ' that you trust' : ''}:`);
+  }
   for (const { tracker, records: signed, trusted } of signers) {
     lines.push(`signed by ${formatFingerprint(tracker)} up to ${signed} records${trusted ? ', a key you gave' : ''}`);
+  }
+  for (const { name, records: size, signers: keepers } of kept) {
+    lines.push(
+      `${name}: its first ${size} records, signed by ${keepers.map(formatFingerprint).join(', ') || 'nobody'}`,
+    );
   }
   if (auditor !== null) lines.push(`exported by the auditor with the key ${formatFingerprint(auditor)}`);
   return lines.join('\n');

@@ -24,7 +24,7 @@ import { causeOf } from './cause.ts';
 import { effectsOn, type Entity, groupAndFileOf, wasToBeAbout } from './entity.ts';
 import { type WriteBytes, writeExport } from './export-writing.ts';
 import { factsOf, factsOfGroup, factsOfShare, type Fact, timeOf } from './facts.ts';
-import { signedExtentOf } from './last-checkpoint.ts';
+import { type ExtentOptions, signedExtentOf } from './last-checkpoint.ts';
 import { entryOf, type LogEntry } from './log-entry.ts';
 import type { KeptCheckpoint } from './kept-checkpoint.ts';
 import type { LogFilter } from './log-filter.ts';
@@ -305,17 +305,19 @@ export async function showProof(
   return judged.verdict;
 }
 
-/** `audit verify --keep`: the note of the last checkpoint that agrees, of a trusted tracker if any are named, in a file of its own. */
+/** `audit verify --keep`: the notes of the last checkpoint that agrees, of trusted trackers if any are named, in a file of its own. */
 export async function keepCheckpoint(
   { source }: AuditRun,
   path: string,
-  trusted: ReadonlySet<string> | undefined,
+  whose: Pick<ExtentOptions, 'trusted' | 'signatures'>,
 ): Promise<void> {
-  const { last } = await signedExtentOf(source, { trusted });
+  const { last, cosigned } = await signedExtentOf(source, whose);
   if (last === null)
     throw new BadInput('--keep: no checkpoint is in it yet; trackers write one a minute after a command');
-  await writeNewFile('--keep', path, last.note);
-  process.stderr.write(`the first ${last.size} records, signed by ${formatFingerprint(last.trackerId)}: ${path}\n`);
+  const signed = [last, ...cosigned];
+  await writeNewFile('--keep', path, signed.map(({ note }) => note).join(''));
+  const signers = signed.map(({ trackerId }) => formatFingerprint(trackerId)).join(', ');
+  process.stderr.write(`the first ${last.size} records, signed by ${signers}: ${path}\n`);
 }
 
 /** Where an export goes, and whose key signs it. */

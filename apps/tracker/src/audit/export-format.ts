@@ -9,6 +9,12 @@ import { createPublicKey, hash, type KeyObject, sign, verify } from 'node:crypto
 import { hasFields } from '#identity/durable-file';
 import { canonicalJson } from '../replica/effect-digest.ts';
 
+/** The note of a checkpoint, and who signed it. */
+export interface SignedNote {
+  readonly trackerId: string;
+  readonly note: string;
+}
+
 /** What the last line of an export says about the lines before it. */
 export interface Trailer {
   /** How many records there are. */
@@ -18,7 +24,9 @@ export interface Trailer {
   /** SHA-256 of all bytes before the trailer, hex. */
   readonly sha256: string;
   /** The signed note of the checkpoint, and the tracker that signed it; null when there is none. */
-  readonly checkpoint: { readonly trackerId: string; readonly note: string } | null;
+  readonly checkpoint: SignedNote | null;
+  /** The notes of other trackers about the same records; left out when there are none. */
+  readonly cosignatures?: readonly SignedNote[];
   /** The auditor who made the export (base64: SPKI DER, Ed25519 signature), or null. */
   readonly auditor: { readonly publicKey: string; readonly signature: string } | null;
 }
@@ -86,19 +94,23 @@ function signedBytes(trailer: Omit<Trailer, 'auditor'>): Buffer {
   return Buffer.from(SIGNED_PREFIX + canonicalJson(trailer));
 }
 
-function inOrder({ records, signedRecords, sha256, checkpoint, auditor }: Trailer): object {
-  const note = checkpoint && { trackerId: checkpoint.trackerId, note: checkpoint.note };
+function inOrder({ records, signedRecords, sha256, checkpoint, cosignatures, auditor }: Trailer): object {
+  const signed = ({ trackerId, note }: SignedNote): SignedNote => ({ trackerId, note });
+  const notes = { checkpoint: checkpoint && signed(checkpoint), cosignatures: cosignatures?.map(signed) };
   const key = auditor && { publicKey: auditor.publicKey, signature: auditor.signature };
-  return { records, signedRecords, sha256, checkpoint: note, auditor: key };
+  return { records, signedRecords, sha256, ...notes, auditor: key };
 }
 
 /** Whether it says everything that a trailer does: whoever hands out an export can write one of their own. */
 function isTrailer(value: unknown): value is Trailer {
   const counts = { records: 'number', signedRecords: 'number', sha256: 'string' } as const;
   if (!hasFields(value, { ...counts, checkpoint: 'object?', auditor: 'object?' })) return false;
-  const { checkpoint, auditor } = value as Trailer;
+  const { checkpoint, cosignatures = null, auditor } = value as Trailer;
+  const isNote = (note: unknown): boolean => hasFields(note, { trackerId: 'string', note: 'string' });
+  const areNotes = Array.isArray(cosignatures) && cosignatures.length > 0 && cosignatures.every(isNote);
   return (
-    (checkpoint === null || hasFields(checkpoint, { trackerId: 'string', note: 'string' })) &&
+    (checkpoint === null || isNote(checkpoint)) &&
+    (!Object.hasOwn(value as Trailer, 'cosignatures') || areNotes) &&
     (auditor === null || hasFields(auditor, { publicKey: 'string', signature: 'string' }))
   );
 }

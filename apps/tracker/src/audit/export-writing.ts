@@ -1,7 +1,7 @@
 // Owns making an export: the bytes as they stand in the log, up to the last checkpoint that agrees with what they come to, and
 // the rest only when it is asked for. It judges nothing: that is for `verify`, wherever the export is read.
 import { createHash, type KeyObject } from 'node:crypto';
-import { exportLine, signedTrailer, type Trailer, trailerLine } from './export-format.ts';
+import { exportLine, type SignedNote, signedTrailer, type Trailer, trailerLine } from './export-format.ts';
 import { signedExtentOf } from './last-checkpoint.ts';
 import type { AuditSource } from './replay.ts';
 
@@ -24,7 +24,7 @@ export async function writeExport(
   options: ExportOptions,
 ): Promise<{ trailer: Trailer; dispute: string | null }> {
   const { write, tail, key } = options;
-  const { last, dispute } = await signedExtentOf(source, { onProgress: options.onProgress });
+  const { last, cosigned, dispute } = await signedExtentOf(source, { onProgress: options.onProgress });
   const digest = createHash('sha256');
   const signedRecords = last?.size ?? 0;
   let records = 0;
@@ -36,9 +36,14 @@ export async function writeExport(
     records += wanted.length;
     if (wanted.length < batch.length) break;
   }
-  const checkpoint = last === null ? null : { trackerId: last.trackerId, note: last.note };
-  const said = { records, signedRecords, sha256: digest.digest('hex'), checkpoint };
+  const [checkpoint = null, ...cosignatures] = last === null ? [] : [last, ...cosigned].map(signedNote);
+  const notes = cosignatures.length === 0 ? { checkpoint } : { checkpoint, cosignatures };
+  const said = { records, signedRecords, sha256: digest.digest('hex'), ...notes };
   const trailer = key === null ? { ...said, auditor: null } : signedTrailer(said, key);
   await write(trailerLine(trailer));
   return { trailer, dispute };
+}
+
+function signedNote({ trackerId, note }: SignedNote): SignedNote {
+  return { trackerId, note };
 }

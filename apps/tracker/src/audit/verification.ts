@@ -6,8 +6,8 @@ import { LogFailure, type LogFailureCode } from '../command-log/command-log.ts';
 import { DerivedState } from '../replica/derived-state.ts';
 import { auditorOf, type Trailer } from './export-format.ts';
 import type { FormProblem } from './export-source.ts';
-import { checkpointIn, type KeptCheckpoint } from './kept-checkpoint.ts';
-import { agreeing } from './last-checkpoint.ts';
+import { type KeptCheckpoint, signersOf } from './kept-checkpoint.ts';
+import { agreeing, notesOf } from './last-checkpoint.ts';
 import { type AuditedRecord, type AuditSource, NewerRules, replay } from './replay.ts';
 
 /** A tracker whose checkpoints agree with the log. */
@@ -25,7 +25,7 @@ export interface Verification {
   readonly verdict: 'sound' | 'tampered' | 'incomplete';
   /** How many records were read. */
   readonly records: number;
-  /** How many of them an agreeing checkpoint is about; one of a trusted tracker, when any are given. */
+  /** How many of them agreeing checkpoints of enough trackers are about; of trusted ones, when any are given. */
   readonly signedRecords: number;
   /** The first record that may not be the one that was written; null for none, or when any may be it. */
   readonly firstBadOffset: number | null;
@@ -36,6 +36,10 @@ export interface Verification {
   /** `signed`: a trusted key signed the signed records; `consistent`: the log fits together, whoever wrote it. */
   readonly trust: 'signed' | 'consistent';
   readonly signers: readonly Signer[];
+  /** How many trackers there are to sign: those that are trusted when any are given, else those that the log knows. */
+  readonly trackers: number;
+  /** The checkpoints that were kept, with the trackers that signed them by the keys in the log. */
+  readonly kept: readonly { readonly name: string; readonly records: number; readonly signers: readonly string[] }[];
   /** Fingerprint (hex) of the auditor who signed the export. */
   readonly auditor: string | null;
   /** What is wrong, for a person. */
@@ -48,6 +52,8 @@ export interface VerifyOptions {
   readonly trusted?: ReadonlySet<string> | undefined;
   /** Whether an export may have records that none of them has signed. */
   readonly allowsTail?: boolean;
+  /** How many of the trusted trackers have to have signed; 1 if left out. */
+  readonly signatures?: number;
   /** Checkpoints that somebody kept. */
   readonly kept?: readonly KeptCheckpoint[];
   readonly onProgress?: ((offset: number) => void) | undefined;
@@ -68,8 +74,7 @@ const HALTED: ReadonlySet<LogFailureCode> = new Set(['log_halted']);
 
 /** Reads all of a source and judges it. Throws what keeps it from being read at all. */
 export async function verify(source: VerifiableSource, options: VerifyOptions = {}): Promise<Verification> {
-  const { trusted = null, kept = [] } = options;
-  const watch = new SignatureWatch(kept, trusted);
+  const watch = new SignatureWatch(options);
   const findings: Finding[] = [];
   let derived = new DerivedState();
   const visit = (audited: AuditedRecord, now: DerivedState): void => {
@@ -104,12 +109,14 @@ class SignatureWatch {
   readonly #contradicted: KeptCheckpoint[] = [];
   /** Null when no tracker was named: then every one that the log knows counts. */
   readonly #trusted: ReadonlySet<string> | null;
+  readonly #signatures: number;
   /** What trusted trackers last said that does not agree. The log's own rulings count only when a trusted one signed them. */
   readonly #contested = new Map<string, { offset: number; size: number }>();
 
-  constructor(kept: readonly KeptCheckpoint[], trusted: ReadonlySet<string> | null) {
+  constructor({ kept = [], trusted, signatures = 1 }: VerifyOptions) {
     this.#kept = kept;
-    this.#trusted = trusted;
+    this.#trusted = trusted ?? null;
+    this.#signatures = signatures;
   }
 
   note({ offset, record, applied }: AuditedRecord, derived: DerivedState): void {
@@ -129,10 +136,29 @@ class SignatureWatch {
     return this.#trusted?.has(trackerId) ?? false;
   }
 
-  /** How many records a checkpoint that counts is about. */
+  /** How many records checkpoints of enough trackers that count are about. */
   get signedRecords(): number {
     const counting = [...this.signers].filter(([tracker]) => this.#trusted === null || this.isTrusted(tracker));
-    return Math.max(0, ...counting.map(([, size]) => size));
+    const sizes = counting.map(([, size]) => size).toSorted((left, right) => right - left);
+    return sizes[this.#signatures - 1] ?? 0;
+  }
+
+  /** Whether trackers were named. */
+  get hasTrusted(): boolean {
+    return this.#trusted !== null;
+  }
+
+  /** How many trackers there are to sign. */
+  trackerCount({ trackers }: State): number {
+    return this.#trusted?.size ?? trackers.size;
+  }
+
+  /** The checkpoints that were kept, and who signed them. */
+  keptBy(state: State): Verification['kept'] {
+    return this.#kept.map((kept) => {
+      const signers = signersOf(kept, state).filter((signer) => signer !== null);
+      return { name: kept.name, records: kept.size, signers: [...new Set(signers)] };
+    });
   }
 
   /** What the trackers that were named have against the log, when any were. */
@@ -142,9 +168,25 @@ class SignatureWatch {
       const message = `${tracker}, which you trust, signed something else at offset ${offset} about the first ${size} records`;
       return { verdict: 'tampered', message, from: 0, to: size - 1 };
     });
-    if (contested.length > 0 || this.signedRecords > 0) return contested;
-    const message = 'none of the trackers that you trust has signed any of it';
-    return [{ verdict: 'incomplete', message, from: 0, to: state.appliedOffset }];
+    if (contested.length > 0) return contested;
+    const findings = this.#weaklyKept(state);
+    if (this.signedRecords > 0) return findings;
+    const message =
+      this.#signatures === 1
+        ? 'none of the trackers that you trust has signed any of it'
+        : `fewer than ${this.#signatures} of the trackers that you trust have signed any of it`;
+    return [...findings, { verdict: 'incomplete', message, from: 0, to: state.appliedOffset }];
+  }
+
+  /** Kept checkpoints that fewer trusted trackers have signed than were asked for: one of them alone may say anything. */
+  #weaklyKept(state: State): Finding[] {
+    if (this.#signatures === 1) return [];
+    return this.keptBy(state).flatMap(({ name, signers }) => {
+      const count = signers.filter((signer) => this.isTrusted(signer)).length;
+      if (count >= this.#signatures) return [];
+      const message = `${name} is signed by ${count} of the trackers that you trust, and not by ${this.#signatures}`;
+      return [{ verdict: 'incomplete', message, from: null, to: null }];
+    });
   }
 
   #noteCheckpoint(
@@ -198,12 +240,12 @@ function keptProblem(
   if (log.isContradicted) {
     return { message: `${name} is about other records than the first ${size} here`, from: 0, to: size - 1 };
   }
-  if (isSignedByAny(kept, log.state)) return null;
-  return { message: `${name} is signed by no tracker of this log: it is not as it was written`, from: null, to: null };
-}
-
-function isSignedByAny({ note }: KeptCheckpoint, state: State): boolean {
-  return [...state.trackers.keys()].some((trackerId) => checkpointIn(note, { trackerId, state }) !== null);
+  if (!signersOf(kept, log.state).includes(null)) return null;
+  return {
+    message: `${name} is signed by no tracker of this log, or not all of it: it is not as it was written`,
+    from: null,
+    to: null,
+  };
 }
 
 /** What is wrong with an export beyond its records: its bytes, its trailer, its checkpoint, its auditor's signature. */
@@ -219,8 +261,9 @@ function formFindings(
   if (auditorOf(trailer) === false) {
     findings.push({ verdict: 'tampered', message: "the auditor's signature does not hold", from: null, to: null });
   }
-  const size = trailer.checkpoint === null ? 0 : agreeing(trailer.checkpoint, derived)?.size;
-  if (size !== trailer.signedRecords) {
+  const notes = notesOf(trailer).map((note) => agreeing(note, derived));
+  const doFit = notes.every((note) => note?.size === trailer.signedRecords);
+  if (!doFit || (notes.length === 0 && trailer.signedRecords !== 0)) {
     const message = 'the checkpoint of the trailer does not fit the records';
     findings.push({
       verdict: 'tampered',
@@ -228,9 +271,11 @@ function formFindings(
       from: Math.min(watch.signedRecords, trailer.records),
       to: Math.max(trailer.records, trailer.signedRecords) - 1,
     });
-  } else if (trailer.checkpoint !== null) {
-    const { trackerId } = trailer.checkpoint;
-    watch.signers.set(trackerId, Math.max(size ?? 0, watch.signers.get(trackerId) ?? 0));
+    return findings;
+  }
+  for (const note of notes) {
+    const { trackerId, size } = note!;
+    watch.signers.set(trackerId, Math.max(size, watch.signers.get(trackerId) ?? 0));
   }
   return findings;
 }
@@ -243,7 +288,8 @@ function tailFindings(
   const [first, last] = [watch.signedRecords, derived.state.appliedOffset];
   const isAsked = options.trusted !== undefined && options.allowsTail !== true && source.trailer !== undefined;
   if (!isAsked || first === 0 || first > last) return [];
-  const message = 'nobody whom you trust has signed its last records; with --tail they may be there';
+  const whom = (options.signatures ?? 1) === 1 ? 'nobody whom you trust has' : 'too few of those whom you trust have';
+  const message = `${whom} signed its last records; with --tail they may be there`;
   return [{ verdict: 'incomplete', message, from: first, to: last }];
 }
 
@@ -267,8 +313,10 @@ function verdictOf(
     lastSuspectOffset: first?.to ?? null,
     root: derived.root,
     digest: derived.digest,
-    trust: signers.some(({ trusted }) => trusted) ? 'signed' : 'consistent',
+    trust: watch.hasTrusted && watch.signedRecords > 0 ? 'signed' : 'consistent',
     signers,
+    trackers: watch.trackerCount(derived.state),
+    kept: watch.keptBy(derived.state),
     auditor,
     problem: worst?.message ?? null,
   };

@@ -220,6 +220,7 @@ describe('an exported log', () => {
     [['prove', '99999'], 64, 'nobody has signed'],
     [['verify', '--checkpoint', '/dev/null'], 64, 'holds no note'],
     [['verify', '--signatures', '2'], 64, 'say of which trackers'],
+    [['verify', '--auditor', 'ada'], 64, 'is no fingerprint'],
   ])('%j ends with %i and says "%s"', async (words, exitCode, complaint) => {
     const typed = await cohort(['audit', ...words, '--file', file]);
     expect(typed).toMatchObject({ exitCode, out: '', complaint: expect.stringContaining(complaint) });

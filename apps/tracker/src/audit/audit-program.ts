@@ -182,12 +182,14 @@ interface VerifyFlags {
   readonly keep?: string;
   readonly tail?: boolean;
   readonly signatures?: string;
+  readonly auditor?: string;
 }
 
 function addVerify(audit: Program): void {
   verb(audit, 'verify', 'whether the log is the one that trackers signed; exit code 0 sound, 1 tampered, 2 incomplete')
     .option('--trackers <tracker_info.txt>', 'a list of trackers with fingerprints that you trust')
     .option('--signatures <n>', 'how many of the trackers of --trackers have to have signed (default: 1)')
+    .option('--auditor <fingerprint>', 'who has to have signed the export of --file: sha256:<64 hex digits>')
     .option('--checkpoint <files...>', 'checkpoints that you kept: the log must contain what they are about')
     .option('--keep <file>', 'when it is sound, write its last checkpoint to a new file, for --checkpoint later')
     .option('--tail', 'let an export end in records that no tracker that you trust has signed')
@@ -195,7 +197,7 @@ function addVerify(audit: Program): void {
     .action(async (flags: SourceFlags & VerifyFlags) => {
       const trusted = flags.trackers === undefined ? undefined : await trustedIn(flags.trackers);
       const kept = await Promise.all((flags.checkpoint ?? []).map(readKeptCheckpoint));
-      const known = { trusted, kept, signatures: signaturesIn(flags, trusted) };
+      const known = { trusted, kept, signatures: signaturesIn(flags, trusted), auditor: auditorIn(flags) };
       const verdict =
         flags.proof === undefined
           ? await verifyLog(flags, known)
@@ -215,6 +217,14 @@ function signaturesIn({ signatures }: VerifyFlags, trusted: ReadonlySet<string> 
   throw new BadInput(
     `--signatures: "${signatures}" is no number from 1 to ${trusted.size}, which --trackers has fingerprints of`,
   );
+}
+
+function auditorIn({ auditor, file }: VerifyFlags & SourceFlags): string | undefined {
+  if (auditor === undefined) return undefined;
+  if (file === undefined) throw new BadInput('--auditor: only an export is signed by one; name it with --file');
+  const id = /^sha256:([0-9a-fA-F]{64})$/.exec(auditor)?.[1]?.toLowerCase();
+  if (id !== undefined) return id;
+  throw new BadInput(`--auditor: "${auditor}" is no fingerprint; write sha256: and 64 hex digits, as verify prints it`);
 }
 
 function verifyLog(flags: SourceFlags & VerifyFlags, known: VerifyOptions): Promise<Verification['verdict']> {

@@ -2,6 +2,7 @@
 // is worth what is known of its key: keys that stand only in the log itself prove that the log fits together, and no more.
 import type { Event } from '#domain/event';
 import type { State } from '#domain/state';
+import { formatFingerprint } from '#wire/tracker-info';
 import { LogFailure, type LogFailureCode } from '../command-log/command-log.ts';
 import { DerivedState } from '../replica/derived-state.ts';
 import { auditorOf, type Trailer } from './export-format.ts';
@@ -54,6 +55,8 @@ export interface VerifyOptions {
   readonly allowsTail?: boolean;
   /** How many of the trusted trackers have to have signed; 1 if left out. */
   readonly signatures?: number;
+  /** Fingerprint (hex) of the auditor who has to have signed the export. */
+  readonly auditor?: string | undefined;
   /** Checkpoints that somebody kept. */
   readonly kept?: readonly KeptCheckpoint[];
   readonly onProgress?: ((offset: number) => void) | undefined;
@@ -89,6 +92,7 @@ export async function verify(source: VerifiableSource, options: VerifyOptions = 
   }
   findings.push(...watch.findings(derived), ...formFindings(source, { watch, derived }));
   findings.push(...watch.trustFindings(derived), ...tailFindings(source, { options, watch, derived }));
+  findings.push(...auditorFindings(source, options));
   return verdictOf(findings, { derived, watch, source });
 }
 
@@ -291,6 +295,15 @@ function tailFindings(
   const whom = (options.signatures ?? 1) === 1 ? 'nobody whom you trust has' : 'too few of those whom you trust have';
   const message = `${whom} signed its last records; with --tail they may be there`;
   return [{ verdict: 'incomplete', message, from: first, to: last }];
+}
+
+/** An export whose auditor was named has to have that one's signature. */
+function auditorFindings({ trailer = null }: VerifiableSource, { auditor }: VerifyOptions): Finding[] {
+  const signer = trailer === null ? null : auditorOf(trailer);
+  if (auditor === undefined || signer === auditor) return [];
+  const what = typeof signer === 'string' ? `signed by ${formatFingerprint(signer)}` : 'signed by no auditor';
+  const message = `it is ${what}, and not by ${formatFingerprint(auditor)}`;
+  return [{ verdict: 'incomplete', message, from: null, to: null }];
 }
 
 function verdictOf(

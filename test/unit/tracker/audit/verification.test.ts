@@ -229,11 +229,20 @@ it("an auditor's signature is named, and one that does not hold is found", async
   const bytes = await exported(records, { key: privateKey });
   const id = hash('sha256', publicKey.export({ type: 'spki', format: 'der' }), 'hex');
   expect(await verdictOn(bytes)).toMatchObject({ verdict: 'sound', auditor: id });
+  expect(await verdictOn(bytes, { auditor: id })).toMatchObject({ verdict: 'sound' });
+  expect(await verdictOn(bytes, { auditor: 'f'.repeat(64) })).toMatchObject({
+    verdict: 'incomplete',
+    problem: `it is signed by sha256:${id}, and not by sha256:${'f'.repeat(64)}`,
+  });
+  expect(await verdictOn(await exported(records), { auditor: id })).toMatchObject({
+    verdict: 'incomplete',
+    problem: `it is signed by no auditor, and not by sha256:${id}`,
+  });
   const trailer = trailerInLine(bytes.subarray(bytes.lastIndexOf(0x0a, -2) + 1, -1))!;
   const other = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
   const forged = trailerLine({ ...trailer, auditor: { ...trailer.auditor!, publicKey: other } });
   const changed = Buffer.concat([bytes.subarray(0, bytes.lastIndexOf(0x0a, -2) + 1), forged]);
-  expect(await verdictOn(changed)).toMatchObject({
+  expect(await verdictOn(changed, { auditor: id })).toMatchObject({
     verdict: 'tampered',
     problem: "the auditor's signature does not hold",
   });

@@ -5,11 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Broker, startBroker } from '../../infra/kafka/broker.mjs';
+import { AuditKeys } from '../../apps/tracker/src/audit/audit-keys.ts';
 import { openCommandLog } from '../../apps/tracker/src/command-log/open-command-log.ts';
 import { formatFingerprint } from '#wire/tracker-info';
 import { derivedOf, randomRecords } from '../unit/tracker/random-log.ts';
 import { printedBy, printedOf, rawLogCommands, rawLogSkipReason } from './raw-log.ts';
-import { Cluster, LOGS } from './cluster.ts';
+import { Cluster, LOGS, until } from './cluster.ts';
+import { Cleanup } from './tracker-harness.ts';
 import { cohort, startCohort } from './typed-commands.ts';
 
 vi.setConfig({ testTimeout: 90_000 });
@@ -95,6 +97,23 @@ describe.each(LOGS)('the log on $log', ({ log: kind, skipReason }) => {
     await said;
     child.kill('SIGINT');
     expect(lines.map((line) => (JSON.parse(line) as { offset: number }).offset)).toEqual([399, 400]);
+  });
+
+  it.skipIf(skipReason !== null)('is the same to who asks a tracker over HTTP', async () => {
+    const cleanup = new Cleanup();
+    try {
+      const log = await openCommandLog({ url, trackerInfoPath: null });
+      cleanup.add(() => log.close());
+      const auditKeysFolder = await cleanup.directory();
+      const { http } = await cleanup.tracker(log, { auditKeysFolder });
+      const { key } = await new AuditKeys(auditKeysFolder).create('Ada');
+      const response = await fetch(`http://${http.host}:${http.port}/audit/state?at=399&limit=1`, {
+        headers: { authorization: `Bearer ${key}` },
+      });
+      expect(await response.json()).toMatchObject({ root: derived.root, digest: derived.digest, at: { offset: 399 } });
+    } finally {
+      await cleanup.run();
+    }
   });
 });
 
@@ -256,6 +275,14 @@ describe('two running trackers', () => {
     expect(found!['left']).toEqual(found!['right']);
     const typed = await cohort(['audit', 'compare', left, '127.0.0.1:1']);
     expect(typed).toMatchObject({ exitCode: 69, complaint: expect.stringContaining('does not answer') });
+  });
+
+  it('sign the same checkpoint, so that the log is known to be signed by both', async () => {
+    // What one signs when it is stopped, the other signs as well.
+    await cluster.system.trackers[1]!.process.stop();
+    const words = ['verify', '--log', cluster.logUrl, '--trackers', cluster.system.trackerInfo, '--signatures', '2'];
+    await until('both have signed', async () => (await cohort(['audit', ...words])).exitCode === 0);
+    expect(await answers(0, ...words)).toMatchObject([{ verdict: 'sound', trust: 'signed', trackers: 2 }]);
   });
 });
 

@@ -62,6 +62,8 @@ export class AuditThread extends Readable {
   }
 
   #hear(news: AuditNews): void {
+    // What was on its way when the question was given up.
+    if (this.destroyed) return;
     this.#stall.refresh();
     switch (news.kind) {
       case 'read':

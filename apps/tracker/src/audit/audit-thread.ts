@@ -51,7 +51,7 @@ export class AuditThread extends Readable {
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     clearTimeout(this.#stall);
-    this.#stopReading.abort();
+    this.#endReading();
     if (this.#hasExited) return done(error);
     this.#worker.once('exit', () => done(error));
     void this.#worker.terminate();
@@ -85,11 +85,17 @@ export class AuditThread extends Readable {
   }
 
   #begin(reading: number): void {
-    this.#stopReading.abort();
+    this.#endReading();
     this.#stopReading = new AbortController();
     this.#reading = reading;
     this.#batches = this.#log.read(0, this.#stopReading.signal)[Symbol.asyncIterator]();
     void this.#feed(reading);
+  }
+
+  /** A reader that waits to be asked for more does not hear the signal: it has to be told that nobody will. */
+  #endReading(): void {
+    this.#stopReading.abort();
+    this.#batches?.return?.().catch(() => undefined);
   }
 
   async #feed(reading: number): Promise<void> {

@@ -54,13 +54,19 @@ class SnapshotWork {
 
   /** Ends the thread, with what came of its work. */
   end(taken: SnapshotTaken | null): void {
-    this.#reading.abort();
+    this.#endReading();
     // Settled from now on: that the thread has ended without being asked is no failure any more.
     this.#taken.resolve(this.#worker.terminate().then(() => taken));
   }
 
-  #fail(error: unknown): void {
+  /** A reader that waits to be asked for more does not hear the signal: it has to be told that nobody will. */
+  #endReading(): void {
     this.#reading.abort();
+    this.#batches?.return?.().catch(() => undefined);
+  }
+
+  #fail(error: unknown): void {
+    this.#endReading();
     this.#taken.reject(error instanceof Error ? error : new Error(String(error)));
   }
 

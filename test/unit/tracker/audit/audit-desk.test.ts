@@ -19,6 +19,8 @@ afterEach(async () => {
 
 interface PlayedLog extends Pick<CommandLog, 'read' | 'end'> {
   readonly readers: AbortSignal[];
+  /** How many of them have let go of what they hold. */
+  readonly leftCount: () => number;
   /** Resolves when all places are taken by threads that have begun to read. */
   readonly isBusy: Promise<void>;
   /** Lets records be read. */
@@ -30,8 +32,10 @@ function logOf(stored: readonly StoredRecord[] = records): PlayedLog {
   const opened = Promise.withResolvers<void>();
   const busy = Promise.withResolvers<void>();
   const readers: AbortSignal[] = [];
+  let leftCount = 0;
   return {
     readers,
+    leftCount: () => leftCount,
     isBusy: busy.promise,
     open: opened.resolve,
     end: () => Promise.resolve(stored.length),
@@ -39,8 +43,12 @@ function logOf(stored: readonly StoredRecord[] = records): PlayedLog {
       readers.push(signal);
       if (readers.length === AUDIT_QUESTIONS_AT_ONCE_MAX) busy.resolve();
       await opened.promise;
-      for (let at = fromOffset; at < stored.length && !signal.aborted; at += 50) yield stored.slice(at, at + 50);
-      if (!signal.aborted) await once(signal, 'abort');
+      try {
+        for (let at = fromOffset; at < stored.length && !signal.aborted; at += 50) yield stored.slice(at, at + 50);
+        if (!signal.aborted) await once(signal, 'abort');
+      } finally {
+        leftCount += 1;
+      }
     },
   };
 }
@@ -64,6 +72,21 @@ it('a question is answered from the log as it was when it was asked, in a thread
   const { root, digest } = derivedOf(records);
   const found = JSON.parse(await answerTo(deskOn(log), verify)) as object;
   expect(found).toMatchObject({ verdict: 'sound', records: 120, root, digest, asOfOffset: 119 });
+});
+
+it('who reads for a question lets go of the log, whether all of it was read or not', async () => {
+  const log = logOf();
+  log.open();
+  const desk = deskOn(log);
+  for (const [view, parameters] of [
+    ['diff', { from: '10', to: '20' }],
+    ['log', { limit: '1' }],
+    ['verify', {}],
+  ] as const) {
+    await answerTo(desk, { view, parameters });
+  }
+  await desk.stop();
+  expect([log.readers.length, log.leftCount()]).toEqual([4, 4]);
 });
 
 it('a page that was begun earlier is of the log as it was then', async () => {

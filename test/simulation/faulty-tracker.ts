@@ -10,7 +10,8 @@ import type { SimulatedTracker } from './simulated-tracker.ts';
 import type { SimulatedWorld } from './simulated-world.ts';
 
 /** What a tracker gets wrong. */
-type Wrong = 'slip' | 'wrong_build' | 'misread' | 'miskept';
+export type Wrong = (typeof WRONGS)[number];
+const WRONGS = ['slip', 'wrong_build', 'misread', 'miskept'] as const;
 
 /** What it is a part of. */
 export interface FaultyAmong {
@@ -20,6 +21,8 @@ export interface FaultyAmong {
   readonly invariants: Invariants;
   readonly operator: SimulatedOperator;
   readonly workMs: number;
+  /** What the tracker gets wrong, when that is not left to chance. */
+  readonly wrong?: Wrong | undefined;
 }
 
 const LOOK_MS_MAX = 6_000;
@@ -46,7 +49,7 @@ export class FaultyTracker {
     const { world, trackers, invariants, log } = among;
     this.#among = among;
     this.#tracker = world.draws.pick(trackers);
-    this.#wrong = world.draws.pick(['slip', 'wrong_build', 'misread', 'miskept']);
+    this.#wrong = among.wrong ?? world.draws.pick(WRONGS);
     this.#isKept = this.#wrong === 'wrong_build' && world.draws.chance(KEPT_CHANCE);
     invariants.onHalted((tracker, reason) => this.#halted(tracker, reason));
     invariants.onDoubted(() => this.#doubted());

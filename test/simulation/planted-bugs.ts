@@ -33,6 +33,9 @@ const TOO_EARLY: Rules = {
     RULES.apply(state, { ...appended, record: record === null ? null : { ...record, schemaVersion: 1 } }),
 };
 
+/** What checkpoints are for. */
+const WRONG_BUILD: Plants = { story: 'faulty_tracker', wrong: 'wrong_build' };
+
 /** Wrong parts by what is wrong with them. */
 export const PLANTED_BUGS: Readonly<Record<string, Plants>> = {
   'no deduplication': ofTracker({ applied: ({ state }) => state.outcomes.clear() }),
@@ -113,13 +116,13 @@ export const PLANTED_BUGS: Readonly<Record<string, Plants>> = {
   },
   'checkpoints that nobody compares': {
     ...ofTracker({ following: { heedsCheckpoints: false } }),
-    story: 'faulty_tracker',
+    ...WRONG_BUILD,
   },
   'grants while a checkpoint is disputed': {
     ...ofTracker({ seenBySources: (replica) => exchanging(replica, { isDisputed: false }) }),
-    story: 'faulty_tracker',
+    ...WRONG_BUILD,
   },
-  'a dispute that no ruling ends': { ...ofTracker({ replica: withoutEndOfDisputes }), story: 'faulty_tracker' },
+  'a dispute that no ruling ends': { ...ofTracker({ replica: withoutEndOfDisputes }), ...WRONG_BUILD },
   'a torn snapshot that is taken for a whole one': ofTracker({
     startingPoints: loading(({ groups }) => {
       for (const name of [...groups.keys()].slice(groups.size / 2)) groups.delete(name);
@@ -132,6 +135,7 @@ export const PLANTED_BUGS: Readonly<Record<string, Plants>> = {
   'snapshots that nobody compares': {
     ...ofTracker({ comparison: (comparison) => exchanging(comparison, { look: () => undefined }) }),
     story: 'faulty_tracker',
+    wrong: 'miskept',
   },
   'a snapshot that hangs on who writes it': {
     ...ofTracker({ build: (build) => ({ ...build, keeps: turnedRound() }) }),

@@ -3,7 +3,7 @@
 import { planAbsence } from './absence.ts';
 import type { Draws } from './draws.ts';
 import { drawLogTroubles, drawNetworkTroubles, type FaultKind, Faults } from './faults.ts';
-import { type FaultyAmong, FaultyTracker } from './faulty-tracker.ts';
+import { type FaultyAmong, FaultyTracker, type Wrong } from './faulty-tracker.ts';
 import { Invariants } from './invariants.ts';
 import { RollingUpgrade } from './rolling-upgrade.ts';
 import { identityOf } from './simulated-identity.ts';
@@ -26,6 +26,8 @@ export interface Plants {
   readonly pace?: Pace;
   readonly faults?: readonly FaultKind[];
   readonly story?: Story;
+  /** What a faulty tracker gets wrong. */
+  readonly wrong?: Wrong;
   /** How many days pass in the middle. */
   readonly absenceDays?: number;
 }
@@ -134,7 +136,8 @@ export async function simulate(seed: number, plants: Plants = {}): Promise<SeedR
   const faults = new Faults({ world, network, log, trackers, peers, invariants, workMs }, plants.faults);
   faults.start();
   planAbsence(world, { workMs, days: plants.absenceDays });
-  const story = startStory(plants.story ?? draws.weighted(STORIES), { world, log, trackers, invariants, workMs });
+  const among = { world, log, trackers, invariants, workMs, wrong: plants.wrong };
+  const story = startStory(plants.story ?? draws.weighted(STORIES), among);
   let isOver = false;
   world.at(null, workMs, () => {
     faults.healAll();

@@ -32,9 +32,21 @@ export const EXPLAINED: readonly Explained[] = [
   },
   {
     file: 'apps/tracker/src/replica/checkpoint-writer.ts',
-    line: 'if (checkpoint === null) return;',
-    mutants: ['checkpoint === null → false'],
-    why: 'a tracker that may write has read a genesis; the type does not know that',
+    line: 'if (this.#replica.healedSize > this.#signedSize || this.#hasSignedWrongly()) return true;',
+    mutants: ['this.#replica.healedSize > this.#signedSize → false'],
+    why: 'who has computed everything anew is in dispute with what it signed before, which is looked at as well',
+  },
+  {
+    file: 'apps/tracker/src/replica/checkpoint-writer.ts',
+    line: 'else if (size <= this.#replica.coveredSize && size > (this.#unsigned?.size ?? 0)) {',
+    mutants: ['size > (this.#unsigned?.size ?? 0) → size >= (this.#unsigned?.size ?? 0)'],
+    why: 'two checkpoints of one size that agree say the same',
+  },
+  {
+    file: 'apps/tracker/src/replica/checkpoint-writer.ts',
+    line: 'const isSame = this.#replica.rootAt(last) === root && this.#replica.digestAt(last) === digest;',
+    mutants: ['this.#replica.rootAt(last) === root → true'],
+    why: 'a tracker halts at a checkpoint with another root, and signs nothing any more',
   },
   {
     file: 'apps/tracker/src/replica/derived-state.ts',

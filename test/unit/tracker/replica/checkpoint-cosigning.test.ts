@@ -58,6 +58,38 @@ describe('a checkpoint is signed as well', () => {
     expect(sizesIn(log)).toEqual([3, 3]);
   });
 
+  it('when the log is back, after it was away, and the smaller ones not at all', async () => {
+    const log = new MemoryLog();
+    const [one, other] = await twoTrackersOn(log);
+    await checkpointBy(one);
+    await commands(log, 1, one, other);
+    await checkpointBy(one);
+    await caughtUp(log, other);
+    log.isAvailable = false;
+    await other.writer.look();
+    log.isAvailable = true;
+    clock.nowMs += 4_999;
+    await other.writer.look();
+    expect(sizesIn(log)).toEqual([3, 5]);
+    clock.nowMs += 1;
+    await other.writer.look();
+    await other.writer.look();
+    expect(sizesIn(log)).toEqual([3, 5, 5]);
+  });
+
+  it('also when smaller ones, or such that do not agree, come after it', async () => {
+    const log = new MemoryLog();
+    const [one, other] = await twoTrackersOn(log);
+    const { replica } = one;
+    await commands(log, 2, one, other);
+    await checkpointBy(one);
+    await checkpointBy(one, { size: 4, root: replica.rootAt(3)!, digest: replica.digestAt(3)! });
+    await checkpointBy(one, { digest: wrong });
+    await caughtUp(log, other);
+    await other.writer.look();
+    expect(sizesIn(log)).toEqual([5, 4, 7, 5]);
+  });
+
   it('by nobody who has something else', async () => {
     const log = new MemoryLog();
     const [one, other] = await twoTrackersOn(log);

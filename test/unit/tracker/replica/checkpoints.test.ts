@@ -311,6 +311,17 @@ describe('a checkpoint of other effects', () => {
     expect(checkpointsIn(log)).toHaveLength(3);
   });
 
+  it('of an earlier run is taken back by the next one, at once, also when nobody has signed since', async () => {
+    const log = new MemoryLog();
+    const [, faulty] = await twoTrackersOn(log);
+    await checkpointBy(faulty, { digest: wrong });
+    await faulty.replica.stop();
+    const again = await trackerOn(log, faulty.identity);
+    expect(again.replica.isDisputed).toBe(true);
+    await again.writer.look();
+    expect([checkpointsIn(log).length, again.replica.isDisputed]).toEqual([2, false]);
+  });
+
   it('goes on to answer and to apply what comes', async () => {
     const log = new MemoryLog();
     const [one, faulty] = await twoTrackersOn(log);

@@ -27,6 +27,7 @@ import { asidePath, journalPath, partPath, pathOnDisk } from './content-layout.t
 import { isJournal, journalHead, readJournal } from './part-journal.ts';
 import { StorageFailure, writeFailure } from './storage-problem.ts';
 
+/** Where a download goes, and what for. */
 export interface DestinationRequest {
   readonly destination: string;
   readonly overwrite: boolean;
@@ -139,6 +140,7 @@ export function preparePart(request: {
       const isInFolder = file.path !== '';
       makeFile(pathOnDisk(part, file), file.bytes, { isInFolder, isNew: isInFolder && !goesOn });
     }
+    if (goesOn) refuseSameFiles(part, request.files);
   } catch (error) {
     throw error instanceof StorageFailure ? error : writeFailure(error, part);
   } finally {
@@ -155,6 +157,22 @@ export function preparePart(request: {
 function makeRoot(part: string, [first]: Manifest['files']): void {
   if (first?.path === '') closeSync(openSync(part, 'wx'));
   else if (first !== undefined) mkdirSync(part);
+}
+
+/** The start before may have ended at two names that are one file, and has left what it had made until then. */
+function refuseSameFiles(part: string, files: Manifest['files']): void {
+  const seen = new Set<string | null>();
+  for (const file of files) {
+    const path = pathOnDisk(part, file);
+    const identity = identityOf(path);
+    if (seen.has(identity)) throw sameFileFailure(path);
+    seen.add(identity);
+  }
+}
+
+function sameFileFailure(path: string, cause?: unknown): StorageFailure {
+  const text = `${path} is the name of two files of the share on this disk: choose one that tells their names apart`;
+  return new StorageFailure('destination_unwritable', text, { cause });
 }
 
 /** Somebody else may have laid a part ready, with a link in it that leads out of it: nothing is written through one. */
@@ -210,8 +228,7 @@ function openOrMake(path: string, { isInFolder, isNew }: { isInFolder: boolean; 
     return openSync(path, O_RDWR | O_CREAT | (isInFolder ? NO_LINK : 0) | (isNew ? O_EXCL : 0));
   } catch (error) {
     if (!isNew || (error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    const text = `${path} is the name of two files of the share on this disk: choose one that tells their names apart`;
-    throw new StorageFailure('destination_unwritable', text, { cause: error });
+    throw sameFileFailure(path, error);
   }
 }
 

@@ -13,6 +13,7 @@ import type { StorageProblem } from '../storage/storage-problem.ts';
 import type { DownloadContext } from './download-context.ts';
 import { type DownloadPlace, placeOf } from './download-place.ts';
 import { DownloadRun } from './download-run.ts';
+import { ManifestQuestions } from './manifest-questions.ts';
 import { RateMeter } from './rate-meter.ts';
 import { type Connection, type SourceEntry, SourceTable } from './source-table.ts';
 import type {
@@ -28,8 +29,6 @@ import { TransferFailure } from './transfer-engine.ts';
 import { piecesMissingReason, stalledReason, storageReason } from './transfer-reason.ts';
 
 const TICK_MS = 200;
-/** Whoever has not given out the manifest after this is not waited for alone. */
-const MANIFEST_PATIENCE_MS = 1_000;
 /** What may lie unsynced before it is pushed to the disk, and the most files for which that is worth opening them. */
 const SYNC_BYTES = 64 * 1024 * 1024;
 const SYNCED_FILES_MAX = 16;
@@ -68,9 +67,7 @@ export class SwarmDownload implements Download {
   readonly #ended = new AbortController();
   /** What is being done on disk by the pool. */
   #diskStep: Promise<void> = Promise.resolve();
-  /** Connections that were asked for the manifest, and when it is time to ask another one. */
-  readonly #manifestAsked = new Set<number>();
-  #nextManifestAskMs = 0;
+  readonly #manifestQuestions = new ManifestQuestions();
   #ticker: NodeJS.Timeout | null = null;
   #unsyncedBytes = 0;
   #isSyncing = false;
@@ -241,7 +238,7 @@ export class SwarmDownload implements Download {
     if (manifest === null) {
       connection.entry.isDropped = true;
       this.#hangUp(connection.entry);
-      this.#nextManifestAskMs = 0;
+      this.#manifestQuestions.wasWrong();
       return;
     }
     this.#isOpening = true;
@@ -316,7 +313,7 @@ export class SwarmDownload implements Download {
   }
 
   #closed(connection: Connection, code: Extract<LaneEvent, { kind: 'closed' }>['code']): void {
-    if (this.#manifestAsked.delete(connection.id)) this.#nextManifestAskMs = 0;
+    this.#manifestQuestions.closed(connection);
     this.#sources.closed(connection, code, this.#context.now());
     this.#part?.run.connectionLost(connection);
   }
@@ -363,15 +360,10 @@ export class SwarmDownload implements Download {
     return inTurn.reduce((best, lane) => ((counts.get(lane) ?? 0) < (counts.get(best) ?? 0) ? lane : best));
   }
 
-  /** Asks one source after the other: one that is slow, or never answers, holds up nobody. */
   #askManifest(): void {
-    if (this.#isOpening || this.#context.now() < this.#nextManifestAskMs) return;
-    const isAsked = ({ connections }: SourceEntry): boolean =>
-      [...connections.keys()].some((id) => this.#manifestAsked.has(id));
-    const connection = this.#sources.openConnections().find(({ entry }) => !isAsked(entry));
+    if (this.#isOpening) return;
+    const connection = this.#manifestQuestions.next(this.#sources.openConnections(), this.#context.now());
     if (connection === undefined) return;
-    this.#manifestAsked.add(connection.id);
-    this.#nextManifestAskMs = this.#context.now() + MANIFEST_PATIENCE_MS;
     this.#context.fleet.say(connection.lane, { kind: 'fetchManifest', connection: connection.id });
   }
 

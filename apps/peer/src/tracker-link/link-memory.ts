@@ -24,18 +24,25 @@ const NOTHING: Remembered = {
   ...{ sessionExpiresAtMs: null, ended: null },
 };
 
+/** Who is told of the file, and the wall clock: milliseconds since 1970. */
+export type LinkMemoryOptions = FileReports & { readonly now?: () => number };
+
+/** What a peer has seen of which log, in a file. */
 export class LinkMemory {
   readonly #file: ReplacedFile;
+  readonly #now: () => number;
   #remembered: Remembered;
 
-  private constructor(file: ReplacedFile, remembered: Remembered) {
+  private constructor(file: ReplacedFile, remembered: Remembered, now: () => number) {
     this.#file = file;
     this.#remembered = remembered;
+    this.#now = now;
   }
 
-  static async open(path: string, { writeFailed, damaged }: FileReports): Promise<LinkMemory> {
+  /** As the last process left it. */
+  static async open(path: string, { writeFailed, damaged, now = Date.now }: LinkMemoryOptions): Promise<LinkMemory> {
     const remembered = await readJsonIfSound(path, { isSound: isRemembered, damaged });
-    return new LinkMemory(new ReplacedFile(path, writeFailed), { ...NOTHING, ...remembered });
+    return new LinkMemory(new ReplacedFile(path, writeFailed), { ...NOTHING, ...remembered }, now);
   }
 
   get logId(): string | null {
@@ -56,9 +63,13 @@ export class LinkMemory {
     return ended === null ? null : { ...ended, detail: detailOf(ended) };
   }
 
-  /** When the session ends unless it is renewed, null when it does not: by that the reason of its end is known afterwards. */
-  sessionExpires(atMs: number | null): void {
-    if (this.user === null || atMs === this.#remembered.sessionExpiresAtMs) return;
+  /**
+   * When the session ends unless it is renewed, as of an offset; null when it does not. By that the reason of its end is known
+   * afterwards. A tracker that is behind may still tell of a session that was renewed meanwhile, or of the one before.
+   */
+  sessionExpires(atMs: number | null, asOfOffset: number): void {
+    const { userOffset, sessionExpiresAtMs } = this.#remembered;
+    if (this.user === null || asOfOffset < userOffset || atMs === sessionExpiresAtMs) return;
     this.#store({ ...this.#remembered, sessionExpiresAtMs: atMs });
   }
 
@@ -80,7 +91,7 @@ export class LinkMemory {
       return false;
     }
     const isEnd = user === null && known !== null && !isOwnDoing;
-    const hasExpired = sessionExpiresAtMs !== null && Date.now() >= sessionExpiresAtMs;
+    const hasExpired = sessionExpiresAtMs !== null && this.#now() >= sessionExpiresAtMs;
     const ended = isEnd ? ({ user: known, reason: hasExpired ? 'expired' : 'ended_elsewhere' } as const) : null;
     this.#store({ ...this.#remembered, user, userOffset: asOfOffset, sessionExpiresAtMs: null, ended });
     return true;

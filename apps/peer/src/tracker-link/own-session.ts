@@ -22,8 +22,8 @@ export class OwnSession {
   /** Commands under way that end the session here: trackers may push its end before they answer. */
   #leavingCount = 0;
   #isRenewing = false;
-  /** Where the last renewal stands in the log: a tracker that has not read so far still says that one is due. */
-  #renewedOffset = -1;
+  /** Where the last renewal stands in which log: a tracker that has not read so far still says that one is due. */
+  #renewed: { readonly logId: string | null; readonly offset: number } = { logId: null, offset: -1 };
 
   constructor(options: OwnSessionOptions) {
     this.#options = options;
@@ -53,8 +53,11 @@ export class OwnSession {
   /** A tracker tells of the session as of an offset. A renewal that fails is tried again when it tells the next time. */
   presented({ user, term }: PresenceView, asOfOffset: number): void {
     this.is(user, asOfOffset);
-    this.#options.memory.sessionExpires(term?.expiresAtMs ?? null);
-    if (term?.isRenewalDue === true && asOfOffset >= this.#renewedOffset) void this.#renew();
+    const { memory } = this.#options;
+    memory.sessionExpires(term?.expiresAtMs ?? null, asOfOffset);
+    const { logId, offset } = this.#renewed;
+    const hasReadRenewal = logId !== memory.logId || asOfOffset >= offset;
+    if (term?.isRenewalDue === true && hasReadRenewal) void this.#renew();
   }
 
   /** An answer with the reason for which nobody is logged in, when it is not that somebody logged out here. */
@@ -69,9 +72,11 @@ export class OwnSession {
   async #renew(): Promise<void> {
     if (this.#isRenewing) return;
     this.#isRenewing = true;
+    const { logId } = this.#options.memory;
     try {
       const answer = await this.#options.renew(randomUUID());
-      if (answer.status === 'accepted') this.#renewedOffset = answer.offset;
+      if (answer.status !== 'accepted') return;
+      this.#renewed = { logId, offset: answer.offset };
     } finally {
       this.#isRenewing = false;
     }

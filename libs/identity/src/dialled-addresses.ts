@@ -3,18 +3,31 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
 
 const forbidden = new BlockList();
-forbidden.addSubnet('0.0.0.0', 8, 'ipv4');
+addIpv4(forbidden, [0, 0], 8);
 // Link-local; the metadata of cloud machines lives there.
-forbidden.addSubnet('169.254.0.0', 16, 'ipv4');
-forbidden.addSubnet('224.0.0.0', 3, 'ipv4');
+addIpv4(forbidden, [169, 254], 16);
+addIpv4(forbidden, [224, 0], 3);
 forbidden.addAddress('::', 'ipv6');
 forbidden.addSubnet('fe80::', 10, 'ipv6');
 forbidden.addSubnet('ff00::', 8, 'ipv6');
 forbidden.addAddress('fd00:ec2::254', 'ipv6');
 
 const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
+addIpv4(loopback, [127, 0], 8);
 loopback.addAddress('::1', 'ipv6');
+
+/**
+ * An IPv4 network, also as IPv6 addresses that lead to it: by translators (RFC 6052, the well-known prefix; RFC 7915), by 6to4
+ * (RFC 3056), and in the old spelling (RFC 4291, 2.5.5.1). A list itself knows those that are mapped, `::ffff:a.b.c.d`.
+ */
+function addIpv4(list: BlockList, [first, second]: readonly [number, number], prefix: number): void {
+  const group = (first * 256 + second).toString(16);
+  list.addSubnet(`${first}.${second}.0.0`, prefix, 'ipv4');
+  for (const translated of ['64:ff9b::', '::ffff:0:', '::']) {
+    list.addSubnet(`${translated}${group}:0`, 96 + prefix, 'ipv6');
+  }
+  list.addSubnet(`2002:${group}::`, 16 + prefix, 'ipv6');
+}
 
 /** Lowest port that a peer is dialled at: what stands below was meant for other protocols. */
 export const DIALLED_PORT_MIN = 1024;

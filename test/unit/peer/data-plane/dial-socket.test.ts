@@ -26,6 +26,14 @@ describe.each([true, false])('with TLS: %s', (isTls) => {
   it.each([
     ['169.254.169.254', 8080],
     ['::ffff:169.254.169.254', 8080],
+    ['64:ff9b::a9fe:a9fe', 8080],
+    ['64:ff9b::169.254.169.254', 8080],
+    ['64:ff9b::e000:1', 9101],
+    ['64:ff9b::1', 9101],
+    ['::ffff:0:a9fe:a9fe', 8080],
+    ['::169.254.169.254', 8080],
+    ['2002:a9fe:a9fe::1', 8080],
+    ['2002:e000:1::', 9101],
     ['fe80::1', 9101],
     ['fd00:ec2::254', 9101],
     ['0.0.0.0', 9101],
@@ -46,12 +54,12 @@ it('a peer on this machine or in a network of its own is dialled', async () => {
   server.close();
 });
 
-it.each(['127.0.0.1', '127.8.9.10', '::1', '::ffff:127.0.0.1', 'localhost'])(
-  '%s is not dialled by a peer that is elsewhere itself',
-  async (host) => {
-    expect(await ended(host, 9101, { dialsLoopback: false })).toBe(`no peer is at ${host}, port 9101`);
-  },
-);
+it.each([
+  ...['127.0.0.1', '127.8.9.10', '::1', '::ffff:127.0.0.1', 'localhost'],
+  ...['64:ff9b::7f00:1', '::ffff:0:7f00:1', '2002:7f08:90a::1'],
+])('%s is not dialled by a peer that is elsewhere itself', async (host) => {
+  expect(await ended(host, 9101, { dialsLoopback: false })).toBe(`no peer is at ${host}, port 9101`);
+});
 
 it('a name is not dialled when any of its addresses must not be', () => {
   const answers = (addresses: string[]): LookupFunction => {

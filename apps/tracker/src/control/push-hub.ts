@@ -212,7 +212,10 @@ export class PushHub {
   }
 
   #write({ subscriber, socket }: Subscription, push: Push): void {
+    // Cut off by the push before; its subscription ends when it has closed.
+    if (socket.destroyed) return;
     if (socket.writableLength > PUSHES_UNREAD_BYTES_MAX) {
+      this.#metrics.countConnection('unread');
       socket.destroy();
       return;
     }

@@ -7,6 +7,7 @@ import { JsonSocket } from '@nestjs/microservices';
 /** Nest does not export the options of its socket. */
 type JsonSocketOptions = NonNullable<ConstructorParameters<typeof JsonSocket>[1]>;
 
+/** How much may come and wait, and for how long. */
 export interface ReplySocketOptions extends Omit<JsonSocketOptions, 'incompleteMessageTimeout'> {
   /** From the first byte of a message to its last: Nest's own time begins anew with every byte. */
   readonly messageTimeoutMs: number;
@@ -20,23 +21,24 @@ export class ReplySocket extends JsonSocket {
   #isGathering = false;
   /** Ends the connection when the message whose beginning has come is not whole in time. */
   #deadline: NodeJS.Timeout | null = null;
-  #messageCount = 0;
 
   constructor(socket: Socket, options: ReplySocketOptions) {
     super(socket, { ...options, incompleteMessageTimeout: 0 });
     this.#options = options;
-    socket.on('message', () => {
-      this.#messageCount += 1;
-      this.#expectNothing();
-    });
+    socket.on('message', () => this.#expectNothing());
     socket.once('close', () => this.#expectNothing());
   }
 
   protected override handleData(data: Buffer | string): void {
-    const before = this.#messageCount;
     super.handleData(data);
-    if (this.#messageCount > before) return;
+    // Also behind a whole message; what its peer does not let be answered waits for the peer to read.
+    if (!this.#holdsPart() || this['isBackpressured']) return;
     this.#deadline ??= setTimeout(() => this.#giveUp(), this.#options.messageTimeoutMs).unref();
+  }
+
+  /** Whether the beginning of a message has come, and not its end. */
+  #holdsPart(): boolean {
+    return this['buffer'].length > 0 || this['contentLength'] !== null;
   }
 
   protected override handleSend(message: unknown, callback?: (error?: unknown) => void): void {

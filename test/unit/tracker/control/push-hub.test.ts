@@ -11,6 +11,7 @@ import { CONTENT_ID, LogInMemory, peerOf } from '../../domain/log-of.ts';
 
 let log: LogInMemory;
 let hub: PushHub;
+let metrics: TrackerMetrics;
 let presence: PresenceTable;
 let apply: (applied: AppliedRecord) => void;
 
@@ -30,7 +31,8 @@ beforeEach(() => {
     },
   };
   presence = new PresenceTable({ now: Date.now, hasSession: () => true });
-  hub = new PushHub({ replica, presence, metrics: new TrackerMetrics() });
+  metrics = new TrackerMetrics();
+  hub = new PushHub({ replica, presence, metrics });
 });
 afterEach(() => vi.useRealTimers());
 
@@ -100,6 +102,7 @@ describe('pushes', () => {
       log.as('alice', 'stop_share', { group: 'films', file: 'a', everywhere: true }),
     );
     expect(socket.destroyed).toBe(true);
+    expect(metrics.render()).toContain('cohort_connections_refused_total{code="unread"} 1\n');
     expect(toBob).toHaveLength(1);
     expect(toAlice.map(({ type }) => type)).toEqual(['subscribed', 'revoked']);
   });

@@ -249,6 +249,15 @@ it('a message has its time from the first byte on, though its bytes drip', async
   expect(refused).toEqual(['too_slow']);
 });
 
+it('a message has its time also when its first bytes come with the end of another one', async () => {
+  await restartWith({ messageTimeoutMs: 100 });
+  const socket = await connected(identities[1]!);
+  socket.resume();
+  socket.write(`${framed({})}1000#x`);
+  await ending(socket);
+  expect(refused).toEqual(['too_slow']);
+});
+
 it('what is no message ends its connection, and is counted', async () => {
   const socket = await connected(identities[1]!);
   socket.resume();

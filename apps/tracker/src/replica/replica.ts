@@ -401,20 +401,31 @@ export class Replica {
 
   /** Throws away what was computed from the records for what they come to when they are read from offset 0. */
   async #replay(reason: string): Promise<void> {
-    const fresh = new DerivedState();
-    try {
-      await this.#startingPoints?.discard(reason);
-      for await (const batch of this.#log.read(0, this.#stopping.signal)) {
-        for (const stored of batch) {
-          if (performance.now() >= this.#sliceEndsAt) await this.#giveTurn();
-          if (!this.isReading) return;
-          fresh.apply(stored, this.#rules);
-          if (fresh.state.appliedOffset === this.appliedOffset) return this.#adopt(fresh);
-        }
+    while (this.isReading) {
+      try {
+        await this.#startingPoints?.discard(reason);
+        if (await this.#replayOnce()) return;
+      } catch (error) {
+        if (!isPassing(error)) return this.#haltWith(error);
       }
-    } catch (error) {
-      if (!isPassing(error)) this.#haltWith(error);
+      await this.#pause(RETRY_MS);
     }
+  }
+
+  /** Whether it came as far as this replica. */
+  async #replayOnce(): Promise<boolean> {
+    const fresh = new DerivedState();
+    for await (const batch of this.#log.read(0, this.#stopping.signal)) {
+      for (const stored of batch) {
+        if (performance.now() >= this.#sliceEndsAt) await this.#giveTurn();
+        if (!this.isReading) return false;
+        fresh.apply(stored, this.#rules);
+        if (fresh.state.appliedOffset < this.appliedOffset) continue;
+        this.#adopt(fresh);
+        return true;
+      }
+    }
+    return false;
   }
 
   #adopt(fresh: DerivedState): void {

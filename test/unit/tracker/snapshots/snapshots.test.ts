@@ -2,7 +2,7 @@
 // no snapshot for good that is not, and lose nothing with any of them.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RULES } from '#domain/rules';
-import type { StoredRecord } from '../../../../apps/tracker/src/command-log/command-log.ts';
+import { LogFailure, type StoredRecord } from '../../../../apps/tracker/src/command-log/command-log.ts';
 import { signedCheckpointNote } from '../../../../apps/tracker/src/replica/checkpoint-signature.ts';
 import type { DerivedState } from '../../../../apps/tracker/src/replica/derived-state.ts';
 import { Replica } from '../../../../apps/tracker/src/replica/replica.ts';
@@ -278,6 +278,24 @@ describe('a tracker that began at a snapshot with a wrong state', () => {
     expect(replica.state).toEqual(other.state);
     expect([...files.files.keys()]).toEqual([asideOf(400)]);
     await other.stop();
+  });
+
+  it('computes everything anew as soon as the log is there again', async () => {
+    const log = await logOf(records);
+    const wrong = derivedOf(records.slice(0, 501));
+    wrong.state.groups.clear();
+    await newStore().save(wrong, turn);
+    const { replica } = await started(log);
+    const read = log.read.bind(log);
+    let failures = 2;
+    log.read = (fromOffset, signal) => {
+      if (fromOffset === 0 && failures-- > 0) throw new LogFailure('log_unavailable', 'the log is away');
+      return read(fromOffset, signal);
+    };
+    replica.computeAnew('a test');
+    await expect.poll(() => replica.state.groups.size).toBe(derivedOf(records).state.groups.size);
+    expectSame(replica, derivedOf(records));
+    expect(failures).toBeLessThan(0);
   });
 
   it('does not begin at it once more, however soon the next is due', async () => {

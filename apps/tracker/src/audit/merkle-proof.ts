@@ -68,8 +68,7 @@ export function isConsistent(
 ): boolean {
   if (older.size < 1 || older.size > newer.size) return false;
   if (older.size === newer.size) return path.length === 0 && older.root.equals(newer.root);
-  const isPower = (older.size & (older.size - 1)) === 0;
-  const [first, ...rest] = isPower ? [older.root, ...path] : path;
+  const [first, ...rest] = isPowerOfTwo(older.size) ? [older.root, ...path] : path;
   if (first === undefined) return false;
   let [node, last] = [older.size - 1, newer.size - 1];
   while (node % 2 === 1) [node, last] = [Math.floor(node / 2), Math.floor(last / 2)];
@@ -86,6 +85,11 @@ export function isConsistent(
     [node, last] = [Math.floor(node / 2), Math.floor(last / 2)];
   }
   return last === 0 && oldRoot.equals(older.root) && newRoot.equals(newer.root);
+}
+
+/** Sizes come from whoever made the proof: more than what bitwise operators of numbers know. */
+function isPowerOfTwo(size: number): boolean {
+  return (BigInt(size) & (BigInt(size) - 1n)) === 0n;
 }
 
 interface Part {

@@ -7,6 +7,7 @@ import {
   rootOfPath,
 } from '../../../../apps/tracker/src/audit/merkle-proof.ts';
 import { leafHash, MerkleFrontier } from '../../../../apps/tracker/src/replica/merkle-frontier.ts';
+import { sha256 } from '../../../../apps/tracker/src/replica/sha256.ts';
 
 const SIZE_MAX = 40;
 const leaves = new LeafHashes();
@@ -47,4 +48,14 @@ it('every size is proved to be the beginning of every larger one, and of no othe
       if (path.length > 0) expect(isConsistent(path.slice(1), first, second)).toBe(false);
     }
   }
+});
+
+it('a log of more than four thousand million records is proved to go on', () => {
+  // By RFC 6962, 2.1.2: of 2^32 + 1 records, the last one is a tree of its own beside the first 2^32.
+  const [whole, last, next] = ['first 2^32', 'last', 'next'].map((text) => leafHash(Buffer.from(text)));
+  const nodeHash = (left: Buffer, right: Buffer): Buffer => sha256(Buffer.from([1]), left, right);
+  const older = { size: 2 ** 32 + 1, root: nodeHash(whole!, last!) };
+  const newer = { size: 2 ** 32 + 2, root: nodeHash(whole!, nodeHash(last!, next!)) };
+  expect(isConsistent([last!, next!, whole!], older, newer)).toBe(true);
+  expect(isConsistent([last!, next!, next!], older, newer)).toBe(false);
 });

@@ -10,9 +10,14 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { HostPort } from '#wire/host-port';
 import { CONTROL_BODY_BYTES_MAX, CONTROL_REQUEST_TIMEOUT_MS } from '#wire/limits';
 import { type FieldError, problemOf } from '#wire/wire-error';
+import type { TransferEngine } from '../swarm/transfer-engine.ts';
+import { TRACKER_LINK, type TrackerLink } from '../tracker-link/tracker-link.ts';
+import { TRANSFERS, type Transfers } from '../transfers/transfers.ts';
 import { type AccessPolicy, type AccessRequest, accessRefusal, needsToken } from './access-policy.ts';
 import { ControlDoor } from './control-door.ts';
+import { METRICS_TEXT, TRANSFER_ENGINE } from './control-tokens.ts';
 import { ControlModule } from './control.module.ts';
+import { metricsText } from './metrics-text.ts';
 import { controlDocument } from './openapi-document.ts';
 import { ProblemError } from './problem-error.ts';
 import { ProblemFilter, sendProblem } from './problem.filter.ts';
@@ -95,7 +100,7 @@ export async function createControlApp(
     },
   });
   const app = await NestFactory.create<NestFastifyApplication>(
-    ControlModule.with([...providers, { provide: ControlDoor, useValue: door }]),
+    ControlModule.with([...providers, metricsProvider(door)]),
     adapter,
     {
       bodyParser: false,
@@ -123,6 +128,21 @@ function fieldErrors(error: ValidationError): FieldError[] {
   const own = message === undefined ? [] : [{ field, message: message.replace(`${field} `, '') }];
   const inner = children.flatMap(fieldErrors);
   return [...own, ...inner.map((child) => ({ field: `${field}.${child.field}`, message: child.message }))];
+}
+
+function metricsProvider(door: ControlDoor): Provider {
+  return {
+    provide: METRICS_TEXT,
+    inject: [TRACKER_LINK, TRANSFER_ENGINE, TRANSFERS],
+    useFactory: (link: TrackerLink, engine: TransferEngine, transfers: Transfers) => () =>
+      metricsText({
+        engine: engine.metrics(),
+        trackers: link.trackers(),
+        transferStates: transfers.list().map(({ state }) => state),
+        limits: transfers.limits(),
+        controlRefusals: door.refusals(),
+      }),
+  };
 }
 
 function guard(fastify: FastifyInstance, policy: AccessPolicy, door: ControlDoor): void {

@@ -6,3 +6,5 @@ export const PEER_ID = Symbol('PeerId');
 export const STATUS_FACTS = Symbol('StatusFacts');
 /** The transfer engine's port. */
 export const TRANSFER_ENGINE = Symbol('TransferEngine');
+/** `() => string`: all figures of the peer as text. */
+export const METRICS_TEXT = Symbol('MetricsText');

@@ -31,7 +31,8 @@ export class SnapshotCheck {
     this.#judge = new SimulatedProcess(world, 'judge of snapshots');
     log.onStored(({ offset }) => {
       const decided = invariants.decidedAt(offset);
-      if (decided !== undefined && decided.applied.events.length > 0) this.#hear(decided.record);
+      const isSigned = decided?.applied.events.some(({ type }) => type === 'checkpoint_recorded') === true;
+      if (isSigned) this.#hear(decided.record);
     });
   }
 

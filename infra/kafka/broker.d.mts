@@ -1,5 +1,6 @@
 // The types of broker.mjs, which is plain JavaScript so that any Node can run it.
 
+/** A broker that runs. */
 export interface Broker {
   /** `host:port`, as clients take it; several with commas when `KAFKA_BROKERS` says so. */
   readonly brokers: string;
@@ -11,6 +12,7 @@ export interface Broker {
   kill(): Promise<void>;
 }
 
+/** How a broker is started. */
 export interface BrokerOptions {
   /** Where its data stays; a temporary folder without it. */
   readonly dataDir?: string;
@@ -20,6 +22,7 @@ export interface BrokerOptions {
   readonly door?: BrokerDoor;
 }
 
+/** How a broker is spoken to beside plainly. */
 export interface BrokerDoor {
   /** As Kafka calls it: `SASL_SSL`. */
   readonly protocol: string;
@@ -48,6 +51,7 @@ export interface BrokersMember {
   kill(): Promise<void>;
 }
 
+/** What is read with the brokers' own program. */
 export interface ConsoleConsumerOptions {
   readonly brokers: string;
   readonly topic: string;
@@ -59,8 +63,13 @@ export interface ConsoleConsumerOptions {
   readonly properties?: Readonly<Record<string, string>>;
 }
 
+/** Why tests that need a broker are left out, or null. */
 export function kafkaSkipReason(): string | null;
+/** Why tests that start brokers of their own are left out, or null. */
 export function ownBrokerSkipReason(): string | null;
+/** Starts one, and resolves when it takes records. */
 export function startBroker(options?: BrokerOptions): Promise<Broker>;
+/** Starts several that keep every record as often as there are brokers. */
 export function startBrokers(options: BrokerOptions & { readonly count: number }): Promise<Brokers>;
+/** Reads a topic with the brokers' own program: one text for each record. */
 export function consumeOnConsole(options: ConsoleConsumerOptions): Promise<string[]>;

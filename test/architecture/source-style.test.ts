@@ -50,6 +50,12 @@ it.each<[string, string, string, RegExp]>([
   ['a Unicode table in the domain', domain, `// Owns.\nconst r = /\\p{L}/u;\n`, /Unicode table/],
   ['case folding in the domain', domain, `// Owns.\nconst s = 'A'.toLowerCase();\n`, /Unicode table/],
   ['output in the domain', domain, `// Owns.\nconsole.log(1);\n`, /uses console/],
+  [
+    'an export of a library that nothing is said of',
+    'libs/wire/src/a.ts',
+    `// Owns.\n\nexport class A {}\n`,
+    /is exported/,
+  ],
   ['a Buffer on the wire', 'libs/wire/src/a.ts', `// Owns.\nBuffer.alloc(1);\n`, /uses Buffer/],
 ])('%s is found', (_, file, text, message) => {
   expect(messages(file, text)).toEqual([expect.stringMatching(message)]);
@@ -57,6 +63,8 @@ it.each<[string, string, string, RegExp]>([
 
 it.each<[string, string, string]>([
   ['a function of 50 lines', 'apps/a.ts', `// Owns.\nfunction f() {\n${lines(48)}}\n`],
+  ['exports of which something is said', 'libs/wire/src/a.ts', `// Owns.\n\n/** An A. */\nexport class A {}\n`],
+  ['a pair of limits', 'libs/wire/src/a.ts', `// Owns.\n\n/** Both. */\nexport const A = 1;\nexport const B = 2;\n`],
   ['three parameters', 'apps/a.ts', `// Owns.\nfunction f(a, b, c) {}\n`],
   ['a table of facts', 'test/a.test.ts', `// Facts.\nit.each(rows)('a', (a, b, c, d) => {});\n`],
   ['a table of cases', 'apps/a.ts', `// Owns.\nfunction f() { switch (a) {\n${'case 1: b;\n'.repeat(90)}} }\n`],

@@ -65,6 +65,7 @@ function checksFor(file: string): Check[] {
   if (!file.startsWith('test/')) checks.push(longFunction, manyParameters);
   if (file.startsWith('libs/domain/')) checks.push(impurity);
   if (file.startsWith('libs/wire/')) checks.push(nodeGlobal);
+  if (file.startsWith('libs/')) checks.push(untoldExport);
   return checks;
 }
 
@@ -107,6 +108,25 @@ function emptyDeclaredName(node: ts.Node): string | null {
   const name = isNamed ? (node.name?.text ?? '') : '';
   if (EMPTY_NAME.test(name)) return `${name} says nothing`;
   return ts.isInterfaceDeclaration(node) && /^I[A-Z][a-z]/.test(name) ? `${name} begins with I` : null;
+}
+
+/** What both programs build on says what it is; the second and third of a pair are told of with the first. */
+function untoldExport(node: ts.Node, source: ts.SourceFile): string | null {
+  const isDeclaration =
+    ts.isVariableStatement(node) ||
+    ts.isFunctionDeclaration(node) ||
+    ts.isClassDeclaration(node) ||
+    ts.isInterfaceDeclaration(node) ||
+    ts.isTypeAliasDeclaration(node);
+  if (!isDeclaration || !node.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword)) return null;
+  const [before] = node.getFullText().split(node.getText(source), 1);
+  const isTold = before!.includes('/**');
+  const isOfPair = ts.isVariableStatement(node) && !/\n\s*\n/.test(before!) && !isFirst(node, source);
+  return isTold || isOfPair ? null : 'is exported, and no comment (/** */) says what it is';
+}
+
+function isFirst(node: ts.Statement, source: ts.SourceFile): boolean {
+  return source.statements[0] === node;
 }
 
 function impurity(node: ts.Node): string | null {

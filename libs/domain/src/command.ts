@@ -44,6 +44,7 @@ export interface UploadFileData {
   hash: PieceHash;
 }
 
+/** The names of all commands, as they stand in records. */
 export type CommandName = keyof CommandData;
 
 /** A command with its data. */

@@ -33,6 +33,7 @@ export interface EndgameMoves {
   readonly hedges: readonly ConnectionPieces[];
 }
 
+/** What is looked at when no piece is left that nobody has been asked for. */
 export interface EndgameInput {
   readonly connections: readonly EndgameConnection[];
   readonly hedgesMax: number;

@@ -3,6 +3,7 @@
 // the caller gives out, one for each connection. It knows no time and no sources: those choose, this one remembers.
 import { type PieceGeometry, type PieceIndex, pieceRange } from './piece-geometry.ts';
 
+/** Where a piece is: in exactly one of these. `hedged` is asked of two sources. */
 export type PieceState = 'missing' | 'assigned' | 'hedged' | 'verified';
 
 /** What `release` left behind: nobody fetches it, the other holders go on without it, or the holder did not have it. */

@@ -31,4 +31,5 @@ export const REJECTION_REASONS = [
   'not_share_owner',
 ] as const;
 
+/** Why the log refuses a command. */
 export type RejectionReason = (typeof REJECTION_REASONS)[number];

@@ -6,6 +6,7 @@ import type { Session } from './state.ts';
 /** So many entries more than there are sessions are borne before the heap is built anew. */
 const STALE_ENTRIES_MAX = 1_024;
 
+/** Sessions in the order in which they end unless they are renewed. */
 export class SessionOrder {
   /** The least first; null before the first look. */
   #heap: Session[] | null = null;

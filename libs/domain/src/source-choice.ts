@@ -6,6 +6,7 @@ import { type PieceGeometry, type PieceIndex, pieceRange } from './piece-geometr
 /** How the next pieces are drawn: at random, the rarest first, or in order. */
 export const PIECE_STRATEGIES = ['random', 'rarest-first', 'sequential'] as const;
 
+/** In which order pieces are asked for. */
 export type PieceStrategy = (typeof PIECE_STRATEGIES)[number];
 
 /** A connected peer as the choice sees it. */

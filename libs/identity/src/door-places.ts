@@ -5,6 +5,7 @@
 /** Networks that are compared when somebody has to give way: enough to see a crowd, few enough for every connection. */
 const COMPARED_MAX = 1_024;
 
+/** How many places there are, and whom they are kept for. */
 export interface DoorPlacesOptions<Guest> {
   readonly placesMax: number;
   readonly perNetworkMax: number;

@@ -3,6 +3,7 @@
 declare module 'class-transformer/cjs/storage.js' {
   import type { TransformFnParams, TransformationType } from 'class-transformer';
 
+  /** Where class-transformer keeps what decorators say. */
   export const defaultMetadataStorage: {
     findTypeMetadata(target: object, property: string): { typeFunction(): unknown } | undefined;
     findTransformMetadatas(

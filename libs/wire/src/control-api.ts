@@ -42,6 +42,7 @@ import {
 import { EndedSessionView, SessionItem } from './control-sessions.ts';
 import { IsDigest } from './name-validation.ts';
 
+/** Where a transfer stands. */
 export const TRANSFER_STATES = [
   'queued',
   'hashing',
@@ -53,6 +54,7 @@ export const TRANSFER_STATES = [
   'failed',
   'cancelled',
 ] as const;
+/** Why a transfer does not go on. */
 export const TRANSFER_REASON_CODES = [
   'no_seeder_online',
   'pieces_missing',
@@ -66,9 +68,12 @@ export const TRANSFER_REASON_CODES = [
   'source_missing',
   'refused',
 ] as const;
+/** How a peer stands with a tracker. */
 export const TRACKER_STATES = ['connecting', 'ready', 'catching_up', 'unready', 'unreachable', 'refused'] as const;
 
+/** One of `TRANSFER_STATES`. */
 export type TransferState = (typeof TRANSFER_STATES)[number];
+/** One of `TRANSFER_REASON_CODES`. */
 export type TransferReasonCode = (typeof TRANSFER_REASON_CODES)[number];
 /**
  * `catching_up`: connected, and still replaying the log. `unready`: connected, and answers nothing; `trouble` says why.
@@ -89,6 +94,7 @@ export class ListPage {
   asOfOffset!: number | null;
 }
 
+/** A group, and how the caller stands to it. */
 export class GroupItem {
   @IsString()
   group!: string;
@@ -100,6 +106,7 @@ export class GroupItem {
   membership!: 'owner' | 'member' | 'pending' | 'none';
 }
 
+/** GET /groups: a page of all groups. */
 export class GroupListView extends ListPage {
   @IsArray()
   @ValidateNested({ each: true })
@@ -107,6 +114,7 @@ export class GroupListView extends ListPage {
   items!: GroupItem[];
 }
 
+/** A member of a group, with the time of the record that let it in. */
 export class MemberItem {
   @IsString()
   user!: string;
@@ -118,6 +126,7 @@ export class MemberItem {
   since!: string;
 }
 
+/** GET /groups/{g}/members: a page of them. */
 export class MemberListView extends ListPage {
   @IsArray()
   @ValidateNested({ each: true })
@@ -125,6 +134,7 @@ export class MemberListView extends ListPage {
   items!: MemberItem[];
 }
 
+/** Who asks to join a group, and since when. */
 export class RequestItem {
   @IsString()
   user!: string;
@@ -133,6 +143,7 @@ export class RequestItem {
   since!: string;
 }
 
+/** GET /groups/{g}/requests: a page of them. */
 export class RequestListView extends ListPage {
   @IsArray()
   @ValidateNested({ each: true })
@@ -140,6 +151,7 @@ export class RequestListView extends ListPage {
   items!: RequestItem[];
 }
 
+/** A file that a group has. */
 export class FileItem {
   @IsString()
   file!: string;
@@ -167,6 +179,7 @@ export class FileItem {
   seedersOnline!: number;
 }
 
+/** GET /groups/{g}/files: a page of them. */
 export class FileListView extends ListPage {
   @IsArray()
   @ValidateNested({ each: true })
@@ -335,6 +348,7 @@ export class TransferView {
   recheck!: RecheckView | null;
 }
 
+/** GET /transfers: a page of what this peer uploads and downloads. */
 export class TransferListView extends ListPage {
   @IsArray()
   @ValidateNested({ each: true })
@@ -342,6 +356,7 @@ export class TransferListView extends ListPage {
   items!: TransferView[];
 }
 
+/** A tracker of tracker_info.txt, as this peer sees it. */
 export class TrackerView {
   /** As in tracker_info.txt. */
   @IsString()
@@ -419,6 +434,7 @@ export class StatusView {
   trackers!: TrackerView[];
 }
 
+/** GET /sessions: where the user is logged in. */
 export class SessionListView extends ListPage {
   @IsArray()
   @ValidateNested({ each: true })
@@ -426,6 +442,7 @@ export class SessionListView extends ListPage {
   items!: SessionItem[];
 }
 
+/** A named key of the control endpoint, without the key itself. */
 export class ApiKeyItem {
   @IsUUID()
   keyId!: string;
@@ -440,6 +457,7 @@ export class ApiKeyItem {
   createdAt!: string;
 }
 
+/** GET /api-keys: all of them. */
 export class ApiKeyListView extends ListPage {
   @IsArray()
   @ValidateNested({ each: true })

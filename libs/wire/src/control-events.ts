@@ -2,6 +2,7 @@
 import { Type } from 'class-transformer';
 import { IsArray, IsIn, IsInt, IsObject, IsRFC3339, ValidateNested } from 'class-validator';
 
+/** What GET /events tells of. */
 export const PEER_EVENT_TYPES = [
   'transfer_changed',
   'transfer_removed',
@@ -15,6 +16,7 @@ export const PEER_EVENT_TYPES = [
   'reset',
 ] as const;
 
+/** One of `PEER_EVENT_TYPES`. */
 export type PeerEventType = (typeof PEER_EVENT_TYPES)[number];
 
 /** One event; `reset` says that older ones than asked for are gone: read the views anew. */

@@ -19,6 +19,7 @@ export const WAIT_SECONDS_DEFAULT = 3600;
 /** Items of a list when `limit` is left out. */
 export const LIST_LIMIT_DEFAULT = 100;
 
+/** What a key may be made for, from the least to everything. */
 export const API_KEY_SCOPES = ['read', 'transfer', 'admin'] as const;
 
 /** `read` is every GET; `transfer` also moves files; `admin` is everything, as the control token is. */
@@ -135,7 +136,9 @@ export const CONTROL_COMMAND_BODIES = {
   stop_share: StopShareBody,
 } as const satisfies Partial<Record<CommandName, unknown>>;
 
+/** The names of the commands of the control endpoint. */
 export type ControlCommandName = keyof typeof CONTROL_COMMAND_BODIES;
+/** The body of a command of the control endpoint. */
 export type ControlCommandBody<Name extends ControlCommandName> = InstanceType<(typeof CONTROL_COMMAND_BODIES)[Name]>;
 
 /** Query of a list: the items after `after` (the `next` of the page before), at most `limit` of them. */

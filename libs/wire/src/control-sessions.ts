@@ -2,8 +2,10 @@
 import { IsBoolean, IsIn, IsInt, IsOptional, IsRFC3339, IsString } from 'class-validator';
 import { IsDigest } from './name-validation.ts';
 
+/** Why a session ended without a logout on its peer. */
 export const SESSION_END_REASONS = ['expired', 'ended_elsewhere'] as const;
 
+/** One of `SESSION_END_REASONS`. */
 export type SessionEndReason = (typeof SESSION_END_REASONS)[number];
 
 /** A session that was on this peer and ended without a logout here. */
@@ -19,6 +21,7 @@ export class EndedSessionView {
   detail!: string;
 }
 
+/** A session of the user, on this peer or another. */
 export class SessionItem {
   @IsInt()
   sessionId!: number;

@@ -45,9 +45,11 @@ export interface GrantExpectation {
   readonly revokedAsOf: number | null;
 }
 
+/** Why a grant that a tracker signed opens nothing here and now. */
 export type GrantRefusal =
   'other_log' | 'other_peer' | 'other_group' | 'other_share' | 'other_content' | 'expired' | 'too_long' | 'revoked';
 
+/** What a sealed grant says, or why it says nothing. */
 export type OpenedGrant =
   | { readonly ok: true; readonly claims: GrantClaims }
   | { readonly ok: false; readonly reason: 'grant_malformed' | 'grant_not_signed' };

@@ -7,6 +7,7 @@ export interface HostPort {
   readonly port: number;
 }
 
+/** An address, or a sentence that says why the text is none. */
 export type ParsedHostPort =
   { readonly ok: true; readonly address: HostPort } | { readonly ok: false; readonly message: string };
 

@@ -41,6 +41,7 @@ export const PEER_COMMAND_BODIES = {
   stop_share: StoppedShareBody,
 } as const satisfies Partial<Record<CommandName, unknown>>;
 
+/** The names of the commands that peers send. */
 export type PeerCommandName = keyof typeof PEER_COMMAND_BODIES;
 
 /** Every command that a peer may send. */
@@ -271,9 +272,13 @@ export type CommandOutcomeView =
   | { readonly state: 'accepted'; readonly offset: number; readonly result: CommandResult }
   | { readonly state: 'rejected'; readonly offset: number; readonly reason: RejectionReason };
 
+/** list_groups. */
 export type GroupPage = Page<GroupView>;
+/** list_members. */
 export type MemberPage = Page<MemberView>;
+/** list_requests. */
 export type RequestPage = Page<RequestView>;
+/** list_files. */
 export type FilePage = Page<FileView>;
 /** list_sessions: all of them, oldest first. */
 export interface SessionList {

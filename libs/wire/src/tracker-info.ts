@@ -15,6 +15,7 @@ export interface TrackerInfoError {
   readonly message: string;
 }
 
+/** The trackers of the file, in its order, or everything that is wrong with it. */
 export type ParsedTrackerInfo =
   | { readonly ok: true; readonly trackers: readonly TrackerEntry[] }
   | { readonly ok: false; readonly errors: readonly TrackerInfoError[] };

@@ -16,6 +16,7 @@ export const TRACKER_TROUBLES = [
   'key_changed',
 ] as const;
 
+/** Why a tracker takes no commands. */
 export type TrackerTroubleReason = (typeof TRACKER_TROUBLES)[number];
 
 /** Why a tracker takes no commands, and what helps, for a person to read. */

@@ -52,6 +52,7 @@ export const CLOSE_CODES = [
   'corrupt_piece',
   'closing',
 ] as const;
+/** Why a side ends a connection between peers. */
 export type CloseCode = (typeof CLOSE_CODES)[number];
 
 /** How either side introduces itself. */
@@ -72,6 +73,7 @@ export interface BlockPlace {
   readonly begin: number;
 }
 
+/** Everything that peers say to each other but bytes of pieces, which pass as they come. */
 export type Frame =
   | HelloFrame
   | { readonly kind: 'proof'; readonly signature: Uint8Array }
@@ -87,6 +89,7 @@ export type Frame =
   | { readonly kind: 'corrupt'; readonly piece: number }
   | { readonly kind: 'keepAlive' };
 
+/** The kinds of frames, `piece` among them. */
 export type FrameKind = Frame['kind'] | 'piece';
 
 const KINDS: readonly FrameKind[] = [

@@ -79,6 +79,7 @@ export const ERRORS = {
   ),
 } as const satisfies Record<string, ErrorRule>;
 
+/** The closed set of error codes. */
 export type ErrorCode = keyof typeof ERRORS;
 
 /** One field of a request and what is wrong with it. */

@@ -16,6 +16,7 @@ export interface EventsSince {
   readonly isGapless: boolean;
 }
 
+/** The events of a peer, numbered for good and kept over restarts. */
 export class EventJournal {
   readonly #file: LineFile<PeerEventView>;
   readonly #now: () => number;

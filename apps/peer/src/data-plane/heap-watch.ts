@@ -14,6 +14,7 @@ export interface WatchedHeap {
   readonly collect: () => void;
 }
 
+/** Watches the heap of one thread. */
 export class HeapWatch {
   readonly #heap: WatchedHeap;
   #aliveBytes: number;

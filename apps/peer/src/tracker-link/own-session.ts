@@ -6,6 +6,7 @@ import type { PeerCommandBody, PeerCommandName, PresenceView } from '#wire/track
 import type { LinkMemory } from './link-memory.ts';
 import type { CommandAnswer, EndedSession, LinkEvent } from './tracker-link.ts';
 
+/** What it is remembered in, and how it is renewed and told of. */
 export interface OwnSessionOptions {
   readonly memory: LinkMemory;
   readonly peerId: string;
@@ -17,6 +18,7 @@ export interface OwnSessionOptions {
 
 type AnyCommand = { readonly name: PeerCommandName; readonly body: object };
 
+/** The session on this peer. */
 export class OwnSession {
   readonly #options: OwnSessionOptions;
   /** Commands under way that end the session here: trackers may push its end before they answer. */

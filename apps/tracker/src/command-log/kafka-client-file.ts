@@ -21,6 +21,7 @@ export interface KafkaClientSettings {
   readonly sasl: { readonly mechanism: SaslMechanism; readonly username: string; readonly password: string } | null;
 }
 
+/** How a login at the brokers is proved. */
 export type SaslMechanism = (typeof MECHANISMS)[number];
 
 /** Brokers of a network that is trusted. */

@@ -11,6 +11,7 @@ import { isReadable } from './freshness.ts';
 import type { PushHub } from './push-hub.ts';
 import type { Caller } from './rpc-server.ts';
 
+/** Answers what a peer says of itself: that it is there, and that it listens. */
 export class PeerDesk {
   readonly #replica: Replica;
   readonly #presence: PresenceTable;

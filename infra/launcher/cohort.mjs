@@ -10,6 +10,6 @@ await runOnNode(import.meta.url, async (words) => {
   const file = join(root, programOf(words));
   // The program finds its own words behind its path, the first one included.
   process.argv[1] = file;
-  if (words[0] === 'peer') keepHeapsSmall();
+  if (words[0] === 'peer' || words[0] === 'audit') keepHeapsSmall();
   await import(pathToFileURL(file).href);
 });

@@ -4,6 +4,7 @@ import { hash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { filter } from 'rxjs';
 import { type Rules, RULES } from '#domain/rules';
+import { SmallMap } from '#domain/small-map';
 import type { Group, State } from '#domain/state';
 import { encodeLogRecord } from '#wire/log-record';
 import { PEER_COMMAND_NAMES } from '#wire/tracker-api';
@@ -307,7 +308,7 @@ function givingAgain(issuer: GrantIssuer): GrantIssuer {
       const grant = issuer.issue(request);
       if (grant !== null) given.add(key);
       if (grant !== null || !given.has(key)) return grant;
-      return issuer.issue({ ...request, group, share: { ...share, downloaders: new Map([[peerId, user]]) } });
+      return issuer.issue({ ...request, group, share: { ...share, downloaders: new SmallMap([[peerId, user]]) } });
     },
   });
 }
@@ -315,9 +316,9 @@ function givingAgain(issuer: GrantIssuer): GrantIssuer {
 function copied(group: Group): Group {
   const shares = [...group.shares].map(([file, share]) => [
     file,
-    { ...share, downloaders: new Map(share.downloaders) },
+    { ...share, downloaders: new SmallMap(share.downloaders ?? []) },
   ]);
-  return { ...group, members: new Map(group.members), shares: new Map(shares as never) };
+  return { ...group, members: new SmallMap(group.members), shares: new Map(shares as never) };
 }
 
 function withFreshId(sent: Set<string>, pattern: string, payload: object): object {

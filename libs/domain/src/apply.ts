@@ -70,11 +70,9 @@ function isSupported(state: State, record: LogRecord): boolean {
 function applyOnce(state: State, record: LogRecord, { offset, signer, checkpoint }: AppendedRecord): Applied {
   const key = outcomeKey(record);
   const content = commandContent(record.command);
-  const first = state.outcomes.get(key);
-  if (first !== undefined) {
-    if (first.content !== content) return refusal(offset, 'idempotency_key_reused');
-    return { outcome: first.outcome, outcomeOffset: first.offset, events: [] };
-  }
+  const first = state.outcomes.first(key, content);
+  if (first === 'other_command') return refusal(offset, 'idempotency_key_reused');
+  if (first !== null) return { outcome: first.outcome, outcomeOffset: first.offset, events: [] };
   // Too far behind to know whether its id was used and forgotten.
   if (record.seenOffset < offset - OUTCOME_WINDOW_RECORDS) return refusal(offset, 'command_expired');
   const decision = decide(state, record.command, { offset, actor: record.actor, signer, checkpoint });

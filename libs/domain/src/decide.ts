@@ -58,7 +58,8 @@ export function decide(state: State, command: Command, context: DecisionContext)
   const session = state.sessions.get(peerId);
   if (session === undefined || session.user !== actor.user) return 'not_logged_in';
   const decider = sessionDeciders[command.name as SessionCommand] as SessionDecider<SessionCommand>;
-  return decider(state, command.data as never, { user: session.user, peerId, offset });
+  // The session's own texts: those of the record would be kept once more by whatever comes of it.
+  return decider(state, command.data as never, { user: session.user, peerId: session.peerId, offset });
 }
 
 function decideForTracker(state: State, command: Command, { actor, signer, checkpoint }: DecisionContext): Decision {

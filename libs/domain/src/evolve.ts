@@ -1,6 +1,7 @@
 // Owns how an effect changes the state. It decides nothing: an event that does not fit is a bug and ends the process.
 import type { Event } from './event.ts';
 import { SESSION_EXPIRY_RULES_VERSION } from './session-term.ts';
+import { SmallMap } from './small-map.ts';
 import type { Group, Session, Share, State } from './state.ts';
 
 interface EventPosition {
@@ -64,8 +65,8 @@ export function evolve(state: State, event: Event, { offset }: EventPosition): v
         id: offset,
         name: event.group,
         owner: event.owner,
-        members: new Map([[event.owner, membership]]),
-        requests: new Map(),
+        members: new SmallMap([[event.owner, membership]]),
+        requests: new SmallMap(),
         shares: new Map(),
       });
       return;
@@ -93,18 +94,25 @@ export function evolve(state: State, event: Event, { offset }: EventPosition): v
     case 'file_shared': {
       const { file, contentId, totalBytes, pieceBytes, pieceCount, hash, user, peerId } = event;
       groupOf(state, event).shares.set(file, {
-        ...{ id: offset, file, contentId, totalBytes, pieceBytes, pieceCount, hash },
+        // Field by field: V8 gives what is spread into an object a second one beside it.
+        id: offset,
+        file,
+        contentId,
+        totalBytes,
+        pieceBytes,
+        pieceCount,
+        hash,
         sharedBy: user,
         sharedAtMs: state.logTimeMs,
-        seeders: new Map([[peerId, user]]),
-        downloaders: new Map(),
+        seeders: new SmallMap([[peerId, user]]),
+        downloaders: null,
       });
       return;
     }
     case 'seeder_added': {
       const share = shareOf(state, event);
       share.seeders.set(event.peerId, event.user);
-      share.downloaders.delete(event.peerId);
+      forgetDownloader(share, event.peerId);
       return;
     }
     case 'seeder_removed':
@@ -114,7 +122,7 @@ export function evolve(state: State, event: Event, { offset }: EventPosition): v
       groupOf(state, event).shares.delete(event.file);
       return;
     case 'download_allowed':
-      shareOf(state, event).downloaders.set(event.peerId, event.user);
+      addDownloader(shareOf(state, event), event);
       return;
   }
 }
@@ -132,10 +140,20 @@ function putSession(state: State, session: Session): void {
 function forgetMember(group: Group, user: string): void {
   group.members.delete(user);
   for (const share of group.shares.values()) {
-    for (const [peerId, downloader] of share.downloaders) {
-      if (downloader === user) share.downloaders.delete(peerId);
+    for (const [peerId, downloader] of share.downloaders ?? []) {
+      if (downloader === user) forgetDownloader(share, peerId);
     }
   }
+}
+
+function addDownloader(share: Share, { peerId, user }: { peerId: string; user: string }): void {
+  share.downloaders ??= new SmallMap();
+  share.downloaders.set(peerId, user);
+}
+
+function forgetDownloader(share: Share, peerId: string): void {
+  share.downloaders?.delete(peerId);
+  if (share.downloaders?.size === 0) share.downloaders = null;
 }
 
 function groupOf(state: State, { group }: { group: string }): Group {

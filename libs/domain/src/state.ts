@@ -4,6 +4,7 @@ import type { PieceHash } from './command.ts';
 import type { Outcome } from './outcome.ts';
 import { OutcomeWindow } from './outcome-window.ts';
 import { SessionOrder } from './session-order.ts';
+import type { SmallMap } from './small-map.ts';
 
 /** A user; never deleted. */
 export interface User {
@@ -32,8 +33,8 @@ export interface Group {
   readonly id: number;
   readonly name: string;
   owner: string;
-  readonly members: Map<string, Membership>;
-  readonly requests: Map<string, Membership>;
+  readonly members: SmallMap<Membership>;
+  readonly requests: SmallMap<Membership>;
   readonly shares: Map<string, Share>;
 }
 
@@ -56,9 +57,9 @@ export interface Share {
   readonly sharedBy: string;
   readonly sharedAtMs: number;
   /** Recorded seeders: peer id to the user who was logged in on it. */
-  readonly seeders: Map<string, string>;
-  /** Peers with an accepted `download_file`: peer id to user. */
-  readonly downloaders: Map<string, string>;
+  readonly seeders: SmallMap<string>;
+  /** Peers with an accepted `download_file`: peer id to user. Null while there are none, as of most shares. */
+  downloaders: SmallMap<string> | null;
 }
 
 /** A tracker's key (base64 of the SPKI DER) and address as it registered them. */
@@ -96,8 +97,8 @@ export interface State {
   readonly outcomes: OutcomeWindow;
 }
 
-/** The state before the first record. */
-export function emptyState(): State {
+/** The state before the first record, with whatever is to remember outcomes. */
+export function emptyState(outcomes = new OutcomeWindow()): State {
   return {
     logId: null,
     rulesVersion: 0,
@@ -109,6 +110,6 @@ export function emptyState(): State {
     groups: new Map(),
     trackers: new Map(),
     checkpoints: new Map(),
-    outcomes: new OutcomeWindow(),
+    outcomes,
   };
 }

@@ -22,6 +22,7 @@
 //   text       = as ByteWriter.anyText has it, compared by code units
 import type { CommandResult, Outcome, SharedContent } from '#domain/outcome';
 import { REJECTION_REASONS, type RejectionReason } from '#domain/rejection';
+import { SmallMap } from '#domain/small-map';
 import {
   emptyState,
   type Group,
@@ -99,8 +100,9 @@ function* rowsOfGroup(group: Group): Generator<WriteRow> {
     for (const peerId of sortedKeys(share.seeders)) {
       yield (to) => to.u8(ROW.seeder).hex(peerId, ID_BYTES).anyText(share.seeders.get(peerId)!);
     }
-    for (const peerId of sortedKeys(share.downloaders)) {
-      yield (to) => to.u8(ROW.downloader).hex(peerId, ID_BYTES).anyText(share.downloaders.get(peerId)!);
+    const { downloaders } = share;
+    for (const peerId of downloaders === null ? [] : sortedKeys(downloaders)) {
+      yield (to) => to.u8(ROW.downloader).hex(peerId, ID_BYTES).anyText(downloaders!.get(peerId)!);
     }
   }
 }
@@ -235,8 +237,10 @@ export class StateReader {
       this.#share = readShare(from);
       put(group.shares, this.#share, ({ file }) => file);
     } else if (kind === ROW.seeder && share !== null) share.seeders.set(from.hex(ID_BYTES), from.anyText());
-    else if (kind === ROW.downloader && share !== null) share.downloaders.set(from.hex(ID_BYTES), from.anyText());
-    else from.problem = `has a row of kind ${kind} where none is expected`;
+    else if (kind === ROW.downloader && share !== null) {
+      share.downloaders ??= new SmallMap();
+      share.downloaders.set(from.hex(ID_BYTES), from.anyText());
+    } else from.problem = `has a row of kind ${kind} where none is expected`;
   }
 }
 
@@ -270,11 +274,11 @@ function readSession(from: ByteReader): Session {
 
 function readGroup(from: ByteReader): Group {
   const name = from.anyText();
-  const tables = { members: new Map(), requests: new Map(), shares: new Map() };
+  const tables = { members: new SmallMap<Membership>(), requests: new SmallMap<Membership>(), shares: new Map() };
   return { id: from.u64(), name, owner: from.anyText(), ...tables };
 }
 
-function readMembership(from: ByteReader, table: Map<string, Membership>): void {
+function readMembership(from: ByteReader, table: SmallMap<Membership>): void {
   const user = from.anyText();
   table.set(user, { sinceOffset: from.u64(), sinceMs: from.u64() });
 }
@@ -287,8 +291,8 @@ function readShare(from: ByteReader): Share {
     ...readContent(from),
     sharedBy: from.anyText(),
     sharedAtMs: from.u64(),
-    seeders: new Map(),
-    downloaders: new Map(),
+    seeders: new SmallMap(),
+    downloaders: null,
   };
 }
 

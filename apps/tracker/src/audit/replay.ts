@@ -3,7 +3,8 @@ import { NEWEST_RULES_VERSION } from '#domain/decide';
 import { BadInput } from '#identity/start-input';
 import { decodeLogRecord } from '#wire/log-record';
 import type { StoredRecord } from '../command-log/command-log.ts';
-import { type AppliedRecord, DerivedState } from '../replica/derived-state.ts';
+import { type AppliedRecord, DerivedState, partsOfNothing } from '../replica/derived-state.ts';
+import { DigestedOutcomes } from './digested-outcomes.ts';
 import { END, isBehind, type Moment } from './moment.ts';
 
 /** Where records come from: a log, or an exported file. */
@@ -49,7 +50,7 @@ export class NewerRules extends BadInput {
 /** Applies the records of a source up to a moment. Throws `NewerRules`, and what the source throws. */
 export async function replay(source: AuditSource, options: ReplayOptions = {}): Promise<DerivedState> {
   const { until = END, visit, onProgress, afterBatch } = options;
-  const derived = new DerivedState();
+  const derived = new DerivedState(partsOfNothing(new DigestedOutcomes()));
   for await (const batch of source.records()) {
     for (const stored of batch) {
       if (isPast(until, stored, derived)) return derived;

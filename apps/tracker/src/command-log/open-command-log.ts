@@ -7,7 +7,6 @@ import { formatHostPort, parseHostPort } from '#wire/host-port';
 import { parseTrackerInfo } from '#wire/tracker-info';
 import { type CommandLog, LogFailure } from './command-log.ts';
 import { PLAINTEXT, readKafkaClient } from './kafka-client-file.ts';
-import { openKafkaCommandLog } from './kafka-command-log.ts';
 import { openSqliteCommandLog } from './sqlite-command-log.ts';
 
 /** Where a log is. */
@@ -43,6 +42,8 @@ export async function openCommandLog(options: OpenCommandLogOptions): Promise<Co
   const { kafkaClientFile = null, mustExist = false, onWarning = () => {} } = options;
   if (address.kind === 'kafka') {
     const client = kafkaClientFile === null ? PLAINTEXT : readKafkaClient(kafkaClientFile);
+    // Loaded when asked for: its driver takes 17 MiB that a log in a file has no use for.
+    const { openKafkaCommandLog } = await import('./kafka-command-log.ts');
     return openKafkaCommandLog({ ...address, client, mustExist, onWarning });
   }
   if (kafkaClientFile !== null)

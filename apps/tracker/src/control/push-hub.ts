@@ -100,7 +100,7 @@ export class PushHub {
     const { groups, sessions } = this.#replica.state;
     const share = groups.get(group)?.shares.get(file);
     const user = sessions.get(peerId)?.user;
-    return user !== undefined && share?.id === shareId && share.downloaders.get(peerId) === user;
+    return user !== undefined && share?.id === shareId && share.downloaders?.get(peerId) === user;
   }
 
   #onApplied({ offset, applied }: AppliedRecord): void {

@@ -174,8 +174,11 @@ export class ViewService {
     const seeders = [...share.seeders].filter(([peerId, user]) => this.#isOnline(group, peerId, user));
     const downloaders = this.#presence
       .downloadersOf({ shareId: share.id, group: group.name, file: share.file })
-      .filter((peerId) => !share.seeders.has(peerId) && share.downloaders.get(peerId) === sessions.get(peerId)?.user)
-      .map((peerId) => [peerId, share.downloaders.get(peerId)!] as const)
+      .map((peerId) => [peerId, share.downloaders?.get(peerId)] as const)
+      .filter(
+        (found): found is [string, string] =>
+          !share.seeders.has(found[0]) && found[1] !== undefined && found[1] === sessions.get(found[0])?.user,
+      )
       .filter(([peerId, user]) => this.#isOnline(group, peerId, user));
     const sources = [
       ...seeders.map(([peerId, user]) => this.#sourceView(peerId, user, 'seeder')),

@@ -64,5 +64,5 @@ export class GrantIssuer {
 
 function mayDownload(state: State, { group, share, user, peerId }: GrantRequest): boolean {
   const isLoggedIn = state.sessions.get(peerId)?.user === user;
-  return isLoggedIn && group.members.has(user) && share.downloaders.get(peerId) === user;
+  return isLoggedIn && group.members.has(user) && share.downloaders?.get(peerId) === user;
 }

@@ -3,6 +3,7 @@
 import type { Applied } from '#domain/apply';
 import type { Checkpoint } from '#domain/checkpoint';
 import type { Event } from '#domain/event';
+import { OutcomeWindow } from '#domain/outcome-window';
 import { type Rules, RULES } from '#domain/rules';
 import { emptyState, type State } from '#domain/state';
 import { decodeLogRecord, type SignedLogRecord } from '#wire/log-record';
@@ -144,9 +145,10 @@ export class DerivedState {
   }
 }
 
-function partsOfNothing(): DerivedParts {
+/** Of no record, with whatever is to remember outcomes. */
+export function partsOfNothing(outcomes = new OutcomeWindow()): DerivedParts {
   return {
-    state: emptyState(),
+    state: emptyState(outcomes),
     checkpoints: new CheckpointLedger(),
     roots: new RootHistory(),
     digests: new DigestHistory(),

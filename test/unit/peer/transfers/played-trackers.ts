@@ -125,7 +125,7 @@ export class PlayedLink extends RecordedLink {
       ...{ groupId: group.id, shareId: found.id, contentId },
       ...{ totalBytes, pieceBytes, pieceCount, hash },
     };
-    const isGranted = found.downloaders.has(this.#peer.identity.id);
+    const isGranted = found.downloaders?.has(this.#peer.identity.id);
     const { groupId, shareId } = share;
     const view: SourcesView = {
       share,

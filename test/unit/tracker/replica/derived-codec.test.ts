@@ -8,6 +8,7 @@ import {
   encodeDerived,
 } from '../../../../apps/tracker/src/replica/derived-codec.ts';
 import { DerivedState } from '../../../../apps/tracker/src/replica/derived-state.ts';
+import { plainState } from '../../domain/plain-state.ts';
 import { derivedOf, randomRecords } from '../random-log.ts';
 
 const BLOCK_BYTES = 64 * 1024;
@@ -36,7 +37,8 @@ describe('the blocks of a derived state', () => {
   it('bring back what it answers, and go on as it does', () => {
     const back = readBack(encodeDerived(derivedOf(records.slice(0, 1_050)))) as DerivedState;
     derivedOf(records.slice(1_050), back);
-    expect([back.state, back.root, back.digest]).toEqual([derived.state, derived.root, derived.digest]);
+    expect(plainState(back.state)).toEqual(plainState(derived.state));
+    expect([back.root, back.digest]).toEqual([derived.root, derived.digest]);
     expect(back.checkpoints.entries).toEqual(derived.checkpoints.entries);
     for (const offset of [0, 1_022, 1_023, 1_024, 1_049, 1_050, 1_099]) {
       expect(back.rootAt(offset)).toBe(derived.rootAt(offset));

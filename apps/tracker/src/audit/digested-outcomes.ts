@@ -1,0 +1,149 @@
+// Owns what an audit remembers of commands to know one that is repeated: digests in place of ids and texts, which for a million
+// commands take more memory than all else that a log comes to. Digests are salted by chance in each process, so that nobody can
+// look for two commands that have one; then 12 bytes of each are enough.
+//
+// Entries stand by their offset, in chunks. Those whose keys fall into one bucket are a chain, the latest first: what is forgotten
+// is at its end, and never has to be taken out.
+import { randomBytes } from 'node:crypto';
+import type { UploadFileData } from '#domain/command';
+import { type CommandResult, type Outcome, rejected, type SharedContent } from '#domain/outcome';
+import { type FirstOutcome, OutcomeWindow } from '#domain/outcome-window';
+import type { RejectionReason } from '#domain/rejection';
+import type { RememberedOutcome } from '#domain/state';
+import { sha256 } from '../replica/sha256.ts';
+
+const CHUNK_ENTRIES = 4_096;
+const DIGEST_BYTES = 12;
+const BUCKETS_MIN = 1_024;
+
+/**
+ * An outcome without what is known from elsewhere: a reason; the id of the group for an upload that began a share, as everything
+ * else about it is in the command; another share that was told of; another result; null for an empty one.
+ */
+type Came = RejectionReason | number | SharedContent | CommandResult | null;
+
+interface Chunk {
+  /** By place: 12 bytes for the key, 12 for the content. */
+  readonly digests: Buffer;
+  /** By place: one more than the offset of the next in its chain, 0 for none. */
+  readonly next: Float64Array;
+  /** By place; undefined where there is no entry. */
+  readonly came: (Came | undefined)[];
+}
+
+/** Tells `apply` the same as the window of a tracker. Nothing can be read out of it. */
+export class DigestedOutcomes extends OutcomeWindow {
+  readonly #salt = randomBytes(DIGEST_BYTES);
+  readonly #chunks = new Map<number, Chunk>();
+  /** One more than the offset of the first in each chain, 0 for none. */
+  #buckets = new Float64Array(BUCKETS_MIN);
+  #count = 0;
+  #oldest = 0;
+  #last: { readonly key: string; readonly digest: Buffer } | null = null;
+
+  override first(key: string, content: string): FirstOutcome | 'other_command' | null {
+    const digest = this.#keyDigestOf(key);
+    for (let next = this.#buckets[this.#bucketOf(digest)]!; next > this.#oldest;) {
+      const offset = next - 1;
+      const { digests, next: following, came } = this.#chunks.get(Math.floor(offset / CHUNK_ENTRIES))!;
+      const place = offset % CHUNK_ENTRIES;
+      const begin = place * 2 * DIGEST_BYTES;
+      if (digest.compare(digests, begin, begin + DIGEST_BYTES) === 0) {
+        const known = digests.subarray(begin + DIGEST_BYTES, begin + 2 * DIGEST_BYTES);
+        if (!this.#digestOf(content).equals(known)) return 'other_command';
+        return { offset, outcome: outcomeOf(came[place]!, { offset, content }) };
+      }
+      next = following[place]!;
+    }
+    return null;
+  }
+
+  override set(key: string, { offset, content, outcome }: RememberedOutcome): this {
+    if (this.#count === this.#buckets.length) this.#growBuckets();
+    this.#count += 1;
+    const { digests, next, came } = this.#chunkOf(offset);
+    const place = offset % CHUNK_ENTRIES;
+    const digest = this.#keyDigestOf(key);
+    digest.copy(digests, place * 2 * DIGEST_BYTES);
+    this.#digestOf(content).copy(digests, (place * 2 + 1) * DIGEST_BYTES);
+    came[place] = cameOf(outcome, offset);
+    const bucket = this.#bucketOf(digest);
+    next[place] = this.#buckets[bucket]!;
+    this.#buckets[bucket] = offset + 1;
+    return this;
+  }
+
+  override forgetBefore(offset: number): void {
+    if (offset <= this.#oldest) return;
+    this.#oldest = offset;
+    for (const [index, { came }] of this.#chunks) {
+      if ((index + 1) * CHUNK_ENTRIES > this.#oldest) return;
+      this.#chunks.delete(index);
+      this.#count -= came.reduce((count: number, one) => (one === undefined ? count : count + 1), 0);
+    }
+  }
+
+  #chunkOf(offset: number): Chunk {
+    const index = Math.floor(offset / CHUNK_ENTRIES);
+    const known = this.#chunks.get(index);
+    if (known !== undefined) return known;
+    const chunk: Chunk = {
+      digests: Buffer.alloc(CHUNK_ENTRIES * 2 * DIGEST_BYTES),
+      next: new Float64Array(CHUNK_ENTRIES),
+      came: Array.from({ length: CHUNK_ENTRIES }),
+    };
+    this.#chunks.set(index, chunk);
+    return chunk;
+  }
+
+  /** Twice as many, with every chain put together anew from the oldest entry on. */
+  #growBuckets(): void {
+    this.#buckets = new Float64Array(2 * this.#buckets.length);
+    for (const [index, { digests, next, came }] of this.#chunks) {
+      for (let place = 0; place < CHUNK_ENTRIES; place++) {
+        if (came[place] === undefined) continue;
+        const bucket = this.#bucketOf(digests.subarray(place * 2 * DIGEST_BYTES));
+        next[place] = this.#buckets[bucket]!;
+        this.#buckets[bucket] = index * CHUNK_ENTRIES + place + 1;
+      }
+    }
+  }
+
+  #bucketOf(digest: Buffer): number {
+    return digest.readUInt32LE(0) % this.#buckets.length;
+  }
+
+  /** Whoever remembers a command has looked for it before. */
+  #keyDigestOf(key: string): Buffer {
+    if (this.#last?.key !== key) this.#last = { key, digest: this.#digestOf(key) };
+    return this.#last.digest;
+  }
+
+  /** As JSON has it: of two texts that are no Unicode, UTF-8 would make one. */
+  #digestOf(text: string): Buffer {
+    return sha256(this.#salt, JSON.stringify(text)).subarray(0, DIGEST_BYTES);
+  }
+}
+
+function cameOf(outcome: Outcome, offset: number): Came {
+  if (outcome.status === 'rejected') return outcome.reason;
+  const { share, ...others } = outcome.result;
+  if (share === undefined) return Object.keys(others).length === 0 ? null : others;
+  return share.shareId === offset ? share.groupId : share;
+}
+
+function outcomeOf(came: Came, command: { readonly offset: number; readonly content: string }): Outcome {
+  if (typeof came === 'string') return rejected(came);
+  return { status: 'accepted', result: resultOf(came, command) };
+}
+
+function resultOf(
+  came: Exclude<Came, RejectionReason>,
+  { offset, content }: { readonly offset: number; readonly content: string },
+): CommandResult {
+  if (came === null) return {};
+  if (typeof came === 'object') return 'shareId' in came ? { share: came } : came;
+  const [, ...fields] = JSON.parse(content) as [name: string, ...fields: [name: string, value: unknown][]];
+  const { group: _group, file: _file, ...shared } = Object.fromEntries(fields) as unknown as UploadFileData;
+  return { share: { groupId: came, shareId: offset, ...shared } };
+}

@@ -1,0 +1,12 @@
+// Owns a state as plain data, to be compared: a copy of its own, with a Map for every table, whatever order it is in.
+import { SmallMap } from '#domain/small-map';
+
+/** A copy of a value with a Map in place of every table. */
+export function plainState(value: unknown): unknown {
+  if (value instanceof Map || value instanceof SmallMap) {
+    const entries = [...(value as Iterable<[unknown, unknown]>)];
+    return new Map(entries.map(([key, item]) => [key, plainState(item)]));
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plainState(item)]));
+}

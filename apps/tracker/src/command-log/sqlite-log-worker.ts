@@ -33,7 +33,8 @@ interface Marks {
 /** How long to try while another process holds the lock; an append has to be answered within 5 s. */
 const LOCK_WAIT_MS = 3_000;
 const LOCK_RETRY_MS = 1;
-const READ_RECORDS_MAX = 1_024;
+/** Few enough for an append that waits behind a page: whoever reads a long log, for a snapshot too, asks for one after the other. */
+const READ_RECORDS_MAX = 256;
 const READ_BYTES_MAX = 1024 * 1024;
 /** Marks the file as a Cohort log ("Coht"), with the version of its table. */
 const APPLICATION_ID = 0x436f6874;

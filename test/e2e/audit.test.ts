@@ -1,11 +1,14 @@
 // What an auditor types: `cohort audit` over a log that real trackers could have written, on SQLite, on Kafka and exported, and
 // the lines of the README that read it without Cohort.
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Broker, startBroker } from '../../infra/kafka/broker.mjs';
 import { AuditKeys } from '../../apps/tracker/src/audit/audit-keys.ts';
+import { LAUNCHER } from '../../infra/quick-start/node-process.ts';
 import { openCommandLog } from '../../apps/tracker/src/command-log/open-command-log.ts';
 import { formatFingerprint } from '#wire/tracker-info';
 import { derivedOf, randomRecords } from '../unit/tracker/random-log.ts';
@@ -253,6 +256,12 @@ describe('an exported log', () => {
       exitCode: 0,
     });
     expect(await readFile(page, 'utf8')).toMatch(/Offset 10 .* to 200 .*: 191 records/);
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('says when its answer cannot be written, which is no bug', () => {
+    const line = [process.execPath, LAUNCHER, 'audit', 'log', '--file', file];
+    const { status, stderr } = spawnSync('sh', ['-c', '"$@" > /dev/full', 'sh', ...line], { encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 69, stderr: expect.stringContaining('cannot be written: ENOSPC') });
   });
 
   it('is not made where a file is already', async () => {

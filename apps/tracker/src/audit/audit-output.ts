@@ -1,5 +1,7 @@
-// Owns how the audit prints: what a pipe has no room for is waited for, and a reader that goes away ends it quietly.
+// Owns how the audit prints: what a pipe has no room for is waited for, and a reader that goes away ends it quietly, a disk that
+// is full not so.
 import { once } from 'node:events';
+import { EXIT } from '../exit-codes.ts';
 
 /** Where a verb says what it found. */
 export type VerbOutput = Pick<AuditOutput, 'json' | 'line' | 'flush' | 'bytes'>;
@@ -14,9 +16,10 @@ export class AuditOutput {
   constructor(onGone: () => void = () => process.exit(0), stream: NodeJS.WritableStream = process.stdout) {
     this.#stream = stream;
     stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
       this.#isGone = true;
-      onGone();
+      if (error.code === 'EPIPE') return onGone();
+      process.stderr.write(`cohort: what was found cannot be written: ${error.message}\n`);
+      process.exit(EXIT.unavailable);
     });
   }
 

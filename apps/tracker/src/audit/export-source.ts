@@ -1,6 +1,6 @@
 // Owns reading an exported file line by line, byte for byte, and what its trailer says of it.
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync } from 'node:fs';
+import { createReadStream, statSync } from 'node:fs';
 import { BadInput } from '#identity/start-input';
 import type { StoredRecord } from '../command-log/command-log.ts';
 import { isTrailerLine, recordInLine, type Trailer, trailerInLine } from './export-format.ts';
@@ -24,9 +24,11 @@ export interface ExportSource extends AuditSource {
 const NEWLINE = 0x0a;
 const LINE_BYTES_MAX = 8 * 2 ** 20;
 
-/** Opens an export. Throws BadInput when there is no such file. */
+/** Opens an export. Throws BadInput when there is no such file, or it is a folder. */
 export function openExportSource(path: string): ExportSource {
-  if (!existsSync(path)) throw new BadInput(`there is no file ${path}: give --file an exported log`);
+  const status = statSync(path, { throwIfNoEntry: false });
+  if (status === undefined) throw new BadInput(`there is no file ${path}: give --file an exported log`);
+  if (status.isDirectory()) throw new BadInput(`${path} is a folder: give --file an exported log`);
   return new FileOfRecords(path, () => createReadStream(path, { highWaterMark: 2 ** 20 }));
 }
 
@@ -97,7 +99,8 @@ export class ExportReader {
     if (line === null) return this.#find('incomplete', 'the last line is cut off', this.#hasEnded ? null : this.#next);
     if (this.#hasEnded) return this.#find('tampered', 'something follows the trailer', this.#next);
     if (isTrailerLine(line)) return this.#acceptTrailer(line);
-    const value = recordInLine(line, this.#next);
+    // No record comes near to it; what is longer was cut where the reading stopped.
+    const value = line.length > LINE_BYTES_MAX ? null : recordInLine(line, this.#next);
     if (value === null) return this.#find('tampered', `line ${this.#next + 1} is no record of an export`, this.#next);
     this.#digest.update(line).update('\n');
     return { offset: this.#next++, value, sealed: null, appendTimeMs: null };
@@ -127,7 +130,7 @@ export class ExportReader {
   }
 }
 
-/** The lines of a stream without their newlines; null for one at the end that has none. */
+/** The lines of a stream without their newlines; null for one at the end that has none. Ends at a line that is too long. */
 async function* linesOf(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): AsyncGenerator<readonly (Uint8Array | null)[]> {
@@ -141,9 +144,9 @@ async function* linesOf(
       begin = end + 1;
     }
     rest = bytes.subarray(begin);
-    if (rest.length > LINE_BYTES_MAX)
-      throw new BadInput(`a line is longer than ${LINE_BYTES_MAX} bytes: this is no export`);
+    if (rest.length > LINE_BYTES_MAX) lines.push(rest);
     yield lines;
+    if (rest.length > LINE_BYTES_MAX) return;
   }
   if (rest.length > 0) yield [null];
 }

@@ -28,6 +28,7 @@ export async function readKeptCheckpoint(path: string): Promise<KeptCheckpoint> 
   if (!others.every((other) => isSame(first, other!))) {
     throw new BadInput(`--checkpoint: ${path} holds notes about different records: keep them in files of their own`);
   }
+  if (first.size === 0) throw new BadInput(`--checkpoint: ${path} is about no records: it would fit every log`);
   return { ...first, name: path, note };
 }
 

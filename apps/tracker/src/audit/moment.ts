@@ -11,16 +11,22 @@ export type Moment =
 export const END: Moment = { kind: 'end' };
 
 const OFFSET = /^(?:0|[1-9][0-9]{0,14})$/;
-const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)$/;
+const RFC_3339 =
+  /^\d{4}-\d\d-\d\d[Tt](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,9})?(?:[Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/;
 
 /** Reads an offset or an RFC 3339 time. Throws BadInput that begins with the name of what was given. */
 export function momentOf(name: string, text: string): Moment {
   if (OFFSET.test(text)) return { kind: 'offset', offset: Number(text) };
-  const timeMs = RFC_3339.test(text) ? Date.parse(text) : Number.NaN;
+  const timeMs = RFC_3339.test(text) && hasDay(text) ? Date.parse(text) : Number.NaN;
   if (Number.isFinite(timeMs)) return { kind: 'time', timeMs };
   throw new BadInput(
     `${name}: "${text}" is neither an offset nor a time; write 1234, or 2026-11-27T09:30:00Z with a time zone`,
   );
+}
+
+/** Whether its month has that day: the 30th of February is taken for one of March otherwise. */
+function hasDay(text: string): boolean {
+  return new Date(`${text.slice(0, 10)}T00:00:00Z`).getUTCDate() === Number(text.slice(8, 10));
 }
 
 /** Whether a record is the one at an offset or later, or was said at a time or later. */

@@ -90,7 +90,7 @@ export async function verify(source: VerifiableSource, options: VerifyOptions = 
   } catch (error) {
     findings.push(findingOf(error, derived.state.appliedOffset));
   }
-  findings.push(...watch.findings(derived), ...formFindings(source, { watch, derived }));
+  findings.push(...beginningFindings(derived), ...watch.findings(derived), ...formFindings(source, { watch, derived }));
   findings.push(...watch.trustFindings(derived), ...tailFindings(source, { options, watch, derived }));
   findings.push(...auditorFindings(source, options));
   return verdictOf(findings, { derived, watch, source });
@@ -106,11 +106,20 @@ function findingOf(error: unknown, appliedOffset: number): Finding {
   throw error;
 }
 
+/** Without a genesis nothing is in force, so nothing of it means anything. */
+function beginningFindings({ state: { logId, appliedOffset } }: DerivedState): Finding[] {
+  if (logId !== null) return [];
+  const message =
+    appliedOffset === -1 ? 'there are no records' : 'no genesis is among the records: its beginning is missing';
+  return [{ verdict: 'incomplete', message, from: 0, to: null }];
+}
+
 /** What checkpoints say, as the records go by: those in the log, and those that somebody kept. */
 class SignatureWatch {
   readonly signers = new Map<string, number>();
   readonly #kept: readonly KeptCheckpoint[];
-  readonly #contradicted: KeptCheckpoint[] = [];
+  /** What of the log is not as it says. */
+  readonly #contradicted = new Map<KeptCheckpoint, 'records' | 'effects'>();
   /** Null when no tracker was named: then every one that the log knows counts. */
   readonly #trusted: ReadonlySet<string> | null;
   readonly #signatures: number;
@@ -125,7 +134,9 @@ class SignatureWatch {
 
   note({ offset, record, applied }: AuditedRecord, derived: DerivedState): void {
     for (const kept of this.#kept) {
-      if (kept.size === offset + 1 && kept.root !== derived.root) this.#contradicted.push(kept);
+      if (kept.size !== offset + 1) continue;
+      if (kept.root !== derived.root) this.#contradicted.set(kept, 'records');
+      else if (kept.digest !== derived.digest) this.#contradicted.set(kept, 'effects');
     }
     for (const event of applied.events) {
       if (event.type === 'checkpoint_recorded') this.#noteCheckpoint(offset, event, derived);
@@ -220,7 +231,7 @@ class SignatureWatch {
       });
     }
     for (const kept of this.#kept) {
-      const problem = keptProblem(kept, { state, isContradicted: this.#contradicted.includes(kept) });
+      const problem = keptProblem(kept, { state, different: this.#contradicted.get(kept) });
       if (problem !== null) findings.push({ verdict: 'tampered', ...problem });
     }
     return findings;
@@ -229,7 +240,7 @@ class SignatureWatch {
 
 function keptProblem(
   kept: KeptCheckpoint,
-  log: { state: State; isContradicted: boolean },
+  log: { state: State; different: 'records' | 'effects' | undefined },
 ): Omit<Finding, 'verdict'> | null {
   const { name, size } = kept;
   const { logId, appliedOffset } = log.state;
@@ -241,8 +252,12 @@ function keptProblem(
     const message = `${name} is about ${size} records, and there are ${records}: the end was cut off`;
     return { message, from: records, to: size - 1 };
   }
-  if (log.isContradicted) {
-    return { message: `${name} is about other records than the first ${size} here`, from: 0, to: size - 1 };
+  if (log.different !== undefined) {
+    const message =
+      log.different === 'records'
+        ? `${name} is about other records than the first ${size} here`
+        : `${name} is about other effects than the first ${size} records here come to`;
+    return { message, from: 0, to: size - 1 };
   }
   if (!signersOf(kept, log.state).includes(null)) return null;
   return {

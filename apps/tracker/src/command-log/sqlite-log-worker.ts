@@ -174,7 +174,11 @@ function read(open: OpenLog, fromOffset: number): LogPage {
   let byteCount = 0;
   for (const row of open.from.iterate(fromOffset) as IterableIterator<unknown> as IterableIterator<Row>) {
     const expected = fromOffset + rows.length;
-    if (row.offset !== expected) throw new LogFailure('log_halted', `The log lacks the record at offset ${expected}.`);
+    if (row.offset !== expected) {
+      // What stands before it can be read, and whoever reads on hears of it.
+      if (rows.length > 0) break;
+      throw new LogFailure('log_halted', `The log lacks the record at offset ${expected}.`);
+    }
     rows.push(row);
     byteCount += row.value.byteLength;
     if (byteCount >= READ_BYTES_MAX) break;

@@ -51,8 +51,22 @@ export function factsOfShare({ name: group }: Group, share: Share): Fact[] {
   return [{ kind: 'file', name: `${group}/${file}`, value }, ...seeders];
 }
 
-/** Which facts an event may change: kind and name of one, or, with a slash or a space at the end, of all that begin so. */
-export function touchedBy(event: Event): readonly string[] {
+/** Facts that an event changes or takes away: kind and name of one, or, with a slash or a space at the end, all that begin so. */
+interface Touch {
+  readonly facts: string;
+  /** Whether they are gone after it. */
+  readonly isEnd: boolean;
+}
+
+/** Which facts an event may change, and which it takes away. */
+export function touchedBy(event: Event): readonly Touch[] {
+  return [
+    ...changedBy(event).map((facts) => ({ facts, isEnd: false })),
+    ...endedBy(event).map((facts) => ({ facts, isEnd: true })),
+  ];
+}
+
+function changedBy(event: Event): readonly string[] {
   switch (event.type) {
     case 'log_started':
       return ['rules version'];
@@ -66,30 +80,41 @@ export function touchedBy(event: Event): readonly string[] {
       return [`user ${event.user}`];
     case 'session_started':
     case 'session_renewed':
-    case 'session_ended':
-    case 'session_expired':
       return [`session ${event.peerId}`];
     case 'group_created':
       return [`group ${event.group}`, `member ${event.group}/${event.owner}`];
     case 'ownership_transferred':
       return [`group ${event.group}`];
-    case 'group_dissolved':
-      return [`group ${event.group}`, ...wholeGroup(event.group)];
     case 'join_requested':
-    case 'request_rejected':
       return [`request ${event.group}/${event.user}`];
     case 'member_joined':
-    case 'member_left':
-      return [`member ${event.group}/${event.user}`, `request ${event.group}/${event.user}`];
+      return [`member ${event.group}/${event.user}`];
     case 'file_shared':
+      return [`file ${event.group}/${event.file}`, `seeder ${event.group}/${event.file}/${event.peerId}`];
+    case 'seeder_added':
+      return [`seeder ${event.group}/${event.file}/${event.peerId}`];
+    default:
+      return [];
+  }
+}
+
+function endedBy(event: Event): readonly string[] {
+  switch (event.type) {
+    case 'session_ended':
+    case 'session_expired':
+      return [`session ${event.peerId}`];
+    case 'group_dissolved':
+      return [`group ${event.group}`, ...wholeGroup(event.group)];
+    case 'request_rejected':
+    case 'member_joined':
+      return [`request ${event.group}/${event.user}`];
+    case 'member_left':
+      return [`member ${event.group}/${event.user}`];
     case 'share_removed':
       return [`file ${event.group}/${event.file}`, `seeder ${event.group}/${event.file}/`];
-    case 'seeder_added':
     case 'seeder_removed':
       return [`seeder ${event.group}/${event.file}/${event.peerId}`];
-    case 'checkpoint_recorded':
-    case 'checkpoint_resolved':
-    case 'download_allowed':
+    default:
       return [];
   }
 }

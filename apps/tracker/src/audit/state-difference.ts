@@ -16,10 +16,16 @@ export interface Change {
   readonly cause: Cause;
 }
 
+interface Touched {
+  readonly isEnd: boolean;
+  readonly cause: Cause;
+}
+
 /** Gathers causes from the first point on, and compares at the second. */
 export class StateDifference {
   readonly #before: ReadonlyMap<string, Fact>;
-  readonly #causes = new Map<string, Cause>();
+  /** By what was touched, in the order of the log. */
+  readonly #touches = new Map<string, Touched[]>();
 
   /** The state at the first point; it is read now and may change afterwards. */
   constructor(state: State) {
@@ -29,7 +35,11 @@ export class StateDifference {
   /** Takes in the next record after the first point. */
   note(audited: AuditedRecord): void {
     for (const event of audited.applied.events) {
-      for (const touched of touchedBy(event)) this.#causes.set(touched, causeOf(audited));
+      for (const { facts, isEnd } of touchedBy(event)) {
+        const touches = this.#touches.get(facts) ?? [];
+        this.#touches.set(facts, touches);
+        touches.push({ isEnd, cause: causeOf(audited) });
+      }
     }
   }
 
@@ -46,17 +56,35 @@ export class StateDifference {
     const { kind, name } = (after ?? before)!;
     const change = before === null ? 'added' : after === null ? 'removed' : 'changed';
     return [
-      { kind, name, change, before: before?.value ?? null, after: after?.value ?? null, cause: this.#causeOf(key) },
+      {
+        kind,
+        name,
+        change,
+        before: before?.value ?? null,
+        after: after?.value ?? null,
+        cause: this.#causeOf(key, after !== null),
+      },
     ];
   }
 
-  /** The last record that touched the fact itself, or all of its kind, or all that begin as it does up to one of its slashes. */
-  #causeOf(key: string): Cause {
+  /**
+   * What touched the fact itself, all of its kind, or all that begin as it does up to one of its slashes: of a fact that is there
+   * what changed it last, of one that is gone what ended it first after that.
+   */
+  #causeOf(key: string, isThere: boolean): Cause {
     const kind = key.slice(0, key.indexOf(' ') + 1);
     const slashes = [...key.matchAll(/\//g)].map(({ index }) => key.slice(0, index + 1));
-    const causes = [key, kind, ...slashes].flatMap((touched) => this.#causes.get(touched) ?? []);
-    return causes.reduce((latest, cause) => (cause.offset > latest.offset ? cause : latest));
+    const touches = [key, kind, ...slashes].flatMap((facts) => this.#touches.get(facts) ?? []);
+    const changes = (this.#touches.get(key) ?? []).filter(({ isEnd }) => !isEnd);
+    if (isThere) return latestOf(touches.filter(({ isEnd }) => !isEnd));
+    const sinceOffset = changes.at(-1)?.cause.offset ?? -1;
+    const ends = touches.filter(({ isEnd, cause }) => isEnd && cause.offset >= sinceOffset);
+    return ends.map(({ cause }) => cause).reduce((first, cause) => (cause.offset < first.offset ? cause : first));
   }
+}
+
+function latestOf(touches: readonly Touched[]): Cause {
+  return touches.map(({ cause }) => cause).reduce((latest, cause) => (cause.offset > latest.offset ? cause : latest));
 }
 
 function byKey(state: State): Map<string, Fact> {

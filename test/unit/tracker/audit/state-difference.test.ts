@@ -29,3 +29,26 @@ it.each([...Array(30).keys()])('what is different makes the later facts of the e
   const wanted = new Map(factsOf(after.state).map((fact) => [`${fact.kind} ${fact.name}`, fact.value]));
   expect(facts).toEqual(wanted);
 });
+
+it.each([...Array(10).keys()])(
+  'what is gone went with the record after which it was not there (log %i)',
+  async (seed) => {
+    const records = randomRecords(seed, 600, { isTruthful: true });
+    const before = await replay(sourceOf(records), { until: { kind: 'offset', offset: 150 } });
+    const difference = new StateDifference(before.state);
+    const lastSeen = new Map<string, number>();
+    const note = (derived: typeof before): void => {
+      for (const { kind, name } of factsOf(derived.state)) lastSeen.set(`${kind} ${name}`, derived.state.appliedOffset);
+    };
+    note(before);
+    const visit = (audited: AuditedRecord, derived: typeof before): void => {
+      if (audited.offset <= 150) return;
+      difference.note(audited);
+      note(derived);
+    };
+    const after = await replay(sourceOf(records), { visit });
+    const removed = difference.changesTo(after.state).filter(({ change }) => change === 'removed');
+    const causes = removed.map(({ kind, name, cause }) => [`${kind} ${name}`, cause.offset]);
+    expect(causes).toEqual(causes.map(([key]) => [key, lastSeen.get(String(key))! + 1]));
+  },
+);

@@ -23,8 +23,9 @@ loopback.addAddress('::1', 'ipv6');
 function addIpv4(list: BlockList, [first, second]: readonly [number, number], prefix: number): void {
   const group = (first * 256 + second).toString(16);
   list.addSubnet(`${first}.${second}.0.0`, prefix, 'ipv4');
-  for (const translated of ['64:ff9b::', '::ffff:0:', '::']) {
-    list.addSubnet(`${translated}${group}:0`, 96 + prefix, 'ipv6');
+  // In the old spelling 0.0.0.0/8 would be loopback, too.
+  for (const before of ['64:ff9b::', '::ffff:0:', ...(first === 0 ? [] : ['::'])]) {
+    list.addSubnet(`${before}${group}:0`, 96 + prefix, 'ipv6');
   }
   list.addSubnet(`2002:${group}::`, 16 + prefix, 'ipv6');
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type LookupFunction } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { describe, expect, it } from 'vitest';
+import { DIALLED_PORT_MIN } from '#identity/dialled-addresses';
 import { dialSocket, lookupFor } from '../../../../apps/peer/src/data-plane/dial-socket.ts';
 
 /** What becomes of a dial that nothing but its address ends. */
@@ -47,11 +48,14 @@ describe.each([true, false])('with TLS: %s', (isTls) => {
   });
 });
 
-it('a peer on this machine or in a network of its own is dialled', async () => {
+it('a peer on this machine is dialled by one that is there, too', async () => {
   const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
   await once(server, 'listening');
   expect(await ended('localhost', (server.address() as AddressInfo).port, {})).toBe('connected');
   server.close();
+  for (const host of ['127.0.0.1', '::1']) {
+    expect(await ended(host, DIALLED_PORT_MIN, {}), host).not.toMatch(/^no peer is at/);
+  }
 });
 
 it.each([

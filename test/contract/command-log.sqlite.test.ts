@@ -1,5 +1,15 @@
 import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { mkdtempSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -7,6 +17,7 @@ import { Worker } from 'node:worker_threads';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import type { CommandLog } from '../../apps/tracker/src/command-log/command-log.ts';
 import { openCommandLog } from '../../apps/tracker/src/command-log/open-command-log.ts';
+import { mounted, remounted, unmount } from '../e2e/outage-checks.ts';
 import { describeCommandLog, recordOf, take, textsOf } from './command-log.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cohort-sqlite-log-'));
@@ -184,5 +195,60 @@ describe('a SQLite log', () => {
       message: expect.stringContaining('--log'),
     });
     await expect(open(folder)).rejects.toMatchObject({ code: 'log_misconfigured' });
+  });
+});
+
+describe('a SQLite log that is only read', () => {
+  const read = (file: string): Promise<CommandLog> =>
+    openCommandLog({ url: `sqlite:${file}`, trackerInfoPath: null, readsOnly: true });
+
+  /** A log with one record, open or closed. */
+  async function written(file: string): Promise<CommandLog> {
+    const log = await openCommandLog({ url: `sqlite:${file}`, trackerInfoPath: null });
+    await log.append([recordOf('{"a":1}')]);
+    return log;
+  }
+
+  test('takes no record, and is as it was when it is closed', async () => {
+    const file = newFile();
+    await (await written(file)).close();
+    const before = readFileSync(file);
+    const log = await read(file);
+    expect(await log.end()).toBe(1);
+    await expect(log.append([recordOf('{"b":2}')])).rejects.toMatchObject({ code: 'log_unavailable' });
+    expect(await log.end()).toBe(1);
+    await log.close();
+    expect(readFileSync(file)).toEqual(before);
+    expect(existsSync(`${file}-wal`)).toBe(false);
+  });
+
+  test('is not made where none is: a missing file stays missing, and an empty one empty', async () => {
+    const [missing, empty] = [newFile(), newFile()];
+    writeFileSync(empty, '');
+    await expect(read(missing)).rejects.toMatchObject({ code: 'log_misconfigured' });
+    await expect(read(empty)).rejects.toThrow(`${empty} is empty, and no log: say which one with --log.`);
+    expect([existsSync(missing), statSync(empty).size]).toEqual([false, 0]);
+  });
+
+  test('may be on a disk that nobody can write, unless records of it are in its side file alone', async ({ skip }) => {
+    const disk = mkdtempSync(join(folder, 'disk-'));
+    skip(!mounted(disk, 'size=4m'), 'needs the right to mount a small file system');
+    try {
+      const [closed, open] = [newFile(), newFile()];
+      await (await written(closed)).close();
+      const log = await written(open);
+      copyFileSync(closed, join(disk, 'closed'));
+      for (const side of ['', '-wal']) copyFileSync(`${open}${side}`, join(disk, `open${side}`));
+      await log.close();
+      skip(!remounted(disk, 'ro'), 'needs the right to mount a file system read-only');
+      const there = await read(join(disk, 'closed'));
+      expect(textsOf(await take(there, { count: 1 }))).toEqual(['{"a":1}']);
+      await there.close();
+      await expect(read(join(disk, 'open'))).rejects.toThrow(
+        /open-wal: copy both to a folder that this user may write/,
+      );
+    } finally {
+      unmount(disk);
+    }
   });
 });

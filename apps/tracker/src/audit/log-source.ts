@@ -11,7 +11,7 @@ export interface LogSource extends AuditSource {
 
 /** Opens the log that `--log` names, its brokers spoken to as `--kafka-client` says. Rejects with a `LogFailure`. */
 export async function openLogSource(url: string, kafkaClientFile: string | null): Promise<LogSource> {
-  const log = await openCommandLog({ url, trackerInfoPath: null, kafkaClientFile, mustExist: true });
+  const log = await openCommandLog({ url, trackerInfoPath: null, kafkaClientFile, readsOnly: true });
   return {
     name: url,
     records: () => recordsOf(log),

@@ -22,8 +22,10 @@ export interface OpenCommandLogOptions {
   readonly trackerInfoPath: string | null;
   /** As `--kafka-client` takes it; without it brokers are spoken to without TLS and without a login. */
   readonly kafkaClientFile?: string | null;
-  /** Whether a log that is not there is refused, not made: for those who only read one. */
+  /** Whether a log that is not there is refused, not made. */
   readonly mustExist?: boolean;
+  /** For those who append nothing: also a log on read-only media is read, and has to be there. */
+  readonly readsOnly?: boolean;
   /** Takes what a log's driver warns of, one line each; nothing is printed without it. */
   readonly onWarning?: (message: string) => void;
 }
@@ -39,7 +41,7 @@ const FORMS = 'sqlite:<file> or kafka:<host:port,...>[/<topic>]';
  */
 export async function openCommandLog(options: OpenCommandLogOptions): Promise<CommandLog> {
   const address = parseLogAddress(options.url);
-  const { kafkaClientFile = null, mustExist = false, onWarning = () => {} } = options;
+  const { kafkaClientFile = null, readsOnly = false, mustExist = readsOnly, onWarning = () => {} } = options;
   if (address.kind === 'kafka') {
     const client = kafkaClientFile === null ? PLAINTEXT : readKafkaClient(kafkaClientFile);
     // Loaded when asked for: its driver takes 17 MiB that a log in a file has no use for.
@@ -51,7 +53,7 @@ export async function openCommandLog(options: OpenCommandLogOptions): Promise<Co
   if (options.trackerInfoPath !== null) await refuseOtherMachines(options.trackerInfoPath);
   if (mustExist && !existsSync(address.file))
     throw misconfigured(`there is no log at ${options.url}: say which one with --log`);
-  return openSqliteCommandLog(address.file);
+  return openSqliteCommandLog(address.file, { readsOnly });
 }
 
 /** Reads a log's address, or throws `log_misconfigured` with what to write instead. */

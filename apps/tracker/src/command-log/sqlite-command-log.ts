@@ -23,9 +23,15 @@ interface Look {
 
 const POLL_MS = 500;
 
-/** Opens the log in a file, creating both when they are missing. Rejects with a `LogFailure` within 5 s. */
-export async function openSqliteCommandLog(file: string): Promise<CommandLog> {
-  const thread = new SqliteLogThread(resolve(file));
+/**
+ * Opens the log in a file, creating both when they are missing, unless it is only read: then nothing is made or changed. Rejects
+ * with a `LogFailure` within 5 s.
+ */
+export async function openSqliteCommandLog(
+  file: string,
+  { readsOnly = false }: { readonly readsOnly?: boolean } = {},
+): Promise<CommandLog> {
+  const thread = new SqliteLogThread(resolve(file), readsOnly);
   try {
     await thread.open();
   } catch (failure) {

@@ -7,6 +7,8 @@ export interface SqliteWorkerData {
   readonly file: string;
   /** Which file the log is known to be, from an earlier worker's `open`; null for the first one, which may create it. */
   readonly fileIdentity: string | null;
+  /** Whether nothing may be made or changed. */
+  readonly readsOnly: boolean;
 }
 
 /** Each request with what it is answered by. */

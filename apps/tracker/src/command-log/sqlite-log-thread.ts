@@ -18,17 +18,19 @@ const ANSWER_TIMEOUT_MS = 4_000;
 /** The worker as the adapter talks to it. */
 export class SqliteLogThread {
   readonly #file: string;
+  readonly #readsOnly: boolean;
   readonly #pending = new Map<number, PendingRequest>();
   #fileIdentity: string | null = null;
   #worker: Worker | null = null;
   #lastId = 0;
   #closed = false;
 
-  constructor(file: string) {
+  constructor(file: string, readsOnly: boolean) {
     this.#file = file;
+    this.#readsOnly = readsOnly;
   }
 
-  /** Opens the log, creating it when it is missing. Only this call creates it: a log that vanishes later stays away. */
+  /** Opens the log; whoever may append creates it when it is missing, by this call only: a log that vanishes later stays away. */
   async open(): Promise<void> {
     const { fileIdentity } = await this.request({ kind: 'open' });
     this.#fileIdentity = fileIdentity;
@@ -58,7 +60,11 @@ export class SqliteLogThread {
   }
 
   #start(): Worker {
-    const data: SqliteWorkerData = { file: this.#file, fileIdentity: this.#fileIdentity };
+    const data: SqliteWorkerData = {
+      file: this.#file,
+      fileIdentity: this.#fileIdentity,
+      readsOnly: this.#readsOnly,
+    };
     const here = extname(import.meta.url);
     const worker = new Worker(new URL(`./sqlite-log-worker${here}`, import.meta.url), { workerData: data });
     let cause: unknown = null;

@@ -4,6 +4,7 @@
 import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
 import { LogFailure, type LogFailureCode } from './command-log.ts';
 import { type PackedRecords, packRecords, unpackRecords } from './record-pack.ts';
@@ -67,7 +68,7 @@ const ADVICE: ReadonlyMap<unknown, string> = new Map<unknown, string>([
   ['ENOSPC', NEEDS_ROOM],
 ]);
 
-const { file, fileIdentity: knownIdentity } = workerData as SqliteWorkerData;
+const { file, fileIdentity: knownIdentity, readsOnly } = workerData as SqliteWorkerData;
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 let fileIdentity = knownIdentity;
 /** How long the file has been: what records are appended to never gets shorter. */
@@ -111,11 +112,10 @@ function perform(request: SqliteRequest): SqliteExchange[keyof SqliteExchange]['
 }
 
 function openLog(): OpenLog {
-  if (fileIdentity === null) createFile();
-  else refuseOtherFile();
-  const database = new DatabaseSync(file);
+  if (fileIdentity !== null) refuseOtherFile();
+  else if (!readsOnly) createFile();
+  const database = readsOnly ? openToRead() : openToAppend();
   try {
-    whileLocked(() => prepareFile(database));
     fileIdentity ??= identityOfFile();
     return {
       database,
@@ -138,16 +138,70 @@ function createFile(): void {
   closeSync(openSync(file, 'a', 0o600));
 }
 
+function openToAppend(): DatabaseSync {
+  const database = new DatabaseSync(file);
+  try {
+    whileLocked(() => prepareFile(database));
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+/**
+ * Makes no log and changes no record. Beside a file to which others append SQLite has to write too, and takes that away again; where
+ * nothing can be written, nobody appends either, and the file is read as it stands.
+ */
+function openToRead(): DatabaseSync {
+  try {
+    return onlyReading(new DatabaseSync(file));
+  } catch (error) {
+    const code = primaryCode(error);
+    if (code !== SQLITE_CANTOPEN && code !== SQLITE_READONLY) throw error;
+    if (writtenAheadBytes() > 0) throw needsCopy();
+  }
+  const unchanging = pathToFileURL(file);
+  unchanging.searchParams.set('immutable', '1');
+  return onlyReading(new DatabaseSync(unchanging, { readOnly: true }));
+}
+
+function onlyReading(database: DatabaseSync): DatabaseSync {
+  try {
+    database.exec('PRAGMA query_only = ON');
+    if (whileLocked(() => isLog(database))) return database;
+    throw new LogFailure('log_misconfigured', `${file} is empty, and no log: say which one with --log.`);
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function writtenAheadBytes(): number {
+  return statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+function needsCopy(): LogFailure {
+  return new LogFailure(
+    'log_misconfigured',
+    `${file} cannot be read without writing beside it, because its last records are in ${file}-wal: copy both to a folder that this user may write to.`,
+  );
+}
+
+/** Whether the file holds a log already; false for one without anything. */
+function isLog(database: DatabaseSync): boolean {
+  const { application, version, tables } = database.prepare(MARKS).get() as unknown as Marks;
+  if (application === APPLICATION_ID && version === TABLE_VERSION) return true;
+  if (tables === 0 && application === 0 && version === 0) return false;
+  throw new LogFailure(
+    'log_misconfigured',
+    `${file} is a SQLite file of something else, or of a newer Cohort: give --log another file.`,
+  );
+}
+
 function prepareFile(database: DatabaseSync): void {
   database.exec('PRAGMA synchronous = FULL');
-  const { application, version, tables } = database.prepare(MARKS).get() as unknown as Marks;
-  if (application === APPLICATION_ID && version === TABLE_VERSION) return;
-  if (tables > 0 || application !== 0 || version !== 0) {
-    throw new LogFailure(
-      'log_misconfigured',
-      `${file} is a SQLite file of something else, or of a newer Cohort: give --log another file.`,
-    );
-  }
+  if (isLog(database)) return;
   database.exec('PRAGMA journal_mode = WAL');
   database.exec(`BEGIN IMMEDIATE;
     CREATE TABLE IF NOT EXISTS records (
@@ -227,7 +281,7 @@ function identityOfFile(): string | null {
  * Tries again while another connection has the lock. SQLite's own busy handler sleeps up to 100 ms between tries, which
  * lets one busy tracker starve another.
  */
-function whileLocked(operation: () => void): void {
+function whileLocked<Result>(operation: () => Result): Result {
   const giveUpAt = performance.now() + LOCK_WAIT_MS;
   for (;;) {
     try {

@@ -15,8 +15,9 @@ import { newIdentity } from './new-identity.ts';
 
 const TRACKERS = [newIdentity(), newIdentity()];
 const USERS = ['alice', 'bob', 'çelik', 'dörte', 'erin', '\u{1f600}'];
-const GROUPS = ['g', 'h', 'ü'];
-const FILES = ['a', 'b.txt', 'Ω'];
+/** Whatever is made and shared is one of these. */
+export const RANDOM_GROUPS: readonly string[] = ['g', 'h', 'ü'];
+export const RANDOM_FILES: readonly string[] = ['a', 'b.txt', 'Ω'];
 const PHC = '$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNo';
 
 const START_MS = Date.UTC(2026, 0, 1);
@@ -110,7 +111,7 @@ class RandomLog {
   }
 
   #groupCommand(): void {
-    const [group, file] = [this.#one(GROUPS), this.#one(FILES)];
+    const [group, file] = [this.#one(RANDOM_GROUPS), this.#one(RANDOM_FILES)];
     const [user, other] = this.#pairIn(group);
     // Who is nobody yet is mostly about to become somebody, or all that comes of a log would be refusals.
     if (!this.#derived.state.sessions.has(peerOf(user)) && this.#draw() < 0.8) return this.#userCommand(user);

@@ -4,7 +4,6 @@ import { type FileHandle, open, readFile } from 'node:fs/promises';
 import type { State } from '#domain/state';
 import { BadInput } from '#identity/start-input';
 import { formatFingerprint } from '#wire/tracker-info';
-import type { DerivedState } from '../replica/derived-state.ts';
 import { AccessHistory } from './access.ts';
 import type { AccessQuestion } from './access-question.ts';
 import { Activity } from './activity.ts';
@@ -31,7 +30,7 @@ import type { LogFilter } from './log-filter.ts';
 import type { LogSource } from './log-source.ts';
 import { isBehind, isFrom, type Moment } from './moment.ts';
 import { judgedProof, type KnownFromElsewhere, proofOf } from './proof.ts';
-import { applyNext, type AuditedRecord, type AuditSource, replay } from './replay.ts';
+import { applyNext, type AuditedRecord, type AuditSource, replay, type Replayed, replayUnproved } from './replay.ts';
 import { reportPage } from './report-page.ts';
 import { StateDifference } from './state-difference.ts';
 import { compareTrackers, type Comparison, trackerPortOf } from './tracker-comparison.ts';
@@ -70,13 +69,13 @@ export async function showLog(
     if (last.length > filter.limit) last.shift();
   };
   const afterBatch = (): Promise<void> => out.flush();
-  const derived = await replay(source, { until: filter.until, visit, afterBatch, onProgress });
+  const replayed = await replayUnproved(source, { until: filter.until, visit, afterBatch, onProgress });
   last.forEach(say);
   await out.flush();
   if (follow === null || !('follow' in source)) return;
   isLive = true;
-  for await (const batch of source.follow(derived.state.appliedOffset + 1, follow)) {
-    for (const stored of batch) visit(applyNext(derived, stored));
+  for await (const batch of source.follow(replayed.state.appliedOffset + 1, follow)) {
+    for (const stored of batch) visit(applyNext(replayed, stored));
     await out.flush();
   }
 }
@@ -138,7 +137,7 @@ export async function showAccess(run: AuditRun, name: string, question: AccessQu
   const { group, file } = groupAndFileOf(name);
   const history = new AccessHistory(group, file);
   const places = new Places('at' in question ? [question.at] : question.between);
-  await replay(source, {
+  await replayUnproved(source, {
     visit: (audited) => {
       history.note(audited);
       places.note(audited);
@@ -195,13 +194,13 @@ class Places {
 /** `audit diff`: what is different at the second moment, with the record that each difference came of. */
 export async function showDifference(run: AuditRun, first: Moment, second: Moment): Promise<void> {
   const { source, out, json, onProgress } = run;
-  const from = await replay(source, { until: first, onProgress });
+  const from = await replayUnproved(source, { until: first, onProgress });
   const begin = placeOf(from);
   const difference = new StateDifference(from.state);
   const visit = (audited: AuditedRecord): void => {
     if (audited.offset > begin.offset) difference.note(audited);
   };
-  const to = await replay(source, { until: second, visit, onProgress });
+  const to = await replayUnproved(source, { until: second, visit, onProgress });
   const end = placeOf(to);
   if (end.offset < begin.offset)
     throw new BadInput('the second point is before the first: write the earlier one first');
@@ -223,7 +222,7 @@ export async function showHistory(run: AuditRun, entity: Entity): Promise<void> 
     const isAbout = effects.length > 0 || (outcome === 'rejected' && wasToBeAbout(entity, entry));
     if (isAbout && audited.record !== null) history.push({ ...causeOf(audited), outcome, reason, effects });
   };
-  await replay(source, { visit, onProgress });
+  await replayUnproved(source, { visit, onProgress });
   if (history.length === 0) throw new UnknownThing(`the log says nothing of a ${nameOf(entity)}`);
   if (json) out.json({ entity, history });
   else out.line(historyText(history));
@@ -251,7 +250,7 @@ export async function writeReport(
   const visit = (audited: AuditedRecord): void => {
     if (isFrom(from, audited)) activity.note(audited);
   };
-  await replay(source, { until: to, visit, onProgress });
+  await replayUnproved(source, { until: to, visit, onProgress });
   const { first, last } = activity;
   if (first === null || last === null) throw new BadInput('no record is in that period');
   const page = reportPage({ source: source.name, from: first, to: last, activity, verification });
@@ -373,7 +372,7 @@ async function readKey(path: string): Promise<KeyObject> {
 }
 
 /** Where a replay has come to. */
-export function placeOf({ state }: DerivedState): Resolved {
+export function placeOf({ state }: Replayed): Resolved {
   if (state.appliedOffset === -1) throw new BadInput('nothing is in the log at or before that point');
   return { offset: state.appliedOffset, time: timeOf(state.logTimeMs) };
 }

@@ -1,9 +1,10 @@
 // Owns reading records as every tracker does, without one: each is applied by the same function, in order, up to a moment.
 import { NEWEST_RULES_VERSION } from '#domain/decide';
+import { emptyState } from '#domain/state';
 import { BadInput } from '#identity/start-input';
 import { decodeLogRecord } from '#wire/log-record';
 import type { StoredRecord } from '../command-log/command-log.ts';
-import { type AppliedRecord, DerivedState, partsOfNothing } from '../replica/derived-state.ts';
+import { type AppliedRecord, DerivedState, partsOfNothing, UnprovedState } from '../replica/derived-state.ts';
 import { DigestedOutcomes } from './digested-outcomes.ts';
 import { END, isBehind, type Moment } from './moment.ts';
 
@@ -22,13 +23,14 @@ export interface AuditedRecord extends AppliedRecord {
   readonly bytes: Uint8Array;
 }
 
-/** Looks at a record right after it was applied; what it returns is not looked at. */
-export type Visit = (audited: AuditedRecord, derived: DerivedState) => void;
+/** What records are applied to, one after the other. */
+export type Replayed = Pick<DerivedState, 'state' | 'apply'>;
 
 /** How to replay. */
-export interface ReplayOptions {
+export interface ReplayOptions<Onto extends Replayed> {
   readonly until?: Moment;
-  readonly visit?: Visit;
+  /** Looks at a record right after it was applied; what it returns is not looked at. */
+  readonly visit?: (audited: AuditedRecord, onto: Onto) => void;
   /** Hears how far it is, every few thousand records. */
   readonly onProgress?: ((offset: number) => void) | undefined;
   /** Waited for after each batch, so that what visits have to say can be said. */
@@ -48,39 +50,53 @@ export class NewerRules extends BadInput {
 }
 
 /** Applies the records of a source up to a moment. Throws `NewerRules`, and what the source throws. */
-export async function replay(source: AuditSource, options: ReplayOptions = {}): Promise<DerivedState> {
-  const { until = END, visit, onProgress, afterBatch } = options;
-  const derived = new DerivedState(partsOfNothing(new DigestedOutcomes()));
+export function replay(source: AuditSource, options: ReplayOptions<DerivedState> = {}): Promise<DerivedState> {
+  return replayOnto(new DerivedState(partsOfNothing(new DigestedOutcomes())), { ...options, source });
+}
+
+/** The same, for whoever looks at no root and no digest. */
+export function replayUnproved(
+  source: AuditSource,
+  options: ReplayOptions<UnprovedState> = {},
+): Promise<UnprovedState> {
+  return replayOnto(new UnprovedState(emptyState(new DigestedOutcomes())), { ...options, source });
+}
+
+async function replayOnto<Onto extends Replayed>(
+  onto: Onto,
+  options: ReplayOptions<Onto> & { readonly source: AuditSource },
+): Promise<Onto> {
+  const { source, until = END, visit, onProgress, afterBatch } = options;
   for await (const batch of source.records()) {
     for (const stored of batch) {
-      if (isPast(until, stored, derived)) return derived;
-      const audited = applyNext(derived, stored);
-      visit?.(audited, derived);
+      if (isPast(until, stored, onto)) return onto;
+      const audited = applyNext(onto, stored);
+      visit?.(audited, onto);
       if (stored.offset % PROGRESS_RECORDS === 0) onProgress?.(stored.offset);
     }
     await afterBatch?.();
   }
-  refuseBehindEnd(until, { source, derived });
-  return derived;
+  refuseBehindEnd(until, { source, onto });
+  return onto;
 }
 
 /** Applies the next record. Throws `NewerRules`. */
-export function applyNext(derived: DerivedState, stored: StoredRecord): AuditedRecord {
-  const applied = derived.apply({ ...stored, sealed: null });
-  const { rulesVersion, logTimeMs } = derived.state;
+export function applyNext(onto: Replayed, stored: StoredRecord): AuditedRecord {
+  const applied = onto.apply({ ...stored, sealed: null });
+  const { rulesVersion, logTimeMs } = onto.state;
   if (rulesVersion > NEWEST_RULES_VERSION) throw new NewerRules(stored.offset, rulesVersion);
   return { ...applied, timeMs: logTimeMs, bytes: stored.value };
 }
 
 /** The time of a record is in its bytes, which are looked at before it is applied: afterwards there is no way back. */
-function isPast(until: Moment, { offset, value }: StoredRecord, { state }: DerivedState): boolean {
+function isPast(until: Moment, { offset, value }: StoredRecord, { state }: Replayed): boolean {
   if (until.kind !== 'time') return isBehind(until, { offset, timeMs: 0 });
   const timeMs = Math.max(state.logTimeMs, decodeLogRecord(value)?.timeMs ?? 0);
   return isBehind(until, { offset, timeMs });
 }
 
-function refuseBehindEnd(until: Moment, { source, derived }: { source: AuditSource; derived: DerivedState }): void {
-  const { appliedOffset } = derived.state;
+function refuseBehindEnd(until: Moment, { source, onto }: { source: AuditSource; onto: Replayed }): void {
+  const { appliedOffset } = onto.state;
   if (until.kind !== 'offset' || until.offset <= appliedOffset) return;
   const where = appliedOffset === -1 ? 'has no records' : `ends at offset ${appliedOffset}`;
   throw new BadInput(`offset ${until.offset} is not there yet: ${source.name} ${where}`);

@@ -39,11 +39,29 @@ export interface DerivedParts {
   readonly credentials: Map<string, Credential>;
 }
 
+/** The state that records lead to, without the root and the digest that prove it. */
+export class UnprovedState {
+  readonly state: State;
+  readonly #signatures = new SignatureCheck();
+
+  /** As of no record, or as of the last one of a state. */
+  constructor(state: State) {
+    this.state = state;
+  }
+
+  /** Applies the next record, by the rules of this build if nothing else is said. */
+  apply({ offset, value }: StoredRecord, rules: Rules = RULES): AppliedRecord {
+    const record = decodeLogRecord(value);
+    const { signer, checkpoint } = this.#signatures.examine(record, this.state);
+    return { offset, record, applied: rules.apply(this.state, { offset, record, signer, checkpoint }) };
+  }
+}
+
 /** State, digests, credentials and compared checkpoints as of the last applied record. */
 export class DerivedState {
   readonly state: State;
   readonly checkpoints: CheckpointLedger;
-  readonly #signatures = new SignatureCheck();
+  readonly #unproved: UnprovedState;
   readonly #roots: RootHistory;
   readonly #digests: DigestHistory;
   readonly #credentials: Map<string, Credential>;
@@ -52,6 +70,7 @@ export class DerivedState {
   /** As of no record, or as of the one that the parts were taken after. */
   constructor(parts: DerivedParts = partsOfNothing()) {
     this.state = parts.state;
+    this.#unproved = new UnprovedState(parts.state);
     this.checkpoints = parts.checkpoints;
     this.#roots = parts.roots;
     this.#digests = parts.digests;
@@ -110,16 +129,14 @@ export class DerivedState {
 
   /** Applies the next record, by the rules of this build if nothing else is said. */
   apply(stored: StoredRecord, rules: Rules = RULES): AppliedRecord {
-    const { offset, value } = stored;
-    const record = decodeLogRecord(value);
-    const { signer, checkpoint } = this.#signatures.examine(record, this.state);
-    const applied = rules.apply(this.state, { offset, record, signer, checkpoint });
-    this.#roots.append(value);
+    const done = this.#unproved.apply(stored, rules);
+    const { offset, record, applied } = done;
+    this.#roots.append(stored.value);
     this.#digest = nextDigest(this.#digest, offset, applied);
     this.#digests.append(this.#digest);
     if (record?.command.name === 'checkpoint') this.checkpoints.count(offset);
     for (const event of applied.events) this.#note(event, stored);
-    return { offset, record, applied };
+    return done;
   }
 
   #note(event: Event, { offset, sealed }: StoredRecord): void {

@@ -234,7 +234,8 @@ export class SimulatedTracker {
       answer: async (request) => {
         observer.asked(this, request);
         const reply = parts.replies.withHead(await answerOf(parts, request));
-        observer.replied(this, request, reply);
+        // What was killed meanwhile may still come to an answer, which leaves it no more.
+        if (this.#parts === parts) observer.replied(this, request, reply);
         return reply;
       },
       pushes: ({ peerId, address }, socket: Socket): Observable<Push> => {

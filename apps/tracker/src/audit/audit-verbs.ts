@@ -164,8 +164,8 @@ export async function showAccess(run: AuditRun, name: string, question: AccessQu
 /** Finds the last record at or before each of some moments while the log goes by. */
 class Places {
   readonly #moments: readonly Moment[];
-  readonly #found: (Resolved | null)[];
-  #last: Resolved | null = null;
+  readonly #found: ({ readonly offset: number; readonly timeMs: number } | null)[];
+  #lastOffset = -1;
 
   constructor(moments: readonly Moment[]) {
     this.#moments = moments;
@@ -173,20 +173,20 @@ class Places {
   }
 
   note({ offset, timeMs }: AuditedRecord): void {
-    this.#last = { offset, time: timeOf(timeMs) };
-    for (const [index, moment] of this.#moments.entries()) {
-      if (!isBehind(moment, { offset, timeMs })) this.#found[index] = this.#last;
-    }
+    this.#lastOffset = offset;
+    this.#moments.forEach((moment, index) => {
+      if (!isBehind(moment, { offset, timeMs })) this.#found[index] = { offset, timeMs };
+    });
   }
 
   resolved({ name }: AuditSource): Resolved[] {
     return this.#found.map((found, index) => {
       const moment = this.#moments[index]!;
       if (found === null) throw new BadInput(`nothing is in ${name} before that time`);
-      if (moment.kind === 'offset' && moment.offset > this.#last!.offset) {
-        throw new BadInput(`offset ${moment.offset} is not there yet: ${name} ends at offset ${this.#last!.offset}`);
+      if (moment.kind === 'offset' && moment.offset > this.#lastOffset) {
+        throw new BadInput(`offset ${moment.offset} is not there yet: ${name} ends at offset ${this.#lastOffset}`);
       }
-      return found;
+      return { offset: found.offset, time: timeOf(found.timeMs) };
     });
   }
 }

@@ -103,7 +103,7 @@ export class CommandLoad {
   }
 
   async #accepted(peer: CrowdPeer, name: string, body: object, user: string | null = USER): Promise<void> {
-    const envelope = { commandId: randomUUID(), correlationId: 'bench', seenOffset: -1, user, body };
+    const envelope = { commandId: randomUUID(), correlationId: 'bench', seenOffset: peer.seenOffset, user, body };
     expectAccepted(await peer.ask(name, envelope));
     this.#acceptedCount += 1;
   }

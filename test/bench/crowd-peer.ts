@@ -12,6 +12,8 @@ export interface Reply {
   readonly status: string;
   readonly reason?: string;
   readonly code?: string;
+  /** Of the push that a subscription begins with: how far the tracker was. */
+  readonly offset?: number;
 }
 
 /** Whose connection it is. */
@@ -24,6 +26,7 @@ export class CrowdPeer {
   #socket: TLSSocket | null = null;
   #received = '';
   #isGathering = false;
+  #seenOffset = -1;
 
   /** `localAddress` is where the connection comes from, by default what the system chooses. */
   constructor(identity: CrowdIdentity, tracker: HostPort & { readonly localAddress?: string }) {
@@ -35,6 +38,11 @@ export class CrowdPeer {
     return this.#socket !== null && !this.#socket.destroyed;
   }
 
+  /** How far the log was when it connected: what a command says of its sender, without which a long log refuses it. */
+  get seenOffset(): number {
+    return this.#seenOffset;
+  }
+
   /** Connects, and asks for pushes as every peer does. */
   async connect(): Promise<void> {
     const socket = connect({ ...this.#tracker, ...mutualTlsOptions(this.#identity) });
@@ -43,7 +51,8 @@ export class CrowdPeer {
     socket.setEncoding('utf8').on('data', (text: string) => this.#take(text));
     this.#socket = socket;
     this.#received = '';
-    this.send('subscribe', {}, randomUUID());
+    const { offset } = await this.ask('subscribe', {});
+    this.#seenOffset = offset ?? -1;
   }
 
   /** Reads nothing from now on. */
@@ -73,7 +82,7 @@ export class CrowdPeer {
 
   /** Sends a command that has to be accepted. */
   async command(name: string, body: object, user: string | null): Promise<void> {
-    const envelope = { commandId: randomUUID(), correlationId: 'bench', seenOffset: -1, user, body };
+    const envelope = { commandId: randomUUID(), correlationId: 'bench', seenOffset: this.#seenOffset, user, body };
     const reply = await this.ask(name, envelope);
     if (reply.status !== 'accepted') throw new Error(`${name}: ${reply.reason ?? reply.code}`);
   }

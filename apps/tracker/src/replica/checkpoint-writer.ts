@@ -34,6 +34,8 @@ export class CheckpointWriter {
   #ownSize = 0;
   /** The largest one of another tracker that this one has not signed as well. */
   #unsigned: Checkpoint | null = null;
+  /** How many records there were when the rules in force were activated, as far as this process has seen. */
+  #rulesSize = 0;
   #newsSinceMs: number | null = null;
   #notBeforeMs = -Infinity;
   #writing: Promise<void> | null = null;
@@ -100,15 +102,20 @@ export class CheckpointWriter {
     return isReading && (readiness.ready || readiness.reason === 'checkpoint_disputed');
   }
 
-  #note({ applied }: AppliedRecord): void {
+  #note({ applied, offset }: AppliedRecord): void {
     for (const event of applied.events) {
+      if (event.type === 'rules_activated') this.#rulesSize = offset + 1;
       if (event.type !== 'checkpoint_recorded') continue;
       const { trackerId, logId, size, root, digest, rulesVersion } = event;
       if (trackerId === this.#author.identity.id) this.#ownSize = Math.max(this.#ownSize, size);
-      else if (size <= this.#replica.coveredSize && size > (this.#unsigned?.size ?? 0)) {
-        this.#unsigned = { logId, size, root, digest, rulesVersion, build: BUILD };
-      }
+      else if (this.#mayBeSigned(event)) this.#unsigned = { logId, size, root, digest, rulesVersion, build: BUILD };
     }
+  }
+
+  /** Neither root nor digest says which rules were in force: what a signer claims of them is not repeated unseen. */
+  #mayBeSigned({ size, rulesVersion }: Pick<Checkpoint, 'size' | 'rulesVersion'>): boolean {
+    const wereInForce = rulesVersion === this.#replica.state.rulesVersion && size >= this.#rulesSize;
+    return wereInForce && size <= this.#replica.coveredSize && size > (this.#unsigned?.size ?? 0);
   }
 
   /** What another tracker signed and this one has not, if this one has the same; null otherwise. */

@@ -1,6 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
 import { CHECKPOINT_INTERVAL_MS, CheckpointWriter } from '../../../../apps/tracker/src/replica/checkpoint-writer.ts';
+import { signedTrackerRecord } from '../../../../apps/tracker/src/replica/record-signature.ts';
 import { MemoryLog } from '../memory-log.ts';
+import { newIdentity } from '../new-identity.ts';
+import { appended } from '../user-records.ts';
 import {
   caughtUp,
   checkpointBy,
@@ -9,6 +13,7 @@ import {
   commands,
   sizesIn,
   stopTrackers,
+  submitted,
   trackerOn,
   twoTrackersOn,
   wrong,
@@ -88,6 +93,29 @@ describe('a checkpoint is signed as well', () => {
     await caughtUp(log, other);
     await other.writer.look();
     expect(sizesIn(log)).toEqual([5, 4, 7, 5]);
+  });
+
+  it('by nobody when it says that other rules were in force than those that were', async () => {
+    const log = new MemoryLog();
+    const [first, second] = [newIdentity(), newIdentity()];
+    const publicKey = Buffer.from(first.publicKeyDer).toString('base64');
+    const data = { logId: 'a'.repeat(64), rulesVersion: 1, publicKey };
+    const draft = { id: randomUUID(), timeMs: Date.now(), seenOffset: -1, command: { name: 'genesis', data } as const };
+    await appended(log, signedTrackerRecord(first, draft));
+    const [one, other] = [await trackerOn(log, first), await trackerOn(log, second)];
+    const before = log.records.length;
+    await submitted(one.replica, first, { name: 'activate_rules', data: { rulesVersion: 2 } });
+    const said = { size: before, root: one.replica.rootAt(before - 1)!, digest: one.replica.digestAt(before - 1)! };
+    for (const lie of [{ rulesVersion: 3 }, { ...said, rulesVersion: 2 }, { rulesVersion: 1 }]) {
+      await checkpointBy(one, lie);
+      await caughtUp(log, other);
+      await other.writer.look();
+    }
+    expect(new Set(checkpointsIn(log).map(([, signer]) => signer))).toEqual(new Set([first.id]));
+    await checkpointBy(one);
+    await caughtUp(log, other);
+    await other.writer.look();
+    expect(checkpointsIn(log).at(-1)![1]).toBe(second.id);
   });
 
   it('by nobody who has something else', async () => {

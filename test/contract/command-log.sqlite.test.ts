@@ -17,7 +17,7 @@ import { Worker } from 'node:worker_threads';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import type { CommandLog } from '../../apps/tracker/src/command-log/command-log.ts';
 import { openCommandLog } from '../../apps/tracker/src/command-log/open-command-log.ts';
-import { mounted, remounted, unmount } from '../e2e/outage-checks.ts';
+import { mounted, mountedReadOnly, remounted, unmount } from '../e2e/outage-checks.ts';
 import { describeCommandLog, recordOf, take, textsOf } from './command-log.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cohort-sqlite-log-'));
@@ -249,6 +249,30 @@ describe('a SQLite log that is only read', () => {
       );
     } finally {
       unmount(disk);
+    }
+  });
+
+  test('is not read where others write it and this one may not: what is half written would pass for tampered with', async ({
+    skip,
+  }) => {
+    const [folderOfWriter, seen] = [mkdtempSync(join(folder, 'written-')), mkdtempSync(join(folder, 'seen-'))];
+    const file = join(folderOfWriter, 'log.sqlite');
+    await (await written(file)).close();
+    skip(!mountedReadOnly(folderOfWriter, seen), 'needs the right to mount a folder read-only');
+    try {
+      const there = await read(join(seen, 'log.sqlite'));
+      expect(await there.end()).toBe(1);
+      const writer = await openCommandLog({ url: `sqlite:${file}`, trackerInfoPath: null });
+      await writer.append([recordOf('{"b":2}')]);
+      await expect(there.end()).rejects.toMatchObject({
+        code: 'log_unavailable',
+        message: expect.stringContaining('is being written') as unknown,
+      });
+      await writer.close();
+      expect(await there.end()).toBe(2);
+      await there.close();
+    } finally {
+      unmount(seen);
     }
   });
 });

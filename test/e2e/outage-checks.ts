@@ -89,6 +89,11 @@ export function remounted(path: string, options: string): boolean {
   return spawnSync('mount', ['-o', `remount,${options}`, path]).status === 0;
 }
 
+/** Shows a folder at another place, where nothing can be written; false where that is not allowed. */
+export function mountedReadOnly(folder: string, path: string): boolean {
+  return spawnSync('mount', ['--bind', folder, path]).status === 0 && remounted(path, 'bind,ro');
+}
+
 export function unmount(path: string): void {
   spawnSync('umount', ['-l', path]);
 }

@@ -74,6 +74,8 @@ let fileIdentity = knownIdentity;
 /** How long the file has been: what records are appended to never gets shorter. */
 let seenBytes = 0;
 let isCut = false;
+/** How the file was when it began to be read as it stands; null while SQLite keeps readers and writers apart. */
+let stillness: string | null = null;
 let log: OpenLog | null = null;
 
 parentPort!.on('message', ({ id, request }: { id: number; request: SqliteRequest }) => {
@@ -99,15 +101,27 @@ function perform(request: SqliteRequest): SqliteExchange[keyof SqliteExchange]['
   }
   log ??= openLog();
   refuseOtherFile();
+  try {
+    return resultOf(log, request);
+  } finally {
+    // Whatever was found: half of what somebody writes meanwhile would pass for a log that was tampered with.
+    refuseChange();
+  }
+}
+
+function resultOf(
+  open: OpenLog,
+  request: Exclude<SqliteRequest, { kind: 'close' }>,
+): SqliteExchange[keyof SqliteExchange]['result'] {
   switch (request.kind) {
     case 'open':
       return { fileIdentity: fileIdentity! };
     case 'append':
-      return { firstOffset: append(log, request.records) };
+      return { firstOffset: append(open, request.records) };
     case 'read':
-      return read(log, request.fromOffset);
+      return read(open, request.fromOffset);
     case 'end':
-      return { end: endOf(log) };
+      return { end: endOf(open) };
   }
 }
 
@@ -154,11 +168,13 @@ function openToAppend(): DatabaseSync {
  * nothing can be written, nobody appends either, and the file is read as it stands.
  */
 function openToRead(): DatabaseSync {
+  stillness = null;
   try {
     return onlyReading(new DatabaseSync(file));
   } catch (error) {
     const code = primaryCode(error);
     if (code !== SQLITE_CANTOPEN && code !== SQLITE_READONLY) throw error;
+    stillness = stampOfFile();
     if (writtenAheadBytes() > 0) throw needsCopy();
   }
   const unchanging = pathToFileURL(file);
@@ -179,6 +195,19 @@ function onlyReading(database: DatabaseSync): DatabaseSync {
 
 function writtenAheadBytes(): number {
   return statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+function refuseChange(): void {
+  if (stillness === null || (stampOfFile() === stillness && writtenAheadBytes() === 0)) return;
+  throw new LogFailure(
+    'log_unavailable',
+    `${file} is being written, and this user may not write beside it, as reading it then takes: ask again when that is over, or copy it with ${file}-wal to a folder of this user.`,
+  );
+}
+
+function stampOfFile(): string {
+  const { size, mtimeNs, ctimeNs } = statSync(file, { bigint: true });
+  return `${size}:${mtimeNs}:${ctimeNs}`;
 }
 
 function needsCopy(): LogFailure {

@@ -108,17 +108,14 @@ describe('connections', () => {
     const bad = await cleanup.peer(tracker);
     for (const bytes of ['garbage#', '5#nojso', `${300 * 1024}#${'x'.repeat(300 * 1024)}`]) {
       const socket = tlsConnect({ ...tracker.rpc, ...mutualTlsOptions(bad.identity) });
-      socket.on('error', () => undefined);
       socket.resume();
       socket.write(bytes);
-      // It may be reset: who is cut off has more to say.
-      await new Promise((resolve) => socket.once('close', resolve));
+      await once(socket, 'close');
     }
     const plain = tcpConnect(tracker.rpc.port, tracker.rpc.host);
-    plain.on('error', () => undefined);
     plain.resume();
     plain.write('GET / HTTP/1.1\r\n\r\n');
-    await new Promise((resolve) => plain.once('close', resolve));
+    await once(plain, 'close');
     expect(await good.view<HelloView>('hello')).toMatchObject({ ready: true });
   });
 

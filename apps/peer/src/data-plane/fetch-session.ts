@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { countBits, isBitfieldFor } from '#domain/bitfield';
 import { requestWindowBytes } from '#domain/source-choice';
+import { closeGently } from '#identity/close-gently';
 import {
   BLOCK_BYTES_MAX,
   MANIFEST_BYTES_MAX,
@@ -24,7 +25,6 @@ import {
   TAKEN_FRAMES,
 } from '#wire/transfer-frame';
 import { StorageFailure } from '../storage/storage-problem.ts';
-import { closeGently } from './close-gently.ts';
 import { dialSocket } from './dial-socket.ts';
 import type { DownloadStore } from './download-store.ts';
 import type { LaneCounters } from './lane-counters.ts';

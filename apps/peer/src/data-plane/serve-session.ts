@@ -3,6 +3,7 @@
 // and the next one is read only when the socket has taken one.
 import type { Socket } from 'node:net';
 import { fullBitfield, hasBit } from '#domain/bitfield';
+import { closeGently } from '#identity/close-gently';
 import type { GrantClaims } from '#wire/grant';
 import {
   BLOCK_BYTES_MAX,
@@ -29,7 +30,6 @@ import {
 } from '#wire/transfer-frame';
 import { threadBuffers } from '../storage/buffer-pool.ts';
 import { StorageFailure } from '../storage/storage-problem.ts';
-import { closeGently } from './close-gently.ts';
 import type { GrantDesk } from './grant-desk.ts';
 import { isPeerRefusal, type LaneCounters, type PeerRefusal } from './lane-counters.ts';
 import { claimedPeerId, isProved, type LocalPeer, newHello, signProof } from './peer-handshake.ts';

@@ -26,7 +26,7 @@ export class ReplySocket extends JsonSocket {
     super(socket, { ...options, incompleteMessageTimeout: 0 });
     this.#options = options;
     socket.on('message', () => this.#expectNothing());
-    socket.once('close', () => this.#expectNothing());
+    for (const end of ['error', 'close']) socket.once(end, () => this.#expectNothing());
   }
 
   protected override handleData(data: Buffer | string): void {

@@ -4,6 +4,7 @@ import type { Server, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { type MessageHandler, ServerTCP, TcpContext, type TcpOptions, type TcpSocket } from '@nestjs/microservices';
 import { isObservable } from 'rxjs';
+import { closeGently } from '#identity/close-gently';
 import { Door } from '#identity/door';
 import type { Identity } from '#identity/identity';
 import { idOfSocket, mutualTlsOptions } from '#identity/tls';
@@ -129,6 +130,7 @@ export class RpcServer extends ServerTCP {
     socket.on('error', (error: unknown) => {
       const refusal = refusalOf(error);
       if (refusal === null) socket.destroy();
+      else if (refusal === 'malformed_message') this.#dismiss(socket, refusal);
       else this.#cutOff(socket, refusal);
     });
     const peerId = idOfSocket(socket as TLSSocket);
@@ -192,6 +194,13 @@ export class RpcServer extends ServerTCP {
     const send = (packet: object): void => socket.sendMessage({ ...packet, id });
     if (isObservable(answer)) this.send(answer, send);
     else send({ response: answer, isDisposed: true });
+  }
+
+  /** Whoever asks may have more to say: cut off in the middle of that, it would hear of a connection that broke, and come again. */
+  #dismiss(socket: Socket, refusal: ConnectionRefusal): void {
+    this.#refused(refusal);
+    socket.removeAllListeners('data').resume();
+    closeGently(socket);
   }
 
   #cutOff(socket: Socket, refusal: ConnectionRefusal): void {

@@ -258,6 +258,15 @@ it('a message has its time also when its first bytes come with the end of anothe
   expect(refused).toEqual(['too_slow']);
 });
 
+it('what is far too long ends its connection in peace: who has more to say hears of no reset, and it is counted', async () => {
+  const socket = await connected(identities[1]!);
+  const errors: unknown[] = [];
+  socket.on('error', (error) => errors.push(error)).resume();
+  socket.write(`${8 * 2 ** 20}#${'x'.repeat(8 * 2 ** 20)}`);
+  await ending(socket);
+  expect([errors, refused]).toEqual([[], ['malformed_message']]);
+});
+
 it('what is no message ends its connection, and is counted', async () => {
   const socket = await connected(identities[1]!);
   socket.resume();

@@ -2,7 +2,7 @@
 // while the group has the share: whoever joins later, or was there before the file, could read it from the later of the two.
 import type { Event } from '#domain/event';
 import { type Cause, causeOf } from './cause.ts';
-import { timeOf } from './facts.ts';
+import { type Place, placeOf } from './place.ts';
 import type { AuditedRecord } from './replay.ts';
 
 /** A file as it was shared under its name, once. */
@@ -22,12 +22,10 @@ export interface ReadingRight {
 }
 
 /** One peer that was let to fetch. */
-export interface Fetch {
+export interface Fetch extends Place {
   readonly user: string;
   readonly peerId: string;
   readonly shareId: number;
-  readonly offset: number;
-  readonly time: string;
 }
 
 /** Offsets, both included. */
@@ -125,9 +123,9 @@ export class AccessHistory {
     this.#held.delete(user);
   }
 
-  #noteFetch(event: Extract<Event, { type: 'download_allowed' }>, { offset, timeMs }: AuditedRecord): void {
+  #noteFetch(event: Extract<Event, { type: 'download_allowed' }>, audited: AuditedRecord): void {
     const { user, peerId, shareId } = event;
-    this.fetches.push({ user, peerId, shareId, offset, time: timeOf(timeMs) });
+    this.fetches.push({ user, peerId, shareId, ...placeOf(audited) });
   }
 }
 

@@ -1,6 +1,6 @@
 // Owns what a report tells of a period: how much happened when, who did it, in which groups, what was refused and why.
 import type { CommandName } from '#domain/command';
-import { timeOf } from './facts.ts';
+import { type Place, placeOf } from './place.ts';
 import type { AuditedRecord } from './replay.ts';
 
 /** What happened in one stretch of time. */
@@ -16,13 +16,6 @@ export interface ActivityCount {
   rejected: number;
   uploads: number;
   downloads: number;
-}
-
-/** A record of the period, by its place in the log. */
-export interface Place {
-  readonly offset: number;
-  /** The log's time, RFC 3339. */
-  readonly time: string;
 }
 
 /** One download that was allowed. */
@@ -60,7 +53,7 @@ export class Activity {
     this.records += 1;
     const { outcome, events } = applied;
     const isAccepted = outcome.status === 'accepted';
-    this.last = { offset, time: timeOf(timeMs) };
+    this.last = placeOf({ offset, timeMs });
     this.first ??= this.last;
     this.#times.push(isAccepted ? timeMs : -timeMs);
     if (outcome.status === 'rejected') add(this.refusals, outcome.reason);

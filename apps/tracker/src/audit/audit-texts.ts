@@ -5,15 +5,11 @@ import type { Fetch, ReadingRight, SharedOnce } from './access.ts';
 import type { Cause } from './cause.ts';
 import type { Fact } from './facts.ts';
 import type { LogEntry } from './log-entry.ts';
+import type { Place } from './place.ts';
 import type { JudgedProof } from './proof.ts';
 import type { Change } from './state-difference.ts';
 import type { Comparison } from './tracker-comparison.ts';
 import type { Verification } from './verification.ts';
-
-interface Place {
-  readonly offset: number;
-  readonly time: string;
-}
 
 /** What `access` found, at one place or from one to another. */
 export type AccessAnswer = {

@@ -22,13 +22,14 @@ import {
 import { causeOf } from './cause.ts';
 import { effectsOn, type Entity, groupAndFileOf, wasToBeAbout } from './entity.ts';
 import { type WriteBytes, writeExport } from './export-writing.ts';
-import { factsOf, factsOfGroup, factsOfShare, type Fact, timeOf } from './facts.ts';
+import { factsOf, factsOfGroup, factsOfShare, type Fact } from './facts.ts';
 import { type ExtentOptions, signedExtentOf } from './last-checkpoint.ts';
 import { entryOf, type LogEntry } from './log-entry.ts';
 import type { KeptCheckpoint } from './kept-checkpoint.ts';
 import type { LogFilter } from './log-filter.ts';
 import type { LogSource } from './log-source.ts';
 import { isBehind, isFrom, type Moment } from './moment.ts';
+import { type Place, placeOf } from './place.ts';
 import { judgedProof, type KnownFromElsewhere, proofOf } from './proof.ts';
 import { applyNext, type AuditedRecord, type AuditSource, replay, type Replayed, replayUnproved } from './replay.ts';
 import { reportPage } from './report-page.ts';
@@ -43,12 +44,6 @@ export interface AuditRun<Source extends AuditSource = AuditSource> {
   readonly out: VerbOutput;
   readonly json: boolean;
   readonly onProgress: ((offset: number) => void) | undefined;
-}
-
-/** A place of the log as it was found, for every answer that is about one. */
-export interface Resolved {
-  readonly offset: number;
-  readonly time: string;
 }
 
 /** `audit log`: the records that the filter lets through, the last ones when they are limited, then those to come until the signal. */
@@ -86,8 +81,8 @@ export async function showState(run: AuditRun, at: Moment, entity: Entity | null
   const derived = await replay(source, { until: at, onProgress });
   const facts = entity === null ? factsOf(derived.state) : factsAbout(derived.state, entity);
   const { digest, root } = derived;
-  if (json) out.json({ at: placeOf(derived), digest, root, facts });
-  else out.line(factsText(facts, { at: placeOf(derived), digest }));
+  if (json) out.json({ at: endOf(derived), digest, root, facts });
+  else out.line(factsText(facts, { at: endOf(derived), digest }));
   await out.flush();
 }
 
@@ -179,14 +174,14 @@ class Places {
     });
   }
 
-  resolved({ name }: AuditSource): Resolved[] {
+  resolved({ name }: AuditSource): Place[] {
     return this.#found.map((found, index) => {
       const moment = this.#moments[index]!;
       if (found === null) throw new BadInput(`nothing is in ${name} before that time`);
       if (moment.kind === 'offset' && moment.offset > this.#lastOffset) {
         throw new BadInput(`offset ${moment.offset} is not there yet: ${name} ends at offset ${this.#lastOffset}`);
       }
-      return { offset: found.offset, time: timeOf(found.timeMs) };
+      return placeOf(found);
     });
   }
 }
@@ -195,13 +190,13 @@ class Places {
 export async function showDifference(run: AuditRun, first: Moment, second: Moment): Promise<void> {
   const { source, out, json, onProgress } = run;
   const from = await replayUnproved(source, { until: first, onProgress });
-  const begin = placeOf(from);
+  const begin = endOf(from);
   const difference = new StateDifference(from.state);
   const visit = (audited: AuditedRecord): void => {
     if (audited.offset > begin.offset) difference.note(audited);
   };
   const to = await replayUnproved(source, { until: second, visit, onProgress });
-  const end = placeOf(to);
+  const end = endOf(to);
   if (end.offset < begin.offset)
     throw new BadInput('the second point is before the first: write the earlier one first');
   const changes = difference.changesTo(to.state);
@@ -372,7 +367,7 @@ async function readKey(path: string): Promise<KeyObject> {
 }
 
 /** Where a replay has come to. */
-export function placeOf({ state }: Replayed): Resolved {
+function endOf({ state }: Replayed): Place {
   if (state.appliedOffset === -1) throw new BadInput('nothing is in the log at or before that point');
-  return { offset: state.appliedOffset, time: timeOf(state.logTimeMs) };
+  return placeOf({ offset: state.appliedOffset, timeMs: state.logTimeMs });
 }

@@ -2,6 +2,7 @@
 // compares. Secrets and what commits to them are no facts of it.
 import type { Event } from '#domain/event';
 import type { Group, Share, State } from '#domain/state';
+import { timeOf } from './place.ts';
 
 /** What a fact is about: `user alice`, `group film`, `member film/alice`, `file film/movie`, `seeder film/movie/<peer id>`. */
 export interface Fact {
@@ -122,11 +123,6 @@ function endedBy(event: Event): readonly string[] {
 /** Everything inside a group. */
 function wholeGroup(group: string): string[] {
   return ['member', 'request', 'file', 'seeder'].map((kind) => `${kind} ${group}/`);
-}
-
-/** A logical time as RFC 3339. */
-export function timeOf(timeMs: number): string {
-  return new Date(timeMs).toISOString();
 }
 
 function byKindAndName(left: Fact, right: Fact): number {

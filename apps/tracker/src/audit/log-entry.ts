@@ -1,5 +1,7 @@
 // Owns a record as the audit shows it: who, when, through which tracker, and what it came to.
 import type { RejectionReason } from '#domain/rejection';
+import { actorText } from './cause.ts';
+import { timeOf } from './place.ts';
 import type { AuditedRecord } from './replay.ts';
 
 /** One record of `audit log --json`. What is no record at all has neither type nor actor, and its bytes as base64. */
@@ -8,7 +10,7 @@ export interface LogEntry {
   /** By the record's own stamp, RFC 3339. */
   readonly time: string | null;
   readonly type: string | null;
-  /** The user, or `peer <id>` without a session, or `tracker <id>`. */
+  /** As `actorText` has it. */
   readonly actor: string | null;
   /** Peer id, when a peer sent it. */
   readonly peerId: string | null;
@@ -38,9 +40,9 @@ export function entryOf({ offset, record, applied, bytes }: AuditedRecord): LogE
   const { actor, command } = record;
   return {
     offset,
-    time: new Date(record.timeMs).toISOString(),
+    time: timeOf(record.timeMs),
     type: command.name,
-    actor: actor.kind === 'tracker' ? `tracker ${actor.trackerId}` : (actor.user ?? `peer ${actor.peerId}`),
+    actor: actorText(actor),
     peerId: actor.kind === 'peer' ? actor.peerId : null,
     tracker: record.trackerId,
     commandId: record.id,

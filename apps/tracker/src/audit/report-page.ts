@@ -1,14 +1,14 @@
 // Owns the page of `audit report`: one HTML file that needs nothing else, no script and no address of anywhere. Names come from
 // other people, so every text is escaped.
 import type { Activity, ActivityCount, ActivityInterval } from './activity.ts';
-import { timeOf } from './facts.ts';
+import { type Place, timeOf } from './place.ts';
 import type { Verification } from './verification.ts';
 
 /** What the page is about. */
 export interface Report {
   readonly source: string;
-  readonly from: { readonly offset: number; readonly time: string };
-  readonly to: { readonly offset: number; readonly time: string };
+  readonly from: Place;
+  readonly to: Place;
   readonly activity: Activity;
   readonly verification: Verification;
 }

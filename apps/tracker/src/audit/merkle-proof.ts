@@ -1,8 +1,6 @@
 // Owns proofs over the Merkle tree of a log (RFC 6962, 2.1.1 and 2.1.2; how they are checked: RFC 9162, 2.1.3.2 and 2.1.4.2): that a
 // record is at an offset of a log of so many records, and that a log is the beginning of a longer one.
-import { sha256 } from '../replica/sha256.ts';
-
-const NODE = Buffer.from([0x01]);
+import { nodeHash } from '../replica/merkle-frontier.ts';
 
 /** The hashes of all leaves of a log, in order: 32 bytes each. */
 export class LeafHashes {
@@ -124,8 +122,4 @@ function rootOf(leaves: LeafHashes, { from, size }: Part): Buffer {
 /** The largest power of two that is smaller than the size. */
 function leftSize(size: number): number {
   return 2 ** Math.floor(Math.log2(size - 1));
-}
-
-function nodeHash(left: Buffer, right: Buffer): Buffer {
-  return sha256(NODE, left, right);
 }

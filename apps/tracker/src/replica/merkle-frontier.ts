@@ -10,6 +10,11 @@ export function leafHash(record: Uint8Array): Buffer {
   return sha256(LEAF, record);
 }
 
+/** The hash of a node over two trees. */
+export function nodeHash(left: Buffer, right: Buffer): Buffer {
+  return sha256(NODE, left, right);
+}
+
 /** Of how many complete subtrees a tree of so many leaves consists: as many as its size has ones in binary. */
 export function subtreeCount(size: number): number {
   let count = 0;
@@ -62,8 +67,4 @@ export class MerkleFrontier {
   copy(): MerkleFrontier {
     return MerkleFrontier.of(this.#size, this.#subtrees);
   }
-}
-
-function nodeHash(left: Buffer, right: Buffer): Buffer {
-  return sha256(NODE, left, right);
 }

@@ -2,8 +2,10 @@
 // as flags, and nothing else. The verbs do the work; what is left out here is said with the reason in the README.
 import { BadInput } from '#identity/start-input';
 import { accessQuestionOf } from './access-question.ts';
-import type { AuditRun } from './audit-verbs.ts';
+import type { VerbOutput } from './audit-output.ts';
+import { type AnswerOutput, ItemOutput, ObjectOutput, PageIsFull, type PageWish, pageWishOf } from './audit-page.ts';
 import {
+  type AuditRun,
   showAccess,
   showDifference,
   showHistory,
@@ -13,10 +15,8 @@ import {
   showVerification,
   writeReport,
 } from './audit-verbs.ts';
-import type { VerbOutput } from './audit-output.ts';
-import { type AnswerOutput, ItemOutput, ObjectOutput, PageIsFull, type PageWish, pageWishOf } from './audit-page.ts';
 import { entityIn, entityOf } from './entity.ts';
-import { writeExport } from './export-writing.ts';
+import { type WriteBytes, writeExport } from './export-writing.ts';
 import { logFilterOf } from './log-filter.ts';
 import { END, type Moment, momentOf } from './moment.ts';
 import type { AuditSource } from './replay.ts';
@@ -30,16 +30,13 @@ export interface AuditQuestion {
   readonly parameters: AuditParameters;
 }
 
-/** Takes the next bytes of an answer, and resolves when there is room for more. */
-export type WriteAnswer = (bytes: Uint8Array) => Promise<void>;
-
 /** A question that is well-formed. */
 export interface PreparedQuestion {
   /** How many records of the log count; null for all that there are. */
   readonly size: number | null;
   readonly contentType: string;
   /** Answers it from a source that has `size` records. */
-  readonly answer: (source: AuditSource, size: number, write: WriteAnswer) => Promise<void>;
+  readonly answer: (source: AuditSource, size: number, write: WriteBytes) => Promise<void>;
 }
 
 type Prepare = (parameters: AuditParameters) => PreparedQuestion;
@@ -120,7 +117,7 @@ const VIEWS = {
     prepare: ({ tail = 'false' }) => {
       if (tail !== 'true' && tail !== 'false') throw new BadInput(`--tail: "${tail}" is neither true nor false`);
       return asBytes('application/x-ndjson', async ({ source, out }) => {
-        const write: WriteAnswer = (bytes) => out.bytes(bytes);
+        const write: WriteBytes = (bytes) => out.bytes(bytes);
         const { dispute } = await writeExport(source, { write, tail: tail === 'true', key: null });
         // What was sent is cut off: nobody takes it for an export.
         if (dispute !== null) throw new Error(`the log is not sound: ${dispute}`);

@@ -3,7 +3,7 @@
 import type { Event } from '#domain/event';
 import type { State } from '#domain/state';
 import { formatFingerprint } from '#wire/tracker-info';
-import { LogFailure, type LogFailureCode } from '../command-log/command-log.ts';
+import { LogFailure } from '../command-log/command-log.ts';
 import { DerivedState } from '../replica/derived-state.ts';
 import { auditorOf, type Trailer } from './export-format.ts';
 import type { FormProblem } from './export-source.ts';
@@ -72,9 +72,6 @@ interface Finding {
   readonly to: number | null;
 }
 
-/** Faults of the log itself, and not of the way to it. */
-const HALTED: ReadonlySet<LogFailureCode> = new Set(['log_halted']);
-
 /** Reads all of a source and judges it. Throws what keeps it from being read at all. */
 export async function verify(source: VerifiableSource, options: VerifyOptions = {}): Promise<Verification> {
   const watch = new SignatureWatch(options);
@@ -100,7 +97,8 @@ function findingOf(error: unknown, appliedOffset: number): Finding {
   if (error instanceof NewerRules) {
     return { verdict: 'incomplete', message: error.message, from: error.offset, to: null };
   }
-  if (error instanceof LogFailure && HALTED.has(error.code)) {
+  // A fault of the log itself, and not of the way to it.
+  if (error instanceof LogFailure && error.code === 'log_halted') {
     return { verdict: 'tampered', message: error.message, from: appliedOffset + 1, to: appliedOffset + 1 };
   }
   throw error;

@@ -10,6 +10,7 @@ import type { CommandRequest, PeerCommandName } from '#wire/tracker-api';
 import { LogFailure } from '../command-log/command-log.ts';
 import type { Replica } from '../replica/replica.ts';
 import { type Answer, failed, type Failed, logFailureAnswer, outcomeAnswer } from './answers.ts';
+import { BoundedPlaces } from './bounded-places.ts';
 import { behind, whyNotReady } from './freshness.ts';
 import type { TrackerMetrics } from './metrics.ts';
 import type { PasswordGate, PasswordRefusal } from './password-gate.ts';
@@ -36,7 +37,7 @@ export class CommandService {
   readonly #metrics: TrackerMetrics;
   readonly #trackerId: string;
   readonly #now: () => number;
-  readonly #underWay = new Map<string, number>();
+  readonly #ofPeer = new BoundedPlaces(COMMANDS_PER_PEER_MAX);
   #underWayCount = 0;
 
   constructor(from: {
@@ -61,14 +62,13 @@ export class CommandService {
   /** Answers a command within five seconds. */
   async run(call: Call): Promise<Answer> {
     const { peerId } = call.caller;
-    const ofPeer = this.#underWay.get(peerId) ?? 0;
-    if (ofPeer >= COMMANDS_PER_PEER_MAX || this.#underWayCount >= COMMANDS_AT_ONCE_MAX) return failed('busy');
-    this.#underWay.set(peerId, ofPeer + 1);
+    if (this.#underWayCount >= COMMANDS_AT_ONCE_MAX || !this.#ofPeer.take(peerId)) return failed('busy');
     this.#underWayCount += 1;
     try {
       return await this.#answer(call);
     } finally {
-      this.#leave(peerId);
+      this.#underWayCount -= 1;
+      this.#ofPeer.leave(peerId);
     }
   }
 
@@ -173,13 +173,6 @@ export class CommandService {
   #counted({ outcome, outcomeOffset }: Applied): Answer {
     this.#metrics.countOutcome(outcome.status === 'accepted' ? 'accepted' : outcome.reason);
     return outcomeAnswer({ outcome, offset: outcomeOffset });
-  }
-
-  #leave(peerId: string): void {
-    const ofPeer = this.#underWay.get(peerId) ?? 0;
-    if (ofPeer <= 1) this.#underWay.delete(peerId);
-    else this.#underWay.set(peerId, ofPeer - 1);
-    this.#underWayCount -= 1;
   }
 }
 

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { isLoopback } from '#identity/dialled-addresses';
 import { formatHostPort, parseHostPort } from '#wire/host-port';
 import { parseTrackerInfo } from '#wire/tracker-info';
 import { type CommandLog, LogFailure } from './command-log.ts';
@@ -108,10 +109,6 @@ async function isThisMachine(host: string): Promise<boolean> {
     ({ address }) =>
       isLoopback(address) || isAnyAddress(address) || ownAddresses.some((own) => own.address === address),
   );
-}
-
-function isLoopback(address: string): boolean {
-  return address.startsWith('127.') || address === '::1';
 }
 
 function isAnyAddress(address: string): boolean {

@@ -2,13 +2,13 @@
 // machine must not reach it under a name of its own that it lets lead to loopback.
 import type { Server } from 'node:net';
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
+import { isLoopback } from '#identity/dialled-addresses';
 import { Door } from '#identity/door';
 import { OPERATOR_CONNECTIONS_MAX, OPERATOR_REQUEST_TIMEOUT_MS } from '#wire/limits';
 
 /** Why a connection to the port for operators is cut off. */
 export type OperatorRefusal = 'too_many_operators' | 'operator_too_slow';
 
-const LOOPBACK = /^(?:127(?:\.[0-9]{1,3}){3}|localhost|::1)$/;
 /** A Host header with a name of loopback, whatever its port: a page that was led here sends the name that it was led by. */
 const LOOPBACK_HEADER = /^(?:127(?:\.[0-9]{1,3}){3}|localhost|\[::1\])(?::[0-9]+)?$/i;
 
@@ -35,7 +35,7 @@ export function guardOperatorPort(
   listenHost: string,
   refused: (code: 'foreign_host') => void,
 ): void {
-  if (!LOOPBACK.test(listenHost)) return;
+  if (!isLoopback(listenHost)) return;
   fastify.addHook('onRequest', (request, reply, done) => {
     if (LOOPBACK_HEADER.test(request.headers.host ?? '')) return done();
     refused('foreign_host');

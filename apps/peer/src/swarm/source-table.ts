@@ -1,6 +1,6 @@
 // Owns the sources of one download: who they are, what each has, its connections, and when it may be dialled again. It decides
 // nothing about pieces and sends nothing; time and randomness are given to it.
-import { countBits, hasBit, setBit } from '#domain/bitfield';
+import { bitMask, countBits, hasBit, setBit } from '#domain/bitfield';
 import { connectionsPerSource } from '#domain/source-choice';
 import { formatHostPort } from '#wire/host-port';
 import { CONNECTED_SOURCES_MAX } from '#wire/limits';
@@ -226,7 +226,7 @@ export class SourceTable {
   /** The source said that it will not deliver this piece. */
   lacks(entry: SourceEntry, piece: number): void {
     if (entry.bitfield === null || !hasBit(entry.bitfield, piece)) return;
-    entry.bitfield[piece >>> 3] = (entry.bitfield[piece >>> 3] ?? 0) & ~(0x80 >>> (piece & 7));
+    entry.bitfield[piece >>> 3]! &= ~bitMask(piece);
     this.#availability[piece] = this.availability(piece) - 1;
     entry.pieceCount--;
   }

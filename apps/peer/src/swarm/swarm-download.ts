@@ -1,6 +1,5 @@
 // Owns one download from the request to the finished file: its states, its place on disk, its connections. Pieces are the
 // business of DownloadRun. Every wait ends by itself when what it waits for is there.
-import { createHash } from 'node:crypto';
 import { bitfieldBytes, hasBit } from '#domain/bitfield';
 import { type Manifest, manifestGeometry } from '#domain/manifest';
 import { geometryOf } from '#domain/piece-geometry';
@@ -10,6 +9,7 @@ import type { LaneEvent } from '../data-plane/lane-messages.ts';
 import { inSharedMemory } from '../data-plane/shared-memory.ts';
 import { partPath } from '../storage/content-layout.ts';
 import type { StorageProblem } from '../storage/storage-problem.ts';
+import { contentIdOf } from './content-hashing.ts';
 import type { DownloadContext } from './download-context.ts';
 import { type DownloadPlace, placeOf } from './download-place.ts';
 import { DownloadRun } from './download-run.ts';
@@ -223,7 +223,7 @@ export class SwarmDownload implements Download {
   /** The manifest, if these bytes are the content's and fit what the share said. */
   #acceptManifest(bytes: Uint8Array): Manifest | null {
     const { contentId, totalBytes, pieceBytes, pieceCount } = this.#request;
-    if (createHash('sha256').update(bytes).digest('hex') !== contentId) return null;
+    if (contentIdOf(bytes) !== contentId) return null;
     const decoded = decodeManifest(bytes);
     if (!decoded.ok) return null;
     const geometry = manifestGeometry(decoded.manifest);

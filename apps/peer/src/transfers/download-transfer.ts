@@ -10,7 +10,7 @@ import { type FetchPermission, findPermission, recordPermission } from './share-
 import { RETRY_MS, type TransferContext } from './transfer-context.ts';
 import type { PlaceTaker } from './transfer-places.ts';
 import { isAboutCopy, reasonOfRefusal } from './transfer-reasons.ts';
-import { type DownloadRecord, noteWhole, shareRef, transferView, uniformBitfield } from './transfer-record.ts';
+import { type DownloadRecord, noteWhole, shareRef, transferView, wholeBitfield } from './transfer-record.ts';
 
 /** How often sources and grant are asked for while bytes move, and while they do not. */
 const REFRESH_MS = 10_000;
@@ -79,7 +79,7 @@ export class DownloadTransfer implements PlaceTaker {
       bytesPerSecond: this.isActive ? Math.round(live?.bytesPerSecond ?? 0) : 0,
       etaSeconds: this.isActive ? (live?.etaSeconds ?? null) : null,
       bitfield: isComplete
-        ? uniformBitfield(share!.pieceCount, true)
+        ? wholeBitfield(share!.pieceCount)
         : live === null
           ? this.record.bitfield
           : Buffer.from(live.bitfield).toString('base64'),

@@ -42,7 +42,7 @@ export async function finalDestination(destination: string, file: string): Promi
   const [folder, name] = isFolder ? [path, file] : [dirname(path), basename(path)];
   const real = await realpath(folder).catch(() => null);
   if (real === null || (await statIfThere(real))?.isDirectory() !== true) {
-    return invalidField('destination', `must be in a folder that exists`);
+    return invalidField('destination', 'must be in a folder that exists');
   }
   return join(real, name);
 }

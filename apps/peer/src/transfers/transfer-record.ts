@@ -1,5 +1,6 @@
 // Owns what is kept of a transfer over restarts, and how it is shown. Everything else about a transfer is found out anew:
 // from the trackers, from the disk, from the engine.
+import { fullBitfield } from '#domain/bitfield';
 import type { PieceHash } from '#domain/command';
 import type { SharedContent } from '#domain/outcome';
 import type { PieceStrategy } from '#domain/source-choice';
@@ -177,10 +178,7 @@ export function shareRef({ groupId, shareId }: SharedContent): ShareRef {
   return { groupId, shareId };
 }
 
-/** Base64 of a bitfield with every piece, or none. */
-export function uniformBitfield(pieceCount: number, isSet: boolean): string {
-  const bytes = Buffer.alloc(Math.ceil(pieceCount / 8), isSet ? 0xff : 0);
-  const surplusBits = bytes.length * 8 - pieceCount;
-  if (isSet && surplusBits > 0) bytes[bytes.length - 1] = (0xff << surplusBits) & 0xff;
-  return bytes.toString('base64');
+/** Base64 of the bitfield of content that is whole. */
+export function wholeBitfield(pieceCount: number): string {
+  return Buffer.from(fullBitfield(pieceCount)).toString('base64');
 }

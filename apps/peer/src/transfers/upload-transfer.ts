@@ -20,7 +20,7 @@ import {
   SOURCE_MISSING,
   TRACKERS_UNREACHABLE,
 } from './transfer-reasons.ts';
-import { noteWhole, shareRef, transferView, uniformBitfield, type UploadRecord } from './transfer-record.ts';
+import { noteWhole, shareRef, transferView, type UploadRecord, wholeBitfield } from './transfer-record.ts';
 
 const RUNNING_STATES: ReadonlySet<TransferState> = new Set(['queued', 'hashing', 'stalled', 'seeding']);
 /** States in which its command is still to be sent. */
@@ -96,7 +96,7 @@ export class UploadTransfer implements PlaceTaker {
       verifiedBytes: share?.totalBytes ?? hashed.verifiedBytes,
       bytesPerSecond: state === 'hashing' ? hashed.bytesPerSecond : 0,
       etaSeconds: state === 'hashing' ? hashed.etaSeconds : null,
-      bitfield: uniformBitfield(share?.pieceCount ?? 0, true),
+      bitfield: wholeBitfield(share?.pieceCount ?? 0),
       peers: [],
     };
     return transferView(this.record, progress, this.#recheck.view());

@@ -10,7 +10,7 @@ export interface Gauge {
 
 interface Counter {
   readonly help: string;
-  readonly label: string | null;
+  readonly label: string;
   readonly counts: Map<string, number>;
 }
 

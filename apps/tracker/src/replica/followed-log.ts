@@ -16,8 +16,7 @@ export interface FollowedLog {
 
 /**
  * Throws `log_misconfigured` when the log is another one than this data directory's tracker has followed, or when what is kept
- * of that does not say. A log that is away
- * is waited for until `signal` is aborted, and then nothing is said of it.
+ * of that does not say. A log that is away is waited for until `signal` is aborted, and then nothing is said of it.
  */
 export async function refuseOtherLog(
   log: CommandLog,

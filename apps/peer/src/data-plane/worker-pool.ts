@@ -5,13 +5,15 @@ import { MessageChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { Outcome } from '../storage/storage-problem.ts';
 import { type LaneCommand, type LaneEvent, type LaneStart, post } from './lane-messages.ts';
-import type { WorkerTasks } from './worker.ts';
+import type * as worker from './worker.ts';
 
 const TASKS_PER_WORKER = 16;
 /** Source files run as they are, built ones beside this file; both end like this one. */
 const WORKER_FILE = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url).href;
 
 type RunOptions = NonNullable<Parameters<Piscina['run']>[1]>;
+/** The finite tasks by name. */
+type WorkerTasks = Omit<typeof worker, 'lane'>;
 type TaskName = keyof WorkerTasks;
 type TaskRequest<Name extends TaskName> = Parameters<WorkerTasks[Name]>[0];
 type TaskValue<Name extends TaskName> =

@@ -87,24 +87,3 @@ async function countedWholeFiles(request: Parameters<typeof hashWholeFilesNow>[0
   );
   return digests;
 }
-
-/** The finite tasks by name, for whoever starts them. */
-export type WorkerTasks = {
-  checkDestination: typeof checkDestination;
-  findEarlierPart: typeof findEarlierPart;
-  preparePart: typeof preparePart;
-  syncPart: typeof syncPart;
-  finishPart: typeof finishPart;
-  removePart: typeof removePart;
-  removeDownload: typeof removeDownload;
-  checkRepair: typeof checkRepair;
-  finishRepair: typeof finishRepair;
-  dropRepair: typeof dropRepair;
-  scanSource: typeof scanSource;
-  findFiles: typeof findFiles;
-  stampSource: typeof stampSource;
-  checkUnchanged: typeof checkUnchanged;
-  hashPieces: typeof hashPieces;
-  hashWholeFiles: typeof hashWholeFiles;
-  hashWholeFilesQuietly: typeof hashWholeFilesQuietly;
-};

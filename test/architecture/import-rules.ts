@@ -9,7 +9,7 @@ const PORT_FILES = [
   'apps/peer/src/swarm/transfer-engine',
   'apps/peer/src/tracker-link/tracker-link',
   'apps/peer/src/transfers/transfers',
-  'apps/tracker/src/command-log/(command-log|open-command-log|last-log)',
+  'apps/tracker/src/command-log/(command-log|open-command-log|last-log|record-feed)',
   'apps/tracker/src/credentials/(credentials|password-hasher)',
   'apps/tracker/src/grants/grants',
   'apps/tracker/src/presence/(presence|reachability)',

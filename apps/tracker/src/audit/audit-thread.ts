@@ -5,7 +5,8 @@ import { Readable } from 'node:stream';
 import { Worker } from 'node:worker_threads';
 import { BadInput } from '#identity/start-input';
 import { AUDIT_STALL_TIMEOUT_MS } from '#wire/limits';
-import { type CommandLog, LogFailure, type StoredRecord } from '../command-log/command-log.ts';
+import { type CommandLog, LogFailure } from '../command-log/command-log.ts';
+import { RecordFeed } from '../command-log/record-feed.ts';
 import type { AuditFailure, AuditFeed, AuditNews, AuditWorkerData } from './audit-messages.ts';
 import { AuditRefusal } from './audit-refusal.ts';
 import { UnknownThing } from './unknown-thing.ts';
@@ -13,18 +14,15 @@ import { UnknownThing } from './unknown-thing.ts';
 /** The answer to one question. Destroying it ends the thread. */
 export class AuditThread extends Readable {
   readonly #worker: Worker;
-  readonly #log: Pick<CommandLog, 'read'>;
+  readonly #records: RecordFeed;
   readonly #size: number;
   readonly #stall: NodeJS.Timeout;
-  #stopReading = new AbortController();
-  #batches: AsyncIterator<readonly StoredRecord[]> | null = null;
-  #reading = 0;
   #hasUntaken = false;
   #hasExited = false;
 
   constructor(log: Pick<CommandLog, 'read'>, data: AuditWorkerData, heapBytesMax: number) {
     super();
-    this.#log = log;
+    this.#records = new RecordFeed(log);
     this.#size = data.size;
     const here = extname(import.meta.url);
     this.#worker = new Worker(new URL(`./audit-worker${here}`, import.meta.url), {
@@ -51,7 +49,7 @@ export class AuditThread extends Readable {
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     clearTimeout(this.#stall);
-    this.#endReading();
+    this.#records.end();
     if (this.#hasExited) return done(error);
     this.#worker.once('exit', () => done(error));
     void this.#worker.terminate();
@@ -67,7 +65,8 @@ export class AuditThread extends Readable {
     this.#stall.refresh();
     switch (news.kind) {
       case 'read':
-        this.#begin(news.reading);
+        this.#records.begin(0);
+        void this.#feed(news.reading);
         return;
       case 'more':
         void this.#feed(news.reading);
@@ -84,26 +83,12 @@ export class AuditThread extends Readable {
     }
   }
 
-  #begin(reading: number): void {
-    this.#endReading();
-    this.#stopReading = new AbortController();
-    this.#reading = reading;
-    this.#batches = this.#log.read(0, this.#stopReading.signal)[Symbol.asyncIterator]();
-    void this.#feed(reading);
-  }
-
-  /** A reader that waits to be asked for more does not hear the signal: it has to be told that nobody will. */
-  #endReading(): void {
-    this.#stopReading.abort();
-    this.#batches?.return?.().catch(() => undefined);
-  }
-
   async #feed(reading: number): Promise<void> {
     try {
-      const next = await this.#batches?.next();
-      if (this.destroyed || reading !== this.#reading || next === undefined || next.done === true) return;
+      const records = await this.#records.next();
+      if (records === null) return;
       this.#stall.refresh();
-      this.#tell({ kind: 'records', reading, records: next.value.filter(({ offset }) => offset < this.#size) });
+      this.#tell({ kind: 'records', reading, records: records.filter(({ offset }) => offset < this.#size) });
     } catch (error) {
       if (!(error instanceof LogFailure)) return void this.destroy(error as Error);
       this.#tell({ kind: 'failure', reading, code: error.code, message: error.message });

@@ -1,7 +1,8 @@
 // Owns the thread in which a snapshot is taken: starts it, feeds it from the log, and hears what came of it.
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { CommandLog, StoredRecord } from '../command-log/command-log.ts';
+import type { CommandLog } from '../command-log/command-log.ts';
+import { RecordFeed } from '../command-log/record-feed.ts';
 import type { SnapshotFeed, SnapshotNews, SnapshotWorkerData } from './snapshot-messages.ts';
 import type { SnapshotOrder, SnapshotTaken, TakeSnapshot } from './snapshot-taking.ts';
 
@@ -31,14 +32,12 @@ export function takeInThread(options: SnapshotThreadOptions): TakeSnapshot {
 /** One snapshot that is being taken. */
 class SnapshotWork {
   readonly #worker: Worker;
-  readonly #log: CommandLog;
+  readonly #records: RecordFeed;
   readonly #warn: (message: string) => void;
-  readonly #reading = new AbortController();
   readonly #taken = Promise.withResolvers<SnapshotTaken | null>();
-  #batches: AsyncIterator<readonly StoredRecord[]> | null = null;
 
   constructor(order: SnapshotOrder, { folder, log, warn }: SnapshotThreadOptions) {
-    this.#log = log;
+    this.#records = new RecordFeed(log);
     this.#warn = warn;
     const data: SnapshotWorkerData = { folder, order };
     const here = extname(import.meta.url);
@@ -54,26 +53,20 @@ class SnapshotWork {
 
   /** Ends the thread, with what came of its work. */
   end(taken: SnapshotTaken | null): void {
-    this.#endReading();
+    this.#records.end();
     // Settled from now on: that the thread has ended without being asked is no failure any more.
     this.#taken.resolve(this.#worker.terminate().then(() => taken));
   }
 
-  /** A reader that waits to be asked for more does not hear the signal: it has to be told that nobody will. */
-  #endReading(): void {
-    this.#reading.abort();
-    this.#batches?.return?.().catch(() => undefined);
-  }
-
   #fail(error: unknown): void {
-    this.#endReading();
+    this.#records.end();
     this.#taken.reject(error instanceof Error ? error : new Error(String(error)));
   }
 
   #hear(news: SnapshotNews): void {
     switch (news.kind) {
       case 'read':
-        this.#batches = this.#log.read(news.fromOffset, this.#reading.signal)[Symbol.asyncIterator]();
+        this.#records.begin(news.fromOffset);
         void this.#feed();
         return;
       case 'more':
@@ -89,10 +82,8 @@ class SnapshotWork {
 
   async #feed(): Promise<void> {
     try {
-      const next = await this.#batches?.next();
-      if (next === undefined || next.done === true || this.#reading.signal.aborted) return;
-      const feed: SnapshotFeed = next.value;
-      this.#worker.postMessage(feed);
+      const feed: SnapshotFeed | null = await this.#records.next();
+      if (feed !== null) this.#worker.postMessage(feed);
     } catch (error) {
       this.#fail(error);
       await this.#worker.terminate();

@@ -1,5 +1,6 @@
 // Owns who may use the control endpoint: an exact list of hosts against DNS rebinding, no page of another origin, and a
 // bearer token. It runs before a body is read, and a path that nobody has named needs the token like any other.
+import { bearerToken } from '#wire/bearer-token';
 import type { ApiKeyScope } from '#wire/control-requests';
 import type { ErrorCode } from '#wire/wire-error';
 
@@ -70,8 +71,8 @@ export function needsToken({ method, route }: Pick<AccessRequest, 'method' | 'ro
 function tokenRefusal(request: AccessRequest, policy: AccessPolicy): AccessRefusal | null {
   if (!needsToken(request)) return null;
   const { method, route, authorization } = request;
-  const token = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(authorization ?? '')?.[1];
-  const scope = token === undefined ? null : policy.scopeOf(token);
+  const token = bearerToken(authorization);
+  const scope = token === null ? null : policy.scopeOf(token);
   if (scope === null) return { code: 'control_token_required' };
   const needed = neededScope(method, route ?? '');
   if (SCOPE_RANK[scope] >= SCOPE_RANK[needed]) return null;

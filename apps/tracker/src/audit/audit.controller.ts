@@ -3,6 +3,7 @@
 import { Controller, Get, Logger, Param, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { BadInput } from '#identity/start-input';
+import { bearerToken } from '#wire/bearer-token';
 import { type Problem, problemOf } from '#wire/wire-error';
 import { AuditDesk } from './audit-desk.ts';
 import { AuditKeys } from './audit-keys.ts';
@@ -58,8 +59,8 @@ export class AuditController {
   }
 
   async #refuseStranger(authorization: string | undefined): Promise<void> {
-    const token = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(authorization ?? '')?.[1];
-    const key = token === undefined ? null : await this.#keys.keyOf(token);
+    const token = bearerToken(authorization);
+    const key = token === null ? null : await this.#keys.keyOf(token);
     if (key === null) throw new AuditRefusal('audit_key_required');
   }
 

@@ -8,10 +8,10 @@ import { networkOf } from '#wire/host-port';
 import { DoorPlaces, type DoorPlacesOptions } from './door-places.ts';
 
 /** So many shake hands at a time, of one network and in all: what they answer may come in one turn. */
-const SHAKING_OF_NETWORK = 2;
-const SHAKING = 64;
+const SHAKING_OF_NETWORK_MAX = 2;
+const SHAKING_MAX = 64;
 /** Whoever takes longer is far away, or wants to be waited for. */
-const SHAKING_MS = 250;
+const SHAKING_TIMEOUT_MS = 250;
 
 /** How many there is room for, and who is told of the others. */
 export interface DoorOptions {
@@ -60,7 +60,7 @@ export class Door {
 
   /** The connection as it came that became this one. */
   acceptedAs(socket: Socket): Socket | undefined {
-    return this.#accepted.get(placeOf(socket));
+    return this.#accepted.get(remoteEndOf(socket));
   }
 
   /** It has shown who it is, and needs no place among strangers any more. */
@@ -79,12 +79,12 @@ export class Door {
   }
 
   #come(socket: Socket): void {
-    const [place, network] = [placeOf(socket), networkOf(socket.remoteAddress ?? '')];
-    this.#accepted.set(place, socket);
+    const [remoteEnd, network] = [remoteEndOf(socket), networkOf(socket.remoteAddress ?? '')];
+    this.#accepted.set(remoteEnd, socket);
     socket.once('close', () => {
       this.#leave(socket);
       this.#waitNoLonger(socket, network);
-      if (this.#accepted.get(place) === socket) this.#accepted.delete(place);
+      if (this.#accepted.get(remoteEnd) === socket) this.#accepted.delete(remoteEnd);
     });
     // What breaks off while it waits is the end of that connection; without a listener it would be the end of the process.
     socket.on('error', () => undefined);
@@ -106,9 +106,9 @@ export class Door {
   }
 
   #expectTurnOf(network: string, { waiting, shakingCount }: Line): void {
-    if (waiting.length > 0 && shakingCount < SHAKING_OF_NETWORK) this.#turns.add(network);
+    if (waiting.length > 0 && shakingCount < SHAKING_OF_NETWORK_MAX) this.#turns.add(network);
     else this.#turns.delete(network);
-    if (this.#isLettingIn || this.#turns.size === 0 || this.#shaking.size >= SHAKING) return;
+    if (this.#isLettingIn || this.#turns.size === 0 || this.#shaking.size >= SHAKING_MAX) return;
     this.#isLettingIn = true;
     setImmediate(() => this.#takeTurn());
   }
@@ -129,7 +129,7 @@ export class Door {
   #letIn(socket: Socket, network: string): void {
     if (this.#strangers !== null) {
       this.#lines.get(network)!.shakingCount += 1;
-      const timer = setTimeout(() => this.#shook(socket), SHAKING_MS).unref();
+      const timer = setTimeout(() => this.#shook(socket), SHAKING_TIMEOUT_MS).unref();
       this.#shaking.set(socket, { network, timer });
     }
     socket.setTimeout(0).removeAllListeners('timeout');
@@ -185,6 +185,6 @@ export class Door {
   }
 }
 
-function placeOf({ remoteAddress, remotePort }: Socket): string {
+function remoteEndOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress} ${remotePort}`;
 }

@@ -1,17 +1,9 @@
 // Owns fuzzing the notes of checkpoints, behind a signature that always holds: one that is taken has exactly this text.
 import assert from 'node:assert/strict';
-import type { Checkpoint } from '#domain/checkpoint';
 import { openCheckpointNote, sealCheckpointNote, snapshotInNote } from '#wire/checkpoint-note';
+import { CHECKPOINT } from '../../signed-samples.ts';
 import type { FuzzTarget } from '../fuzz-target.ts';
 
-const CHECKPOINT: Checkpoint = {
-  logId: '11'.repeat(32),
-  size: 20_852_163,
-  root: '22'.repeat(32),
-  digest: '33'.repeat(32),
-  rulesVersion: 1,
-  build: 'cohort 0.1.0',
-};
 const SIGNER = { keyId: new Uint8Array(4).fill(1), sign: () => new Uint8Array(64).fill(2) };
 
 export const checkpointNote: FuzzTarget = {

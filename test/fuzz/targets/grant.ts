@@ -1,20 +1,10 @@
 // Owns fuzzing grants, behind a signature that always holds: one that is taken has exactly these bytes, as text too.
 import assert from 'node:assert/strict';
-import { checkGrant, type GrantClaims, grantFromText, grantToText, openGrant, sealGrant } from '#wire/grant';
+import { checkGrant, grantFromText, grantToText, openGrant, sealGrant } from '#wire/grant';
+import { CLAIMS } from '../../signed-samples.ts';
 import type { FuzzTarget } from '../fuzz-target.ts';
 import { assertSameBytes } from '../same-bytes.ts';
 
-const CLAIMS: GrantClaims = {
-  logId: '11'.repeat(32),
-  trackerId: '22'.repeat(32),
-  groupId: 5,
-  shareId: 2 ** 40,
-  contentId: '33'.repeat(32),
-  user: 'zoë',
-  peerId: '44'.repeat(32),
-  asOfOffset: 77,
-  expiresAtMs: 1_800_000_000_000,
-};
 const SIGNATURE_BYTES = 64;
 
 export const grant: FuzzTarget = {

@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, hash, sign, verify } from 'node:crypto';
+import { hash, sign, verify } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Checkpoint } from '#domain/checkpoint';
@@ -10,21 +10,9 @@ import {
   snapshotInNote,
   type VerifyNote,
 } from '#wire/checkpoint-note';
+import { CHECKPOINT, KNOWN_KEY, KNOWN_PUBLIC_KEY } from '../../signed-samples.ts';
 
-// The secret key of test 1 in RFC 8032, section 7.1, in PKCS #8.
-const SECRET = '302e020100300506032b6570042204209d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60';
-const privateKey = createPrivateKey({ key: Buffer.from(SECRET, 'hex'), format: 'der', type: 'pkcs8' });
-const publicKey = createPublicKey(privateKey);
-const rawKey = publicKey.export({ type: 'spki', format: 'der' }).subarray(-32);
-
-const CHECKPOINT: Checkpoint = {
-  logId: '11'.repeat(32),
-  size: 20_852_163,
-  root: '22'.repeat(32),
-  digest: '33'.repeat(32),
-  rulesVersion: 1,
-  build: 'cohort 0.1.0',
-};
+const rawKey = KNOWN_PUBLIC_KEY.export({ type: 'spki', format: 'der' }).subarray(-32);
 
 const keyIdOf = (name: string, key: Uint8Array): Buffer =>
   hash('sha256', Buffer.from(noteKeyBytes(name, key)), 'buffer').subarray(0, 4);
@@ -32,9 +20,9 @@ const keyId = keyIdOf(noteOrigin(CHECKPOINT), rawKey);
 const seal = (checkpoint: Checkpoint): string =>
   sealCheckpointNote(checkpoint, {
     keyId: keyIdOf(noteOrigin(checkpoint), rawKey),
-    sign: (text) => sign(null, text, privateKey),
+    sign: (text) => sign(null, text, KNOWN_KEY),
   });
-const isSigned: VerifyNote = ({ text, signature }) => verify(null, text, publicKey, signature);
+const isSigned: VerifyNote = ({ text, signature }) => verify(null, text, KNOWN_PUBLIC_KEY, signature);
 const NOTE = seal(CHECKPOINT);
 
 const hexId = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => bytes.toHex());
@@ -119,7 +107,7 @@ describe('a checkpoint note', () => {
 });
 
 it('a note may say which snapshot its signer has, under the same signature', () => {
-  const signer = { keyId, sign: (text: Uint8Array) => sign(null, text, privateKey) };
+  const signer = { keyId, sign: (text: Uint8Array) => sign(null, text, KNOWN_KEY) };
   const snapshot = { offset: 20_800_000, hash: '44'.repeat(32) };
   const note = sealCheckpointNote(CHECKPOINT, signer, snapshot);
   expect(note.split('\n')[6]).toBe(`snapshot 20800000 ${'44'.repeat(32)}`);

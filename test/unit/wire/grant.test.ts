@@ -1,5 +1,5 @@
 // Facts about grants, with real Ed25519 keys: what a seeder may be shown, and what it must refuse.
-import { createPrivateKey, createPublicKey, sign, verify } from 'node:crypto';
+import { sign, verify } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
@@ -13,25 +13,9 @@ import {
   sealGrant,
 } from '#wire/grant';
 import { GRANT_CLOCK_SKEW_MAX_MS, GRANT_LIFETIME_MS } from '#wire/limits';
-
-// The secret key of test 1 in RFC 8032, section 7.1, in PKCS #8.
-const SECRET = '302e020100300506032b6570042204209d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60';
-const privateKey = createPrivateKey({ key: Buffer.from(SECRET, 'hex'), format: 'der', type: 'pkcs8' });
-const publicKey = createPublicKey(privateKey);
+import { CLAIMS, KNOWN_KEY, KNOWN_PUBLIC_KEY } from '../../signed-samples.ts';
 
 const LONGEST_MS = GRANT_LIFETIME_MS + GRANT_CLOCK_SKEW_MAX_MS;
-
-const claims: GrantClaims = {
-  logId: '11'.repeat(32),
-  trackerId: '22'.repeat(32),
-  groupId: 5,
-  shareId: 2 ** 40,
-  contentId: '33'.repeat(32),
-  user: 'zoë',
-  peerId: '44'.repeat(32),
-  asOfOffset: 77,
-  expiresAtMs: 1_800_000_000_000,
-};
 
 const CLAIMS_HEX =
   '636f686f7274206772616e742076310a' + // "cohort grant v1\n"
@@ -48,17 +32,17 @@ const CLAIMS_HEX =
 const SIGNATURE_HEX =
   '6052ad0b53853f28bcb4e964d2090fe67fda3d02759ea1b6b1d7215659071433da5d46831850240ffe9a25cec6c4e89fba6dc5977e4a55cdcf7c9026d6123c09';
 
-const signGrant = (message: Uint8Array): Uint8Array => sign(null, message, privateKey);
+const signGrant = (message: Uint8Array): Uint8Array => sign(null, message, KNOWN_KEY);
 const trust = {
   verify: (trackerId: string, message: Uint8Array, signature: Uint8Array): boolean =>
-    trackerId === claims.trackerId && verify(null, message, publicKey, signature),
+    trackerId === CLAIMS.trackerId && verify(null, message, KNOWN_PUBLIC_KEY, signature),
 };
-const sealed = sealGrant(claims, signGrant);
+const sealed = sealGrant(CLAIMS, signGrant);
 
 const hexId = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => bytes.toHex());
 const anyClaims: fc.Arbitrary<GrantClaims> = fc.record({
   logId: hexId,
-  trackerId: fc.constant(claims.trackerId),
+  trackerId: fc.constant(CLAIMS.trackerId),
   groupId: fc.maxSafeNat(),
   shareId: fc.maxSafeNat(),
   contentId: hexId,
@@ -70,7 +54,7 @@ const anyClaims: fc.Arbitrary<GrantClaims> = fc.record({
 
 describe('sealing and opening', () => {
   it('the signed bytes are exactly these', () => {
-    expect(encodeGrantClaims(claims).toHex()).toBe(CLAIMS_HEX);
+    expect(encodeGrantClaims(CLAIMS).toHex()).toBe(CLAIMS_HEX);
     expect(sealed.toHex()).toBe(CLAIMS_HEX + SIGNATURE_HEX);
   });
 
@@ -100,12 +84,12 @@ describe('sealing and opening', () => {
   });
 
   it('a tracker that is not trusted signs in vain', () => {
-    const stranger = sealGrant({ ...claims, trackerId: '55'.repeat(32) }, signGrant);
+    const stranger = sealGrant({ ...CLAIMS, trackerId: '55'.repeat(32) }, signGrant);
     expect(openGrant(stranger, trust)).toEqual({ ok: false, reason: 'grant_not_signed' });
   });
 
   it('a signature made for something else does not make a grant', () => {
-    const message = encodeGrantClaims(claims);
+    const message = encodeGrantClaims(CLAIMS);
     const elsewhere = signGrant(message.subarray(16));
     expect(openGrant(new Uint8Array([...message, ...elsewhere]), trust)).toMatchObject({ reason: 'grant_not_signed' });
   });
@@ -114,7 +98,7 @@ describe('sealing and opening', () => {
     ['an empty user', ''],
     ['a user of 65 bytes', 'x'.repeat(65)],
   ])('a grant for %s is malformed', (_, user) => {
-    expect(openGrant(sealGrant({ ...claims, user }, signGrant), trust)).toMatchObject({ reason: 'grant_malformed' });
+    expect(openGrant(sealGrant({ ...CLAIMS, user }, signGrant), trust)).toMatchObject({ reason: 'grant_malformed' });
   });
 
   it.each([
@@ -122,27 +106,27 @@ describe('sealing and opening', () => {
     ['a negative offset', { asOfOffset: -1 }],
     ['an expiry with a fraction', { expiresAtMs: 0.5 }],
   ])('sealing %s is a bug and throws', (_, wrong) => {
-    expect(() => sealGrant({ ...claims, ...wrong }, signGrant)).toThrow(RangeError);
+    expect(() => sealGrant({ ...CLAIMS, ...wrong }, signGrant)).toThrow(RangeError);
   });
 });
 
 describe('checking', () => {
   const expected: GrantExpectation = {
-    nowMs: claims.expiresAtMs - 1,
-    logId: claims.logId,
-    groupId: claims.groupId,
-    shareId: claims.shareId,
-    contentId: claims.contentId,
-    peerId: claims.peerId,
+    nowMs: CLAIMS.expiresAtMs - 1,
+    logId: CLAIMS.logId,
+    groupId: CLAIMS.groupId,
+    shareId: CLAIMS.shareId,
+    contentId: CLAIMS.contentId,
+    peerId: CLAIMS.peerId,
     revokedAsOf: null,
   };
 
   it.each<[string, Partial<GrantExpectation>]>([
     ['what it was made for', {}],
-    ['a seeder whose clock is as far behind as may be', { nowMs: claims.expiresAtMs - LONGEST_MS }],
-    ['a request after a revocation that its tracker had seen', { revokedAsOf: claims.asOfOffset }],
+    ['a seeder whose clock is as far behind as may be', { nowMs: CLAIMS.expiresAtMs - LONGEST_MS }],
+    ['a request after a revocation that its tracker had seen', { revokedAsOf: CLAIMS.asOfOffset }],
   ])('a grant allows %s', (_, change) => {
-    expect(checkGrant(claims, { ...expected, ...change })).toBeNull();
+    expect(checkGrant(CLAIMS, { ...expected, ...change })).toBeNull();
   });
 
   const other = '66'.repeat(32);
@@ -152,11 +136,11 @@ describe('checking', () => {
     ['in another group', { groupId: 6 }, 'other_group'],
     ['of another share', { shareId: 6 }, 'other_share'],
     ['of other content', { contentId: other }, 'other_content'],
-    ['at its expiry', { nowMs: claims.expiresAtMs }, 'expired'],
-    ['longer before its expiry than any is valid', { nowMs: claims.expiresAtMs - LONGEST_MS - 1 }, 'too_long'],
-    ['older than a revocation', { revokedAsOf: claims.asOfOffset + 1 }, 'revoked'],
+    ['at its expiry', { nowMs: CLAIMS.expiresAtMs }, 'expired'],
+    ['longer before its expiry than any is valid', { nowMs: CLAIMS.expiresAtMs - LONGEST_MS - 1 }, 'too_long'],
+    ['older than a revocation', { revokedAsOf: CLAIMS.asOfOffset + 1 }, 'revoked'],
   ])('a request %s is refused', (_, change, reason) => {
-    expect(checkGrant(claims, { ...expected, ...change })).toBe(reason);
+    expect(checkGrant(CLAIMS, { ...expected, ...change })).toBe(reason);
   });
 });
 

@@ -2,7 +2,6 @@
 import 'reflect-metadata';
 import { KeyObject, webcrypto } from 'node:crypto';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
 import { connect as connectPlain, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
@@ -13,6 +12,7 @@ import type { GrantClaims } from '#wire/grant';
 import { encodeFrame, type Frame, FrameDecoder } from '#wire/transfer-frame';
 import {
   grantFor,
+  newFile,
   onTestEnd,
   randomBytes,
   requestFor,
@@ -28,9 +28,7 @@ const MIB = 1024 * 1024;
 
 async function twoPeers(bytes = MIB) {
   const [alice, bob] = await Promise.all([startPeer('alice'), startPeer('bob')]);
-  const path = join(alice.folder, 'film');
-  writeFileSync(path, randomBytes(bytes));
-  return { alice, bob, digested: await shareFile(alice, path) };
+  return { alice, bob, digested: await shareFile(alice, newFile(alice, randomBytes(bytes))) };
 }
 
 /** What the listener says to hello and this grant, until it closes or admits. */

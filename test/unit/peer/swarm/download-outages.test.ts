@@ -19,6 +19,7 @@ import { journalPath } from '../../../../apps/peer/src/storage/content-layout.ts
 import { journalHead, JournalWriter } from '../../../../apps/peer/src/storage/part-journal.ts';
 import {
   grantFor,
+  newFile,
   newFolder,
   randomBytes,
   requestFor,
@@ -36,12 +37,6 @@ import { blockFrame, startFakeSeeder } from './fake-seeder.ts';
 const MIB = 1024 * 1024;
 const LONG_AGO_SECONDS = 1_000_000_000;
 const BLOCKED_MS_MAX = 10_000;
-
-function newFile(peer: TestPeer, bytes: Buffer): string {
-  const path = join(peer.folder, 'film');
-  writeFileSync(path, bytes);
-  return path;
-}
 
 it('stalls while its only seeder is away, and goes on by itself when that is back', async () => {
   const [alice, bob] = await Promise.all([startPeer('alice'), startPeer('bob')]);

@@ -1,7 +1,7 @@
 // Real engines with real workers and sockets on loopback, and a tracker that is only a key: it signs whatever grant a test
 // asks for.
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
@@ -82,6 +82,13 @@ export function grantFor(peer: TestPeer, contentId: string, claims: Partial<Gran
 
 export function sourceOf(peer: TestPeer): Source {
   return { peerId: peer.identity.id, user: peer.name, addresses: [peer.engine.listenAddress] };
+}
+
+/** A file of a peer's own with these bytes; its path. */
+export function newFile({ folder }: TestPeer, bytes: Uint8Array): string {
+  const path = join(folder, 'film');
+  writeFileSync(path, bytes);
+  return path;
 }
 
 /** Digests a path and serves it. */

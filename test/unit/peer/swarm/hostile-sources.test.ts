@@ -1,10 +1,9 @@
 // Sources that are silent, slow, lying or broken, beside a good one: the download finishes with the right bytes.
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { encodeFrame, type Frame } from '#wire/transfer-frame';
 import type { Digested, DownloadView } from '../../../../apps/peer/src/swarm/transfer-engine.ts';
-import { randomBytes, requestFor, sha1, shareFile, sourceOf, startPeer, until } from './engine-harness.ts';
+import { newFile, randomBytes, requestFor, sha1, shareFile, sourceOf, startPeer, until } from './engine-harness.ts';
 import { blockFrame, type FakeOptions, startFakeSeeder } from './fake-seeder.ts';
 
 const PIECE_BYTES = 65_536;
@@ -14,9 +13,7 @@ async function goodSeederAnd(fake: (bytes: Buffer, digested: Digested) => Omit<F
   const alice = await startPeer('alice', { plain: true });
   const bob = await startPeer('bob', { plain: true });
   const bytes = randomBytes(TOTAL_BYTES);
-  const path = join(alice.folder, 'film');
-  writeFileSync(path, bytes);
-  const digested = await shareFile(alice, path, PIECE_BYTES);
+  const digested = await shareFile(alice, newFile(alice, bytes), PIECE_BYTES);
   const mallory = await startFakeSeeder('mallory', { digested, ...fake(bytes, digested) });
   const request = requestFor(bob, digested, { from: [] });
   const result = (): string => sha1(readFileSync(request.destination));

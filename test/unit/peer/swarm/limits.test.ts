@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import type { Worker } from 'node:worker_threads';
@@ -8,6 +8,7 @@ import { type BlockPlace, encodeFrame, type Frame, FrameDecoder } from '#wire/tr
 import type { EngineLimits } from '../../../../apps/peer/src/swarm/transfer-engine.ts';
 import {
   grantFor,
+  newFile,
   onTestEnd,
   randomBytes,
   requestFor,
@@ -41,9 +42,7 @@ async function twoPeers(totalBytes: number, plain = false) {
     startPeer('bob', { plain, workers: 2 }),
   ]);
   const bytes = randomBytes(totalBytes);
-  const path = join(alice.folder, 'film');
-  writeFileSync(path, bytes);
-  const digested = await shareFile(alice, path, 65_536);
+  const digested = await shareFile(alice, newFile(alice, bytes), 65_536);
   return { alice, bob, bytes, digested, fetched: () => sha1(readFileSync(join(bob.folder, 'fetched'))) };
 }
 
@@ -102,10 +101,8 @@ it('the limit of one group is none for another', async () => {
 
 it('a peer that has part of it and is limited still tells what it gets, and serves that', async () => {
   const [alice, bob, carol] = await startThree('alice', 'bob', 'carol');
-  const path = join(alice.folder, 'film');
   const bytes = randomBytes(2 * MIB);
-  writeFileSync(path, bytes);
-  const digested = await shareFile(alice, path, 65_536);
+  const digested = await shareFile(alice, newFile(alice, bytes), 65_536);
   bob.engine.limit(limits(MIB, MIB));
   bob.engine.download(requestFor(bob, digested, { from: [alice] }));
   const download = carol.engine.download(requestFor(carol, digested, { from: [bob] }));
@@ -120,9 +117,7 @@ it('a worker that replaces a dead one keeps the limits', async () => {
   const alice = await startPeer('alice');
   process.off('worker', collect);
   const bob = await startPeer('bob');
-  const path = join(alice.folder, 'film');
-  writeFileSync(path, randomBytes(8 * MIB));
-  const digested = await shareFile(alice, path, 65_536);
+  const digested = await shareFile(alice, newFile(alice, randomBytes(8 * MIB)), 65_536);
   alice.engine.limit(limits(SLOW, null));
   await workers[0]?.terminate();
   const download = bob.engine.download(requestFor(bob, digested, { from: [alice] }));

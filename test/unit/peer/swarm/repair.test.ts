@@ -5,6 +5,7 @@ import { encodeManifest } from '#wire/manifest-codec';
 import type { Digested, Download, TransferEngine } from '../../../../apps/peer/src/swarm/transfer-engine.ts';
 import {
   grantFor,
+  newFile,
   randomBytes,
   requestFor,
   sha1,
@@ -24,9 +25,7 @@ async function pairWithCopies(
   bytes: Buffer,
 ): Promise<{ alice: TestPeer; bob: TestPeer; path: string; digested: Digested }> {
   const [alice, bob] = await Promise.all([startPeer('alice'), startPeer('bob', { workers: 2 })]);
-  const source = join(alice.folder, 'film');
-  const path = join(bob.folder, 'film');
-  for (const copy of [source, path]) writeFileSync(copy, bytes);
+  const [source, path] = [newFile(alice, bytes), newFile(bob, bytes)];
   return { alice, bob, path, digested: await shareFile(alice, source, PIECE_BYTES) };
 }
 
@@ -191,8 +190,7 @@ it('two damaged copies repair each other', async () => {
   const bytes = randomBytes(10 * PIECE_BYTES);
   const { bob, path, digested } = await pairWithCopies(bytes);
   const carol = await startPeer('carol');
-  const other = join(carol.folder, 'film');
-  writeFileSync(other, bytes);
+  const other = newFile(carol, bytes);
   damage(path, 1, 2);
   damage(other, 3, 4);
   const first = await repair(bob, { path, digested, from: [carol] });
@@ -204,8 +202,7 @@ it('two damaged copies repair each other', async () => {
 it('a private repair serves nothing, neither meanwhile nor afterwards', async () => {
   const [alice, bob, carol] = await startThree('alice', 'bob', 'carol');
   const bytes = randomBytes(4 * PIECE_BYTES);
-  const [source, path] = [join(alice.folder, 'film'), join(bob.folder, 'film')];
-  for (const copy of [source, path]) writeFileSync(copy, bytes);
+  const [source, path] = [newFile(alice, bytes), newFile(bob, bytes)];
   const digested = await shareFile(alice, source, PIECE_BYTES);
   damage(path, 1);
   const repairs = { manifestBytes: digested.manifestBytes, found: await inspect(bob, path, digested) };
@@ -221,8 +218,7 @@ it('what is sound of a copy is served while it is repaired, and nothing any more
   const [alice, bob, carol] = (await Promise.all(
     ['alice', 'bob', 'carol'].map((name) => startPeer(name, { plain: true })),
   )) as [TestPeer, TestPeer, TestPeer];
-  const [source, path] = [join(alice.folder, 'film'), join(bob.folder, 'film')];
-  for (const copy of [source, path]) writeFileSync(copy, bytes);
+  const [source, path] = [newFile(alice, bytes), newFile(bob, bytes)];
   const digested = await shareFile(alice, source, PIECE_BYTES);
   damage(path, 3);
   const repairs = { manifestBytes: digested.manifestBytes, found: await inspect(bob, path, digested) };
@@ -275,8 +271,7 @@ it('what an interrupted repair left is dropped, and only when it is of this cont
 
 it('a SHA-1 that is not what the sharer said is named, and the pieces are sound', async () => {
   const alice = await startPeer('alice');
-  const path = join(alice.folder, 'film');
-  writeFileSync(path, randomBytes(100_000));
+  const path = newFile(alice, randomBytes(100_000));
   const { manifest } = await alice.engine.digest({ path, hash: 'sha1' });
   const lie = encodeManifest({ ...manifest, files: [{ ...manifest.files[0]!, sha1: '0'.repeat(40) }] });
   if (!lie.ok) throw new Error(lie.message);

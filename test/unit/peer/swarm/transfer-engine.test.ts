@@ -3,6 +3,7 @@ import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
+  newFile,
   randomBytes,
   requestFor,
   SHARE,
@@ -11,7 +12,6 @@ import {
   sourceOf,
   startPeer,
   startThree,
-  type TestPeer,
   until,
 } from './engine-harness.ts';
 
@@ -19,12 +19,6 @@ const MIB = 1024 * 1024;
 const hasIpv6 = Object.values(networkInterfaces()).some((addresses) =>
   addresses?.some(({ address }) => address === '::1'),
 );
-
-function newFile(peer: TestPeer, bytes: Buffer): string {
-  const path = join(peer.folder, 'film');
-  writeFileSync(path, bytes);
-  return path;
-}
 
 describe.each([{ plain: false }, { plain: true }])('with $plain as plain', ({ plain }) => {
   it.each([0, 1, 65_536, 65_537, 5 * MIB + 3])('content of %i bytes arrives whole', async (length) => {

@@ -1,7 +1,5 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { randomBytes, requestFor, shareFile, startPeer, type TestPeer, until } from './engine-harness.ts';
+import { newFile, randomBytes, requestFor, shareFile, startPeer, type TestPeer, until } from './engine-harness.ts';
 
 const PIECE_BYTES = 65_536;
 const TOTAL_BYTES = 64 * PIECE_BYTES;
@@ -12,9 +10,7 @@ it.each([1, 2])(
   { timeout: 60_000 },
   async (workers) => {
     const alice = await startPeer('alice', { workers });
-    const path = join(alice.folder, 'film');
-    writeFileSync(path, randomBytes(TOTAL_BYTES));
-    const digested = await shareFile(alice, path, PIECE_BYTES);
+    const digested = await shareFile(alice, newFile(alice, randomBytes(TOTAL_BYTES)), PIECE_BYTES);
     alice.engine.limit({ uploadBytesPerSecond: 4_000_000, downloadBytesPerSecond: null, groups: [] });
     const downloaders: TestPeer[] = await Promise.all(NAMES.map((name) => startPeer(name, { workers: 2 })));
     const downloads = downloaders.map((peer) => peer.engine.download(requestFor(peer, digested, { from: [alice] })));

@@ -2,7 +2,7 @@
 import type { Checkpoint, CheckpointRuling } from '#domain/checkpoint';
 import type { Command } from '#domain/command';
 import type { Identity } from '#identity/identity';
-import { openCheckpointNote } from '#wire/checkpoint-note';
+import { openCheckpointNote, type SnapshotClaim } from '#wire/checkpoint-note';
 import { decodeLogRecord, type SignedLogRecord } from '#wire/log-record';
 import { signedCheckpointNote } from '../../../../apps/tracker/src/replica/checkpoint-signature.ts';
 import { CheckpointWriter } from '../../../../apps/tracker/src/replica/checkpoint-writer.ts';
@@ -81,9 +81,13 @@ export function sizesIn(log: MemoryLog): number[] {
   });
 }
 
-/** Appends a checkpoint of what the tracker has, apart from what is given; its offset. */
-export async function checkpointBy({ identity, replica }: Tracker, said: Partial<Checkpoint> = {}): Promise<number> {
-  const note = signedCheckpointNote(identity, { ...replica.checkpoint()!, ...said });
+/** Appends a checkpoint of what the tracker has, apart from what is given, and with what it says of its snapshot; its offset. */
+export async function checkpointBy(
+  { identity, replica }: Tracker,
+  said: Partial<Checkpoint> = {},
+  snapshot?: SnapshotClaim,
+): Promise<number> {
+  const note = signedCheckpointNote(identity, { ...replica.checkpoint()!, ...said }, snapshot);
   return (await submitted(replica, identity, { name: 'checkpoint', data: { note } })).offset;
 }
 

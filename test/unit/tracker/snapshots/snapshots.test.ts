@@ -2,19 +2,19 @@
 // no snapshot for good that is not, and lose nothing with any of them.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RULES } from '#domain/rules';
+import type { State } from '#domain/state';
+import type { SnapshotClaim } from '#wire/checkpoint-note';
 import { LogFailure, type StoredRecord } from '../../../../apps/tracker/src/command-log/command-log.ts';
-import { signedCheckpointNote } from '../../../../apps/tracker/src/replica/checkpoint-signature.ts';
 import type { DerivedState } from '../../../../apps/tracker/src/replica/derived-state.ts';
 import { Replica } from '../../../../apps/tracker/src/replica/replica.ts';
-import { registerTracker, submitAsTracker } from '../../../../apps/tracker/src/replica/tracker-registration.ts';
 import { SnapshotComparison } from '../../../../apps/tracker/src/snapshots/snapshot-comparison.ts';
 import { SnapshotStore } from '../../../../apps/tracker/src/snapshots/snapshot-store.ts';
 import { takeSnapshot } from '../../../../apps/tracker/src/snapshots/snapshot-taking.ts';
 import { SnapshotWriter } from '../../../../apps/tracker/src/snapshots/snapshot-writer.ts';
 import { plainState } from '../../domain/plain-state.ts';
 import { MemoryLog } from '../memory-log.ts';
-import { newIdentity } from '../new-identity.ts';
 import { derivedOf, randomRecords } from '../random-log.ts';
+import { checkpointBy, stopTrackers, trackerOn } from '../replica/signing-trackers.ts';
 import { MemoryFiles } from './memory-files.ts';
 
 const INTERVAL = 100;
@@ -33,6 +33,7 @@ beforeEach(() => {
 });
 afterEach(async () => {
   for (const { replica, writer } of running.splice(0)) await Promise.all([replica.stop(), writer.stop()]);
+  await stopTrackers();
 });
 
 interface Tracker {
@@ -87,6 +88,26 @@ async function logOf(records: readonly StoredRecord[]): Promise<MemoryLog> {
 /** Snapshots of the given offsets of the records. */
 async function snapshotsOf(records: readonly StoredRecord[], ...offsets: readonly number[]): Promise<void> {
   for (const offset of offsets) await newStore().save(derivedOf(records.slice(0, offset + 1)), turn);
+}
+
+/** A snapshot whose state is not what the records come to there. */
+async function wrongSnapshot(
+  of: readonly StoredRecord[],
+  { offset, spoil }: { offset: number; spoil: (state: State) => void },
+): Promise<void> {
+  const wrong = derivedOf(of.slice(0, offset + 1));
+  spoil(wrong.state);
+  await newStore().save(wrong, turn);
+}
+
+const losesGroups = ({ groups }: State): void => groups.clear();
+const isLate = (state: State): void => void (state.logTimeMs += 1);
+
+/** Another tracker signs a checkpoint, with what it says of its snapshot. */
+async function otherClaims(log: MemoryLog, snapshot?: SnapshotClaim): Promise<Replica> {
+  const other = await trackerOn(log);
+  await checkpointBy(other, {}, snapshot);
+  return other.replica;
 }
 
 function expectSame(replica: Replica, derived: DerivedState): void {
@@ -244,9 +265,7 @@ describe('a snapshot is taken', () => {
       Buffer.from(record.value).includes('checkpoint') ? { ...record, value: Buffer.from('{}') } : record,
     );
     const right = derivedOf(unsigned);
-    const wrong = derivedOf(unsigned.slice(0, 401));
-    wrong.state.groups.clear();
-    await newStore().save(wrong, turn);
+    await wrongSnapshot(unsigned, { offset: 400, spoil: losesGroups });
     const { replica, writer, store } = await started(await logOf(unsigned));
     expect(replica.digest).not.toBe(right.digest);
     files.files.clear();
@@ -263,29 +282,19 @@ describe('a snapshot is taken', () => {
 describe('a tracker that began at a snapshot with a wrong state', () => {
   it('throws it away when a checkpoint has something else, and has what the log replays to', async () => {
     const log = await logOf(records);
-    const wrong = derivedOf(records.slice(0, 401));
-    wrong.state.groups.clear();
-    await newStore().save(wrong, turn);
+    await wrongSnapshot(records, { offset: 400, spoil: losesGroups });
     // Another tracker, which has read everything, says what it has.
-    const author = { identity: newIdentity(), now: Date.now };
-    const other = new Replica({ log, now: Date.now });
-    await other.start();
-    await registerTracker(other, { ...author, address: '127.0.0.1:2', signal: new AbortController().signal });
-    const note = signedCheckpointNote(author.identity, other.checkpoint()!);
-    await submitAsTracker(other, author, { command: { name: 'checkpoint', data: { note } }, sealed: null });
+    const other = await otherClaims(log);
     const { replica } = await started(log);
     await expect.poll(() => replica.readiness).toEqual({ ready: true });
     expect([replica.root, replica.digest]).toEqual([other.root, other.digest]);
     expect(plainState(replica.state)).toEqual(plainState(other.state));
     expect([...files.files.keys()]).toEqual([asideOf(400)]);
-    await other.stop();
   });
 
   it('computes everything anew as soon as the log is there again', async () => {
     const log = await logOf(records);
-    const wrong = derivedOf(records.slice(0, 501));
-    wrong.state.groups.clear();
-    await newStore().save(wrong, turn);
+    await wrongSnapshot(records, { offset: 500, spoil: losesGroups });
     const { replica } = await started(log);
     const read = log.read.bind(log);
     let failures = 2;
@@ -303,9 +312,7 @@ describe('a tracker that began at a snapshot with a wrong state', () => {
     const log = await logOf(records);
     const right = await newStore().save(derivedOf(records.slice(0, 501)), turn);
     files = new MemoryFiles();
-    const wrong = derivedOf(records.slice(0, 501));
-    wrong.state.logTimeMs += 1;
-    await newStore().save(wrong, turn);
+    await wrongSnapshot(records, { offset: 500, spoil: isLate });
     const { replica, writer, store } = await started(log);
     replica.computeAnew('a test');
     await writer.look();
@@ -317,32 +324,15 @@ describe('a tracker that began at a snapshot with a wrong state', () => {
 });
 
 describe('two trackers compare their snapshots', () => {
-  /** Another tracker signs a checkpoint, with what it says of its snapshot. */
-  async function claim(log: MemoryLog, snapshot: { offset: number; hash: string }): Promise<void> {
-    const author = { identity: newIdentity(), now: Date.now };
-    const other = new Replica({ log, now: Date.now });
-    await other.start();
-    await registerTracker(other, { ...author, address: '127.0.0.1:2', signal: new AbortController().signal });
-    const note = signedCheckpointNote(author.identity, other.checkpoint()!, snapshot);
-    const done = await submitAsTracker(other, author, {
-      command: { name: 'checkpoint', data: { note } },
-      sealed: null,
-    });
-    expect(done?.outcome.status).toBe('accepted');
-    await other.stop();
-  }
-
   it('and one whose state is another, though its effects are not yet, computes everything anew, once', async () => {
     const log = await logOf(records);
     const right = await newStore().save(derivedOf(records.slice(0, 501)), turn);
     files = new MemoryFiles();
-    const wrong = derivedOf(records.slice(0, 501));
-    wrong.state.logTimeMs += 1;
-    await newStore().save(wrong, turn);
+    await wrongSnapshot(records, { offset: 500, spoil: isLate });
     const { replica, writer, store } = await started(log);
     const comparison = new SnapshotComparison({ replica, warn });
     comparison.look();
-    await claim(log, right);
+    await otherClaims(log, right);
     await replica.waitUntilApplied(log.records.length - 1);
     expect(comparison.differingCount).toBe(1);
     comparison.look();
@@ -352,7 +342,7 @@ describe('two trackers compare their snapshots', () => {
     expect(store.kept).toEqual([right]);
     expect(comparison.differingCount).toBe(0);
     warnings = [];
-    await claim(log, { offset: 500, hash: 'f'.repeat(64) });
+    await otherClaims(log, { offset: 500, hash: 'f'.repeat(64) });
     await replica.waitUntilApplied(log.records.length - 1);
     comparison.look();
     comparison.look();
@@ -365,8 +355,8 @@ describe('two trackers compare their snapshots', () => {
     const { replica, writer, store } = await started(log);
     const comparison = new SnapshotComparison({ replica, warn });
     await writer.look();
-    await claim(log, store.kept[0]!);
-    await claim(log, { offset: 400, hash: 'f'.repeat(64) });
+    await otherClaims(log, store.kept[0]!);
+    await otherClaims(log, { offset: 400, hash: 'f'.repeat(64) });
     await replica.waitUntilApplied(log.records.length - 1);
     comparison.look();
     expect([comparison.differingCount, warnings, store.kept.length]).toEqual([0, [], 1]);

@@ -7,6 +7,7 @@ import type { FailoverLink } from '../../apps/peer/src/tracker-link/failover-lin
 import type { CommandAnswer, ViewAnswer } from '../../apps/peer/src/tracker-link/tracker-link.ts';
 import { type CommandBody, CommandDraws, type Person, type WorldSize } from '../simulation/command-draws.ts';
 import type { Draws } from '../simulation/draws.ts';
+import { drawnLook } from '../simulation/look-draws.ts';
 import type { HistoryClient } from './history-client.ts';
 
 export interface PeopleOptions {
@@ -124,21 +125,8 @@ export class People {
   }
 
   #view(client: HistoryClient, link: FailoverLink): Promise<ViewAnswer<unknown>> {
-    const { draws } = this.#options;
-    const person = this.#personOf(client);
-    const group = this.#commands.group(person);
-    const page = draws.chance(0.8) ? { limit: 1_000 } : { limit: draws.integer(1, 3), after: group };
-    const looks: (() => Promise<ViewAnswer<unknown>>)[] = [
-      () => link.listGroups(page),
-      () => link.listMembers(group, page),
-      () => link.listRequests(group, page),
-      () => link.listFiles(group, page),
-      () => link.listSessions(),
-      () => link.findSources(this.#commands.download(person)),
-      () => link.findSources(this.#commands.download(person)),
-      () => link.commandOutcome(this.#stamp(client)),
-    ];
-    return draws.pick(looks)();
+    const parts = { draws: this.#options.draws, commands: this.#commands, stamp: () => this.#stamp(client) };
+    return drawnLook(link, this.#personOf(client), parts)();
   }
 
   #stamp(client: HistoryClient): { commandId: string; user: string | null } {

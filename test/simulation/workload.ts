@@ -6,6 +6,7 @@ import type { DownloadPresence, PeerCommandBody } from '#wire/tracker-api';
 import type { CommandAnswer, ViewAnswer } from '../../apps/peer/src/tracker-link/tracker-link.ts';
 import { type CommandBody, CommandDraws, type Person, type WorldSize } from './command-draws.ts';
 import type { Invariants } from './invariants.ts';
+import { drawnLook } from './look-draws.ts';
 import type { Invocation } from './log-check.ts';
 import type { SimulatedPeer } from './simulated-peer.ts';
 import type { SimulatedWorld } from './simulated-world.ts';
@@ -167,23 +168,8 @@ export class Workload {
   }
 
   async #look(peer: SimulatedPeer): Promise<void> {
-    const { draws } = this.#world;
-    const { link } = peer;
-    const group = this.#commands.group(this.#personOf(peer));
-    const page = draws.chance(0.8) ? { limit: 1_000 } : { limit: draws.integer(1, 3), after: group };
-    const looks: (() => Promise<ViewAnswer<unknown>>)[] = [
-      () => link.listGroups(page),
-      () => link.listMembers(group, page),
-      () => link.listRequests(group, page),
-      () => link.listFiles(group, page),
-      () => link.listSessions(),
-      () => link.findSources(this.#commands.share(this.#personOf(peer))),
-      () => link.findSources(this.#commands.download(this.#personOf(peer))),
-      () => link.findSources(this.#commands.download(this.#personOf(peer))),
-      () => link.findSources(this.#commands.download(this.#personOf(peer))),
-      () => link.commandOutcome(this.#drawStamp(peer)),
-    ];
-    await this.#shown(peer, draws.pick(looks));
+    const parts = { draws: this.#world.draws, commands: this.#commands, stamp: () => this.#drawStamp(peer) };
+    await this.#shown(peer, drawnLook(peer.link, this.#personOf(peer), parts));
   }
 
   async #shown(peer: SimulatedPeer, look: () => Promise<ViewAnswer<unknown>>): Promise<void> {

@@ -5,11 +5,13 @@ import type { CloseCode } from '#wire/transfer-frame';
 import type { FileStamp } from '../storage/content-files.ts';
 import type { StorageProblem } from '../storage/storage-problem.ts';
 
+/** Where a peer listens: a host name or IP address, and a TCP port. */
 export interface LaneAddress {
   readonly host: string;
   readonly port: number;
 }
 
+/** A share as grants name it. */
 export interface LaneShare {
   readonly groupId: number;
   readonly shareId: number;
@@ -31,6 +33,7 @@ export interface LaneStart {
   readonly counters: SharedArrayBuffer;
 }
 
+/** Where a lane listens, and whether alone. */
 export interface LaneListen extends LaneAddress {
   /** Other lanes listen on the same port. */
   readonly shared: boolean;
@@ -90,6 +93,7 @@ export interface LaneLimits {
   readonly download: DirectionLimits;
 }
 
+/** A connection that is to be made, and for which content; addresses are tried in order. */
 export interface DialRequest {
   readonly connection: number;
   readonly download: number;
@@ -100,6 +104,7 @@ export interface DialRequest {
   readonly grant: Uint8Array;
 }
 
+/** Whose access ended: the fields that are there must all fit. Older grants are refused from now on. */
 export interface LaneRevocation {
   readonly groupId?: number;
   readonly shareId?: number;
@@ -108,11 +113,13 @@ export interface LaneRevocation {
   readonly asOfOffset: number;
 }
 
+/** Whose grants hold, and of which log. */
 export interface LaneTrust {
   readonly logId: string;
   readonly trackers: readonly { readonly trackerId: string; readonly publicKeyDer: Uint8Array }[];
 }
 
+/** From the main thread to a lane, done in the order in which they come. */
 export type LaneCommand =
   | { readonly kind: 'trust'; readonly trust: LaneTrust }
   | { readonly kind: 'serve'; readonly content: ServedContent }
@@ -144,6 +151,7 @@ export type LaneCommand =
 /** Why a connection ended: said by the other side, or seen by this one. */
 export type HangUpCode = CloseCode | 'unreachable' | 'wrong_peer' | 'stalled' | 'lost' | 'hung_up' | 'bad_manifest';
 
+/** From a lane to the main thread. */
 export type LaneEvent =
   | { readonly kind: 'started'; readonly port: number | null }
   | { readonly kind: 'listenFailed'; readonly code: string; readonly detail: string }
@@ -189,6 +197,7 @@ export type LaneEvent =
   | { readonly kind: 'storageFailed'; readonly download: number; readonly problem: StorageProblem }
   | { readonly kind: 'sourceProblem'; readonly share: LaneShare; readonly problem: StorageProblem };
 
+/** How a lane tells the main thread what happened. */
 export type SayToMain = (event: LaneEvent) => void;
 
 /** Sends a message over a port between threads. */

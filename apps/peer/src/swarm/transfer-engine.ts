@@ -43,6 +43,7 @@ export interface GrantTrust {
 /** Progress of hashing: bytes of the content that are done, of all that it has, however often each is read. */
 export type HashProgress = (doneBytes: number, totalBytes: number) => void;
 
+/** What is to be hashed, and who hears of it. An aborted `signal` calls it off. */
 export interface DigestRequest {
   /** A file, or a folder whose files make up the content. */
   readonly path: string;
@@ -53,6 +54,7 @@ export interface DigestRequest {
   readonly signal?: AbortSignal;
 }
 
+/** Content that was hashed: its manifest, and what it is called by. */
 export interface Digested {
   /** 64 lowercase hex characters: SHA-256 of `manifestBytes`. */
   readonly contentId: string;
@@ -62,6 +64,7 @@ export interface Digested {
   readonly stamp: string;
 }
 
+/** A copy, and the canonical bytes of the manifest that it is held against. An aborted `signal` calls it off. */
 export interface VerifyRequest {
   readonly path: string;
   readonly manifestBytes: Uint8Array;
@@ -69,6 +72,7 @@ export interface VerifyRequest {
   readonly signal?: AbortSignal;
 }
 
+/** What a copy has of its manifest. */
 export interface Verified {
   /** One bit a piece, the first piece is the highest bit of the first byte. */
   readonly bitfield: Uint8Array;
@@ -107,6 +111,7 @@ export interface RepairPlan {
   readonly throughLink?: boolean;
 }
 
+/** A complete copy that is to be served. */
 export interface ServeRequest {
   readonly share: ShareRef;
   readonly contentId: string;
@@ -132,6 +137,7 @@ export interface Source {
   readonly addresses: readonly Address[];
 }
 
+/** What to fetch, to where, from whom and with which permission. Lengths in bytes. */
 export interface DownloadRequest {
   readonly share: ShareRef;
   readonly contentId: string;
@@ -163,6 +169,7 @@ export interface EngineLimits extends RateLimits {
   readonly groups: readonly (RateLimits & { readonly groupId: number })[];
 }
 
+/** `stalled`: it waits by itself for somebody to fetch from. The last three are the end of it. */
 export type DownloadState = 'downloading' | 'stalled' | 'paused' | 'complete' | 'failed' | 'cancelled';
 
 /** Why a download does not move, as data: what happened, and what would help. */
@@ -172,6 +179,7 @@ export interface TransferReason {
   readonly action: string;
 }
 
+/** Why a download does not move, or ended: stable, for programs. */
 export type TransferReasonCode =
   | 'no_seeder_online'
   | 'pieces_missing'
@@ -183,8 +191,10 @@ export type TransferReasonCode =
   | 'source_changed'
   | 'source_missing';
 
+/** How a source stands; `dropped` has sent what does not fit, and is not asked for this content again. */
 export type SourceState = 'waiting' | 'connecting' | 'connected' | 'unreachable' | 'refused' | 'dropped';
 
+/** A source of one download, as it stands. */
 export interface SourceView {
   readonly peerId: string;
   readonly user: string;
@@ -196,6 +206,7 @@ export interface SourceView {
   readonly corruptPieces: number;
 }
 
+/** A download as it stands. Rates are of the last two seconds. */
 export interface DownloadView {
   readonly state: DownloadState;
   readonly reason: TransferReason | null;
@@ -244,6 +255,7 @@ export interface SourceProblem {
   readonly detail: string;
 }
 
+/** What one worker has done since the engine was opened. */
 export interface WorkerMetrics {
   /** Position of the worker, from 0; a worker that replaces a dead one goes on counting. */
   readonly worker: number;
@@ -255,6 +267,7 @@ export interface WorkerMetrics {
   readonly connections: number;
 }
 
+/** What the engine has done since it was opened. */
 export interface EngineMetrics {
   readonly workers: readonly WorkerMetrics[];
   readonly verifiedPieces: number;
@@ -274,6 +287,7 @@ export class TransferFailure extends Error {
   }
 }
 
+/** What did not work: at the source, at the destination, with the manifest, or in the engine itself. */
 export type TransferFailureCode =
   | 'source_missing'
   | 'source_changed'

@@ -36,7 +36,9 @@ export interface AcceptedView<View> {
   readonly view: View;
 }
 
+/** What came of a command: what the log decided, or a failure with its code. */
 export type CommandAnswer = AcceptedCommand | Refused;
+/** What came of a question for a view. */
 export type ViewAnswer<View> = AcceptedView<View> | Refused;
 
 /** What names a command for good: a repeat carries the same id, and the user who was logged in the first time. */
@@ -111,6 +113,7 @@ export interface LinkTrust {
   readonly trackers: readonly { readonly trackerId: string; readonly publicKeyDer: Uint8Array }[];
 }
 
+/** The trackers, as one that answers: what cannot be is a refusal with its code, and so is what fails. */
 export interface TrackerLink {
   /** Who is logged in on this peer, as far as the log is known here. Survives restarts. */
   user(): string | null;

@@ -34,14 +34,20 @@ export interface RecheckAnswer {
   readonly transfer: TransferView;
 }
 
+/** What became of a transfer, for whoever follows them. */
 export type TransferEvent =
   | { readonly type: 'transfer_changed'; readonly transfer: TransferView }
   | { readonly type: 'transfer_removed'; readonly transferId: string };
 
+/** The uploads and downloads of this peer. What cannot be is answered as a refusal with its code. */
 export interface Transfers {
+  /** Hashes what is at a path and shares it. Resolves when the log has decided, or after a while without `wait`. */
   upload(body: UploadFileBody, stamp: CommandStamp): Promise<StartedTransfer | Refused>;
+  /** Asks the log for permission, and begins to fetch. */
   download(body: DownloadFileBody, stamp: CommandStamp): Promise<StartedTransfer | Refused>;
+  /** Serves a copy that is on disk already, once it is verified and the log has it. */
   seed(body: SeedFileBody, stamp: CommandStamp): Promise<StartedTransfer | Refused>;
+  /** Ends this peer's seeding of a file, or with `everywhere` the share. */
   stopShare(body: StopShareBody, stamp: CommandStamp): Promise<CommandAnswer>;
   /** Whether the command is an upload whose record is still to be written. */
   isUndecided(commandId: string): boolean;

@@ -1,8 +1,9 @@
 // Owns a tracker that is wrong: it once computes an effect wrongly, runs a build that does so all the time, reads a record that
-// is not the log's, or writes a snapshot of something else than it has. It cannot stop the others for good: it finds out by itself and heals, or its checkpoints are disputed until an
-// operator rules that they do not count, and then everybody but it goes on, restarted where a tracker has halted.
-import { type Build, miskeeping, misreading, RIGHT_BUILD, wrongEffects } from './builds.ts';
+// is not the log's, or writes a snapshot of something else than it has. It cannot stop the others for good: it finds out by itself
+// and heals, or its checkpoints are disputed until an operator rules that they do not count, and then everybody but it goes on,
+// restarted where a tracker has halted.
 import { RootHistory } from '../../apps/tracker/src/replica/root-history.ts';
+import { type Build, miskeeping, misreading, RIGHT_BUILD, wrongEffects } from './builds.ts';
 import type { Invariants } from './invariants.ts';
 import type { SimulatedLog } from './simulated-log.ts';
 import type { SimulatedOperator } from './simulated-operator.ts';

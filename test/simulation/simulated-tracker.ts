@@ -34,15 +34,15 @@ import { CheckpointWriter } from '../../apps/tracker/src/replica/checkpoint-writ
 import { type AppliedRecord, Replica, type ReplicaOptions } from '../../apps/tracker/src/replica/replica.ts';
 import type { StartingPoints } from '../../apps/tracker/src/replica/starting-points.ts';
 import { registerTracker } from '../../apps/tracker/src/replica/tracker-registration.ts';
-import { type Build, exchanging, NEWER_SCHEMA_VERSION, readingThrough, RIGHT_BUILD } from './builds.ts';
 import { SnapshotComparison } from '../../apps/tracker/src/snapshots/snapshot-comparison.ts';
 import { SnapshotStore } from '../../apps/tracker/src/snapshots/snapshot-store.ts';
 import { takeSnapshot } from '../../apps/tracker/src/snapshots/snapshot-taking.ts';
 import { SnapshotWriter } from '../../apps/tracker/src/snapshots/snapshot-writer.ts';
-import { SimulatedSnapshotFiles } from './simulated-snapshot-files.ts';
+import { type Build, exchanging, NEWER_SCHEMA_VERSION, readingThrough, RIGHT_BUILD } from './builds.ts';
 import { SimulatedHasher } from './simulated-hasher.ts';
-import type { IncomingRequest, Listener, SimulatedNetwork } from './simulated-network.ts';
 import type { SimulatedLog } from './simulated-log.ts';
+import type { IncomingRequest, Listener, SimulatedNetwork } from './simulated-network.ts';
+import { SimulatedSnapshotFiles } from './simulated-snapshot-files.ts';
 import { SimulatedProcess } from './simulated-world.ts';
 
 /** A reply as it goes out. */

@@ -251,7 +251,7 @@ async function verifyProof(
 
 async function textOf(path: string): Promise<string> {
   return readFile(path, 'utf8').catch(() => {
-    throw new BadInput(`--proof: cannot read ${path}`);
+    throw new BadInput(`--proof: cannot read ${path}; give a file with what cohort audit prove has printed`);
   });
 }
 

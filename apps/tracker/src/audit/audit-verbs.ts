@@ -177,7 +177,7 @@ class Places {
   resolved({ name }: AuditSource): Place[] {
     return this.#found.map((found, index) => {
       const moment = this.#moments[index]!;
-      if (found === null) throw new BadInput(`nothing is in ${name} before that time`);
+      if (found === null) throw new BadInput(`nothing is in ${name} before that time: give a later one`);
       if (moment.kind === 'offset' && moment.offset > this.#lastOffset) {
         throw new BadInput(`offset ${moment.offset} is not there yet: ${name} ends at offset ${this.#lastOffset}`);
       }
@@ -247,7 +247,8 @@ export async function writeReport(
   };
   await replayUnproved(source, { until: to, visit, onProgress });
   const { first, last } = activity;
-  if (first === null || last === null) throw new BadInput('no record is in that period');
+  if (first === null || last === null)
+    throw new BadInput('--from: no record is in that period; give an earlier one, or a later --to');
   const page = reportPage({ source: source.name, from: first, to: last, activity, verification });
   if (path === undefined) await out.bytes(Buffer.from(page));
   else await writeNewFile('--out', path, page);
@@ -368,6 +369,6 @@ async function readKey(path: string): Promise<KeyObject> {
 
 /** Where a replay has come to. */
 function endOf({ state }: Replayed): Place {
-  if (state.appliedOffset === -1) throw new BadInput('nothing is in the log at or before that point');
+  if (state.appliedOffset === -1) throw new BadInput('nothing is in the log at or before that point: give a later one');
   return placeOf({ offset: state.appliedOffset, timeMs: state.logTimeMs });
 }

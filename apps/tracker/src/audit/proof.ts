@@ -39,7 +39,9 @@ export async function proofOf(source: AuditSource, offset: number, kept: KeptChe
   const { last } = await signedExtentOf(source);
   if (last === null || offset >= last.size) {
     const signed = last === null ? 'no checkpoint is in it' : `the last checkpoint is about ${last.size} records`;
-    throw new BadInput(`nobody has signed the record at offset ${offset} yet: ${signed}`);
+    throw new BadInput(
+      `nobody has signed the record at offset ${offset} yet: ${signed}; trackers write one a minute after a command`,
+    );
   }
   const { leaves, record } = await leavesOf(source, { size: last.size, offset });
   const { trackerId, publicKey, note } = last;
@@ -54,10 +56,13 @@ export async function proofOf(source: AuditSource, offset: number, kept: KeptChe
 
 function consistencyOf(leaves: LeafHashes, { name, size, root }: KeptCheckpoint, newer: number): Proof['consistency'] {
   if (size > newer)
-    throw new BadInput(`${name} is about ${size} records, more than the log's last checkpoint (${newer})`);
-  if (size < 1) throw new BadInput(`${name} is about no records`);
+    throw new BadInput(
+      `--checkpoint: ${name} is about ${size} records, more than the log's last checkpoint (${newer}); give an older one`,
+    );
   if (leaves.rootOf(size).toString('hex') !== root)
-    throw new BadInput(`${name} is about other records than the first ${size} here`);
+    throw new BadInput(
+      `--checkpoint: ${name} is about other records than the first ${size} here; give one of this log`,
+    );
   return { size, root, path: consistencyPath(leaves, { older: size, newer }).map((hash) => hash.toString('hex')) };
 }
 
@@ -165,7 +170,7 @@ function parsedProof(text: string): Proof {
   } catch {
     // Told below.
   }
-  throw new BadInput('that is no proof: give what `cohort audit prove` has printed');
+  throw new BadInput('--proof: that is no proof; give a file with what cohort audit prove has printed');
 }
 
 /** Whether it has the form of a proof: whoever hands one out can write what they like. */

@@ -1,15 +1,14 @@
 // Owns the log of a busy community, as benchmarks replay it: users with a session each, groups of ten that they join, then
 // files that come, are downloaded, seeded and given up again. All of it is accepted, and signed where a tracker signs.
-import { createHash } from 'node:crypto';
 import type { Command, CommandData } from '#domain/command';
 import type { Actor } from '#domain/record';
 import type { Identity } from '#identity/identity';
 import { encodeLogRecord } from '#wire/log-record';
 import { signedTrackerRecord } from '../../apps/tracker/src/replica/record-signature.ts';
+import { groupOf, hexOf, stampsAt, userOf } from './record-stamps.ts';
 
 const USERS_MAX = 1_000;
 const GROUP_USERS = 10;
-const FIRST_TIME_MS = Date.UTC(2026, 0, 1);
 const COMMITMENT = 'e'.repeat(64);
 
 /** Exactly `count` records (10 or more) from offset 0 on, as they stand in a log. */
@@ -40,7 +39,7 @@ class BusyLog {
   /** Ten users, and the group of the first that the others join. */
   gather(number: number): void {
     const group = groupOf(number);
-    const [owner, ...others] = Array.from({ length: GROUP_USERS }, (_, member) => userOf(number, member));
+    const [owner, ...others] = Array.from({ length: GROUP_USERS }, (_, member) => memberOf(number, member));
     for (const user of [owner!, ...others]) {
       const credentialOffset = this.records.length;
       this.#append({ name: 'create_user', data: { user, commitment: COMMITMENT } }, { user, isLoggedIn: false });
@@ -56,7 +55,7 @@ class BusyLog {
   /** A file's way through its group: most files stay, every fourth is given up by all who seed it. */
   passFile(number: number, inGroup: number): void {
     const where = { group: groupOf(inGroup), file: `file-${number}.bin` };
-    const [sharer, first, second] = [0, 1, 2].map((step) => userOf(inGroup, (number + step) % GROUP_USERS));
+    const [sharer, first, second] = [0, 1, 2].map((step) => memberOf(inGroup, (number + step) % GROUP_USERS));
     const contentId = hexOf(where.file);
     this.#append({ name: 'upload_file', data: uploaded(where, contentId) }, { user: sharer! });
     for (const user of [first!, second!]) this.#append({ name: 'download_file', data: where }, { user });
@@ -68,20 +67,16 @@ class BusyLog {
   }
 
   #sign(command: Command): void {
-    const { id, timeMs, seenOffset } = this.#stamps();
+    const { id, timeMs, seenOffset } = stampsAt(this.records.length);
     this.records.push(encodeLogRecord(signedTrackerRecord(this.#identity, { id, timeMs, seenOffset, command })));
   }
 
   #append(command: Command, { user, isLoggedIn = true }: { user: string; isLoggedIn?: boolean }): void {
     const actor: Actor = { kind: 'peer', peerId: hexOf(user), user: isLoggedIn ? user : null };
     const { id: trackerId } = this.#identity;
-    this.records.push(encodeLogRecord({ ...this.#stamps(), trackerId, actor, command, signature: null }));
-  }
-
-  #stamps() {
-    const offset = this.records.length;
-    const id = `00000000-0000-4000-8000-${String(offset).padStart(12, '0')}`;
-    return { id, timeMs: FIRST_TIME_MS + offset, correlationId: id, seenOffset: offset - 1, schemaVersion: 1 };
+    this.records.push(
+      encodeLogRecord({ ...stampsAt(this.records.length), trackerId, actor, command, signature: null }),
+    );
   }
 }
 
@@ -89,14 +84,6 @@ function uploaded(where: { group: string; file: string }, contentId: string): Co
   return { ...where, contentId, totalBytes: 5, pieceBytes: 524_288, pieceCount: 1, hash: 'sha1' };
 }
 
-function userOf(group: number, member: number): string {
-  return `user-${group * GROUP_USERS + member}`;
-}
-
-function groupOf(number: number): string {
-  return `group-${number}`;
-}
-
-function hexOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+function memberOf(group: number, member: number): string {
+  return userOf(group * GROUP_USERS + member);
 }

@@ -1,6 +1,5 @@
 // Owns the log of a large community, as `npm run bench:state` fills one: users with their passwords, owners with a session and
 // a group each, and files spread over the groups. Records are made as they are asked for: millions of them are never held.
-import { createHash } from 'node:crypto';
 import type { Command } from '#domain/command';
 import type { Actor } from '#domain/record';
 import type { Identity } from '#identity/identity';
@@ -8,6 +7,7 @@ import { encodeLogRecord } from '#wire/log-record';
 import type { AppendRecord } from '../../apps/tracker/src/command-log/command-log.ts';
 import { sealPassword } from '../../apps/tracker/src/credentials/credentials.ts';
 import { signedTrackerRecord } from '../../apps/tracker/src/replica/record-signature.ts';
+import { groupOf, hexOf, stampsAt, userOf } from './record-stamps.ts';
 
 /** How many there are of each. */
 export interface CommunitySize {
@@ -19,7 +19,6 @@ export interface CommunitySize {
 /** The kinds of records, in the order in which they come. */
 export type Phase = 'genesis' | 'users' | 'groups' | 'shares';
 
-const FIRST_TIME_MS = Date.UTC(2026, 0, 1);
 const SALT_CHARACTERS = 22;
 
 /** The records of a log with so many of each, one after the other. */
@@ -86,21 +85,6 @@ class LargeLog {
   }
 
   #stamps() {
-    const offset = this.#offset;
-    this.#offset += 1;
-    const id = `00000000-0000-4000-8000-${String(offset).padStart(12, '0')}`;
-    return { id, timeMs: FIRST_TIME_MS + offset, correlationId: id, seenOffset: offset - 1, schemaVersion: 1 };
+    return stampsAt(this.#offset++);
   }
-}
-
-function userOf(number: number): string {
-  return `user-${number}`;
-}
-
-function groupOf(number: number): string {
-  return `group-${number}`;
-}
-
-function hexOf(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }

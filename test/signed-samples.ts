@@ -1,13 +1,13 @@
 // Owns what tests of signatures sign by way of example, and the key that they sign it with.
-import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { createPublicKey } from 'node:crypto';
 import type { Checkpoint } from '#domain/checkpoint';
 import type { GrantClaims } from '#wire/grant';
+import { identityOfSecret } from './unit/tracker/new-identity.ts';
 
-// The secret key of test 1 in RFC 8032, section 7.1, in PKCS #8.
-const SECRET = '302e020100300506032b6570042204209d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60';
-
-/** An Ed25519 key that everybody knows. */
-export const KNOWN_KEY = createPrivateKey({ key: Buffer.from(SECRET, 'hex'), format: 'der', type: 'pkcs8' });
+/** The secret key of test 1 in RFC 8032, section 7.1. */
+export const KNOWN_KEY = identityOfSecret(
+  '9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60',
+).privateKey;
 export const KNOWN_PUBLIC_KEY = createPublicKey(KNOWN_KEY);
 
 /** What a grant may claim. */

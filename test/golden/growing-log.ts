@@ -10,10 +10,9 @@ import { peerOf } from '../unit/domain/log-of.ts';
 import { identityOfSecret } from '../unit/tracker/new-identity.ts';
 import { goldenFiles, replayed } from './golden-log.ts';
 
-const PKCS_8 = '302e020100300506032b657004220420';
-export const one = identityOfSecret(`${PKCS_8}9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60`);
-export const two = identityOfSecret(`${PKCS_8}4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb`);
-export const stranger = identityOfSecret(`${PKCS_8}c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7`);
+export const one = identityOfSecret('9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60');
+export const two = identityOfSecret('4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb');
+export const stranger = identityOfSecret('c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7');
 
 interface About {
   readonly id?: string;

@@ -140,8 +140,9 @@ function answers({ events }: Recorded, status: 'accepted' | 'rejected') {
   });
 }
 
+/** The last that was asked for: peers renew their sessions unasked, so nobody has to have sent that. */
 function lastAccepted(true_: Recorded) {
-  return answers(true_, 'accepted').at(-1)!;
+  return answers(true_, 'accepted').findLast(({ command }) => command.name !== 'renew_session')!;
 }
 
 function exchanged<Event extends TimedEvent>({ records, events }: Recorded, event: Event, other: Event): Recorded {

@@ -8,6 +8,7 @@
 //   signature     base64, on trackers' records: over signedBytes()
 import { type Command, COMMAND_NAMES, type CommandName, isCommandName } from '#domain/command';
 import type { Actor, LogRecord } from '#domain/record';
+import { jsonObject } from './json-object.ts';
 import { RECORD_BYTES_MAX } from './limits.ts';
 
 /** A record with the signature that stands in its bytes, or null. */
@@ -32,7 +33,6 @@ const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const encoder = new TextEncoder();
 /** Where texts are encoded: copying from here what one came to takes a third of what TextEncoder takes to make room for it. */
 const encoded = new Uint8Array(3 * RECORD_BYTES_MAX);
-const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /** The exact UTF-8 bytes of a record. */
 export function encodeLogRecord(record: SignedLogRecord): Uint8Array {
@@ -68,7 +68,7 @@ export function signedBytes(record: LogRecord): Uint8Array {
 
 /** The record that bytes hold, or null for bytes that are none. The command's data is checked by `apply`, not here. */
 export function decodeLogRecord(bytes: Uint8Array): SignedLogRecord | null {
-  const attributes = parseObject(bytes);
+  const attributes = jsonObject(bytes);
   if (attributes === null || attributes['specversion'] !== '1.0') return null;
   const type = typeOf(attributes['type']);
   const trackerId = trackerOf(attributes['source']);
@@ -96,17 +96,6 @@ function utf8Of(text: string): Uint8Array {
   if (3 * text.length > encoded.length) return encoder.encode(text);
   const { written } = encoder.encodeInto(text, encoded);
   return encoded.slice(0, written);
-}
-
-function parseObject(bytes: Uint8Array): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(decoder.decode(bytes));
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : null;
-  } catch {
-    return null;
-  }
 }
 
 function typeOf(value: unknown): RecordType | null {

@@ -7,6 +7,7 @@
 //   trailer = {"specversion":"1.0","type":"cohort.export_trailer.v1","id":...,"source":"/audit","data":{...}}   see `Trailer`
 import { createPublicKey, hash, type KeyObject, sign, verify } from 'node:crypto';
 import { hasFields } from '#identity/durable-file';
+import { jsonObject } from '#wire/json-object';
 import { canonicalJson } from '../replica/effect-digest.ts';
 
 /** The note of a checkpoint, and who signed it. */
@@ -36,7 +37,6 @@ const WRAPPED_PREFIX = `${PREFIX}unreadable_record.v1"`;
 const TRAILER_PREFIX = `${PREFIX}export_trailer.v1"`;
 const SIGNED_PREFIX = 'cohort export v1\n';
 const NEWLINE = 0x0a;
-const decoder = new TextDecoder('utf-8', { fatal: true });
 
 /** The line of a record, with its newline. */
 export function exportLine(record: Uint8Array, offset: number): Buffer {
@@ -46,7 +46,7 @@ export function exportLine(record: Uint8Array, offset: number): Buffer {
 /** The bytes of the record in a line, without its newline; null when the line is none that `exportLine` writes. */
 export function recordInLine(line: Uint8Array, offset: number): Uint8Array | null {
   if (!beginsWith(line, WRAPPED_PREFIX)) return isLine(line) ? line : null;
-  const record = Buffer.from(String(objectIn(line)?.['data_base64']), 'base64');
+  const record = Buffer.from(String(jsonObject(line)?.['data_base64']), 'base64');
   return !isLine(record) && wrapped(record, offset).equals(line) ? record : null;
 }
 
@@ -64,7 +64,7 @@ export function trailerLine(trailer: Trailer): Buffer {
 
 /** The trailer in a line, without its newline; null for a line that `trailerLine` would not write. */
 export function trailerInLine(line: Uint8Array): Trailer | null {
-  const trailer = objectIn(line)?.['data'];
+  const trailer = jsonObject(line)?.['data'];
   if (!isTrailer(trailer)) return null;
   return trailerLine(trailer).subarray(0, -1).equals(line) ? trailer : null;
 }
@@ -118,7 +118,7 @@ function isTrailer(value: unknown): value is Trailer {
 /** JSON of an object on one line, which is not one of the two lines of this format. */
 function isLine(bytes: Uint8Array): boolean {
   if (bytes.includes(NEWLINE) || beginsWith(bytes, WRAPPED_PREFIX) || beginsWith(bytes, TRAILER_PREFIX)) return false;
-  return objectIn(bytes) !== null;
+  return jsonObject(bytes) !== null;
 }
 
 function wrapped(record: Uint8Array, offset: number): Buffer {
@@ -130,15 +130,4 @@ function beginsWith(bytes: Uint8Array, prefix: string): boolean {
   return (
     Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, prefix.length)).toString('latin1') === prefix
   );
-}
-
-function objectIn(bytes: Uint8Array): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(decoder.decode(bytes));
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : null;
-  } catch {
-    return null;
-  }
 }

@@ -9,6 +9,7 @@ import type {
   MemberPage,
   PeerCommandBody,
   PeerCommandName,
+  Push,
   Refused,
   RequestPage,
   SessionList,
@@ -85,14 +86,7 @@ export type LinkEvent =
   | { readonly type: 'session_changed'; readonly user: string | null; readonly ended: EndedSession | null }
   | { readonly type: 'group_changed'; readonly group: string }
   | { readonly type: 'sources_changed'; readonly shareId: number }
-  | {
-      readonly type: 'revoked';
-      readonly offset: number;
-      readonly groupId: number | null;
-      readonly shareId: number | null;
-      readonly user: string | null;
-      readonly peerId: string | null;
-    }
+  | Extract<Push, { readonly type: 'revoked' }>
   | { readonly type: 'tracker_changed'; readonly tracker: TrackerStatus }
   | {
       readonly type: 'tracker_key_changed';

@@ -6,6 +6,7 @@ import { registerHooks } from 'node:module';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
+import { compilerOptions } from '../compiler-options.mjs';
 import { withPlantedBug } from './planted-bugs.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -28,14 +29,6 @@ const branches = {
   },
 };
 globalThis.cohortBranches = branches;
-
-const compilerOptions = {
-  target: ts.ScriptTarget.ES2024,
-  module: ts.ModuleKind.ESNext,
-  experimentalDecorators: true,
-  emitDecoratorMetadata: true,
-  verbatimModuleSyntax: true,
-};
 
 registerHooks({
   load(url, context, nextLoad) {

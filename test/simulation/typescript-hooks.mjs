@@ -4,15 +4,9 @@ import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
+import { compilerOptions as usual } from '../compiler-options.mjs';
 
-const compilerOptions = {
-  target: ts.ScriptTarget.ES2024,
-  module: ts.ModuleKind.ESNext,
-  experimentalDecorators: true,
-  emitDecoratorMetadata: true,
-  verbatimModuleSyntax: true,
-  inlineSourceMap: true,
-};
+const compilerOptions = { ...usual, inlineSourceMap: true };
 
 registerHooks({
   load(url, context, nextLoad) {

@@ -43,11 +43,14 @@ export class Door {
   readonly #lines = new Map<string, Line>();
   /** Networks of which somebody may be let in, in the order of their turns. */
   readonly #turns = new Set<string>();
+  /** Those whom nobody serves yet. */
+  readonly #outside = new Set<Socket>();
   /** Strangers that were let in just now, with the end of the time in which they count. */
   readonly #shaking = new Map<Socket, { readonly network: string; readonly timer: NodeJS.Timeout }>();
   /** Connections as they came, by address and port: TLS makes another socket of each. */
   readonly #accepted = new Map<string, Socket>();
   #isLettingIn = false;
+  #isClosed = false;
 
   constructor(server: Server, options: DoorOptions) {
     this.#server = server;
@@ -56,6 +59,14 @@ export class Door {
     this.#strangers = options.strangers === undefined ? null : new DoorPlaces(options.strangers);
     this.#serving = server.listeners('connection') as ((socket: Socket) => void)[];
     server.removeAllListeners('connection').on('connection', (socket: Socket) => this.#come(socket));
+    // What shakes hands is closed by nobody else; from here on whoever serves it does.
+    server.on('secureConnection', (socket: Socket) => this.#outside.delete(this.acceptedAs(socket)!));
+  }
+
+  /** Ends those whom nobody serves yet, now and from now on: the end of the server would wait for each of them. */
+  close(): void {
+    this.#isClosed = true;
+    for (const socket of this.#outside) socket.destroy();
   }
 
   /** The connection as it came that became this one. */
@@ -81,13 +92,16 @@ export class Door {
   #come(socket: Socket): void {
     const [remoteEnd, network] = [remoteEndOf(socket), networkOf(socket.remoteAddress ?? '')];
     this.#accepted.set(remoteEnd, socket);
+    this.#outside.add(socket);
     socket.once('close', () => {
       this.#leave(socket);
+      this.#outside.delete(socket);
       this.#waitNoLonger(socket, network);
       if (this.#accepted.get(remoteEnd) === socket) this.#accepted.delete(remoteEnd);
     });
     // What breaks off while it waits is the end of that connection; without a listener it would be the end of the process.
     socket.on('error', () => undefined);
+    if (this.#isClosed) return void socket.destroy();
     for (const places of [this.#places, this.#strangers]) {
       if (places !== null && !this.#enter(places, socket, network)) return;
     }
@@ -134,8 +148,10 @@ export class Door {
     }
     socket.setTimeout(0).removeAllListeners('timeout');
     for (const serve of this.#serving) serve.call(this.#server, socket);
-    // TLS reads by itself what has come meanwhile.
-    if (!(this.#server instanceof TlsServer)) socket.resume();
+    // TLS reads by itself what has come meanwhile, and serves nobody before hands are shaken.
+    if (this.#server instanceof TlsServer) return;
+    this.#outside.delete(socket);
+    socket.resume();
   }
 
   /** It has shaken hands, or takes its time: the next one of its network may begin. */

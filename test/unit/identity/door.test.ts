@@ -57,6 +57,18 @@ it('who comes a thousand times waits behind itself, and others take turns with i
   expect(letIn.slice(0, 4)).toEqual(['bad', 'good', 'better', 'bad']);
 });
 
+it('closed, it ends those whom nobody serves yet, and whoever comes after that', async () => {
+  const { door, letIn, come, sentAway } = playedServer();
+  const served = come('served', '10.0.0.1');
+  await turns(3);
+  const [waiting, silent] = [come('waiting', '10.0.0.1'), come('silent', '10.0.0.1', '')];
+  door.close();
+  const late = come('late', '10.0.0.1');
+  await turns(3);
+  expect([served, waiting, silent, late].map(({ destroyed }) => destroyed)).toEqual([false, true, true, true]);
+  expect([letIn, sentAway]).toEqual([['served'], []]);
+});
+
 it('of one network who came last is let in first: who came long ago has given up', async () => {
   const { letIn, come } = playedServer();
   for (const guest of ['first', 'second', 'third']) come(guest, '10.0.0.1');

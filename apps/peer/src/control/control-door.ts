@@ -22,6 +22,11 @@ export class ControlDoor {
     });
   }
 
+  /** The endpoint is about to be closed: who has not been let in yet is not waited for. */
+  close(): void {
+    this.#door?.close();
+  }
+
   /** A request with a token that counts came over this connection: it gives way to nobody. */
   know(socket: Socket): void {
     this.#door?.admit(socket);

@@ -61,11 +61,11 @@ export interface ControlEndpoint {
 /** Starts the endpoint. Throws the system's error when the address cannot be had. */
 export async function openControlEndpoint(options: ControlEndpointOptions): Promise<ControlEndpoint> {
   const door = new ControlDoor();
+  const { host, port } = options.listen;
   const app = await createControlApp(options.providers, { door, requestTimeoutMs: options.requestTimeoutMs });
-  const policy = { port: options.listen.port, ...hostsOf(options), scopeOf: options.scopeOf };
+  const policy = { port, ...hostsOf(options), scopeOf: options.scopeOf };
   guard(app.getHttpAdapter().getInstance(), policy, door);
   SwaggerModule.setup(DOCS_PATH, app, () => controlDocument(app));
-  const { host, port } = options.listen;
   await app.init();
   const server = app.getHttpServer() as Server;
   door.watch(server, options.requestTimeoutMs ?? CONTROL_REQUEST_TIMEOUT_MS);
@@ -74,7 +74,11 @@ export async function openControlEndpoint(options: ControlEndpointOptions): Prom
   await app.getHttpAdapter().getInstance().listen({ host, port });
   const bound = app.getHttpServer().address() as { port: number };
   policy.port = bound.port;
-  return { address: { host, port: bound.port }, close: () => app.close() };
+  const close = (): Promise<void> => {
+    door.close();
+    return app.close();
+  };
+  return { address: { host, port: bound.port }, close };
 }
 
 interface ControlAppOptions {

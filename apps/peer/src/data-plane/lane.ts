@@ -1,7 +1,7 @@
 // Owns the standing half of a worker: its listener, every connection in both directions, and the files behind them. The main
 // thread commands it over a port and is told what happened; between two commands it goes on by itself.
 import { createPrivateKey } from 'node:crypto';
-import type { Server, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import type { MessagePort } from 'node:worker_threads';
 import { mutualTlsOptions } from '#identity/tls';
@@ -11,7 +11,7 @@ import { concerns, GrantDesk } from './grant-desk.ts';
 import { LaneCounters } from './lane-counters.ts';
 import { type LaneCommand, type LaneEvent, type LaneLimits, type LaneStart, post } from './lane-messages.ts';
 import type { LocalPeer } from './peer-handshake.ts';
-import { listenForPeers } from './peer-listener.ts';
+import { listenForPeers, type PeerListener } from './peer-listener.ts';
 import { LaneBudgets } from './rate-budget.ts';
 import { ServeSession } from './serve-session.ts';
 import { ShareTable } from './share-table.ts';
@@ -49,7 +49,7 @@ class Lane {
   readonly #uploadBudgets = new LaneBudgets();
   readonly #downloadBudgets = new LaneBudgets();
   readonly #ticker: NodeJS.Timeout;
-  #server: Server | null = null;
+  #listener: PeerListener | null = null;
 
   constructor(start: LaneStart, say: (event: LaneEvent) => void) {
     this.#start = start;
@@ -66,12 +66,11 @@ class Lane {
     const { listen } = this.#start;
     if (listen === null) return this.#say({ kind: 'started', port: null });
     try {
-      const { server, port } = await listenForPeers(this.#start, listen, {
+      this.#listener = await listenForPeers(this.#start, listen, {
         counters: this.#counters,
         onConnection: (socket, onAdmitted) => this.#accept(socket, onAdmitted),
       });
-      this.#server = server;
-      this.#say({ kind: 'started', port });
+      this.#say({ kind: 'started', port: this.#listener.port });
     } catch (error) {
       const { code = 'unknown', message } = error as NodeJS.ErrnoException;
       this.#say({ kind: 'listenFailed', code, detail: message });
@@ -109,10 +108,9 @@ class Lane {
     this.#shares.close();
     for (const session of [...this.#serving]) session.dismiss('closing');
     for (const store of this.#stores.values()) store.close();
-    const server = this.#server;
-    if (server === null) return;
+    if (this.#listener === null) return;
     const timer = setTimeout(() => [...this.#serving].forEach((session) => session.destroy()), STOP_LINGER_MS);
-    await new Promise((resolve) => server.close(resolve));
+    await this.#listener.close();
     clearTimeout(timer);
   }
 

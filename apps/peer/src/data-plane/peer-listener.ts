@@ -21,19 +21,31 @@ export interface ListenerContext {
   readonly onConnection: (socket: Socket, onAdmitted: () => void) => void;
 }
 
-/** Starts to accept. Resolves with the port, rejects with the error of the system. */
+/** A listener that accepts. */
+export interface PeerListener {
+  readonly port: number;
+  /** Accepts nobody any more; resolves when all who were handed over are gone. */
+  readonly close: () => Promise<void>;
+}
+
+/** Starts to accept. Rejects with the error of the system. */
 export async function listenForPeers(
   start: LaneStart,
   listen: LaneListen,
   context: ListenerContext,
-): Promise<{ readonly server: Server; readonly port: number }> {
+): Promise<PeerListener> {
   const { host, port, shared } = listen;
   if (listen.probe) await probePort({ host, port });
-  const server = start.plain ? newPlainServer(context) : newTlsServer(start, context);
+  const { server, door } = start.plain ? newPlainServer(context) : newTlsServer(start, context);
   await startListening(server, { host, port, reusePort: shared });
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the listener has no port');
-  return { server, port: address.port };
+  const close = (): Promise<void> => {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    door.close();
+    return closed;
+  };
+  return { port: address.port, close };
 }
 
 async function probePort(options: ListenOptions): Promise<void> {
@@ -52,13 +64,18 @@ function startListening(server: Server, options: ListenOptions): Promise<void> {
   });
 }
 
-function newPlainServer({ counters, onConnection }: ListenerContext): Server {
-  const server = createPlainServer((socket) => onConnection(socket, () => door.admit(socket)));
-  const door = doorOf(server, counters);
-  return server;
+interface GuardedServer {
+  readonly server: Server;
+  readonly door: Door;
 }
 
-function newTlsServer(start: LaneStart, { counters, onConnection }: ListenerContext): Server {
+function newPlainServer({ counters, onConnection }: ListenerContext): GuardedServer {
+  const server = createPlainServer((socket) => onConnection(socket, () => door.admit(socket)));
+  const door = doorOf(server, counters);
+  return { server, door };
+}
+
+function newTlsServer(start: LaneStart, { counters, onConnection }: ListenerContext): GuardedServer {
   const server = createTlsServer({ ...mutualTlsOptions(start), handshakeTimeout: PEER_HANDSHAKE_TIMEOUT_MS });
   const door = doorOf(server, counters);
   server.on('secureConnection', (socket) => {
@@ -73,7 +90,7 @@ function newTlsServer(start: LaneStart, { counters, onConnection }: ListenerCont
     if (error.code !== 'ECONNRESET') counters.refuse('handshake_failed');
     socket.destroy();
   });
-  return server;
+  return { server, door };
 }
 
 function doorOf(server: Server, counters: LaneCounters): Door {

@@ -125,6 +125,11 @@ export class RpcServer extends ServerTCP {
     });
   }
 
+  override close(): void {
+    super.close();
+    this.#door.close();
+  }
+
   override bindHandler(socket: Socket): void {
     // An error of a connection is the end of that connection; without a listener it would be the end of the process.
     socket.on('error', (error: unknown) => {

@@ -267,6 +267,17 @@ it('what is far too long ends its connection in peace: who has more to say hears
   expect([errors, refused]).toEqual([[], ['malformed_message']]);
 });
 
+it('a server that is closed ends also those who have said nothing yet', async () => {
+  const { port } = server.unwrap<Server>().address() as AddressInfo;
+  const silent = connectPlain({ host: '127.0.0.1', port });
+  silent.on('error', () => undefined).resume();
+  await once(server.unwrap<Server>(), 'connection');
+  const [closed, ended] = [once(server.unwrap<Server>(), 'close'), ending(silent)];
+  server.close();
+  await Promise.all([closed, ended]);
+  expect(refused).toEqual([]);
+});
+
 it('what is no message ends its connection, and is counted', async () => {
   const socket = await connected(identities[1]!);
   socket.resume();

@@ -12,6 +12,9 @@ const SHAKING_OF_NETWORK_MAX = 2;
 const SHAKING_MAX = 64;
 /** Whoever takes longer is far away, or wants to be waited for. */
 const SHAKING_TIMEOUT_MS = 250;
+/** Networks whose last turns are remembered, and of those that wait so many are compared. */
+const LAST_TURNS_MAX = 1_024;
+const COMPARED_MAX = 64;
 
 /** How many there is room for, and who is told of the others. */
 export interface DoorOptions {
@@ -41,8 +44,11 @@ export class Door {
   readonly #places: DoorPlaces<Socket>;
   readonly #strangers: DoorPlaces<Socket> | null;
   readonly #lines = new Map<string, Line>();
-  /** Networks of which somebody may be let in, in the order of their turns. */
+  /** Networks of which somebody may be let in, in the order in which they came to be so. */
   readonly #turns = new Set<string>();
+  /** When each network had its last turn, counted in turns; the latest is the last. */
+  readonly #lastTurns = new Map<string, number>();
+  #turnCount = 0;
   /** Those whom nobody serves yet. */
   readonly #outside = new Set<Socket>();
   /** Strangers that were let in just now, with the end of the time in which they count. */
@@ -129,15 +135,40 @@ export class Door {
 
   #takeTurn(): void {
     this.#isLettingIn = false;
-    const [network = ''] = this.#turns;
+    const network = this.#nextNetwork();
     const line = this.#lines.get(network);
     const socket = line?.waiting.pop();
     if (line === undefined || socket === undefined) return;
     // Others first, the next time.
     this.#turns.delete(network);
+    this.#hadTurn(network);
     if (!this.#server.listening) socket.destroy();
     else if (!socket.destroyed) this.#letIn(socket, network);
     this.#expectTurnOf(network, line);
+  }
+
+  /** Whose last turn is the longest ago: who comes now and then does not wait for those who come again and again. */
+  #nextNetwork(): string {
+    let [next = ''] = this.#turns;
+    let compared = 0;
+    for (const network of this.#turns) {
+      if (this.#lastTurnOf(network) < this.#lastTurnOf(next)) next = network;
+      if (++compared === COMPARED_MAX) break;
+    }
+    return next;
+  }
+
+  #lastTurnOf(network: string): number {
+    return this.#lastTurns.get(network) ?? 0;
+  }
+
+  #hadTurn(network: string): void {
+    this.#turnCount += 1;
+    this.#lastTurns.delete(network);
+    this.#lastTurns.set(network, this.#turnCount);
+    if (this.#lastTurns.size <= LAST_TURNS_MAX) return;
+    const [longestAgo = ''] = this.#lastTurns.keys();
+    this.#lastTurns.delete(longestAgo);
   }
 
   #letIn(socket: Socket, network: string): void {

@@ -57,6 +57,19 @@ it('who comes a thousand times waits behind itself, and others take turns with i
   expect(letIn.slice(0, 4)).toEqual(['bad', 'good', 'better', 'bad']);
 });
 
+it('who comes now and then goes before those who come again and again', async () => {
+  const { letIn, come } = playedServer();
+  for (let number = 0; number < 50; number++) come('crowd', `10.0.${number % 5}.1`);
+  await turns(10);
+  for (let time = 0; time < 3; time++) {
+    letIn.length = 0;
+    come('good', '10.9.0.1');
+    await turns(6);
+    expect(letIn.indexOf('good')).toBeGreaterThanOrEqual(0);
+    expect(letIn.indexOf('good')).toBeLessThanOrEqual(1);
+  }
+});
+
 it('closed, it ends those whom nobody serves yet, and whoever comes after that', async () => {
   const { door, letIn, come, sentAway } = playedServer();
   const served = come('served', '10.0.0.1');

@@ -6,6 +6,7 @@ import { type DynamicModule, type LoggerService, Module, type Type } from '@nest
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Identity } from '#identity/identity';
+import { listenAddressOf } from '#identity/listen-address';
 import { type HostPort, networkOf } from '#wire/host-port';
 import { REACHABILITY_BURST_MAX, REACHABILITY_REFILL_MS } from '#wire/limits';
 import { AuditController, AuditCounts } from './audit/audit.controller.ts';
@@ -81,10 +82,12 @@ class TrackerModule {}
 /** Starts a tracker on an open log. Rejects when a port cannot be had. */
 export async function startTracker(parts: TrackerParts): Promise<RunningTracker> {
   const stopping = new AbortController();
+  const http = await listenAddressOf(parts.http);
   const services = servicesOf(parts);
   const { replica, reachability, rpcServer, checkpoints, comparison, snapshots, auditDesk } = services;
   const adapter = new FastifyAdapter(operatorServerOptions());
-  guardOperatorPort(adapter.getInstance(), parts.http.host, (code) => services.metrics.countRefusal(code));
+  const listen = { name: parts.http.host, address: http.host };
+  guardOperatorPort(adapter.getInstance(), listen, (code) => services.metrics.countRefusal(code));
   const application = await NestFactory.create<NestFastifyApplication>(moduleOf(services), adapter, {
     logger: parts.logger,
     abortOnError: false,
@@ -104,7 +107,7 @@ export async function startTracker(parts: TrackerParts): Promise<RunningTracker>
     await Promise.all([application.close(), replica.stop(), snapshots?.stop()]);
   };
   try {
-    await application.listen(parts.http.port, parts.http.host);
+    await application.listen(http.port, http.host);
     await application.startAllMicroservices();
   } catch (error) {
     await stop();
@@ -112,7 +115,7 @@ export async function startTracker(parts: TrackerParts): Promise<RunningTracker>
   }
   return {
     replica,
-    http: { host: parts.http.host, port: portOf(application.getHttpServer()) },
+    http: { host: http.host, port: portOf(application.getHttpServer()) },
     rpc: { host: parts.rpc.host, port: portOf(rpcServer.unwrap<Server>()) },
     ready: becomeReady(replica, parts, stopping.signal),
     stop,

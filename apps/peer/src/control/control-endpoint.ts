@@ -7,6 +7,7 @@ import { SwaggerModule } from '@nestjs/swagger';
 import type { Provider } from '@nestjs/common';
 import type { Server } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { listenAddressOf } from '#identity/listen-address';
 import type { HostPort } from '#wire/host-port';
 import { CONTROL_BODY_BYTES_MAX, CONTROL_REQUEST_TIMEOUT_MS } from '#wire/limits';
 import { type FieldError, problemOf } from '#wire/wire-error';
@@ -61,9 +62,9 @@ export interface ControlEndpoint {
 /** Starts the endpoint. Throws the system's error when the address cannot be had. */
 export async function openControlEndpoint(options: ControlEndpointOptions): Promise<ControlEndpoint> {
   const door = new ControlDoor();
-  const { host, port } = options.listen;
+  const { host, port } = await listenAddressOf(options.listen);
   const app = await createControlApp(options.providers, { door, requestTimeoutMs: options.requestTimeoutMs });
-  const policy = { port, ...hostsOf(options), scopeOf: options.scopeOf };
+  const policy = { port, ...hostsOf(options, host), scopeOf: options.scopeOf };
   guard(app.getHttpAdapter().getInstance(), policy, door);
   SwaggerModule.setup(DOCS_PATH, app, () => controlDocument(app));
   await app.init();
@@ -180,10 +181,13 @@ function accessRequestOf(request: FastifyRequest): AccessRequest {
   };
 }
 
-function hostsOf({ listen, allowedHosts }: ControlEndpointOptions): Pick<AccessPolicy, 'ownHosts' | 'allowedHosts'> {
-  const listenHost = listen.host.includes(':') ? `[${listen.host}]` : listen.host.toLowerCase();
+function hostsOf(
+  { listen, allowedHosts }: ControlEndpointOptions,
+  address: string,
+): Pick<AccessPolicy, 'ownHosts' | 'allowedHosts'> {
+  const inHeader = (host: string): string => (host.includes(':') ? `[${host}]` : host.toLowerCase());
   return {
-    ownHosts: new Set(['127.0.0.1', 'localhost', '[::1]', listenHost]),
+    ownHosts: new Set(['127.0.0.1', 'localhost', '[::1]', inHeader(listen.host), inHeader(address)]),
     allowedHosts: new Set(allowedHosts.map((host) => host.toLowerCase())),
   };
 }

@@ -29,15 +29,19 @@ export function watchOperatorPort(server: Server, refused: (refusal: OperatorRef
   });
 }
 
-/** On loopback only loopback's own names are answered. Elsewhere whoever reaches the port is an operator, by any name. */
+/**
+ * On loopback only loopback's own names are answered, and the one that the operator gave. Elsewhere whoever reaches the port is an
+ * operator, by any name.
+ */
 export function guardOperatorPort(
   fastify: FastifyInstance,
-  listenHost: string,
+  listen: { readonly name: string; readonly address: string },
   refused: (code: 'foreign_host') => void,
 ): void {
-  if (!isLoopback(listenHost)) return;
+  if (!isLoopback(listen.address)) return;
   fastify.addHook('onRequest', (request, reply, done) => {
-    if (LOOPBACK_HEADER.test(request.headers.host ?? '')) return done();
+    const { host = '' } = request.headers;
+    if (LOOPBACK_HEADER.test(host) || host.toLowerCase().replace(/:[0-9]+$/, '') === listen.name) return done();
     refused('foreign_host');
     void reply.status(403).send({ code: 'foreign_host', detail: 'ask for 127.0.0.1, localhost or [::1]' });
   });

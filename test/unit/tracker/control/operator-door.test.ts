@@ -11,9 +11,9 @@ import {
 
 const refused: string[] = [];
 
-const answered = (listenHost: string, host: string): Promise<number> => {
+const answered = (address: string, host: string, name = address): Promise<number> => {
   const server = fastify();
-  guardOperatorPort(server, listenHost, (code) => refused.push(code));
+  guardOperatorPort(server, { name, address }, (code) => refused.push(code));
   server.get('/status', () => 'open');
   return server.inject({ url: '/status', headers: { host } }).then(({ statusCode }) => statusCode);
 };
@@ -32,13 +32,21 @@ it.each([
   '127.0.0.1.evil.example',
   'a@localhost',
 ])('under the name "%s" nothing is told on loopback', async (host) =>
-  expect(await answered('localhost', host)).toBe(403),
+  expect(await answered('127.0.0.1', host, 'localhost')).toBe(403),
 );
 
-it.each(['127.0.0.1', '127.0.0.2', '::1', 'localhost'])('%s is on loopback', async (listenHost) => {
-  refused.length = 0;
-  expect(await answered(listenHost, 'evil.example:9000')).toBe(403);
-  expect(refused).toEqual(['foreign_host']);
+it.each(['127.0.0.1', '127.0.0.2', '::1', '::ffff:127.0.0.1', '::ffff:7f00:1'])(
+  '%s is on loopback',
+  async (address) => {
+    refused.length = 0;
+    expect(await answered(address, 'evil.example:9000')).toBe(403);
+    expect(refused).toEqual(['foreign_host']);
+  },
+);
+
+it('a name that stands for loopback is answered to when the operator gave it, and no other', async () => {
+  expect(await answered('127.0.1.1', 'Tracker.example:9000', 'tracker.example')).toBe(200);
+  expect(await answered('127.0.1.1', 'evil.example:9000', 'tracker.example')).toBe(403);
 });
 
 it('a port that is not on loopback is asked for by any name', async () => {

@@ -15,6 +15,7 @@ import { AuditKeys } from '../../apps/tracker/src/audit/audit-keys.ts';
 import { logFilterOf } from '../../apps/tracker/src/audit/log-filter.ts';
 import { openLogSource } from '../../apps/tracker/src/audit/log-source.ts';
 import type { Moment } from '../../apps/tracker/src/audit/moment.ts';
+import { LogFailure } from '../../apps/tracker/src/command-log/command-log.ts';
 import { openCommandLog } from '../../apps/tracker/src/command-log/open-command-log.ts';
 import { derivedOf, randomRecords } from '../unit/tracker/random-log.ts';
 import { MemoryLog } from '../unit/tracker/memory-log.ts';
@@ -185,6 +186,54 @@ it('commands go on while a tracker answers an auditor', async () => {
   expect(log.records).toHaveLength(before + 1);
   opened.resolve();
   expect(await (await answered).json()).toMatchObject({ verdict: 'sound', records: before, asOfOffset: before - 1 });
+});
+
+it('a key that is deleted counts no more for what is under way, whether its answer has begun or not', async () => {
+  const log = new MemoryLog();
+  const auditKeysFolder = await cleanup.directory();
+  const running = await cleanup.tracker(log, { auditKeysFolder });
+  const read = log.read.bind(log);
+  const readings: AbortSignal[] = [];
+  log.read = async function* (fromOffset, signal) {
+    readings.push(signal);
+    if (readings.length === 1) return yield* read(fromOffset, signal);
+    // The first part of the export, and nothing more.
+    if (readings.length === 2) yield log.records.slice(0, 1);
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+  };
+  const keysOfTracker = new AuditKeys(auditKeysFolder);
+  const { key: own, keyId } = await keysOfTracker.create('Eve');
+  const address = `http://${running.http.host}:${running.http.port}`;
+  const headers = { authorization: `Bearer ${own}` };
+  const begun = await fetch(`${address}/audit/export?tail=true`, { headers });
+  const waiting = fetch(`${address}/audit/verify`, { headers });
+  expect(await keysOfTracker.delete(keyId)).toBe(true);
+  expect((await waiting).status).toBe(401);
+  await expect(begun.text()).rejects.toThrow('terminated');
+  expect(readings.every(({ aborted }) => aborted)).toBe(true);
+});
+
+it('an answer that ends too soon is cut off, and counted', async () => {
+  const log = new MemoryLog();
+  const auditKeysFolder = await cleanup.directory();
+  const running = await cleanup.tracker(log, { auditKeysFolder });
+  await (await cleanup.peer(running)).signUp('alice');
+  const read = log.read.bind(log);
+  let readings = 0;
+  log.read = async function* (fromOffset, signal) {
+    readings += 1;
+    if (readings === 1) return yield* read(fromOffset, signal);
+    // What it comes to was found in the first reading; this one is what is sent.
+    yield log.records.slice(0, 1);
+    throw new LogFailure('log_unavailable', 'the log went away');
+  };
+  const { key: own } = await new AuditKeys(auditKeysFolder).create('Ada');
+  const address = `http://${running.http.host}:${running.http.port}`;
+  const answered = await fetch(`${address}/audit/export?tail=true`, { headers: { authorization: `Bearer ${own}` } });
+  expect(answered.status).toBe(200);
+  await expect(answered.text()).rejects.toThrow('terminated');
+  const metrics = await (await fetch(`${address}/metrics`)).text();
+  expect(metrics).toMatch(/^cohort_refused_without_record_total\{code="log_unavailable"\} 1$/m);
 });
 
 describe('a tracker refuses', () => {

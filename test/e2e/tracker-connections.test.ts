@@ -183,6 +183,20 @@ describe('the port for operators', () => {
     expect((await operatorPage(one, '/digest?at=x')).status).toBe(400);
   });
 
+  it('and that for peers keep no tracker from stopping, whoever has connected and says nothing', async () => {
+    const log = new MemoryLog();
+    const tracker = await cleanup.tracker(log, { http: { host: 'localhost', port: 0 } });
+    expect(tracker.http.host).toMatch(/^(?:127\.0\.0\.1|::1)$/);
+    const silent = [tracker.http, tracker.rpc].map(({ host, port }) => tcpConnect(port, host).resume());
+    await Promise.all(silent.map((socket) => once(socket, 'connect')));
+    // Taken in after the silent ones.
+    await operatorPage(tracker, '/health/live');
+    await (await cleanup.peer(tracker)).view<HelloView>('hello');
+    const ended = Promise.all(silent.map((socket) => once(socket, 'close')));
+    await tracker.stop();
+    await ended;
+  });
+
   it('counts commands by outcome and refusals by code', async () => {
     const tracker = await cleanup.tracker(new MemoryLog());
     const { alice } = await films(cleanup, tracker);

@@ -41,7 +41,7 @@ export interface TestTracker extends RunningTracker {
 }
 
 /** What a test says of a tracker. */
-type TrackerGiven = Partial<Pick<TrackerParts, 'identity' | 'now' | 'auditKeysFolder'>> & {
+type TrackerGiven = Partial<Pick<TrackerParts, 'identity' | 'now' | 'auditKeysFolder' | 'http'>> & {
   readonly isReady?: boolean;
 };
 

@@ -9,14 +9,14 @@ import type { Identity } from '#identity/identity';
 import { listenAddressOf } from '#identity/listen-address';
 import { type HostPort, networkOf } from '#wire/host-port';
 import { REACHABILITY_BURST_MAX, REACHABILITY_REFILL_MS } from '#wire/limits';
-import { AuditController, AuditCounts } from './audit/audit.controller.ts';
+import { AuditController, AuditWatch } from './audit/audit.controller.ts';
 import { AuditDesk } from './audit/audit-desk.ts';
 import { AuditKeys } from './audit/audit-keys.ts';
 import type { CommandLog } from './command-log/command-log.ts';
 import { CommandController } from './control/command.controller.ts';
 import { CommandService } from './control/command-service.ts';
 import { TrackerMetrics } from './control/metrics.ts';
-import { guardOperatorPort, operatorServerOptions, watchOperatorPort } from './control/operator-door.ts';
+import { guardOperatorPort, OperatorDoor, operatorServerOptions } from './control/operator-door.ts';
 import { PasswordGate } from './control/password-gate.ts';
 import { PeerDesk } from './control/peer-desk.ts';
 import { PushHub } from './control/push-hub.ts';
@@ -84,7 +84,7 @@ export async function startTracker(parts: TrackerParts): Promise<RunningTracker>
   const stopping = new AbortController();
   const http = await listenAddressOf(parts.http);
   const services = servicesOf(parts);
-  const { replica, reachability, rpcServer, checkpoints, comparison, snapshots, auditDesk } = services;
+  const { replica, reachability, rpcServer, checkpoints, comparison, snapshots, auditDesk, operatorDoor } = services;
   const adapter = new FastifyAdapter(operatorServerOptions());
   const listen = { name: parts.http.host, address: http.host };
   guardOperatorPort(adapter.getInstance(), listen, (code) => services.metrics.countRefusal(code));
@@ -92,7 +92,7 @@ export async function startTracker(parts: TrackerParts): Promise<RunningTracker>
     logger: parts.logger,
     abortOnError: false,
   });
-  watchOperatorPort(application.getHttpServer(), (refusal) => services.metrics.countConnection(refusal));
+  operatorDoor.watch(application.getHttpServer());
   application.connectMicroservice({ strategy: rpcServer });
   const looking = setInterval(() => {
     void checkpoints.look();
@@ -104,6 +104,7 @@ export async function startTracker(parts: TrackerParts): Promise<RunningTracker>
     clearInterval(looking);
     reachability.stop();
     await Promise.all([checkpoints.stop(), auditDesk.stop()]);
+    operatorDoor.close();
     await Promise.all([application.close(), replica.stop(), snapshots?.stop()]);
   };
   try {
@@ -153,10 +154,7 @@ function servicesOf({ identity, log, rpc, now = Date.now, ...parts }: TrackerPar
     refused: (refusal) => metrics.countConnection(refusal),
   });
   const author = { identity, now };
-  const counts = {
-    asked: (view: string) => metrics.countAudit(view),
-    refused: (code: string) => metrics.countRefusal(code),
-  };
+  const operatorDoor = new OperatorDoor((refusal) => metrics.countConnection(refusal));
   const checkpoints = new CheckpointWriter({ replica, author, monotonicNow: () => performance.now() });
   const services = {
     replica,
@@ -175,10 +173,19 @@ function servicesOf({ identity, log, rpc, now = Date.now, ...parts }: TrackerPar
     snapshots: snapshotWriterOf({ replica, store, log }, parts),
     auditDesk: new AuditDesk(log),
     auditKeys: new AuditKeys(parts.auditKeysFolder ?? null),
-    auditCounts: new AuditCounts(counts),
+    auditWatch: auditWatchOf(metrics, operatorDoor),
+    operatorDoor,
   };
   addGauges(services);
   return { ...services, trackerId: new TrackerId(trackerId) };
+}
+
+function auditWatchOf(metrics: TrackerMetrics, door: OperatorDoor): AuditWatch {
+  return new AuditWatch({
+    asked: (view) => metrics.countAudit(view),
+    refused: (code) => metrics.countRefusal(code),
+    known: (socket) => door.admit(socket),
+  });
 }
 
 type SnapshotParts = Pick<TrackerParts, 'snapshots' | 'logger'>;
@@ -199,8 +206,8 @@ function snapshotWriterOf(
 }
 
 function moduleOf(services: Services): DynamicModule {
-  const { replica, metrics, commands, views, desk, replies, trackerId, auditDesk, auditKeys, auditCounts } = services;
-  const values = [replica, metrics, commands, views, desk, replies, trackerId, auditDesk, auditKeys, auditCounts];
+  const { replica, metrics, commands, views, desk, replies, trackerId, auditDesk, auditKeys, auditWatch } = services;
+  const values = [replica, metrics, commands, views, desk, replies, trackerId, auditDesk, auditKeys, auditWatch];
   return {
     module: TrackerModule,
     providers: values.map((value) => ({ provide: value.constructor as Type, useValue: value })),

@@ -123,8 +123,12 @@ export const OPERATOR_CONNECTIONS_MAX = 256;
 export const OPERATOR_REQUEST_TIMEOUT_MS = 15_000;
 /** Questions of auditors that a tracker answers at once, each in a thread of its own. */
 export const AUDIT_QUESTIONS_AT_ONCE_MAX = 2;
+/** How many of them may be of one key. */
+export const AUDIT_AT_ONCE_PER_KEY_MAX = 1;
 /** How many more may wait for their turn. */
 export const AUDIT_QUESTIONS_WAITING_MAX = 8;
+/** How many of these may be of one key. */
+export const AUDIT_WAITING_PER_KEY_MAX = 4;
 /** What the thread of one of them may have on its heap. */
 export const AUDIT_HEAP_BYTES_MAX = 1024 * 1024 * 1024;
 /** What the items of one page of an answer may take: the page ends before the item that would be too much. */

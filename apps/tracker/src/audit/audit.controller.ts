@@ -1,28 +1,46 @@
 // Owns the audit's addresses at a tracker's HTTP port: who asks has a key that an operator made, and hears of everything that goes
 // wrong as a problem document. Nothing here writes.
+import type { Socket } from 'node:net';
 import { Controller, Get, Logger, Param, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { BadInput } from '#identity/start-input';
 import { bearerToken } from '#wire/bearer-token';
 import { type Problem, problemOf } from '#wire/wire-error';
 import { AuditDesk } from './audit-desk.ts';
-import { AuditKeys } from './audit-keys.ts';
+import { type AuditKey, AuditKeys } from './audit-keys.ts';
 import { type AuditParameters, isAuditView } from './audit-question.ts';
 import { AuditRefusal, auditProblemOf } from './audit-refusal.ts';
 
-/** What is counted of questions. */
-export class AuditCounts {
+/** Who is told of questions. */
+interface AuditListeners {
   readonly asked: (view: string) => void;
   readonly refused: (code: string) => void;
+  /** A question with a key came over this connection. */
+  readonly known: (socket: Socket) => void;
+}
 
-  constructor(count: { asked: (view: string) => void; refused: (code: string) => void }) {
-    this.asked = count.asked;
-    this.refused = count.refused;
+/** Tells of questions whoever counts them, and who keeps their connections. */
+export class AuditWatch implements AuditListeners {
+  readonly asked: (view: string) => void;
+  readonly refused: (code: string) => void;
+  readonly known: (socket: Socket) => void;
+
+  constructor({ asked, refused, known }: AuditListeners) {
+    this.asked = asked;
+    this.refused = refused;
+    this.known = known;
   }
 }
 
-/** With every answer: nobody keeps it, nothing in it runs, and no page shows it in a frame. */
+/** How often it is looked whether a key still counts while it is answered. */
+const KEY_LOOK_MS = 1_000;
+
+/**
+ * With every answer: nobody keeps it, nothing in it runs, and no page shows it in a frame. The connection gives way to nobody, so it
+ * lasts for this answer, and not longer.
+ */
 const HEADERS = {
+  connection: 'close',
   'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',
   'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
@@ -32,13 +50,13 @@ const HEADERS = {
 export class AuditController {
   readonly #desk: AuditDesk;
   readonly #keys: AuditKeys;
-  readonly #counts: AuditCounts;
+  readonly #watch: AuditWatch;
   readonly #logger = new Logger('audit');
 
-  constructor(desk: AuditDesk, keys: AuditKeys, counts: AuditCounts) {
+  constructor(desk: AuditDesk, keys: AuditKeys, watch: AuditWatch) {
     this.#desk = desk;
     this.#keys = keys;
-    this.#counts = counts;
+    this.#watch = watch;
   }
 
   @Get('audit/:view')
@@ -47,31 +65,50 @@ export class AuditController {
     reply.raw.once('close', () => gone.abort());
     void reply.headers(HEADERS);
     try {
-      await this.#refuseStranger(request.headers.authorization);
+      const { authorization } = request.headers;
+      const { keyId } = await this.#keyIn(authorization);
+      this.#watch.known(request.raw.socket);
+      this.#watchKey(authorization, gone);
       if (!isAuditView(view)) throw new AuditRefusal('not_found', `There is no audit view ${view}.`);
       const parameters = parametersOf(request.query);
-      const { contentType, stream } = await this.#desk.ask({ view, parameters }, gone.signal);
-      this.#counts.asked(view);
+      const { contentType, stream } = await this.#desk.ask({ view, parameters }, { keyId, gone: gone.signal });
+      this.#watch.asked(view);
+      // From here on the answer can only be cut off. Nobody else would hear why.
+      stream.once('error', (error) => reply.raw.closed || this.#count(error));
       await reply.type(contentType).send(stream);
     } catch (error) {
-      if (!gone.signal.aborted) this.#refuse(reply, error);
+      if (!reply.raw.closed) this.#refuse(reply, error);
     }
   }
 
-  async #refuseStranger(authorization: string | undefined): Promise<void> {
+  /** Throws AuditRefusal for whoever has none. */
+  async #keyIn(authorization: string | undefined): Promise<AuditKey> {
     const token = bearerToken(authorization);
     const key = token === null ? null : await this.#keys.keyOf(token);
     if (key === null) throw new AuditRefusal('audit_key_required');
+    return key;
+  }
+
+  /** A key that is deleted counts no more for what is under way, either. */
+  #watchKey(authorization: string | undefined, gone: AbortController): void {
+    if (gone.signal.aborted) return;
+    const timer = setInterval(() => void this.#keyIn(authorization).catch((error) => gone.abort(error)), KEY_LOOK_MS);
+    gone.signal.addEventListener('abort', () => clearInterval(timer), { once: true });
   }
 
   #refuse(reply: FastifyReply, error: unknown): void {
-    const problem = auditProblemOf(error) ?? this.#bug(error);
-    this.#counts.refused(problem.code);
+    const problem = this.#count(error);
     if (problem.status === 401) void reply.header('www-authenticate', 'Bearer');
     void reply
       .status(problem.status)
       .header('content-type', 'application/problem+json; charset=utf-8')
       .send(JSON.stringify(problem));
+  }
+
+  #count(error: unknown): Problem {
+    const problem = auditProblemOf(error) ?? this.#bug(error);
+    this.#watch.refused(problem.code);
+    return problem;
   }
 
   #bug(error: unknown): Problem {

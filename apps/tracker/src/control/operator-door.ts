@@ -1,13 +1,13 @@
 // Owns who may ask at the port for operators, how many at once and for how long: it has no token, so a page in a browser on this
 // machine must not reach it under a name of its own that it lets lead to loopback.
-import type { Server } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
 import { isLoopback } from '#identity/dialled-addresses';
 import { Door } from '#identity/door';
 import { OPERATOR_CONNECTIONS_MAX, OPERATOR_REQUEST_TIMEOUT_MS } from '#wire/limits';
 
 /** Why a connection to the port for operators is cut off. */
-export type OperatorRefusal = 'too_many_operators' | 'operator_too_slow';
+export type OperatorRefusal = 'too_many_operators' | 'operator_too_slow' | 'operator_malformed';
 
 /** A Host header with a name of loopback, whatever its port: a page that was led here sends the name that it was led by. */
 const LOOPBACK_HEADER = /^(?:127(?:\.[0-9]{1,3}){3}|localhost|\[::1\])(?::[0-9]+)?$/i;
@@ -20,13 +20,38 @@ export function operatorServerOptions(
   return { requestTimeout: requestTimeoutMs, http };
 }
 
-/** From now on connections come through here. When there is no room the oldest one gives way, of the address that has most. */
-export function watchOperatorPort(server: Server, refused: (refusal: OperatorRefusal) => void): Door {
-  return new Door(server, {
-    places: { placesMax: OPERATOR_CONNECTIONS_MAX, perNetworkMax: OPERATOR_CONNECTIONS_MAX },
-    silenceMs: OPERATOR_REQUEST_TIMEOUT_MS,
-    sentAway: (why) => refused(why === 'no_room' ? 'too_many_operators' : 'operator_too_slow'),
-  });
+/** The door of one port for operators. */
+export class OperatorDoor {
+  readonly #refused: (refusal: OperatorRefusal) => void;
+  #door: Door | null = null;
+
+  constructor(refused: (refusal: OperatorRefusal) => void) {
+    this.#refused = refused;
+  }
+
+  /** From now on connections come through here. When there is no room the oldest one gives way, of the address that has most. */
+  watch(server: Server): void {
+    // What never became a request: Node's HTTP server has answered it.
+    server.on('clientError', ({ code }: NodeJS.ErrnoException) => {
+      if (code === 'ERR_HTTP_REQUEST_TIMEOUT') this.#refused('operator_too_slow');
+      else if (code?.startsWith('HPE_') === true) this.#refused('operator_malformed');
+    });
+    this.#door = new Door(server, {
+      places: { placesMax: OPERATOR_CONNECTIONS_MAX, perNetworkMax: OPERATOR_CONNECTIONS_MAX },
+      silenceMs: OPERATOR_REQUEST_TIMEOUT_MS,
+      sentAway: (why) => this.#refused(why === 'no_room' ? 'too_many_operators' : 'operator_too_slow'),
+    });
+  }
+
+  /** Somebody who has a key asks over this connection: it gives way to nobody. */
+  admit(socket: Socket): void {
+    this.#door?.admit(socket);
+  }
+
+  /** The port is about to be closed: who has not been let in yet is not waited for. */
+  close(): void {
+    this.#door?.close();
+  }
 }
 
 /**

@@ -1,7 +1,12 @@
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { afterEach, expect, it, vi } from 'vitest';
-import { AUDIT_QUESTIONS_AT_ONCE_MAX, AUDIT_QUESTIONS_WAITING_MAX, AUDIT_STALL_TIMEOUT_MS } from '#wire/limits';
+import {
+  AUDIT_QUESTIONS_AT_ONCE_MAX,
+  AUDIT_QUESTIONS_WAITING_MAX,
+  AUDIT_STALL_TIMEOUT_MS,
+  AUDIT_WAITING_PER_KEY_MAX,
+} from '#wire/limits';
 import {
   type CommandLog,
   LogFailure,
@@ -60,10 +65,15 @@ function deskOn(log: Pick<CommandLog, 'read' | 'end'>, heapBytesMax?: number): A
 }
 
 const verify = { view: 'verify', parameters: {} } as const;
-const staying = new AbortController().signal;
+let keyCount = 0;
 
-async function answerTo(desk: AuditDesk, question: Parameters<AuditDesk['ask']>[0]): Promise<string> {
-  return text((await desk.ask(question, staying)).stream);
+/** Somebody with a key of its own, or with one that others have too. */
+function asker(keyId = `key ${keyCount++}`, gone = new AbortController().signal) {
+  return { keyId, gone };
+}
+
+async function answerTo(desk: AuditDesk, question: Parameters<AuditDesk['ask']>[0], by = asker()): Promise<string> {
+  return text((await desk.ask(question, by)).stream);
 }
 
 it('a question is answered from the log as it was when it was asked, in a thread of its own', async () => {
@@ -98,7 +108,7 @@ it('a page that was begun earlier is of the log as it was then', async () => {
     next: null;
   };
   expect([items.map(({ offset }) => offset), next]).toEqual([[70, 71, 72, 73, 74, 75, 76, 77, 78, 79], null]);
-  await expect(deskOn(log).ask({ view: 'log', parameters: { after: '121.1' } }, staying)).rejects.toThrow('--after');
+  await expect(deskOn(log).ask({ view: 'log', parameters: { after: '121.1' } }, asker())).rejects.toThrow('--after');
 });
 
 it('no more are answered at once than there are places, some wait, and whoever comes then is told', async () => {
@@ -107,17 +117,33 @@ it('no more are answered at once than there are places, some wait, and whoever c
   const all = AUDIT_QUESTIONS_AT_ONCE_MAX + AUDIT_QUESTIONS_WAITING_MAX;
   const answers = Array.from({ length: all }, () => answerTo(desk, verify));
   await log.isBusy;
-  await expect(desk.ask(verify, staying)).rejects.toMatchObject({ code: 'busy' });
+  await expect(desk.ask(verify, asker())).rejects.toMatchObject({ code: 'busy' });
   expect(desk.underWayCount).toBe(AUDIT_QUESTIONS_AT_ONCE_MAX);
   log.open();
   expect(new Set(await Promise.all(answers)).size).toBe(1);
+});
+
+it('who asks much, or reads slowly, waits behind itself: another key has a place, and room to wait', async () => {
+  const log = logOf();
+  const desk = deskOn(log);
+  const ask = (keyId: string, gone?: AbortSignal) => void desk.ask(verify, asker(keyId, gone)).catch(() => undefined);
+  for (let count = 0; count < 1 + AUDIT_WAITING_PER_KEY_MAX; count++) ask('greedy');
+  await expect(desk.ask(verify, asker('greedy'))).rejects.toMatchObject({ code: 'busy' });
+  expect(desk.underWayCount).toBe(1);
+  const leaving = new AbortController();
+  ask('modest', leaving.signal);
+  ask('modest');
+  await log.isBusy;
+  expect(desk.underWayCount).toBe(AUDIT_QUESTIONS_AT_ONCE_MAX);
+  leaving.abort();
+  await vi.waitFor(() => expect(log.readers).toHaveLength(AUDIT_QUESTIONS_AT_ONCE_MAX + 1));
 });
 
 it('who goes away gives the place to the next one, and is no longer read for; who waited leaves the row', async () => {
   const log = logOf();
   const desk = deskOn(log);
   const leaving = Array.from({ length: AUDIT_QUESTIONS_AT_ONCE_MAX + 1 }, () => new AbortController());
-  const asked = leaving.map(({ signal }) => desk.ask(verify, signal).catch(() => 'gone'));
+  const asked = leaving.map(({ signal }) => desk.ask(verify, asker(undefined, signal)).catch(() => 'gone'));
   await log.isBusy;
   const next = answerTo(desk, verify);
   for (const each of leaving.toReversed()) each.abort();
@@ -132,7 +158,7 @@ it('an answer that nobody reads holds its place until it stalls', async () => {
   log.open();
   const desk = deskOn(log);
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-  const { stream } = await desk.ask({ view: 'export', parameters: { tail: 'true' } }, staying);
+  const { stream } = await desk.ask({ view: 'export', parameters: { tail: 'true' } }, asker());
   expect(desk.underWayCount).toBe(1);
   vi.advanceTimersByTime(AUDIT_STALL_TIMEOUT_MS);
   await expect(once(stream, 'end')).rejects.toMatchObject({ code: 'log_unavailable' });
@@ -143,7 +169,7 @@ it('a question that needs more memory than it may have is refused, and the proce
   const log = logOf();
   log.open();
   const desk = deskOn(log, 4 * 2 ** 20);
-  await expect(desk.ask(verify, staying)).rejects.toMatchObject({ code: 'too_large' });
+  await expect(desk.ask(verify, asker())).rejects.toMatchObject({ code: 'too_large' });
 });
 
 it('a log that halts is a verdict to verify, and the end of any other question', async () => {
@@ -155,7 +181,7 @@ it('a log that halts is a verdict to verify, and the end of any other question',
     },
   };
   expect(JSON.parse(await answerTo(deskOn(halted), verify))).toMatchObject({ verdict: 'tampered', problem: 'a gap' });
-  await expect(deskOn(halted).ask({ view: 'log', parameters: {} }, staying)).rejects.toMatchObject({
+  await expect(deskOn(halted).ask({ view: 'log', parameters: {} }, asker())).rejects.toMatchObject({
     code: 'log_unavailable',
   });
 });
@@ -164,7 +190,7 @@ it('a tracker that stops ends what is under way, and what waits', async () => {
   const log = logOf();
   const desk = deskOn(log);
   const asked = Array.from({ length: AUDIT_QUESTIONS_AT_ONCE_MAX + 1 }, () =>
-    desk.ask(verify, staying).catch((error: { code: string }) => error.code),
+    desk.ask(verify, asker()).catch((error: { code: string }) => error.code),
   );
   await log.isBusy;
   await desk.stop();

@@ -5,8 +5,8 @@ import { expect, it } from 'vitest';
 import { OPERATOR_CONNECTIONS_MAX } from '#wire/limits';
 import {
   guardOperatorPort,
+  OperatorDoor,
   operatorServerOptions,
-  watchOperatorPort,
 } from '../../../../apps/tracker/src/control/operator-door.ts';
 
 const refused: string[] = [];
@@ -64,11 +64,29 @@ it.each(['', 'GET /status HTTP/1.1\r\nHost: 127'])('who says no more than %j is 
   await server.close();
 });
 
+it.each([
+  ['is not all there in time', 'GET /status HTTP/1.1\r\nHost: 127', 'operator_too_slow'],
+  ['is none', 'nonsense\r\n\r\n', 'operator_malformed'],
+  ['has no end', `GET /status HTTP/1.1\r\nx: ${'x'.repeat(100_000)}`, 'operator_malformed'],
+])('a request that %s is counted', async (_what, text, refusal) => {
+  const server = fastify(operatorServerOptions(200));
+  const counted: string[] = [];
+  new OperatorDoor((code) => counted.push(code)).watch(server.server);
+  const { port } = new URL(await server.listen({ host: '127.0.0.1', port: 0 }));
+  const socket = connect({ host: '127.0.0.1', port: Number(port) });
+  socket.on('error', () => undefined).resume();
+  socket.write(text);
+  await new Promise((resolve) => socket.once('close', resolve));
+  expect(counted).toEqual([refusal]);
+  await server.close();
+});
+
 it('of more connections than there is room for the oldest goes, and who asks is answered', async () => {
   const server = fastify();
   server.get('/status', () => 'open');
   const cutOff: string[] = [];
-  watchOperatorPort(server.server, (refusal) => cutOff.push(refusal));
+  const door = new OperatorDoor((refusal) => cutOff.push(refusal));
+  door.watch(server.server);
   const { port } = new URL(await server.listen({ host: '127.0.0.1', port: 0 }));
   const silent = Array.from({ length: OPERATOR_CONNECTIONS_MAX }, () => connect(Number(port), '127.0.0.1').resume());
   await Promise.all(silent.map((socket) => once(socket, 'connect')));
@@ -77,5 +95,29 @@ it('of more connections than there is room for the oldest goes, and who asks is 
   await oldest;
   expect(cutOff).toEqual(['too_many_operators']);
   for (const socket of silent) socket.destroy();
+  await server.close();
+});
+
+it('who asks with a key gives way to nobody', async () => {
+  const server = fastify({ forceCloseConnections: true });
+  const door = new OperatorDoor(() => undefined);
+  const asked = Promise.withResolvers<void>();
+  server.get('/audit', (request, reply) => {
+    door.admit(request.raw.socket);
+    void reply.hijack();
+    asked.resolve();
+  });
+  server.get('/status', () => 'open');
+  door.watch(server.server);
+  const { port } = new URL(await server.listen({ host: '127.0.0.1', port: 0 }));
+  const auditor = connect(Number(port), '127.0.0.1').resume();
+  auditor.write('GET /audit HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
+  await asked.promise;
+  const silent = Array.from({ length: OPERATOR_CONNECTIONS_MAX }, () => connect(Number(port), '127.0.0.1').resume());
+  const oldest = once(silent[0]!, 'close');
+  expect(await (await fetch(`http://127.0.0.1:${port}/status`)).text()).toBe('open');
+  await oldest;
+  expect(auditor.destroyed).toBe(false);
+  for (const socket of [auditor, ...silent]) socket.destroy();
   await server.close();
 });

@@ -33,8 +33,8 @@ export interface Trailer {
 }
 
 const PREFIX = '{"specversion":"1.0","type":"cohort.';
-const WRAPPED_PREFIX = `${PREFIX}unreadable_record.v1"`;
-const TRAILER_PREFIX = `${PREFIX}export_trailer.v1"`;
+const WRAPPED_PREFIX = Buffer.from(`${PREFIX}unreadable_record.v1"`);
+const TRAILER_PREFIX = Buffer.from(`${PREFIX}export_trailer.v1"`);
 const SIGNED_PREFIX = 'cohort export v1\n';
 const NEWLINE = 0x0a;
 
@@ -126,8 +126,8 @@ function wrapped(record: Uint8Array, offset: number): Buffer {
   return Buffer.from(JSON.stringify({ ...head, data_base64: Buffer.from(record).toString('base64') }));
 }
 
-function beginsWith(bytes: Uint8Array, prefix: string): boolean {
-  return (
-    Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, prefix.length)).toString('latin1') === prefix
-  );
+/** Byte by byte: nearly every line differs where its type would stand. */
+function beginsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
+  for (let at = 0; at < prefix.length; at++) if (bytes[at] !== prefix[at]) return false;
+  return true;
 }

@@ -14,8 +14,8 @@ import { CONTENT_ID, OTHER_CONTENT_ID, peerOf, SMALL_CONTENT } from '../domain/l
 import { newIdentity } from './new-identity.ts';
 
 const TRACKERS = [newIdentity(), newIdentity()];
-const USERS = ['alice', 'bob', 'çelik', 'dörte', 'erin', '\u{1f600}'];
-/** Whatever is made and shared is one of these. */
+/** Whoever acts, and whatever is made and shared, is one of these. */
+export const RANDOM_USERS: readonly string[] = ['alice', 'bob', 'çelik', 'dörte', 'erin', '\u{1f600}'];
 export const RANDOM_GROUPS: readonly string[] = ['g', 'h', 'ü'];
 export const RANDOM_FILES: readonly string[] = ['a', 'b.txt', 'Ω'];
 const PHC = '$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$aGFzaGhhc2hoYXNo';
@@ -94,7 +94,7 @@ class RandomLog {
     this.#byTracker(this.#one(TRACKERS), { name: 'resolve_checkpoint', data: { offset, counts } });
   }
 
-  #userCommand(user = this.#one(USERS)): void {
+  #userCommand(user = this.#one(RANDOM_USERS)): void {
     const sealed = this.#draw() < 0.9 ? sealPassword(PHC) : { sealed: null, commitment: 'e'.repeat(64) };
     const { commitment } = sealed;
     const credentialOffset = this.#derived.state.users.get(user)?.credentialOffset ?? 0;
@@ -141,7 +141,7 @@ class RandomLog {
 
   /** Who acts, and about whom: often the owner, about somebody who asks to join. */
   #pairIn(name: string): [user: string, other: string] {
-    const [user, other] = [this.#one(USERS), this.#one(USERS)];
+    const [user, other] = [this.#one(RANDOM_USERS), this.#one(RANDOM_USERS)];
     const group = this.#derived.state.groups.get(name);
     if (group === undefined || this.#draw() < 0.5) return [user, other];
     return [

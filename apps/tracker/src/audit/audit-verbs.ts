@@ -210,7 +210,7 @@ export async function showHistory(run: AuditRun, entity: Entity): Promise<void> 
   const { source, out, json, onProgress } = run;
   const history: HistoryItem[] = [];
   const visit = (audited: AuditedRecord): void => {
-    const effects = effectsOn(entity, audited.applied.events);
+    const effects = effectsOn(entity, audited);
     const entry = entryOf(audited);
     const { outcome, reason } = entry;
     // Also a record that is refused may end sessions that have expired.

@@ -2,6 +2,7 @@
 import type { Event } from '#domain/event';
 import { BadInput } from '#identity/start-input';
 import type { LogEntry } from './log-entry.ts';
+import type { AuditedRecord } from './replay.ts';
 
 /** One thing that the log tells of. */
 export type Entity =
@@ -56,9 +57,10 @@ export function groupAndFileOf(text: string): { group: string; file: string } {
   return { group, file };
 }
 
-/** The effects of an accepted record on an entity. */
-export function effectsOn(entity: Entity, events: readonly Event[]): Event[] {
-  return events.filter((event) => isAbout(entity, event));
+/** The effects of a record on an entity. */
+export function effectsOn(entity: Entity, { record, applied }: AuditedRecord): Event[] {
+  const sender = record?.actor.kind === 'peer' ? record.actor.user : null;
+  return applied.events.filter((event) => isAbout(entity, event, sender));
 }
 
 /** Whether a refused record was about an entity. */
@@ -76,16 +78,19 @@ export function wasToBeAbout(entity: Entity, { actor, body }: LogEntry): boolean
   }
 }
 
-function isAbout(entity: Entity, event: Event): boolean {
+function isAbout(entity: Entity, event: Event, sender: string | null): boolean {
   const { group, file, user, owner } = event as { group?: string; file?: string; user?: string; owner?: string };
+  // The event names the new owner; the one before is who sent the command, as nobody else may.
+  const isOf = (name: string): boolean =>
+    name === (user ?? owner) || (event.type === 'ownership_transferred' && name === sender);
   const isHere = entity.kind !== 'user' && group === entity.group;
   switch (entity.kind) {
     case 'user':
-      return user === entity.user || owner === entity.user;
+      return isOf(entity.user);
     case 'group':
       return isHere;
     case 'member':
-      return isHere && file === undefined && (event.type === 'group_dissolved' || (user ?? owner) === entity.user);
+      return isHere && file === undefined && (event.type === 'group_dissolved' || isOf(entity.user));
     case 'file':
       return isHere && (event.type === 'group_dissolved' || file === entity.file);
   }

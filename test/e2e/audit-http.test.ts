@@ -271,6 +271,7 @@ describe('a tracker refuses', () => {
     ['log?after=99999.1', 'after', 'not so many records'],
     ['state?at=yesterday', 'at', 'neither an offset nor a time'],
     ['diff?from=1', 'to', 'is missing'],
+    ['log?from=99999', 'from', 'is behind the last record'],
     ['access?share=g/a&between=1', null, 'or --between with two'],
     ['state?at=99999', null, 'is not there yet'],
   ])('%s, and names %s', async (path, field, words) => {

@@ -262,6 +262,9 @@ describe('an exported log', () => {
     const line = [process.execPath, LAUNCHER, 'audit', 'log', '--file', file];
     const { status, stderr } = spawnSync('sh', ['-c', '"$@" > /dev/full', 'sh', ...line], { encoding: 'utf8' });
     expect({ status, stderr }).toEqual({ status: 69, stderr: expect.stringContaining('cannot be written: ENOSPC') });
+    [['log', '--from', '99999'], 64, '--from: is behind the last record, which is at offset '],
+    [['log', '--from', '9', '--to', '3'], 64, '--from: is behind the last record up to --to, which is at offset 3'],
+    [['log', '--from', '2099-01-01T00:00:00Z'], 64, '--from: is behind the last record'],
   });
 
   it('is not made where a file is already', async () => {

@@ -56,9 +56,12 @@ export async function showLog(
   const say = (entry: LogEntry): void => (json ? out.json(entry) : out.line(entryText(entry)));
   const last: LogEntry[] = [];
   let isLive = filter.limit === Number.POSITIVE_INFINITY;
+  let hasBegun = filter.from === null;
   const visit = (audited: AuditedRecord): void => {
+    hasBegun ||= isFrom(filter.from!, audited);
+    if (!hasBegun) return;
     const entry = entryOf(audited);
-    if (!filter.holds(entry, audited)) return;
+    if (!filter.holds(entry)) return;
     if (isLive) return say(entry);
     last.push(entry);
     if (last.length > filter.limit) last.shift();
@@ -67,12 +70,20 @@ export async function showLog(
   const replayed = await replayUnproved(source, { until: filter.until, visit, afterBatch, onProgress });
   last.forEach(say);
   await out.flush();
+  if (follow === null && !hasBegun) refuseBeginning(filter, replayed);
   if (follow === null || !('follow' in source)) return;
   isLive = true;
   for await (const batch of source.follow(replayed.state.appliedOffset + 1, follow)) {
     for (const stored of batch) visit(applyNext(replayed, stored));
     await out.flush();
   }
+}
+
+/** Nothing to show is an answer; that nothing can be there to show is told. */
+function refuseBeginning({ until }: LogFilter, replayed: Replayed): never {
+  const { offset, time } = endOf(replayed);
+  const last = until.kind === 'end' ? 'the last record' : 'the last record up to --to';
+  throw new BadInput(`--from: is behind ${last}, which is at offset ${offset}, ${time}; give an earlier one`);
 }
 
 /** `audit state`: everything, or one user, group or file, as it was. */

@@ -3,8 +3,7 @@
 import { COMMAND_NAMES, isCommandName } from '#domain/command';
 import { BadInput } from '#identity/start-input';
 import type { LogEntry } from './log-entry.ts';
-import { END, isFrom, type Moment, momentOf } from './moment.ts';
-import type { AuditedRecord } from './replay.ts';
+import { END, type Moment, momentOf } from './moment.ts';
 
 /** Filters as they were given. */
 export interface LogFlags {
@@ -22,10 +21,12 @@ export interface LogFlags {
 
 /** What is to be shown of a log. */
 export interface LogFilter {
+  /** Where it begins; null for the log's beginning. */
+  readonly from: Moment | null;
   readonly until: Moment;
   /** No more than so many, the last ones. */
   readonly limit: number;
-  readonly holds: (entry: LogEntry, audited: AuditedRecord) => boolean;
+  readonly holds: (entry: LogEntry) => boolean;
 }
 
 const LIMIT = /^[1-9][0-9]{0,8}$/;
@@ -40,11 +41,11 @@ export function logFilterOf(flags: LogFlags): LogFilter {
     throw new BadInput(`--outcome: "${outcome}" is neither accepted nor rejected`);
   }
   if (limit !== undefined && !LIMIT.test(limit)) throw new BadInput(`--limit: "${limit}" is no number of 1 or more`);
-  const from = flags.from === undefined ? null : momentOf('--from', flags.from);
   return {
+    from: flags.from === undefined ? null : momentOf('--from', flags.from),
     until: flags.to === undefined ? END : momentOf('--to', flags.to),
     limit: limit === undefined ? Number.POSITIVE_INFINITY : Number(limit),
-    holds: (entry, audited) => (from === null || isFrom(from, audited)) && fits(flags, entry),
+    holds: (entry) => fits(flags, entry),
   };
 }
 

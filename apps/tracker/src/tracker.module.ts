@@ -234,6 +234,11 @@ function addGauges(
     () => from.comparison.differingCount,
   );
   gauge('cohort_log_silent_seconds', 'For how long the log has not answered.', () => replica.logSilentMs() / 1_000);
+  gauge(
+    'cohort_passwords_unknown',
+    'Users whose password hash is missing or changed.',
+    () => replica.unknownPasswordCount,
+  );
   gauge('cohort_sessions', 'Sessions in the state.', () => replica.state.sessions.size);
   gauge('cohort_peers_online', 'Peers with a presence.', () => presence.size);
   gauge('cohort_peer_connections', 'Open connections of peers.', () => rpcServer.connectionCount);

@@ -22,6 +22,8 @@ export interface AuditedRecord extends AppliedRecord {
   readonly timeMs: number;
   readonly bytes: Uint8Array;
 }
+  /** What travelled beside it: a password hash under its nonce, or null. */
+  readonly sealed: string | null;
 
 /** What records are applied to, one after the other. */
 export type Replayed = Pick<DerivedState, 'state' | 'apply'>;
@@ -82,10 +84,12 @@ async function replayOnto<Onto extends Replayed>(
 
 /** Applies the next record. Throws `NewerRules`. */
 export function applyNext(onto: Replayed, stored: StoredRecord): AuditedRecord {
-  const applied = onto.apply({ ...stored, sealed: null });
+  const { offset, value, sealed } = stored;
+  // An audit checks nobody's password.
+  const applied = onto.apply({ offset, value, sealed: null, appendTimeMs: null });
   const { rulesVersion, logTimeMs } = onto.state;
-  if (rulesVersion > NEWEST_RULES_VERSION) throw new NewerRules(stored.offset, rulesVersion);
-  return { ...applied, timeMs: logTimeMs, bytes: stored.value };
+  if (rulesVersion > NEWEST_RULES_VERSION) throw new NewerRules(offset, rulesVersion);
+  return { offset, record: applied.record, applied: applied.applied, timeMs: logTimeMs, bytes: value, sealed };
 }
 
 /** The time of a record is in its bytes, which are looked at before it is applied: afterwards there is no way back. */

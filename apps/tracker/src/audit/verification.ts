@@ -4,6 +4,7 @@ import type { Event } from '#domain/event';
 import type { State } from '#domain/state';
 import { formatFingerprint } from '#wire/tracker-info';
 import { LogFailure } from '../command-log/command-log.ts';
+import { openSealed } from '../credentials/credentials.ts';
 import { DerivedState } from '../replica/derived-state.ts';
 import { auditorOf, type Trailer } from './export-format.ts';
 import type { FormProblem } from './export-source.ts';
@@ -75,11 +76,13 @@ interface Finding {
 /** Reads all of a source and judges it. Throws what keeps it from being read at all. */
 export async function verify(source: VerifiableSource, options: VerifyOptions = {}): Promise<Verification> {
   const watch = new SignatureWatch(options);
+  const seals = new SealWatch();
   const findings: Finding[] = [];
   let derived = new DerivedState();
   const visit = (audited: AuditedRecord, now: DerivedState): void => {
     derived = now;
     watch.note(audited, now);
+    seals.note(audited);
   };
   try {
     const { onProgress } = options;
@@ -87,7 +90,8 @@ export async function verify(source: VerifiableSource, options: VerifyOptions = 
   } catch (error) {
     findings.push(findingOf(error, derived.state.appliedOffset));
   }
-  findings.push(...beginningFindings(derived), ...watch.findings(derived), ...formFindings(source, { watch, derived }));
+  findings.push(...beginningFindings(derived), ...watch.findings(derived), ...seals.findings);
+  findings.push(...formFindings(source, { watch, derived }));
   findings.push(...watch.trustFindings(derived), ...tailFindings(source, { options, watch, derived }));
   findings.push(...auditorFindings(source, options));
   return verdictOf(findings, { derived, watch, source });
@@ -110,6 +114,26 @@ function beginningFindings({ state: { logId, appliedOffset } }: DerivedState): F
   const message =
     appliedOffset === -1 ? 'there are no records' : 'no genesis is among the records: its beginning is missing';
   return [{ verdict: 'incomplete', message, from: 0, to: null }];
+}
+
+/** Password hashes beside records, which say in their own bytes which one that is. An export has none: lacking one is no fault. */
+class SealWatch {
+  #count = 0;
+  #first: number | null = null;
+
+  note({ offset, record, sealed }: AuditedRecord): void {
+    const { commitment } = (record?.command.data ?? {}) as { readonly commitment?: unknown };
+    if (sealed === null || typeof commitment !== 'string' || openSealed(sealed, commitment) !== null) return;
+    this.#count += 1;
+    this.#first ??= offset;
+  }
+
+  get findings(): Finding[] {
+    if (this.#first === null) return [];
+    const others = this.#count === 1 ? '' : `, and so with ${this.#count - 1} more`;
+    const message = `beside the record at offset ${this.#first} is another password hash than it speaks of${others}`;
+    return [{ verdict: 'tampered', message, from: this.#first, to: this.#first }];
+  }
 }
 
 /** What checkpoints say, as the records go by: those in the log, and those that somebody kept. */

@@ -120,6 +120,11 @@ export class DerivedState {
     return credential?.offset === this.state.users.get(user)?.credentialOffset ? (credential?.phc ?? null) : null;
   }
 
+  /** How many users have no password: what travelled beside the record that set it is not there, or not what this speaks of. */
+  get unknownPasswordCount(): number {
+    return this.state.users.size - this.#credentials.size;
+  }
+
   /** What this tracker says about everything that it has applied; null before the log has begun. */
   checkpoint(): Checkpoint | null {
     const { logId, rulesVersion, appliedOffset } = this.state;

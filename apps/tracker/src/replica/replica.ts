@@ -200,6 +200,11 @@ export class Replica {
     return this.#derived.passwordHashOf(user);
   }
 
+  /** How many users have no password that fits the log: they cannot log in. */
+  get unknownPasswordCount(): number {
+    return this.#derived.unknownPasswordCount;
+  }
+
   /** What this tracker says about everything that it has applied; null before the log has begun. */
   checkpoint(): Checkpoint | null {
     return this.#derived.checkpoint();

@@ -75,6 +75,24 @@ it('an export holds no secret that was sealed beside a record, and bytes that ar
   expect(values).toEqual(records.map(({ value }) => Buffer.from(value)));
 });
 
+it('a password hash that was changed beside its record is found, and one that is missing is no fault', async () => {
+  const sealed = records.filter((record) => record.sealed !== null);
+  const [first, second] = [sealed[3]!, sealed[5]!];
+  const changed = records.map((record) => {
+    const isChanged = record === first || record === second;
+    return isChanged ? { ...record, sealed: sealed[0]!.sealed } : { ...record, sealed: null };
+  });
+  expect(await verify(sourceOf(changed))).toMatchObject({
+    verdict: 'tampered',
+    firstBadOffset: first.offset,
+    lastSuspectOffset: first.offset,
+    problem: `beside the record at offset ${first.offset} is another password hash than it speaks of, and so with 1 more`,
+  });
+  expect(await verify(sourceOf(records.map((record) => ({ ...record, sealed: null }))))).toMatchObject({
+    verdict: 'sound',
+  });
+});
+
 it('records that are no line, or pretend to be a line of an export, come out as they went in', async () => {
   const trailer = linesOf(await exported(records)).at(-1)!;
   const strange = [

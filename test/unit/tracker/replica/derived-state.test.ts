@@ -42,7 +42,7 @@ describe('what a tracker computes from the log', () => {
     expect([derived.rootAt(2), derived.digestAt(2)]).toEqual([null, null]);
   });
 
-  it('knows the latest password hash of a user, and none when that one does not fit', () => {
+  it('knows the latest password hash of a user, and none when that one does not fit, which is counted', () => {
     const derived = started();
     const [first, second, third] = ['$argon2id$1', '$argon2id$2', '$argon2id$3'].map((phc) => sealPassword(phc));
     const { commitment, sealed } = first!;
@@ -53,8 +53,9 @@ describe('what a tracker computes from the log', () => {
       append(derived, { name: 'reset_password', data }, { sealed: about.sealed });
       return derived.passwordHashOf('alice');
     };
-    expect(reset(second!)).toBe('$argon2id$2');
-    expect(reset({ commitment: third!.commitment, sealed: second!.sealed })).toBeNull();
-    expect(reset(third!)).toBe('$argon2id$3');
+    expect([reset(second!), derived.unknownPasswordCount]).toEqual(['$argon2id$2', 0]);
+    const changed = { commitment: third!.commitment, sealed: second!.sealed };
+    expect([reset(changed), derived.unknownPasswordCount]).toEqual([null, 1]);
+    expect([reset(third!), derived.unknownPasswordCount]).toEqual(['$argon2id$3', 0]);
   });
 });

@@ -1,6 +1,6 @@
 // What an auditor types: `cohort audit` over a log that real trackers could have written, on SQLite, on Kafka and exported, and
 // the lines of the README that read it without Cohort.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ import { derivedOf, randomRecords } from '../unit/tracker/random-log.ts';
 import { printedBy, printedOf, rawLogCommands, rawLogSkipReason } from './raw-log.ts';
 import { Cluster, LOGS, until } from './cluster.ts';
 import { Cleanup } from './tracker-harness.ts';
-import { cohort, startCohort } from './typed-commands.ts';
+import { cohort, endOf, startCohort } from './typed-commands.ts';
 
 vi.setConfig({ testTimeout: 90_000 });
 
@@ -139,6 +139,17 @@ describe('an exported log', () => {
   it('answers everything without a log or a tracker', async () => {
     const groups = [...derivedOf(records.slice(0, 300)).state.groups.values()];
     const group = groups.find(({ shares }) => shares.size > 0)!;
+it.skipIf(process.platform !== 'linux')('a log is followed no longer than somebody reads what is printed', async () => {
+  const url = `sqlite:${join(folder, 'followed.sqlite')}`;
+  const log = await openCommandLog({ url, trackerInfoPath: null });
+  await log.append(records.slice(0, 9));
+  await log.close();
+  const words = [process.execPath, LAUNCHER, 'audit', 'log', '--follow', '--log', url];
+  const script = '{ timeout 60 "$@"; echo "ended with $?" >&2; } | head -n 1';
+  const typed = await endOf(spawn('sh', ['-c', script, 'sh', ...words], { stdio: 'pipe' }), '');
+  expect(typed).toMatchObject({ out: expect.stringContaining('genesis'), complaint: 'ended with 0\n' });
+});
+
     const [name] = [...group.shares.keys()];
     const [access] = await answers(0, 'access', `${group.name}/${name!}`, '--at', '299', '--file', file);
     const readers = (access!['readers'] as { user: string }[]).map(({ user }) => user);

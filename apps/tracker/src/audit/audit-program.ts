@@ -28,6 +28,7 @@ import { type ExportSource, openExportSource } from './export-source.ts';
 import { type KeptCheckpoint, readKeptCheckpoint } from './kept-checkpoint.ts';
 import { type LogFlags, logFilterOf } from './log-filter.ts';
 import { END, momentOf } from './moment.ts';
+import { stopWithoutReader } from './pipe-reader.ts';
 import type { AuditSource } from './replay.ts';
 import type { Verification, VerifyOptions } from './verification.ts';
 
@@ -112,7 +113,7 @@ function addLog(audit: Program): void {
   ];
   for (const [flag, about] of filters) log.option(flag, about);
   log
-    .option('--follow', 'go on with what comes, until Ctrl-C')
+    .option('--follow', 'go on with what comes, until Ctrl-C, or until nobody reads it')
     .action(async (flags: LogFlags & SourceFlags & FollowFlags) => {
       const filter = logFilterOf(flags);
       if (flags.follow === true && flags.to !== undefined)
@@ -131,6 +132,7 @@ function followSignal({ follow }: FollowFlags, source: AuditSource): AbortSignal
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
   process.once('SIGTERM', () => stop.abort());
+  stopWithoutReader(stop);
   return stop.signal;
 }
 

@@ -8,8 +8,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type Broker, startBroker } from '../../infra/kafka/broker.mjs';
 import { AuditKeys } from '../../apps/tracker/src/audit/audit-keys.ts';
+import { openLogSource } from '../../apps/tracker/src/audit/log-source.ts';
+import { replay } from '../../apps/tracker/src/audit/replay.ts';
 import { LAUNCHER } from '../../infra/quick-start/node-process.ts';
 import { openCommandLog } from '../../apps/tracker/src/command-log/open-command-log.ts';
+import type { DerivedState } from '../../apps/tracker/src/replica/derived-state.ts';
 import { formatFingerprint } from '#wire/tracker-info';
 import { derivedOf, randomRecords } from '../unit/tracker/random-log.ts';
 import { printedBy, printedOf, rawLogCommands, rawLogSkipReason } from './raw-log.ts';
@@ -22,6 +25,8 @@ vi.setConfig({ testTimeout: 90_000 });
 const records = randomRecords(7, 400, { isTruthful: true, isWellFormed: true });
 const derived = derivedOf(records);
 let folder: string;
+/** By the kind of log: root and digest at every offset. */
+const cameTo = new Map<string, readonly string[]>();
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'cohort-audit-'));
@@ -64,6 +69,20 @@ describe.each(LOGS)('the log on $log', ({ log: kind, skipReason }) => {
       const [again] = await answers(0, 'verify', '--file', file);
       expect(again).toMatchObject({ verdict: 'sound', records: 400, root: derived.root, digest: derived.digest });
       expect(await readFile(file, 'utf8')).not.toContain('argon2id');
+    },
+  );
+
+  it.skipIf(skipReason !== null)(
+    'has the digest and the root at every offset that the same commands have on any log',
+    async () => {
+      const source = await openLogSource(url, null);
+      const came: string[] = [];
+      const visit = (_: unknown, { root, digest }: DerivedState): void => void came.push(`${root} ${digest}`);
+      await replay(source, { until: { kind: 'offset', offset: 399 }, visit });
+      await source.close();
+      expect(came).toEqual(records.map((_, offset) => `${derived.rootAt(offset)} ${derived.digestAt(offset)}`));
+      for (const other of cameTo.values()) expect(came).toEqual(other);
+      cameTo.set(kind, came);
     },
   );
 
@@ -120,6 +139,17 @@ describe.each(LOGS)('the log on $log', ({ log: kind, skipReason }) => {
   });
 });
 
+it.skipIf(process.platform !== 'linux')('a log is followed no longer than somebody reads what is printed', async () => {
+  const url = `sqlite:${join(folder, 'followed.sqlite')}`;
+  const log = await openCommandLog({ url, trackerInfoPath: null });
+  await log.append(records.slice(0, 9));
+  await log.close();
+  const words = [process.execPath, LAUNCHER, 'audit', 'log', '--follow', '--log', url];
+  const script = '{ timeout 60 "$@"; echo "ended with $?" >&2; } | head -n 1';
+  const typed = await endOf(spawn('sh', ['-c', script, 'sh', ...words], { stdio: 'pipe' }), '');
+  expect(typed).toMatchObject({ out: expect.stringContaining('genesis'), complaint: 'ended with 0\n' });
+});
+
 it('the README has lines for every kind of log', () => {
   expect(Object.values(rawLogCommands).map(({ length }) => length > 0)).toEqual([true, true, true]);
 });
@@ -139,17 +169,6 @@ describe('an exported log', () => {
   it('answers everything without a log or a tracker', async () => {
     const groups = [...derivedOf(records.slice(0, 300)).state.groups.values()];
     const group = groups.find(({ shares }) => shares.size > 0)!;
-it.skipIf(process.platform !== 'linux')('a log is followed no longer than somebody reads what is printed', async () => {
-  const url = `sqlite:${join(folder, 'followed.sqlite')}`;
-  const log = await openCommandLog({ url, trackerInfoPath: null });
-  await log.append(records.slice(0, 9));
-  await log.close();
-  const words = [process.execPath, LAUNCHER, 'audit', 'log', '--follow', '--log', url];
-  const script = '{ timeout 60 "$@"; echo "ended with $?" >&2; } | head -n 1';
-  const typed = await endOf(spawn('sh', ['-c', script, 'sh', ...words], { stdio: 'pipe' }), '');
-  expect(typed).toMatchObject({ out: expect.stringContaining('genesis'), complaint: 'ended with 0\n' });
-});
-
     const [name] = [...group.shares.keys()];
     const [access] = await answers(0, 'access', `${group.name}/${name!}`, '--at', '299', '--file', file);
     const readers = (access!['readers'] as { user: string }[]).map(({ user }) => user);
@@ -243,6 +262,9 @@ it.skipIf(process.platform !== 'linux')('a log is followed no longer than somebo
     [['log', '--follow'], 64, 'does not grow'],
     [['state', '--at', 'yesterday'], 64, 'neither an offset nor a time'],
     [['state', '--at', '99999'], 64, 'is not there yet'],
+    [['log', '--from', '99999'], 64, '--from: is behind the last record, which is at offset '],
+    [['log', '--from', '9', '--to', '3'], 64, '--from: is behind the last record up to --to, which is at offset 3'],
+    [['log', '--from', '2099-01-01T00:00:00Z'], 64, '--from: is behind the last record'],
     [['state', '--user', 'nobody at all'], 66, 'there is no user nobody at all'],
     [['access', 'a/b/c'], 64, 'write <group>/<name>'],
     [['access', 'g/never'], 66, 'was ever shared'],
@@ -273,9 +295,6 @@ it.skipIf(process.platform !== 'linux')('a log is followed no longer than somebo
     const line = [process.execPath, LAUNCHER, 'audit', 'log', '--file', file];
     const { status, stderr } = spawnSync('sh', ['-c', '"$@" > /dev/full', 'sh', ...line], { encoding: 'utf8' });
     expect({ status, stderr }).toEqual({ status: 69, stderr: expect.stringContaining('cannot be written: ENOSPC') });
-    [['log', '--from', '99999'], 64, '--from: is behind the last record, which is at offset '],
-    [['log', '--from', '9', '--to', '3'], 64, '--from: is behind the last record up to --to, which is at offset 3'],
-    [['log', '--from', '2099-01-01T00:00:00Z'], 64, '--from: is behind the last record'],
   });
 
   it('is not made where a file is already', async () => {

@@ -97,8 +97,8 @@ export interface State {
   readonly outcomes: OutcomeWindow;
 }
 
-/** The state before the first record, with whatever is to remember outcomes. */
-export function emptyState(outcomes = new OutcomeWindow()): State {
+/** The state before the first record, with whatever is to remember outcomes and to hold groups. */
+export function emptyState(outcomes = new OutcomeWindow(), groups = new Map<string, Group>()): State {
   return {
     logId: null,
     rulesVersion: 0,
@@ -107,7 +107,7 @@ export function emptyState(outcomes = new OutcomeWindow()): State {
     users: new Map(),
     sessions: new Map(),
     sessionOrder: new SessionOrder(),
-    groups: new Map(),
+    groups,
     trackers: new Map(),
     checkpoints: new Map(),
     outcomes,

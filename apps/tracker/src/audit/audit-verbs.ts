@@ -31,7 +31,15 @@ import type { LogSource } from './log-source.ts';
 import { isBehind, isFrom, type Moment } from './moment.ts';
 import { type Place, placeOf } from './place.ts';
 import { judgedProof, type KnownFromElsewhere, proofOf } from './proof.ts';
-import { applyNext, type AuditedRecord, type AuditSource, replay, type Replayed, replayUnproved } from './replay.ts';
+import {
+  applyNext,
+  type AuditedRecord,
+  type AuditSource,
+  replay,
+  type Replayed,
+  replayOfGroup,
+  replayUnproved,
+} from './replay.ts';
 import { reportPage } from './report-page.ts';
 import { StateDifference } from './state-difference.ts';
 import { compareTrackers, type Comparison, trackerPortOf } from './tracker-comparison.ts';
@@ -143,7 +151,7 @@ export async function showAccess(run: AuditRun, name: string, question: AccessQu
   const { group, file } = groupAndFileOf(name);
   const history = new AccessHistory(group, file);
   const places = new Places('at' in question ? [question.at] : question.between);
-  await replayUnproved(source, {
+  await replayOfGroup(source, group, {
     visit: (audited) => {
       history.note(audited);
       places.note(audited);
@@ -228,7 +236,8 @@ export async function showHistory(run: AuditRun, entity: Entity): Promise<void> 
     const isAbout = effects.length > 0 || (outcome === 'rejected' && wasToBeAbout(entity, entry));
     if (isAbout && audited.record !== null) history.push({ ...causeOf(audited), outcome, reason, effects });
   };
-  await replayUnproved(source, { visit, onProgress });
+  if (entity.kind === 'user') await replayUnproved(source, { visit, onProgress });
+  else await replayOfGroup(source, entity.group, { visit, onProgress });
   if (history.length === 0) throw new UnknownThing(`the log says nothing of a ${nameOf(entity)}`);
   if (json) out.json({ entity, history });
   else out.line(historyText(history));

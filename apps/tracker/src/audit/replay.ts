@@ -7,6 +7,7 @@ import type { StoredRecord } from '../command-log/command-log.ts';
 import { type AppliedRecord, DerivedState, partsOfNothing, UnprovedState } from '../replica/derived-state.ts';
 import { DigestedOutcomes } from './digested-outcomes.ts';
 import { END, isBehind, type Moment } from './moment.ts';
+import { OneGroup } from './one-group.ts';
 
 /** Where records come from: a log, or an exported file. */
 export interface AuditSource {
@@ -21,9 +22,9 @@ export interface AuditSource {
 export interface AuditedRecord extends AppliedRecord {
   readonly timeMs: number;
   readonly bytes: Uint8Array;
-}
   /** What travelled beside it: a password hash under its nonce, or null. */
   readonly sealed: string | null;
+}
 
 /** What records are applied to, one after the other. */
 export type Replayed = Pick<DerivedState, 'state' | 'apply'>;
@@ -62,6 +63,16 @@ export function replayUnproved(
   options: ReplayOptions<UnprovedState> = {},
 ): Promise<UnprovedState> {
   return replayOnto(new UnprovedState(emptyState(new DigestedOutcomes())), { ...options, source });
+}
+
+/** The same, for whoever looks only at what records about one group come to: other groups are as if they were not there. */
+export function replayOfGroup(
+  source: AuditSource,
+  group: string,
+  options: ReplayOptions<UnprovedState> = {},
+): Promise<UnprovedState> {
+  const state = emptyState(new DigestedOutcomes(), new OneGroup(group));
+  return replayOnto(new UnprovedState(state), { ...options, source });
 }
 
 async function replayOnto<Onto extends Replayed>(

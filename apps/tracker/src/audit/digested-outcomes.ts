@@ -25,8 +25,8 @@ type Came = RejectionReason | number | SharedContent | CommandResult | null;
 interface Chunk {
   /** By place: 12 bytes for the key, 12 for the content. */
   readonly digests: Buffer;
-  /** By place: one more than the offset of the next in its chain, 0 for none. */
-  readonly next: Float64Array;
+  /** By place: how many offsets before it the next in its chain is, 0 for none that is remembered. */
+  readonly next: Uint32Array;
   /** By place; undefined where there is no entry. */
   readonly came: (Came | undefined)[];
 }
@@ -43,17 +43,16 @@ export class DigestedOutcomes extends OutcomeWindow {
 
   override first(key: string, content: string): FirstOutcome | 'other_command' | null {
     const digest = this.#keyDigestOf(key);
-    for (let next = this.#buckets[this.#bucketOf(digest)]!; next > this.#oldest;) {
-      const offset = next - 1;
-      const { digests, next: following, came } = this.#chunks.get(Math.floor(offset / CHUNK_ENTRIES))!;
+    for (let offset = this.#buckets[this.#bucketOf(digest)]! - 1; offset >= this.#oldest;) {
+      const { digests, next, came } = this.#chunks.get(Math.floor(offset / CHUNK_ENTRIES))!;
       const place = offset % CHUNK_ENTRIES;
       const begin = place * 2 * DIGEST_BYTES;
       if (digest.compare(digests, begin, begin + DIGEST_BYTES) === 0) {
         const known = digests.subarray(begin + DIGEST_BYTES, begin + 2 * DIGEST_BYTES);
-        if (!this.#digestOf(content).equals(known)) return 'other_command';
+        if (!digestOf(this.#salt, content).equals(known)) return 'other_command';
         return { offset, outcome: outcomeOf(came[place]!, { offset, content }) };
       }
-      next = following[place]!;
+      offset -= next[place]! || Infinity;
     }
     return null;
   }
@@ -65,11 +64,9 @@ export class DigestedOutcomes extends OutcomeWindow {
     const place = offset % CHUNK_ENTRIES;
     const digest = this.#keyDigestOf(key);
     digest.copy(digests, place * 2 * DIGEST_BYTES);
-    this.#digestOf(content).copy(digests, (place * 2 + 1) * DIGEST_BYTES);
+    digestOf(this.#salt, content).copy(digests, (place * 2 + 1) * DIGEST_BYTES);
     came[place] = cameOf(outcome, offset);
-    const bucket = this.#bucketOf(digest);
-    next[place] = this.#buckets[bucket]!;
-    this.#buckets[bucket] = offset + 1;
+    this.#beginChain(digest, { offset, next });
     return this;
   }
 
@@ -89,7 +86,7 @@ export class DigestedOutcomes extends OutcomeWindow {
     if (known !== undefined) return known;
     const chunk: Chunk = {
       digests: Buffer.alloc(CHUNK_ENTRIES * 2 * DIGEST_BYTES),
-      next: new Float64Array(CHUNK_ENTRIES),
+      next: new Uint32Array(CHUNK_ENTRIES),
       came: Array.from({ length: CHUNK_ENTRIES }),
     };
     this.#chunks.set(index, chunk);
@@ -102,11 +99,18 @@ export class DigestedOutcomes extends OutcomeWindow {
     for (const [index, { digests, next, came }] of this.#chunks) {
       for (let place = 0; place < CHUNK_ENTRIES; place++) {
         if (came[place] === undefined) continue;
-        const bucket = this.#bucketOf(digests.subarray(place * 2 * DIGEST_BYTES));
-        next[place] = this.#buckets[bucket]!;
-        this.#buckets[bucket] = index * CHUNK_ENTRIES + place + 1;
+        const digest = digests.subarray(place * 2 * DIGEST_BYTES);
+        this.#beginChain(digest, { offset: index * CHUNK_ENTRIES + place, next });
       }
     }
+  }
+
+  /** Whatever stands in the chain behind what is forgotten is forgotten too, so that none is further away than the window is long. */
+  #beginChain(digest: Buffer, { offset, next }: { readonly offset: number; readonly next: Uint32Array }): void {
+    const bucket = this.#bucketOf(digest);
+    const following = this.#buckets[bucket]! - 1;
+    next[offset % CHUNK_ENTRIES] = following >= this.#oldest ? offset - following : 0;
+    this.#buckets[bucket] = offset + 1;
   }
 
   #bucketOf(digest: Buffer): number {
@@ -115,20 +119,21 @@ export class DigestedOutcomes extends OutcomeWindow {
 
   /** Whoever remembers a command has looked for it before. */
   #keyDigestOf(key: string): Buffer {
-    if (this.#last?.key !== key) this.#last = { key, digest: this.#digestOf(key) };
+    if (this.#last?.key !== key) this.#last = { key, digest: digestOf(this.#salt, key) };
     return this.#last.digest;
   }
+}
 
-  /** As JSON has it: of two texts that are no Unicode, UTF-8 would make one. */
-  #digestOf(text: string): Buffer {
-    return sha256(this.#salt, JSON.stringify(text)).subarray(0, DIGEST_BYTES);
-  }
+/** As JSON has it when it is no Unicode: of two such texts UTF-8 would make one. No key and no content begins like JSON of a text. */
+function digestOf(salt: Uint8Array, text: string): Buffer {
+  return sha256(salt, text.isWellFormed() ? text : JSON.stringify(text)).subarray(0, DIGEST_BYTES);
 }
 
 function cameOf(outcome: Outcome, offset: number): Came {
   if (outcome.status === 'rejected') return outcome.reason;
-  const { share, ...others } = outcome.result;
-  if (share === undefined) return Object.keys(others).length === 0 ? null : others;
+  const { result } = outcome;
+  const { share } = result;
+  if (share === undefined) return Object.keys(result).length === 0 ? null : result;
   return share.shareId === offset ? share.groupId : share;
 }
 

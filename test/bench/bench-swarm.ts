@@ -38,6 +38,8 @@ export interface SwarmOptions {
   readonly limits?: readonly EngineLimits[];
   /** More seeders, one for each of these faults. */
   readonly faults?: readonly Fault[];
+  /** Whether all peers have their guards or do without them, loaded alike; as they are when left out. */
+  readonly guards?: 'in' | 'out';
 }
 
 /** What it took until the last downloader had everything. */
@@ -56,6 +58,12 @@ export interface Measurement {
   readonly sources: readonly (readonly SourceView[])[];
 }
 
+/** How a peer is not as it should be. */
+interface BenchPeerOptions {
+  readonly fault?: Fault | null;
+  readonly guards?: SwarmOptions['guards'];
+}
+
 /** A peer process that is asked over IPC. */
 export class BenchPeer {
   readonly folder: string;
@@ -66,17 +74,19 @@ export class BenchPeer {
   readonly #waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   #lastCall = 0;
 
-  constructor(folder: string, fault: Fault | null = null) {
+  constructor(folder: string, { fault = null, guards }: BenchPeerOptions = {}) {
     this.folder = folder;
     this.#fault = fault;
     mkdirSync(folder);
-    const spoiled = ['--import', new URL('./faulty-serving.ts', import.meta.url).href];
+    const ahead = [...(fault === null ? [] : ['./faulty-serving.ts']), ...(guards ? ['./unguarded-peer.ts'] : [])];
     this.#process = fork(new URL('./bench-peer.ts', import.meta.url), {
       serialization: 'advanced',
-      ...(fault !== null && {
-        execArgv: [...process.execArgv, ...spoiled],
-        env: { ...process.env, COHORT_BENCH_FAULT: fault },
-      }),
+      execArgv: [...process.execArgv, ...ahead.flatMap((file) => ['--import', new URL(file, import.meta.url).href])],
+      env: {
+        ...process.env,
+        ...(fault !== null && { COHORT_BENCH_FAULT: fault }),
+        ...(guards && { COHORT_BENCH_GUARDS: guards }),
+      },
     });
     this.#process.on('message', ({ number, value, error }: { number: number; value: unknown; error?: string }) => {
       const waiting = this.#waiting.get(number);
@@ -144,9 +154,10 @@ export async function digestOf(
 /** Starts everybody, measures from the first download's begin to the last one's end, and checks every copy. */
 export async function measureSwarm(options: SwarmOptions): Promise<Measurement> {
   const folder = mkdtempSync(join(options.scratch, 'swarm-'));
+  const { guards } = options;
   const start = (role: string, count: number): BenchPeer[] =>
-    Array.from({ length: count }, (_, number) => new BenchPeer(join(folder, `${role}-${number}`)));
-  const faulty = (options.faults ?? []).map((fault) => new BenchPeer(join(folder, fault), fault));
+    Array.from({ length: count }, (_, number) => new BenchPeer(join(folder, `${role}-${number}`), { guards }));
+  const faulty = (options.faults ?? []).map((fault) => new BenchPeer(join(folder, fault), { fault }));
   const seeders = [...start('seeder', options.seeders), ...faulty];
   const downloaders = start('downloader', options.downloaders);
   const everybody = [...seeders, ...downloaders];

@@ -29,7 +29,7 @@ import {
   type Verified,
   type VerifyRequest,
 } from './transfer-engine.ts';
-import { storageReason } from './transfer-reason.ts';
+import { storageReason } from './download-reasons.ts';
 
 /** Starts worker threads and listens. Throws TransferFailure listen_failed. */
 export async function openTransferEngine(options: TransferEngineOptions): Promise<TransferEngine> {

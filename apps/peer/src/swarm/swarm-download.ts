@@ -26,7 +26,7 @@ import type {
   TransferReason,
 } from './transfer-engine.ts';
 import { TransferFailure } from './transfer-engine.ts';
-import { piecesMissingReason, stalledReason, storageReason } from './transfer-reason.ts';
+import { piecesMissingReason, stalledReason, storageReason } from './download-reasons.ts';
 
 const TICK_MS = 200;
 /** What may lie unsynced before it is pushed to the disk, and the most files for which that is worth opening them. */

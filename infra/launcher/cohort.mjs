@@ -2,6 +2,7 @@
 // Owns `cohort`: the program that answers to the first word, imported into this process when its Node is new enough.
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { keepCompiledCode } from './compiled-code.mjs';
 import { keepHeapsSmall } from './heap-growth.mjs';
 import { programOf } from './program.mjs';
 import { root, runOnNode } from './run-on-node.mjs';
@@ -11,5 +12,7 @@ await runOnNode(import.meta.url, async (words) => {
   // The program finds its own words behind its path, the first one included.
   process.argv[1] = file;
   if (words[0] === 'peer' || words[0] === 'audit') keepHeapsSmall();
+  // Compiled code is of the flags with which it was compiled.
+  keepCompiledCode();
   await import(pathToFileURL(file).href);
 });

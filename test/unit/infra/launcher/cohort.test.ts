@@ -6,6 +6,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   realpathSync,
   rmSync,
   statSync,
@@ -23,12 +24,15 @@ import { programOf } from '../../../../infra/launcher/program.mjs';
 const repository = fileURLToPath(new URL('../../../..', import.meta.url));
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'cohort-launcher-')));
 const launcher = join(root, 'infra/launcher/cohort.mjs');
+const caches = join(root, 'caches');
+const ownCaches: NodeJS.ProcessEnv = { XDG_CACHE_HOME: caches };
 
 /**
- * Fills the young generations of two threads with what lives for a while, and says how large each became, in MiB, and whether
- * the second thread can collect its garbage itself.
+ * Fills the young generations of two threads with what lives for a while, and says how large each became, in MiB, whether
+ * the second thread can collect its garbage itself, and where its compiled code is kept.
  */
 const busy = `
+  import { getCompileCacheDir } from 'node:module';
   import { getHeapSpaceStatistics } from 'node:v8';
   import { isMainThread, parentPort, Worker } from 'node:worker_threads';
   if (!isMainThread || process.argv[3] === 'busy') {
@@ -36,7 +40,7 @@ const busy = `
     for (let number = 0; number < 2_000_000; number++) kept[number % 200_000] = { number };
     const space = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space');
     const young = Math.ceil(space!.space_size / 2 ** 20);
-    if (!isMainThread) parentPort!.postMessage([young, 'gc' in globalThis]);
+    if (!isMainThread) parentPort!.postMessage([young, 'gc' in globalThis, getCompileCacheDir() ?? null]);
     else new Worker(new URL(import.meta.url)).once('message', (other) => console.log(JSON.stringify([young, ...other])));
   }
 `;
@@ -67,8 +71,10 @@ interface Ended {
   stderr: string;
 }
 
-function start(words: readonly string[], via: readonly string[] = [launcher]): ChildProcess {
-  return spawn(process.execPath, [...via, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+/** Its caches are below the checkout, unless another environment is given. */
+function start(words: readonly string[], via: readonly string[] = [launcher], environment = ownCaches): ChildProcess {
+  const { NODE_COMPILE_CACHE: _, ...env } = { ...process.env, ...environment };
+  return spawn(process.execPath, [...via, ...words], { stdio: ['ignore', 'pipe', 'pipe'], env });
 }
 
 async function ended(child: ChildProcess): Promise<Ended> {
@@ -142,6 +148,22 @@ it('the young generations of a peer stay as they begin and its workers can colle
   expect(Math.max(aPeer![0], aPeer![1])).toBeLessThanOrEqual(8);
   expect(Math.min(aTracker![0], aTracker![1])).toBeGreaterThan(8);
   expect([aPeer![2], aTracker![2]]).toEqual([true, false]);
+});
+
+it("compiled code is kept in the user's own cache folder, that of threads too, and a start without one is none the worse", async () => {
+  const compiled = join(caches, 'cohort/compiled');
+  const { stdout } = await ended(start(['peer', 'busy']));
+  const [, , , keptByThread] = JSON.parse(stdout) as [number, number, boolean, string];
+  expect(dirname(keptByThread)).toBe(compiled);
+  expect(readdirSync(keptByThread).length).toBeGreaterThan(0);
+  expect(statSync(compiled).mode & 0o022).toBe(0);
+  const none = { XDG_CACHE_HOME: '', LOCALAPPDATA: '', HOME: '' };
+  const impossible = { XDG_CACHE_HOME: launcher };
+  for (const environment of [none, impossible]) {
+    const end = await ended(start(['tracker', 'a'], [launcher], environment));
+    expect(end).toMatchObject({ code: 0, stdout: '["tracker","tracker","a"]\n', stderr: '' });
+  }
+  expect(existsSync('cohort'), 'in the working directory').toBe(false);
 });
 
 it('an edited source is built before the next start, and nothing is built when nothing was edited', async () => {

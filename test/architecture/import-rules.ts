@@ -141,6 +141,8 @@ export interface ImportReport {
   readonly violations: readonly { readonly rule: string; readonly from: string; readonly to: string }[];
   /** Imports by each module as they are written. */
   readonly importsOf: ReadonlyMap<string, readonly string[]>;
+  /** Files that the workers load at run time, from their own files on. */
+  readonly workerModules: readonly string[];
 }
 
 /** Names of all rules. */
@@ -154,22 +156,22 @@ export async function cruiseImports(root: string): Promise<ImportReport> {
   return {
     modules: modules.map(({ source }) => source).toSorted(),
     violations: [...written.summary.violations, ...runtime.summary.violations].map(asViolation),
-    importsOf: new Map(
-      modules.map(({ source, dependencies }) => [source, dependencies.map(({ resolved }) => resolved)]),
-    ),
+    importsOf: importsOf(modules),
+    workerModules: workerModules(importsOf(runtime.modules)),
   };
 }
 
-/** Files that the workers load at run time, from their own files on. */
-export async function workerModules(root: string): Promise<string[]> {
-  const { modules } = await cruiseOnce(root, { rules: [], withTypes: false });
-  const bySource = new Map(modules.map((module) => [module.source, module]));
+function importsOf(modules: ICruiseResult['modules']): Map<string, readonly string[]> {
+  return new Map(modules.map(({ source, dependencies }) => [source, dependencies.map(({ resolved }) => resolved)]));
+}
+
+function workerModules(imports: ReadonlyMap<string, readonly string[]>): string[] {
   const found = new Set<string>();
-  const waiting = modules.map(({ source }) => source).filter((source) => new RegExp(WORKER_FILES).test(source));
+  const waiting = [...imports.keys()].filter((source) => new RegExp(WORKER_FILES).test(source));
   for (let source = waiting.pop(); source !== undefined; source = waiting.pop()) {
     if (found.has(source) || !new RegExp(SOURCES).test(source)) continue;
     found.add(source);
-    waiting.push(...(bySource.get(source)?.dependencies ?? []).map(({ resolved }) => resolved));
+    waiting.push(...(imports.get(source) ?? []));
   }
   return [...found].toSorted();
 }

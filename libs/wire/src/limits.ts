@@ -133,6 +133,8 @@ export const AUDIT_WAITING_PER_KEY_MAX = 4;
 export const AUDIT_HEAP_BYTES_MAX = 1024 * 1024 * 1024;
 /** What the items of one page of an answer may take: the page ends before the item that would be too much. */
 export const AUDIT_PAGE_BYTES_MAX = 1024 * 1024;
+/** How long the thread of a page waits to be asked for the next one, which it has no replay to do for. */
+export const AUDIT_NEXT_PAGE_TIMEOUT_MS = 30_000;
 /** How long nothing may come from the log, or be read of an answer, before a question is given up. */
 export const AUDIT_STALL_TIMEOUT_MS = 60_000;
 /** Peers whose presence a tracker keeps: as many as it has connections. */

@@ -1,18 +1,20 @@
 // Owns how many questions of auditors are answered at once, and how many wait: each costs a thread, memory and a replay, and
 // commands go first. One key has one of the places and half of the row at most, however slowly it reads its answer, so that another
-// auditor is answered. Who goes away gives the place back.
+// auditor is answered. Who goes away gives the place back. The thread of a page that is not the last one stays for a while for the key
+// that may ask for the next, so that this costs no replay, unless somebody else wants its place.
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { BadInput } from '#identity/start-input';
 import {
   AUDIT_HEAP_BYTES_MAX,
+  AUDIT_NEXT_PAGE_TIMEOUT_MS,
   AUDIT_QUESTIONS_AT_ONCE_MAX,
   AUDIT_AT_ONCE_PER_KEY_MAX,
   AUDIT_QUESTIONS_WAITING_MAX,
   AUDIT_WAITING_PER_KEY_MAX,
 } from '#wire/limits';
 import type { CommandLog } from '../command-log/command-log.ts';
-import { type AuditQuestion, prepared } from './audit-question.ts';
+import { type AuditQuestion, prepared, subjectOf } from './audit-question.ts';
 import { AuditRefusal } from './audit-refusal.ts';
 import { AuditThread } from './audit-thread.ts';
 
@@ -35,6 +37,13 @@ interface Waiting {
   readonly begin: () => void;
 }
 
+/** A thread that waits to be asked for one page. */
+interface PausedThread {
+  readonly thread: AuditThread;
+  readonly page: string;
+  readonly timer: NodeJS.Timeout;
+}
+
 /** Answers questions from the tracker's own log. */
 export class AuditDesk {
   readonly #log: Pick<CommandLog, 'read' | 'end'>;
@@ -42,8 +51,10 @@ export class AuditDesk {
   readonly #stopping = new AbortController();
   readonly #threads = new Set<AuditThread>();
   readonly #waiting = new Set<Waiting>();
-  /** The keys of those that are being answered, one for each. */
+  /** The keys of those that have a place, one for each. */
   readonly #answered: string[] = [];
+  /** It keeps its place meanwhile. */
+  #paused: PausedThread | null = null;
 
   constructor(log: Pick<CommandLog, 'read' | 'end'>, heapBytesMax = AUDIT_HEAP_BYTES_MAX) {
     this.#log = log;
@@ -52,7 +63,7 @@ export class AuditDesk {
 
   /** How many are being answered. */
   get underWayCount(): number {
-    return this.#answered.length;
+    return this.#answered.length - (this.#paused === null ? 0 : 1);
   }
 
   /**
@@ -61,42 +72,69 @@ export class AuditDesk {
    */
   async ask(question: AuditQuestion, { keyId, gone }: Asker): Promise<BegunAnswer> {
     const signal = AbortSignal.any([gone, this.#stopping.signal]);
-    const { size, contentType } = prepared(question);
+    const { wish, contentType } = prepared(question);
+    signal.throwIfAborted();
+    let thread = this.#takePaused(pageOf(question, { keyId, after: question.parameters['after'] }));
+    if (thread === null) thread = await this.#start(question, { size: wish.size, keyId, signal });
+    else thread.continue(wish.limit);
+    return { contentType, stream: await begun(thread.answer, signal) };
+  }
+
+  /** Ends what is under way. */
+  async stop(): Promise<void> {
+    this.#stopping.abort(new AuditRefusal('tracker_unavailable', 'The tracker is being stopped.'));
+    this.#endPaused();
+    await Promise.all([...this.#threads].map(({ ended }) => ended));
+  }
+
+  async #start(
+    question: AuditQuestion,
+    { size, keyId, signal }: { size: number | null; keyId: string; signal: AbortSignal },
+  ): Promise<AuditThread> {
     await this.#takePlace(keyId, signal);
     let thread: AuditThread | null = null;
     try {
       const end = await this.#log.end();
       if (size !== null && size > end) throw new BadInput('--after: the log has not so many records');
       signal.throwIfAborted();
-      thread = new AuditThread(this.#log, { question, size: size ?? end }, this.#heapBytesMax);
+      const onPaused = (after: string): void => this.#pause(thread!, pageOf(question, { keyId, after }));
+      const options = { heapBytesMax: this.#heapBytesMax, onPaused };
+      thread = new AuditThread(this.#log, { question, size: size ?? end }, options);
     } finally {
       if (thread === null) this.#leavePlace(keyId);
     }
-    thread.once('close', () => this.#leavePlace(keyId));
-    return { contentType, stream: await this.#begun(thread, signal) };
-  }
-
-  /** Ends what is under way. */
-  async stop(): Promise<void> {
-    const closed = [...this.#threads].map((thread) => new Promise((resolve) => thread.once('close', resolve)));
-    this.#stopping.abort(new AuditRefusal('tracker_unavailable', 'The tracker is being stopped.'));
-    await Promise.all(closed);
-  }
-
-  async #begun(thread: AuditThread, signal: AbortSignal): Promise<AuditThread> {
-    const end = (): void => void thread.destroy(signal.reason);
     this.#threads.add(thread);
-    signal.addEventListener('abort', end, { once: true });
-    thread.once('close', () => {
-      signal.removeEventListener('abort', end);
-      this.#threads.delete(thread);
-    });
-    await once(thread, 'readable');
+    void thread.ended.then(() => this.#forget(thread, keyId));
     return thread;
   }
 
+  #forget(thread: AuditThread, keyId: string): void {
+    this.#threads.delete(thread);
+    if (this.#paused?.thread === thread) this.#endPaused();
+    this.#leavePlace(keyId);
+  }
+
+  /** The latest one stays; who waits for a place, or a tracker that stops, goes before it. */
+  #pause(thread: AuditThread, page: string): void {
+    if (this.#waiting.size > 0 || this.#stopping.signal.aborted) return thread.end();
+    this.#endPaused();
+    const timer = setTimeout(() => this.#endPaused(), AUDIT_NEXT_PAGE_TIMEOUT_MS).unref();
+    this.#paused = { thread, page, timer };
+  }
+
+  #takePaused(page: string): AuditThread | null {
+    if (this.#paused?.page !== page) return null;
+    const { thread, timer } = this.#paused;
+    clearTimeout(timer);
+    this.#paused = null;
+    return thread;
+  }
+
+  #endPaused(): void {
+    if (this.#paused !== null) this.#takePaused(this.#paused.page)?.end();
+  }
+
   async #takePlace(keyId: string, signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
     if (this.#hasPlaceFor(keyId)) return void this.#answered.push(keyId);
     const waitingOfKey = [...this.#waiting].filter((other) => other.keyId === keyId).length;
     if (this.#waiting.size >= AUDIT_QUESTIONS_WAITING_MAX || waitingOfKey >= AUDIT_WAITING_PER_KEY_MAX) {
@@ -109,6 +147,7 @@ export class AuditDesk {
     };
     this.#waiting.add(waiting);
     signal.addEventListener('abort', giveUp, { once: true });
+    this.#endPaused();
     await turn.promise.finally(() => signal.removeEventListener('abort', giveUp));
   }
 
@@ -126,4 +165,18 @@ export class AuditDesk {
     this.#answered.push(next.keyId);
     next.begin();
   }
+}
+
+/** A page of a question of one key, by where it begins. */
+function pageOf(question: AuditQuestion, { keyId, after = '' }: { keyId: string; after?: string | undefined }): string {
+  return `${keyId} ${after} ${subjectOf(question)}`;
+}
+
+/** An answer once there is something to read of it; it ends with the signal. */
+async function begun(answer: Readable, signal: AbortSignal): Promise<Readable> {
+  const end = (): void => void answer.destroy(signal.reason);
+  signal.addEventListener('abort', end, { once: true });
+  answer.once('close', () => signal.removeEventListener('abort', end));
+  await once(answer, 'readable');
+  return answer;
 }

@@ -21,106 +21,132 @@ export function pageWishOf({ after, limit }: { after?: string | undefined; limit
   return { size: size === undefined ? null : Number(size), skipped: Number(skipped ?? 0), limit: items };
 }
 
-/** The items of one page, as they are offered in their order. */
-export class Page {
-  readonly #wish: PageWish;
-  #offered = 0;
-  #taken = 0;
-  #bytes = 0;
-  #hasMore = false;
+/** An item of a list that is spread over pages. */
+interface Entry {
+  readonly list: string;
+  readonly item: unknown;
+}
 
-  constructor(wish: PageWish) {
-    this.#wish = wish;
+/** How what a verb says is spread over pages. */
+export interface Spread {
+  /** Whether there are pages at all. */
+  readonly isPaged: boolean;
+  /** What stands on a page when nothing was said. */
+  readonly frame: object;
+  /** What stands on every page, and what is spread over them. */
+  readonly of: (said: object) => { readonly frame: object; readonly entries: readonly Entry[] };
+}
+
+const NO_ITEMS = { items: [] };
+
+/** One item for each time that the verb says something. */
+export const BY_ITEMS: Spread = {
+  isPaged: true,
+  frame: NO_ITEMS,
+  of: (said) => ({ frame: NO_ITEMS, entries: [{ list: 'items', item: said }] }),
+};
+
+/** One object, of which some lists are cut: pages go through them one after the other. */
+export function byLists(...lists: readonly string[]): Spread {
+  return {
+    isPaged: lists.length > 0,
+    frame: {},
+    of: (said) => {
+      const fields: [name: string, held: unknown][] = Object.entries(said);
+      const cut = fields.flatMap(([list, held]) => {
+        return lists.includes(list) && Array.isArray(held) ? [{ list, items: held as unknown[] }] : [];
+      });
+      const frame = { ...said, ...Object.fromEntries(cut.map(({ list }) => [list, []])) };
+      return { frame, entries: cut.flatMap(({ list, items }) => items.map((item) => ({ list, item }))) };
+    },
+  };
+}
+
+/** Takes a page, and what `after` of the next one is; resolves with how many items that may have, once it is asked for. */
+export type TakePage = (page: object, next: string | null) => Promise<number>;
+
+/** Takes what a verb says, and gives it away page by page: whoever fills one waits until the next is asked for. */
+export class PagedOutput implements VerbOutput {
+  readonly #spread: Spread;
+  readonly #take: TakePage;
+  readonly #size: number;
+  /** Items that are on no page that was given away; the first ones are on the one that is being filled. */
+  #waiting: Entry[] = [];
+  #frame: object;
+  #page: Page;
+  #toSkip: number;
+  #before: number;
+
+  /** Pages of an answer about the first `size` records. */
+  constructor(wish: PageWish, { spread, size, take }: { spread: Spread; size: number; take: TakePage }) {
+    this.#spread = spread;
+    this.#take = take;
+    this.#size = size;
+    this.#frame = spread.frame;
+    this.#page = new Page(wish.limit);
+    this.#toSkip = wish.skipped;
+    this.#before = wish.skipped;
+  }
+
+  json(said: object): void {
+    const { frame, entries } = this.#spread.of(said);
+    this.#frame = frame;
+    for (const entry of entries) {
+      if (this.#toSkip > 0) this.#toSkip -= 1;
+      else this.#waiting.push(entry);
+    }
+  }
+
+  /** Gives away each page that has one behind it. */
+  async flush(): Promise<void> {
+    for (;;) {
+      while (this.#page.count < this.#waiting.length) {
+        if (!this.#page.takes(this.#waiting[this.#page.count]!.item)) break;
+      }
+      if (this.#page.count === this.#waiting.length) return;
+      this.#page = new Page(await this.#give({ isLast: false }));
+    }
+  }
+
+  /** Gives away what is left, as the last page. */
+  async finish(): Promise<void> {
+    await this.flush();
+    await this.#give({ isLast: true });
+  }
+
+  line = refused;
+  bytes = refused;
+
+  #give({ isLast }: { isLast: boolean }): Promise<number> {
+    const entries = this.#waiting.slice(0, this.#page.count);
+    this.#waiting = this.#waiting.slice(entries.length);
+    this.#before += entries.length;
+    const lists: Record<string, unknown[]> = {};
+    for (const { list, item } of entries) (lists[list] ??= []).push(item);
+    const next = isLast ? null : `${this.#size}.${this.#before}`;
+    const place = { ...(this.#spread.isPaged && { next }), asOfOffset: this.#size - 1 };
+    return this.#take({ ...this.#frame, ...lists, ...place }, next);
+  }
+}
+
+/** How full a page is. */
+class Page {
+  readonly #limit: number;
+  #bytes = 0;
+  count = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
   }
 
   /** Whether the next item is on this page. */
   takes(item: unknown): boolean {
-    if (this.#hasMore || this.#offered++ < this.#wish.skipped) return false;
+    if (this.count === this.#limit) return false;
     const bytes = Buffer.byteLength(JSON.stringify(item));
-    const fits = this.#taken === 0 || this.#bytes + bytes <= AUDIT_PAGE_BYTES_MAX;
-    this.#hasMore = this.#taken === this.#wish.limit || !fits;
-    if (this.#hasMore) return false;
-    this.#taken += 1;
+    if (this.count > 0 && this.#bytes + bytes > AUDIT_PAGE_BYTES_MAX) return false;
+    this.count += 1;
     this.#bytes += bytes;
     return true;
-  }
-
-  /** Whether there is an item that has no place on it any more. */
-  get hasMore(): boolean {
-    return this.#hasMore;
-  }
-
-  /** `after` of the next page, of the first so many records; null on the last one. */
-  next(size: number): string | null {
-    return this.#hasMore ? `${size}.${this.#wish.skipped + this.#taken}` : null;
-  }
-}
-
-/** The page is full, so nothing more has to be read for it. */
-export class PageIsFull extends Error {
-  override readonly name = 'PageIsFull';
-}
-
-/** Takes what a verb says, and makes one answer of it. */
-export interface AnswerOutput extends VerbOutput {
-  /** The answer about the first so many records. */
-  answer(size: number): object;
-}
-
-/** One item for each time that the verb says something. */
-export class ItemOutput implements AnswerOutput {
-  readonly #page: Page;
-  readonly #items: object[] = [];
-
-  constructor(wish: PageWish) {
-    this.#page = new Page(wish);
-  }
-
-  json(item: object): void {
-    if (this.#page.takes(item)) this.#items.push(item);
-  }
-
-  async flush(): Promise<void> {
-    if (this.#page.hasMore) throw new PageIsFull('the page is full');
-  }
-
-  line = refused;
-  bytes = refused;
-
-  answer(size: number): object {
-    return { items: this.#items, next: this.#page.next(size), asOfOffset: size - 1 };
-  }
-}
-
-/** One object, of which some lists are cut: a page goes through them one after the other. */
-export class ObjectOutput implements AnswerOutput {
-  readonly #page: Page;
-  readonly #lists: readonly string[];
-  #shown: object = {};
-
-  constructor(wish: PageWish, lists: readonly string[]) {
-    this.#page = new Page(wish);
-    this.#lists = lists;
-  }
-
-  json(value: object): void {
-    const fields = Object.entries(value).map(([name, held]: [string, unknown]) => {
-      const isList = this.#lists.includes(name) && Array.isArray(held);
-      return [name, isList ? held.filter((item) => this.#page.takes(item)) : held] as const;
-    });
-    this.#shown = Object.fromEntries(fields);
-  }
-
-  flush(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  line = refused;
-  bytes = refused;
-
-  answer(size: number): object {
-    const paged = this.#lists.length === 0 ? {} : { next: this.#page.next(size) };
-    return { ...this.#shown, ...paged, asOfOffset: size - 1 };
   }
 }
 

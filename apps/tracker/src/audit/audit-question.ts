@@ -3,7 +3,7 @@
 import { BadInput } from '#identity/start-input';
 import { accessQuestionOf } from './access-question.ts';
 import type { VerbOutput } from './audit-output.ts';
-import { type AnswerOutput, ItemOutput, ObjectOutput, PageIsFull, type PageWish, pageWishOf } from './audit-page.ts';
+import { BY_ITEMS, byLists, PagedOutput, type PageWish, pageWishOf, type Spread } from './audit-page.ts';
 import {
   type AuditRun,
   showAccess,
@@ -30,13 +30,19 @@ export interface AuditQuestion {
   readonly parameters: AuditParameters;
 }
 
+/** Where an answer goes. */
+export interface AnswerPort {
+  readonly write: WriteBytes;
+  /** Ends a page, and says what `after` of the next one is; resolves with how many items that may have, once it is asked for. */
+  readonly pause: (next: string) => Promise<number>;
+}
+
 /** A question that is well-formed. */
 export interface PreparedQuestion {
-  /** How many records of the log count; null for all that there are. */
-  readonly size: number | null;
+  readonly wish: PageWish;
   readonly contentType: string;
   /** Answers it from a source that has `size` records. */
-  readonly answer: (source: AuditSource, size: number, write: WriteBytes) => Promise<void>;
+  readonly answer: (source: AuditSource, size: number, port: AnswerPort) => Promise<void>;
 }
 
 type Prepare = (parameters: AuditParameters) => PreparedQuestion;
@@ -54,7 +60,7 @@ const VIEWS = {
     parameters: ['actor', 'group', 'user', 'share', 'type', 'outcome', 'from', 'to', 'correlation', ...PAGING],
     prepare: ({ after, limit, ...flags }) => {
       const filter = logFilterOf(flags);
-      return inPages(pageWishOf({ after, limit }), { output: itemsOf, ask: (run) => showLog(run, filter, null) });
+      return inPages(pageWishOf({ after, limit }), { spread: BY_ITEMS, ask: (run) => showLog(run, filter, null) });
     },
   },
   state: {
@@ -62,7 +68,7 @@ const VIEWS = {
     prepare: (parameters) => {
       const at = momentIn(parameters, 'at', END);
       const entity = entityIn(parameters);
-      return inPages(pageWishOf(parameters), { output: withLists('facts'), ask: (run) => showState(run, at, entity) });
+      return inPages(pageWishOf(parameters), { spread: byLists('facts'), ask: (run) => showState(run, at, entity) });
     },
   },
   access: {
@@ -71,8 +77,8 @@ const VIEWS = {
       const share = needed(parameters, 'share', '<group>/<file>');
       const { at, between } = parameters;
       const question = accessQuestionOf({ at, between: between?.split(',') });
-      const output = withLists('shares', 'readers', 'fetches');
-      return inPages(pageWishOf(parameters), { output, ask: (run) => showAccess(run, share, question) });
+      const spread = byLists('shares', 'readers', 'fetches');
+      return inPages(pageWishOf(parameters), { spread, ask: (run) => showAccess(run, share, question) });
     },
   },
   diff: {
@@ -80,8 +86,8 @@ const VIEWS = {
     prepare: (parameters) => {
       const from = momentOf('--from', needed(parameters, 'from', A_MOMENT));
       const to = momentOf('--to', needed(parameters, 'to', A_MOMENT));
-      const output = withLists('changes');
-      return inPages(pageWishOf(parameters), { output, ask: (run) => showDifference(run, from, to) });
+      const spread = byLists('changes');
+      return inPages(pageWishOf(parameters), { spread, ask: (run) => showDifference(run, from, to) });
     },
   },
   why: {
@@ -89,19 +95,19 @@ const VIEWS = {
     prepare: (parameters) => {
       const kind = needed(parameters, 'kind', 'user, group, member or file');
       const entity = entityOf(kind, needed(parameters, 'name', 'a name of that kind'));
-      return inPages(pageWishOf(parameters), { output: withLists('history'), ask: (run) => showHistory(run, entity) });
+      return inPages(pageWishOf(parameters), { spread: byLists('history'), ask: (run) => showHistory(run, entity) });
     },
   },
   verify: {
     parameters: [],
-    prepare: () => inPages(WHOLE, { output: withLists(), ask: (run) => showVerification(run, {}) }),
+    prepare: () => inPages(WHOLE, { spread: byLists(), ask: (run) => showVerification(run, {}) }),
   },
   prove: {
     parameters: ['offset'],
     prepare: (parameters) => {
       const moment = momentOf('--offset', needed(parameters, 'offset', 'that of a record'));
       if (moment.kind !== 'offset') throw new BadInput('--offset: a proof is about one record; write its offset');
-      return inPages(WHOLE, { output: withLists(), ask: (run) => showProving(run, moment.offset, null) });
+      return inPages(WHOLE, { spread: byLists(), ask: (run) => showProving(run, moment.offset, null) });
     },
   },
   report: {
@@ -145,6 +151,13 @@ export function prepared({ view, parameters }: AuditQuestion): PreparedQuestion 
   return rule.prepare(parameters);
 }
 
+/** What a question is about, whichever page of the answer it asks for. */
+export function subjectOf({ view, parameters }: AuditQuestion): string {
+  const { after: _after, limit: _limit, ...about } = parameters;
+  const names = Object.keys(about).sort();
+  return JSON.stringify([view, ...names.map((name) => [name, about[name]])]);
+}
+
 const A_MOMENT = 'an offset or a time';
 const WHOLE: PageWish = { size: null, skipped: 0, limit: 1 };
 
@@ -159,38 +172,29 @@ function momentIn(parameters: AuditParameters, name: string, otherwise: Moment):
   return given === undefined ? otherwise : momentOf(`--${name}`, given);
 }
 
-function itemsOf(wish: PageWish): AnswerOutput {
-  return new ItemOutput(wish);
-}
-
-function withLists(...lists: readonly string[]): (wish: PageWish) => AnswerOutput {
-  return (wish) => new ObjectOutput(wish, lists);
-}
-
 type Ask = (run: AuditRun) => Promise<unknown>;
 
-function inPages(
-  wish: PageWish,
-  { output, ask }: { output: (wish: PageWish) => AnswerOutput; ask: Ask },
-): PreparedQuestion {
+function inPages(wish: PageWish, { spread, ask }: { spread: Spread; ask: Ask }): PreparedQuestion {
   return {
-    size: wish.size,
+    wish,
     contentType: JSON_TYPE,
-    answer: async (source, size, write) => {
-      const out = output(wish);
-      await ask({ source, out, json: true, onProgress: undefined }).catch((error: unknown) => {
-        if (!(error instanceof PageIsFull)) throw error;
-      });
-      await write(Buffer.from(`${JSON.stringify(out.answer(size))}\n`));
+    answer: async (source, size, { write, pause }) => {
+      const take = async (page: object, next: string | null): Promise<number> => {
+        await write(Buffer.from(`${JSON.stringify(page)}\n`));
+        return next === null ? 0 : pause(next);
+      };
+      const out = new PagedOutput(wish, { spread, size, take });
+      await ask({ source, out, json: true, onProgress: undefined });
+      await out.finish();
     },
   };
 }
 
 function asBytes(contentType: string, ask: Ask): PreparedQuestion {
   return {
-    size: null,
+    wish: WHOLE,
     contentType,
-    answer: async (source, _size, write) => {
+    answer: async (source, _size, { write }) => {
       const nothing = (): void => {
         throw new Error('a verb that answers with bytes says nothing else');
       };

@@ -1,5 +1,6 @@
-// Owns one question of an auditor while a thread answers it: feeds the thread from the log, and is the stream of its answer, of
-// which no more is held than one part. When nothing moves for long, because the log is away or nobody reads, it ends.
+// Owns one question of an auditor while a thread answers it: feeds the thread from the log, and makes a stream of each page of the
+// answer, of which no more is held than one part. When nothing moves for long, because the log is away or nobody reads, it ends;
+// behind a page that is not the last one it waits, with the state that it has come to.
 import { extname } from 'node:path';
 import { Readable } from 'node:stream';
 import { Worker } from 'node:worker_threads';
@@ -11,48 +12,94 @@ import type { AuditFailure, AuditFeed, AuditNews, AuditWorkerData } from './audi
 import { AuditRefusal } from './audit-refusal.ts';
 import { UnknownThing } from './unknown-thing.ts';
 
-/** The answer to one question. Destroying it ends the thread. */
-export class AuditThread extends Readable {
+/** How a thread is run. */
+export interface AuditThreadOptions {
+  readonly heapBytesMax: number;
+  /** Hears that a page has ended and which `after` the next one has. From then on it waits for `continue` or `end`. */
+  readonly onPaused: (next: string) => void;
+}
+
+/** A thread that answers one question. */
+export class AuditThread {
+  /** Resolves when it is gone. */
+  readonly ended: Promise<void>;
   readonly #worker: Worker;
   readonly #records: RecordFeed;
   readonly #size: number;
   readonly #stall: NodeJS.Timeout;
+  readonly #onPaused: (next: string) => void;
+  #answer: Readable;
   #hasUntaken = false;
+  #isPaused = false;
   #hasExited = false;
 
-  constructor(log: Pick<CommandLog, 'read'>, data: AuditWorkerData, heapBytesMax: number) {
-    super();
+  constructor(log: Pick<CommandLog, 'read'>, data: AuditWorkerData, options: AuditThreadOptions) {
     this.#records = new RecordFeed(log);
     this.#size = data.size;
+    this.#onPaused = options.onPaused;
+    this.#answer = this.#newAnswer();
     const here = extname(import.meta.url);
     this.#worker = new Worker(new URL(`./audit-worker${here}`, import.meta.url), {
       workerData: data,
-      resourceLimits: { maxOldGenerationSizeMb: heapBytesMax / 2 ** 20 },
+      resourceLimits: { maxOldGenerationSizeMb: options.heapBytesMax / 2 ** 20 },
     });
-    // Who waits for the answer, or reads it, hears of a failure; between the two it is nobody's.
-    this.on('error', () => undefined);
     this.#worker.on('message', (news: AuditNews) => this.#hear(news));
-    this.#worker.on('error', (error) => this.destroy(endOfThread(error)));
-    this.#worker.on('exit', () => {
-      this.#hasExited = true;
-      this.destroy(new Error('the thread of an audit ended before it was done'));
+    this.#worker.on('error', (error) => this.end(endOfThread(error)));
+    this.ended = new Promise((resolve) => {
+      this.#worker.on('exit', () => {
+        this.#hasExited = true;
+        this.end(new Error('the thread of an audit ended before it was done'));
+        resolve();
+      });
     });
-    this.#stall = setTimeout(() => this.destroy(stalled()), AUDIT_STALL_TIMEOUT_MS).unref();
+    this.#stall = setTimeout(() => {
+      if (!this.#isPaused) this.end(stalled());
+    }, AUDIT_STALL_TIMEOUT_MS).unref();
   }
 
-  override _read(): void {
+  /** The answer, or the page of it that is made. Destroying it ends the thread. */
+  get answer(): Readable {
+    return this.#answer;
+  }
+
+  /** Goes on with a page of so many items, where the one before ended. */
+  continue(limit: number): void {
+    this.#answer = this.#newAnswer();
+    this.#isPaused = false;
+    this.#stall.refresh();
+    this.#tell({ kind: 'continue', limit });
+  }
+
+  /** Ends the thread, and with it the answer if that is not whole. */
+  end(error?: Error): void {
+    if (this.#isPaused) this.#letGo();
+    else this.#answer.destroy(error);
+  }
+
+  #newAnswer(): Readable {
+    const answer = new Readable({
+      read: () => this.#take(),
+      destroy: (error, done) => {
+        if (this.#isPaused || this.#hasExited) return done(error);
+        this.#worker.once('exit', () => done(error));
+        this.#letGo();
+      },
+    });
+    // Who waits for the answer, or reads it, hears of a failure; between the two it is nobody's.
+    return answer.on('error', () => undefined);
+  }
+
+  #letGo(): void {
+    clearTimeout(this.#stall);
+    this.#records.end();
+    void this.#worker.terminate();
+  }
+
+  #take(): void {
     if (!this.#hasUntaken) return;
     this.#hasUntaken = false;
     this.#stall.refresh();
     this.#tell({ kind: 'taken' });
-  }
-
-  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    clearTimeout(this.#stall);
-    this.#records.end();
-    if (this.#hasExited) return done(error);
-    this.#worker.once('exit', () => done(error));
-    void this.#worker.terminate();
   }
 
   #tell(feed: AuditFeed): void {
@@ -61,7 +108,7 @@ export class AuditThread extends Readable {
 
   #hear(news: AuditNews): void {
     // What was on its way when the question was given up.
-    if (this.destroyed) return;
+    if (this.#answer.destroyed) return;
     this.#stall.refresh();
     switch (news.kind) {
       case 'read':
@@ -73,13 +120,18 @@ export class AuditThread extends Readable {
         return;
       case 'part':
         this.#hasUntaken = true;
-        this.push(news.bytes);
+        this.#answer.push(news.bytes);
+        return;
+      case 'paused':
+        this.#isPaused = true;
+        this.#answer.push(null);
+        this.#onPaused(news.next);
         return;
       case 'done':
-        this.push(null);
+        this.#answer.push(null);
         return;
       case 'failed':
-        this.destroy(errorOf(news.failure, news.message));
+        this.end(errorOf(news.failure, news.message));
     }
   }
 
@@ -90,7 +142,7 @@ export class AuditThread extends Readable {
       this.#stall.refresh();
       this.#tell({ kind: 'records', reading, records: records.filter(({ offset }) => offset < this.#size) });
     } catch (error) {
-      if (!(error instanceof LogFailure)) return void this.destroy(error as Error);
+      if (!(error instanceof LogFailure)) return this.end(error as Error);
       this.#tell({ kind: 'failure', reading, code: error.code, message: error.message });
     }
   }

@@ -34,7 +34,7 @@ class FedSource implements AuditSource {
 
   async close(): Promise<void> {}
 
-  hear(feed: Exclude<AuditFeed, { kind: 'taken' }>): void {
+  hear(feed: Extract<AuditFeed, { reading: number }>): void {
     // What an earlier reading asked for may come when nobody wants it any more.
     if (feed.reading !== this.#reading) return;
     if (feed.kind === 'records') this.#asked?.resolve(feed.records);
@@ -53,9 +53,11 @@ class FedSource implements AuditSource {
 
 const source = new FedSource();
 let taken: () => void = () => {};
+let continued: (limit: number) => void = () => {};
 
 port.on('message', (feed: AuditFeed) => {
   if (feed.kind === 'taken') taken();
+  else if (feed.kind === 'continue') continued(feed.limit);
   else source.hear(feed);
 });
 
@@ -65,6 +67,12 @@ const write = (bytes: Uint8Array): Promise<void> =>
     tell({ kind: 'part', bytes });
   });
 
+const pause = (next: string): Promise<number> =>
+  new Promise((resolve) => {
+    continued = resolve;
+    tell({ kind: 'paused', next });
+  });
+
 function failureOf(error: unknown): AuditFailure {
   if (error instanceof BadInput) return 'bad_input';
   if (error instanceof UnknownThing) return 'unknown_thing';
@@ -72,7 +80,7 @@ function failureOf(error: unknown): AuditFailure {
 }
 
 try {
-  await prepared(question).answer(source, size, write);
+  await prepared(question).answer(source, size, { write, pause });
   tell({ kind: 'done' });
 } catch (error) {
   const failure = failureOf(error);

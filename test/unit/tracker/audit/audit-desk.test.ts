@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { afterEach, expect, it, vi } from 'vitest';
 import {
+  AUDIT_NEXT_PAGE_TIMEOUT_MS,
   AUDIT_QUESTIONS_AT_ONCE_MAX,
   AUDIT_QUESTIONS_WAITING_MAX,
   AUDIT_STALL_TIMEOUT_MS,
@@ -109,6 +110,69 @@ it('a page that was begun earlier is of the log as it was then', async () => {
   };
   expect([items.map(({ offset }) => offset), next]).toEqual([[70, 71, 72, 73, 74, 75, 76, 77, 78, 79], null]);
   await expect(deskOn(log).ask({ view: 'log', parameters: { after: '121.1' } }, asker())).rejects.toThrow('--after');
+});
+
+interface PageOfLog {
+  readonly items: readonly { readonly offset: number; readonly outcome: string }[];
+  readonly next: string | null;
+}
+
+/** A page of 50 records, or fewer, of whoever asks for all of them. */
+async function pageOfLog(
+  desk: AuditDesk,
+  after?: string,
+  { outcome, keyId = 'pages' } = NOBODY_ELSE,
+): Promise<PageOfLog> {
+  const parameters: Record<string, string> = { limit: '50' };
+  if (after !== undefined) parameters['after'] = after;
+  if (outcome !== undefined) parameters['outcome'] = outcome;
+  return JSON.parse(await answerTo(desk, { view: 'log', parameters }, asker(keyId))) as PageOfLog;
+}
+
+const NOBODY_ELSE: { readonly outcome?: string; readonly keyId?: string } = {};
+
+it('the next page goes on where the one before ended, and reads nothing of the log anew', async () => {
+  const log = logOf();
+  log.open();
+  const desk = deskOn(log);
+  const first = await pageOfLog(desk);
+  const second = await pageOfLog(desk, first.next!);
+  const third = await pageOfLog(desk, second.next!);
+  const items = [first, second, third].flatMap((page) => page.items.map(({ offset }) => offset));
+  expect(items).toEqual([...Array(120).keys()]);
+  expect([third.next, log.readers.length]).toEqual([null, 1]);
+  // Once more, and somewhere else than the thread was, it comes to the same by a replay.
+  expect(await pageOfLog(desk, first.next!)).toEqual(second);
+  expect(log.readers.length).toBe(2);
+});
+
+it('the next page of another question, or of another key, comes from a replay', async () => {
+  const log = logOf();
+  log.open();
+  const desk = deskOn(log);
+  const { next } = await pageOfLog(desk);
+  const { items } = await pageOfLog(desk, next!, { outcome: 'rejected' });
+  expect(new Set(items.map(({ outcome }) => outcome))).toEqual(new Set(['rejected']));
+  const first = await pageOfLog(desk);
+  const second = await pageOfLog(desk, first.next!, { keyId: 'another' });
+  expect([second.items[0]!.offset, log.readers.length]).toEqual([50, 4]);
+});
+
+it('who waits for the next page gives way to who asks something else, and leaves after a while', async () => {
+  const log = logOf();
+  log.open();
+  const desk = deskOn(log);
+  const { next } = await pageOfLog(desk);
+  expect(desk.underWayCount).toBe(0);
+  const others = Array.from({ length: AUDIT_QUESTIONS_AT_ONCE_MAX }, () => answerTo(desk, verify));
+  expect(new Set(await Promise.all(others)).size).toBe(1);
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const second = await pageOfLog(desk, next!);
+  const [read, left] = [log.readers.length, log.leftCount()];
+  expect([read, left]).toEqual([2 + AUDIT_QUESTIONS_AT_ONCE_MAX, 1 + AUDIT_QUESTIONS_AT_ONCE_MAX]);
+  vi.advanceTimersByTime(AUDIT_NEXT_PAGE_TIMEOUT_MS);
+  await vi.waitFor(() => expect(log.leftCount()).toBe(read));
+  expect((await pageOfLog(desk, second.next!)).items).toHaveLength(20);
 });
 
 it('no more are answered at once than there are places, some wait, and whoever comes then is told', async () => {

@@ -20,6 +20,8 @@ export interface BrokerOptions {
   readonly port?: number;
   /** How clients come in; with neither TLS nor a login without it. */
   readonly door?: BrokerDoor;
+  /** Whether it is worth while to make it fast: it runs for long, or its speed is measured. */
+  readonly isLasting?: boolean;
 }
 
 /** How a broker is spoken to beside plainly. */
@@ -70,6 +72,6 @@ export function ownBrokerSkipReason(): string | null;
 /** Starts one, and resolves when it takes records. */
 export function startBroker(options?: BrokerOptions): Promise<Broker>;
 /** Starts several that keep every record as often as there are brokers. */
-export function startBrokers(options: BrokerOptions & { readonly count: number }): Promise<Brokers>;
+export function startBrokers(options: Omit<BrokerOptions, 'isLasting'> & { readonly count: number }): Promise<Brokers>;
 /** Reads a topic with the brokers' own program: one text for each record. */
 export function consumeOnConsole(options: ConsoleConsumerOptions): Promise<string[]>;

@@ -17,8 +17,10 @@ const classPath = join(jars, '*');
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 15_000;
 const OUTPUT_KEPT_CHARACTERS = 8_000;
-/** How Java runs one broker of several: with a small heap, and without spending a processor on making it fast. */
-const SMALL = ['-Xmx256m', '-XX:TieredStopAtLevel=1'];
+/** How Java runs what soon ends: without spending a processor on making it fast. */
+const SHORT_LIVED = ['-XX:TieredStopAtLevel=1'];
+/** How it runs one broker of several: with a small heap as well. */
+const SMALL = ['-Xmx256m', ...SHORT_LIVED];
 const run = promisify(execFile);
 
 /** Why there is no Kafka here, or null when there is. `KAFKA_BROKERS` names one that runs already. */
@@ -36,10 +38,10 @@ export function ownBrokerSkipReason() {
 }
 
 /**
- * Starts a broker, fetching Kafka first when that is missing. Without options, the brokers of `KAFKA_BROKERS` are used
- * where that is set, and `stop` and `kill` leave those alone.
+ * Starts a broker, fetching Kafka first when that is missing. Where nothing is said of its data, port or door, the brokers of
+ * `KAFKA_BROKERS` are used if that is set, and `stop` and `kill` leave those alone.
  */
-export async function startBroker(options = {}) {
+export async function startBroker({ isLasting = false, ...options } = {}) {
   const borrowed = borrowedBrokers();
   if (borrowed !== null && Object.keys(options).length === 0) {
     return { brokers: borrowed, pid: null, stop: async () => {}, kill: async () => {} };
@@ -53,7 +55,7 @@ export async function startBroker(options = {}) {
     await stopped(broker, signal);
     if (options.dataDir === undefined) await rm(dataDir, { recursive: true, force: true });
   };
-  const broker = spawnBroker(node);
+  const broker = spawnBroker(node, isLasting ? [] : SHORT_LIVED);
   try {
     await ready(broker);
   } catch (error) {
@@ -140,7 +142,7 @@ export async function consumeOnConsole({ brokers, topic, maxMessages, idleMs = 5
   const options = { maxBuffer: 1024 * 1024 * 1024 };
   const { stdout } = await run(
     'java',
-    [...javaOptions('OFF'), toolClass, ...consumer, ...count, ...print],
+    [...javaOptions('OFF'), ...SHORT_LIVED, toolClass, ...consumer, ...count, ...print],
     options,
   ).catch((error) => {
     if (typeof error.code !== 'number' || error.code !== 1) throw error;
@@ -184,7 +186,7 @@ async function prepareStorage(node, { nodes, clusterId }) {
   // In one word: an id that begins with a dash would be taken for a flag.
   const format = ['kafka.tools.StorageTool', 'format', `--cluster-id=${clusterId}`, '--config', configurationOf(node)];
   const logins = (node.door?.scram ?? []).flatMap((login) => ['--add-scram', login]);
-  await run('java', [...javaOptions(), ...format, ...logins]);
+  await run('java', [...javaOptions(), ...SHORT_LIVED, ...format, ...logins]);
 }
 
 function storageOf({ dataDir }) {
@@ -203,8 +205,8 @@ function newClusterId() {
   return randomBytes(16).toString('base64url');
 }
 
-/** With what is said in `more` a broker of several takes less of the machine. */
-function spawnBroker(node, more = []) {
+/** With what is said in `more` a broker takes less of the machine. */
+function spawnBroker(node, more) {
   const words = [...javaOptions(), ...more, 'kafka.Kafka', configurationOf(node)];
   return spawn('java', words, { stdio: ['ignore', 'pipe', 'pipe'] });
 }

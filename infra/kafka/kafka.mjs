@@ -28,7 +28,7 @@ async function runBroker({ port: portText, 'data-dir': dataDir, brokers: countTe
   const [port] = portText === undefined ? await freePorts('127.0.0.1', [USUAL_PORT]) : [Number(portText)];
   try {
     const where = { port, ...(dataDir !== undefined && { dataDir }) };
-    const kafka = await (count === 1 ? startBroker(where) : startBrokers({ ...where, count }));
+    const kafka = await (count === 1 ? startBroker({ ...where, isLasting: true }) : startBrokers({ ...where, count }));
     const stop = () => void kafka.stop().then(() => process.exit(0));
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, stop);
     introduce(kafka.brokers, dataDir);

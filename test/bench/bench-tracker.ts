@@ -86,7 +86,7 @@ const parts = flags.parts.split(',');
 const levels = flags['in-flight'].split(',').map(Number);
 const folder = await mkdtemp(join(tmpdir(), 'cohort-tracker-'));
 const logs = flags.logs.split(',').filter(isHere);
-const broker = logs.includes('kafka') ? await startBroker() : null;
+const broker = logs.includes('kafka') ? await startBroker({ isLasting: true }) : null;
 const machine = machineLine();
 try {
   say(machine);

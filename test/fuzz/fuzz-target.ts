@@ -29,6 +29,7 @@ export const FUZZ_TARGETS: Readonly<Record<string, () => Promise<FuzzTarget>>> =
   'checkpoint-note': async () => (await import('./targets/checkpoint-note.ts')).checkpointNote,
   'audit-export': async () => (await import('./targets/audit-export.ts')).auditExport,
   'audit-proof': async () => (await import('./targets/audit-proof.ts')).auditProof,
+  'audit-questions': async () => (await import('./targets/audit-questions.ts')).auditQuestions,
   state: async () => (await import('./targets/state.ts')).state,
   snapshot: async () => (await import('./targets/snapshot.ts')).snapshot,
   'tracker-info': async () => (await import('./targets/tracker-info.ts')).trackerInfo,

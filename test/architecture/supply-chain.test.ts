@@ -51,6 +51,32 @@ describe('package-lock.json', () => {
   });
 });
 
+describe('what soak:openapi needs of Python', () => {
+  /** Packages that any file of their version could be installed of, or one from an address. */
+  const loose = (text: string): string[] => {
+    const lines = text
+      .replace(/^#.*\n/gm, '')
+      .replace(/ \\\n/g, '')
+      .split('\n');
+    const pinned =
+      /^[a-z0-9_-]+==[0-9][0-9a-z.]*(?: ; python_version < "[0-9.]+")?(?:    --hash=sha256:[0-9a-f]{64})+$/;
+    return lines.filter((line) => line !== '' && !pinned.test(line));
+  };
+
+  it('is pinned by its hashes, and from no address', () => {
+    const text = read('test/fuzz/openapi-requirements.txt');
+    expect(loose(text)).toEqual([]);
+    expect(text.match(/^schemathesis==/m)).not.toBeNull();
+  });
+
+  it.each(['rich==15.0.0', 'rich', '--find-links /tmp', '--index-url https://packages.example'])(
+    '%s is found',
+    (line) => {
+      expect(loose(`${line}\n`)).toEqual([line]);
+    },
+  );
+});
+
 describe('package.json', () => {
   const { dependencies, devDependencies, optionalDependencies, allowScripts } = JSON.parse(
     read('package.json'),

@@ -28,15 +28,14 @@ import { StorageFailure } from '../storage/storage-problem.ts';
 import { dialSocket } from './dial-socket.ts';
 import type { DownloadStore } from './download-store.ts';
 import type { LaneCounters } from './lane-counters.ts';
-import type { DialRequest, HangUpCode, LaneAddress, LaneEvent, SayToMain } from './lane-messages.ts';
+import type { DialRequest, HangUpCode, LaneAddress, LaneEvent } from './lane-messages.ts';
+import type { LaneNews } from './lane-news.ts';
 import { claimedPeerId, isProved, type LocalPeer, newHello, signProof } from './peer-handshake.ts';
 import { PieceFetch } from './piece-fetch.ts';
 import { BudgetTurns, type RateBudget } from './rate-budget.ts';
 import { ReceiveBuffer } from './receive-buffer.ts';
 
 const RATE_SAMPLE_MS = 100;
-/** Verified pieces are told of so often while more are to come: every message wakes the main thread. */
-const TELL_MS = 50;
 /** Under a limit blocks are small: the window has room for so many times as many, so that a long way is no second limit. */
 const LIMITED_WINDOW = 4;
 
@@ -46,7 +45,7 @@ export interface FetchContext {
   readonly secureContext: SecureContext | null;
   readonly dialsLoopback: boolean;
   readonly counters: LaneCounters;
-  readonly say: SayToMain;
+  readonly news: LaneNews;
   readonly storeOf: (download: number) => DownloadStore | undefined;
   readonly budgetOf: (groupId: number) => RateBudget | null;
   readonly onClosed: (connection: number) => void;
@@ -82,9 +81,6 @@ export class FetchSession implements FrameSink {
   #requests: BlockRequest[] = [];
   /** Every piece that this connection answers for. */
   readonly #fetches = new Map<number, PieceFetch>();
-  /** Verified pieces that the main thread was not told of yet. */
-  #verified: number[] = [];
-  #toldMs = -Infinity;
   #outstandingBytes = 0;
   #bytesPerSecond = 0;
   #sampleBytes = 0;
@@ -158,7 +154,6 @@ export class FetchSession implements FrameSink {
 
   /** Called a few times a second. */
   tick(nowMs: number): void {
-    this.#tellVerified();
     // What trickles in is counted and written as it comes, not when there is enough of it for one run.
     this.#guardStorage(() => this.#received.flush());
     const silentMs = nowMs - this.#lastHeardMs;
@@ -360,21 +355,13 @@ export class FetchSession implements FrameSink {
     if (!fetch.digestFits()) return;
     fetch.settle();
     this.#fetches.delete(fetch.piece);
-    this.#verified.push(fetch.piece);
-    if (this.#fetches.size === 0 || performance.now() - this.#toldMs >= TELL_MS) this.#tellVerified();
-  }
-
-  #tellVerified(): void {
-    if (this.#verified.length === 0) return;
-    const pieces = this.#verified;
-    this.#verified = [];
-    this.#toldMs = performance.now();
-    this.#context.say({ kind: 'verified', connection: this.#request.connection, pieces });
+    const { news } = this.#context;
+    news.verified(this.#request.connection, fetch.piece);
+    if (this.#fetches.size === 0) news.tellVerified();
   }
 
   #say(event: LaneEvent): void {
-    this.#tellVerified();
-    this.#context.say(event);
+    this.#context.news.say(event);
   }
 
   #reportCorrupt(fetch: PieceFetch): void {

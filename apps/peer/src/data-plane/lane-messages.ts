@@ -151,6 +151,16 @@ export type LaneCommand =
 /** Why a connection ended: said by the other side, or seen by this one. */
 export type HangUpCode = CloseCode | 'unreachable' | 'wrong_peer' | 'stalled' | 'lost' | 'hung_up' | 'bad_manifest';
 
+/** Pieces of a connection that are on disk and in the journal, and their digests fit. */
+export interface VerifiedPieces {
+  readonly kind: 'verified';
+  readonly connection: number;
+  readonly pieces: readonly number[];
+}
+
+/** What is told of one connection. */
+export type ConnectionEvent = Extract<LaneEvent, { readonly connection: number }> | VerifiedPieces;
+
 /** From a lane to the main thread. */
 export type LaneEvent =
   | { readonly kind: 'started'; readonly port: number | null }
@@ -168,8 +178,8 @@ export type LaneEvent =
     }
   | { readonly kind: 'have'; readonly connection: number; readonly pieces: readonly number[] }
   | { readonly kind: 'manifest'; readonly connection: number; readonly bytes: Uint8Array }
-  /** On disk, in the journal, and their digests fit. Told together, and before whatever is told of the connection next. */
-  | { readonly kind: 'verified'; readonly connection: number; readonly pieces: readonly number[] }
+  /** Of all connections together, and before whatever is told next. */
+  | { readonly kind: 'delivered'; readonly verified: readonly VerifiedPieces[] }
   /** A hedged piece is whole and its digest fits; it waits in memory for `promote` or `cancel`. */
   | { readonly kind: 'held'; readonly connection: number; readonly piece: number }
   /** Its digest does not fit; the connection is being closed. */

@@ -10,6 +10,7 @@ import { FetchSession } from './fetch-session.ts';
 import { concerns, GrantDesk } from './grant-desk.ts';
 import { LaneCounters } from './lane-counters.ts';
 import { type LaneCommand, type LaneEvent, type LaneLimits, type LaneStart, post } from './lane-messages.ts';
+import { LaneNews } from './lane-news.ts';
 import type { LocalPeer } from './peer-handshake.ts';
 import { listenForPeers, type PeerListener } from './peer-listener.ts';
 import { LaneBudgets } from './rate-budget.ts';
@@ -37,7 +38,7 @@ export async function runLane(start: LaneStart, port: MessagePort): Promise<void
 
 class Lane {
   readonly #start: LaneStart;
-  readonly #say: (event: LaneEvent) => void;
+  readonly #news: LaneNews;
   readonly #local: LocalPeer;
   readonly #secureContext: SecureContext | null;
   readonly #counters: LaneCounters;
@@ -53,27 +54,27 @@ class Lane {
 
   constructor(start: LaneStart, say: (event: LaneEvent) => void) {
     this.#start = start;
-    this.#say = say;
+    this.#news = new LaneNews(say);
     this.#local = { ...start, privateKey: createPrivateKey(start.keyPem) };
     this.#secureContext = start.plain ? null : createSecureContext(mutualTlsOptions(start));
     this.#counters = new LaneCounters(start.counters, start.lane);
     this.#counters.reset('connections');
-    this.#shares = new ShareTable((share, problem) => say({ kind: 'sourceProblem', share, problem }));
+    this.#shares = new ShareTable((share, problem) => this.#news.say({ kind: 'sourceProblem', share, problem }));
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);
   }
 
   async open(): Promise<void> {
     const { listen } = this.#start;
-    if (listen === null) return this.#say({ kind: 'started', port: null });
+    if (listen === null) return this.#news.say({ kind: 'started', port: null });
     try {
       this.#listener = await listenForPeers(this.#start, listen, {
         counters: this.#counters,
         onConnection: (socket, onAdmitted) => this.#accept(socket, onAdmitted),
       });
-      this.#say({ kind: 'started', port: this.#listener.port });
+      this.#news.say({ kind: 'started', port: this.#listener.port });
     } catch (error) {
       const { code = 'unknown', message } = error as NodeJS.ErrnoException;
-      this.#say({ kind: 'listenFailed', code, detail: message });
+      this.#news.say({ kind: 'listenFailed', code, detail: message });
     }
   }
 
@@ -96,7 +97,7 @@ class Lane {
       case 'dial':
         return this.#dial(command.request);
       case 'mark':
-        return this.#say({ kind: 'reached', call: command.call });
+        return this.#news.say({ kind: 'reached', call: command.call });
       default:
         return this.#obeyFor(command);
     }
@@ -142,7 +143,7 @@ class Lane {
       secureContext: this.#secureContext,
       dialsLoopback: this.#start.dialsLoopback,
       counters: this.#counters,
-      say: this.#say,
+      news: this.#news,
       storeOf: (download) => this.#stores.get(download),
       budgetOf: (groupId) => this.#downloadBudgets.of(groupId),
       onClosed: (connection) => {
@@ -192,6 +193,7 @@ class Lane {
   }
 
   #tick(): void {
+    this.#news.tellVerified();
     const clock = { nowMs: performance.now(), unixMs: Date.now() };
     for (const session of [...this.#fetching.values()]) session.tick(clock.nowMs);
     for (const session of [...this.#serving]) session.tick(clock);

@@ -15,7 +15,7 @@ import {
   reserveBytes,
 } from '#domain/source-choice';
 import { BLOCK_BYTES_MAX } from '#wire/limits';
-import type { LaneCommand, LaneEvent } from '../data-plane/lane-messages.ts';
+import type { ConnectionEvent, LaneCommand } from '../data-plane/lane-messages.ts';
 import type { Connection, SourceEntry, SourceTable } from './source-table.ts';
 
 /** Hedged pieces wait in memory: so many, of so many bytes, for each connection. Longer ones are not hedged. */
@@ -43,7 +43,7 @@ export interface RunContext {
 }
 
 type PieceEvent = Extract<
-  LaneEvent,
+  ConnectionEvent,
   { kind: 'verified' | 'held' | 'corrupt' | 'rejected' | 'cancelled' | 'recalled' | 'passedOver' }
 >;
 

@@ -1,6 +1,6 @@
 // Owns putting the transfer engine together: worker pool, lanes, hashing and downloads behind the port.
 import { createPublicKey } from 'node:crypto';
-import type { LaneEvent } from '../data-plane/lane-messages.ts';
+import type { ConnectionEvent, LaneEvent } from '../data-plane/lane-messages.ts';
 import { inSharedMemory } from '../data-plane/shared-memory.ts';
 import { WorkerPool } from '../data-plane/worker-pool.ts';
 import { doMeet } from '../storage/content-layout.ts';
@@ -236,10 +236,16 @@ class WorkerTransferEngine implements TransferEngine {
       for (const listener of this.#problemListeners) listener({ share, code, detail: problem.detail });
     } else if (event.kind === 'storageFailed') {
       this.#downloads.get(event.download)?.storageFailed(event.problem);
+    } else if (event.kind === 'delivered') {
+      for (const verified of event.verified) this.#connectionSaid(verified);
     } else if ('connection' in event) {
-      for (const download of this.#downloads.values()) {
-        if (download.ownsConnection(event.connection)) return download.connectionEvent(event);
-      }
+      this.#connectionSaid(event);
+    }
+  }
+
+  #connectionSaid(event: ConnectionEvent): void {
+    for (const download of this.#downloads.values()) {
+      if (download.ownsConnection(event.connection)) return download.connectionEvent(event);
     }
   }
 }

@@ -5,7 +5,7 @@ import { type Manifest, manifestGeometry } from '#domain/manifest';
 import { geometryOf } from '#domain/piece-geometry';
 import { PieceLedger } from '#domain/piece-ledger';
 import { decodeManifest } from '#wire/manifest-codec';
-import type { LaneEvent } from '../data-plane/lane-messages.ts';
+import type { ConnectionEvent } from '../data-plane/lane-messages.ts';
 import { inSharedMemory } from '../data-plane/shared-memory.ts';
 import { partPath } from '../storage/content-layout.ts';
 import type { StorageProblem } from '../storage/storage-problem.ts';
@@ -163,7 +163,7 @@ export class SwarmDownload implements Download {
     return this.#sources.connection(id) !== undefined;
   }
 
-  connectionEvent(event: Extract<LaneEvent, { connection: number }>): void {
+  connectionEvent(event: ConnectionEvent): void {
     const connection = this.#sources.connection(event.connection);
     if (connection === undefined) return;
     switch (event.kind) {
@@ -183,6 +183,8 @@ export class SwarmDownload implements Download {
       default:
         this.#part?.run.pieceEvent(connection, event);
     }
+    // What more is due after so many pieces comes with the next tick.
+    if (event.kind === 'verified' && this.#part?.ledger.isComplete !== true) return;
     this.#advance();
     if (event.kind === 'connected' || event.kind === 'closed') this.#notify();
   }
@@ -300,7 +302,7 @@ export class SwarmDownload implements Download {
     this.#isSyncing = false;
   }
 
-  #connected(connection: Connection, event: Extract<LaneEvent, { kind: 'connected' }>): void {
+  #connected(connection: Connection, event: Extract<ConnectionEvent, { kind: 'connected' }>): void {
     if (event.pieceCount !== this.#request.pieceCount) {
       connection.entry.isDropped = true;
       return this.#hangUp(connection.entry);
@@ -312,7 +314,7 @@ export class SwarmDownload implements Download {
     this.#part?.run.refillSoon();
   }
 
-  #closed(connection: Connection, code: Extract<LaneEvent, { kind: 'closed' }>['code']): void {
+  #closed(connection: Connection, code: Extract<ConnectionEvent, { kind: 'closed' }>['code']): void {
     this.#manifestQuestions.closed(connection);
     this.#sources.closed(connection, code, this.#context.now());
     this.#part?.run.connectionLost(connection);

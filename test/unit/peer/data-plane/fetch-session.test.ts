@@ -11,6 +11,7 @@ import { encodeManifest } from '#wire/manifest-codec';
 import type { Frame } from '#wire/transfer-frame';
 import { DownloadStore } from '../../../../apps/peer/src/data-plane/download-store.ts';
 import { FetchSession } from '../../../../apps/peer/src/data-plane/fetch-session.ts';
+import { LaneNews } from '../../../../apps/peer/src/data-plane/lane-news.ts';
 import type { LaneEvent } from '../../../../apps/peer/src/data-plane/lane-messages.ts';
 import type { Source } from '../../../../apps/peer/src/swarm/transfer-engine.ts';
 import { partPath } from '../../../../apps/peer/src/storage/content-layout.ts';
@@ -36,7 +37,7 @@ function dial({ peerId, addresses }: Pick<Source, 'peerId' | 'addresses'>, store
       secureContext: null,
       dialsLoopback: true,
       counters: { add: (_name: string, bytes: number) => (heard.bytes += bytes) } as never,
-      say: (event) => void said.push(event),
+      news: new LaneNews((event) => void said.push(event)),
       storeOf: () => store,
       budgetOf: () => null,
       onClosed: () => undefined,
@@ -125,7 +126,10 @@ it('verified pieces are told of together while more are to come, and before what
     asking[0]!.write(Buffer.concat(frames));
     while (verifiedCount() <= numbers.at(-1)!) await nextTurn();
   };
-  const verified = (...numbers: number[]) => ({ kind: 'verified', connection: 1, pieces: numbers });
+  const verified = (...numbers: number[]) => ({
+    kind: 'delivered',
+    verified: [{ kind: 'verified', connection: 1, pieces: numbers }],
+  });
   await deliver(0, 1, 2);
   expect(said.splice(1)).toEqual([verified(0)]);
   vi.advanceTimersByTime(60);

@@ -22,6 +22,8 @@ export interface ExportSource extends AuditSource {
 }
 
 const NEWLINE = 0x0a;
+/** Some hundred records: those of longer parts outlive collections before they are applied. */
+const PART_BYTES = 128 * 1024;
 const LINE_BYTES_MAX = 8 * 2 ** 20;
 
 /** Opens an export. Throws BadInput when there is no such file, or it is a folder. */
@@ -29,7 +31,7 @@ export function openExportSource(path: string): ExportSource {
   const status = statSync(path, { throwIfNoEntry: false });
   if (status === undefined) throw new BadInput(`there is no file ${path}: give --file an exported log`);
   if (status.isDirectory()) throw new BadInput(`${path} is a folder: give --file an exported log`);
-  return new FileOfRecords(path, () => createReadStream(path, { highWaterMark: 2 ** 20 }));
+  return new FileOfRecords(path, () => createReadStream(path, { highWaterMark: PART_BYTES }));
 }
 
 /** An export from its bytes. */

@@ -11,7 +11,9 @@ await runOnNode(import.meta.url, async (words) => {
   const file = join(root, programOf(words));
   // The program finds its own words behind its path, the first one included.
   process.argv[1] = file;
-  if (words[0] === 'peer' || words[0] === 'audit') keepHeapsSmall();
+  if (words[0] === 'peer') keepHeapsSmall();
+  // What is read of a log dies with its page: in less room a part of each page would outlive two collections, and last until a full one.
+  if (words[0] === 'audit') keepHeapsSmall({ youngMib: 8 });
   // Compiled code is of the flags with which it was compiled.
   keepCompiledCode();
   await import(pathToFileURL(file).href);

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -189,6 +189,17 @@ describe.skipIf(skipReason !== null)('Kafka', { timeout: 60_000 }, () => {
       await log.close();
       await back.stop();
     });
+
+    test.runIf(process.platform === 'linux')(
+      'a broker starts from the archive of its classes, where Java makes one',
+      async () => {
+        const own = await startBroker({ dataDir });
+        const archive = fileURLToPath(new URL('../../infra/kafka/target/classes.jsa', import.meta.url));
+        const isRead = readFileSync(`/proc/${own.pid!}/maps`, 'utf8').includes(archive);
+        await own.kill();
+        expect(isRead).toBe(statSync(archive).size > 0);
+      },
+    );
 
     test('a broker that hangs fails appends within 5 s, and a reader goes on when it wakes up', async () => {
       const own = await startBroker({ dataDir });

@@ -9,7 +9,7 @@ const GROWTH_PERCENT = 20;
 /** How large the old generation of a new thread is at its first full collection; left alone, V8 lets it become very much larger. */
 const FIRST_COLLECTION_MIB = 16;
 
-/** So many rounds make a young generation grow to 64 MiB; one that does not grow is left as it is. */
+/** A young generation that does not grow within so many rounds is left as it is. */
 const ROUNDS_MAX = 4_096;
 /** Of so many rounds everything is kept: long enough to outlive two collections. */
 const ROUNDS_KEPT = 64;
@@ -20,7 +20,7 @@ const ROUNDS_KEPT = 64;
  * them grow first.
  */
 export function keepHeapsSmall({ youngMib = 0 } = {}) {
-  growYoungGeneration(youngMib * 2 ** 20);
+  if (youngMib > 0) growYoungGeneration((youngMib / 2) * 2 ** 20);
   setFlagsFromString('--semi-space-growth-factor=1');
   setFlagsFromString(`--initial-old-space-size=${FIRST_COLLECTION_MIB}`);
   setFlagsFromString(`--heap-growing-percent=${GROWTH_PERCENT}`);
@@ -28,16 +28,21 @@ export function keepHeapsSmall({ youngMib = 0 } = {}) {
   setFlagsFromString('--expose-gc');
 }
 
-/** V8 takes no size for a heap that is there, but doubles its young generation when more outlives collections than that holds. */
-function growYoungGeneration(bytes) {
-  setFlagsFromString('--semi-space-growth-factor=2');
+/**
+ * Makes each half of the young generation larger. V8 takes no size for a heap that is there, but multiplies this one when more outlives
+ * collections than it holds: that is seen to once.
+ */
+function growYoungGeneration(halfBytes) {
+  setFlagsFromString(`--semi-space-growth-factor=${Math.round(halfBytes / youngHalfBytes())}`);
   let kept = [];
-  for (let round = 0; round < ROUNDS_MAX && youngBytes() < bytes; round++) {
+  // A page of it has a head of its own, so that it never holds quite so much.
+  for (let round = 0; round < ROUNDS_MAX && youngHalfBytes() < 0.9 * halfBytes; round++) {
     if (round % ROUNDS_KEPT === 0) kept = [];
     kept.push(Array.from({ length: 1_024 }, (_, at) => ({ at })));
   }
 }
 
-function youngBytes() {
-  return getHeapSpaceStatistics().find((space) => space.space_name === 'new_space').space_size;
+function youngHalfBytes() {
+  const young = getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space');
+  return young.space_used_size + young.space_available_size;
 }

@@ -38,7 +38,7 @@ export const EXPLAINED: readonly Explained[] = [
   },
   {
     file: 'apps/tracker/src/replica/checkpoint-writer.ts',
-    line: 'else if (size <= this.#replica.coveredSize && size > (this.#unsigned?.size ?? 0)) {',
+    line: 'return wereInForce && size <= this.#replica.coveredSize && size > (this.#unsigned?.size ?? 0);',
     mutants: ['size > (this.#unsigned?.size ?? 0) → size >= (this.#unsigned?.size ?? 0)'],
     why: 'two checkpoints of one size that agree say the same',
   },

@@ -1,9 +1,9 @@
 // Owns putting a peer together: engine, tracker link, transfers and control endpoint, in the order in which they need each
 // other, and the events of all of them in one journal.
-import { rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isLoopback } from '#identity/dialled-addresses';
-import type { FileReports } from '#identity/durable-file';
+import { type FileReports, ReplacedFile } from '#identity/durable-file';
 import { type Identity, loadOrCreateIdentity } from '#identity/identity';
 import { formatHostPort } from '#wire/host-port';
 import { formatFingerprint } from '#wire/tracker-info';
@@ -107,7 +107,7 @@ async function startControl(parts: ControlParts): Promise<RunningPeer> {
   link.start();
   const controlUrl = `http://${formatHostPort(endpoint.address)}`;
   const controlFile = join(dataDirectory, 'control.json');
-  await writeFile(controlFile, `${JSON.stringify({ url: controlUrl, pid: process.pid })}\n`, { mode: 0o600 });
+  await new ReplacedFile(controlFile).write(`${JSON.stringify({ url: controlUrl, pid: process.pid })}\n`);
   const stop = async (): Promise<void> => {
     await rm(controlFile, { force: true });
     await stopAll({ endpoint, transfers, engine, link });

@@ -1,9 +1,10 @@
 // Owns the life of a tracker's process: lock, key, log, ports; ready; until a signal or a log that cannot be followed ends
 // it. A clean stop takes less than two seconds, whatever hangs.
-import { rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lockDataDir } from '#identity/data-dir-lock';
+import { ReplacedFile } from '#identity/durable-file';
 import { type Identity, loadOrCreateIdentity } from '#identity/identity';
 import { BadInput } from '#identity/start-input';
 import { formatHostPort } from '#wire/host-port';
@@ -54,8 +55,8 @@ async function serve({ n, configuration, identity, log, stopping }: Run): Promis
   const httpFile = join(dataDirectory, 'http');
   const watch = setInterval(healthReporter(tracker.replica), HEALTH_INTERVAL_MS);
   try {
-    await writeFile(httpFile, `${formatHostPort(tracker.http)}\n`);
-    await writeFile(join(dataDirectory, 'log'), `${logUrl}\n`);
+    await new ReplacedFile(httpFile).write(`${formatHostPort(tracker.http)}\n`);
+    await new ReplacedFile(join(dataDirectory, 'log')).write(`${logUrl}\n`);
     const ended = endOf(tracker, stopping);
     await Promise.race([tracker.ready, ended]);
     if (tracker.replica.readiness.ready) {

@@ -15,6 +15,7 @@ import { type DownloadPlace, placeOf } from './download-place.ts';
 import { DownloadRun } from './download-run.ts';
 import { ManifestQuestions } from './manifest-questions.ts';
 import { RateMeter } from './rate-meter.ts';
+import { SourceDialling } from './source-dialling.ts';
 import { type Connection, type SourceEntry, SourceTable } from './source-table.ts';
 import type {
   Download,
@@ -48,6 +49,7 @@ export class SwarmDownload implements Download {
   readonly #context: DownloadContext;
   readonly #place: DownloadPlace;
   readonly #sources: SourceTable;
+  readonly #dialling: SourceDialling;
   /** Shared with the lanes: the verified pieces; a count of the bytes that came, and of the open connections. */
   readonly #verified: Uint8Array;
   readonly #counts = new BigInt64Array(new SharedArrayBuffer(16));
@@ -83,6 +85,7 @@ export class SwarmDownload implements Download {
       workers: context.fleet.laneCount,
       random: context.random,
     });
+    this.#dialling = new SourceDialling(request, this.#sources, context);
     this.#verified = new Uint8Array(new SharedArrayBuffer(bitfieldBytes(request.pieceCount)));
     this.#rate = new RateMeter(context.now);
     this.done = new Promise((resolve) => (this.#settle = resolve));
@@ -332,34 +335,10 @@ export class SwarmDownload implements Download {
     if (!this.#isActive) return;
     Atomics.store(this.#counts, 1, BigInt(this.#sources.openConnections().length));
     if (this.#part?.ledger.isComplete === true && !this.#isOpening) return void this.#finish();
-    this.#dialDue();
+    this.#dialling.dialDue(this.#grant);
+    for (const connection of this.#sources.surplus()) this.#part?.run.retire(connection);
     if (this.#part === null) this.#askManifest();
     this.#judge();
-  }
-
-  #dialDue(): void {
-    const { fleet, now, nextConnection, number } = this.#context;
-    const running = [...Array(fleet.laneCount).keys()].filter((lane) => fleet.isRunning(lane));
-    if (running.length === 0) return;
-    for (let due = this.#sources.due(now()); due.length > 0; due = this.#sources.due(now())) {
-      for (const entry of due) {
-        const lane = this.#leastBusyLane(running);
-        const connection = this.#sources.dialled(entry, { id: nextConnection(), lane }, now());
-        const { peerId, addresses } = entry.source;
-        const { contentId, share } = this.#request;
-        const asked = { download: number, groupId: share.groupId, contentId, grant: this.#grant };
-        fleet.say(lane, { kind: 'dial', request: { connection: connection.id, peerId, addresses, ...asked } });
-      }
-    }
-    for (const connection of this.#sources.surplus()) this.#part?.run.retire(connection);
-  }
-
-  #leastBusyLane(running: readonly number[]): number {
-    const counts = new Map(running.map((lane) => [lane, 0]));
-    for (const { lane } of this.#sources.connections()) counts.set(lane, (counts.get(lane) ?? 0) + 1);
-    const start = Math.floor(this.#context.random() * running.length);
-    const inTurn = [...running.slice(start), ...running.slice(0, start)];
-    return inTurn.reduce((best, lane) => ((counts.get(lane) ?? 0) < (counts.get(best) ?? 0) ? lane : best));
   }
 
   #askManifest(): void {

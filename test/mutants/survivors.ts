@@ -140,7 +140,7 @@ export const EXPLAINED: readonly Explained[] = [
   },
   {
     file: 'libs/domain/src/source-choice.ts',
-    line: 'if (count > 0) yield* drawAtRandom(Uint32Array.from(level), input.random);',
+    line: 'if (count > 0) yield* drawAtRandom(Uint32Array.from(level), random);',
     mutants: ['count > 0 → true', 'count > 0 → count >= 0'],
     why: 'what nobody has is asked of nobody; this saves looking for who has it',
   },

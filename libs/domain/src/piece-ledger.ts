@@ -1,10 +1,10 @@
-// Owns who fetches which piece of one download. A piece is in exactly one state: missing, assigned (one holder), hedged (a
-// holder, and others that were asked as well near the end) or verified, and verified is final. Holders are numbers that
-// the caller gives out, one for each connection. It knows no time and no sources: those choose, this one remembers.
+// Owns who fetches which piece of one download. A piece is in exactly one state: missing, skipped (missing, and not wanted),
+// assigned (one holder), hedged (a holder, and others that were asked as well) or verified, and verified is final. Holders are
+// numbers that the caller gives out, one for each connection. It knows no time and no sources: those choose, this one remembers.
 import { type PieceGeometry, type PieceIndex, pieceRange } from './piece-geometry.ts';
 
-/** Where a piece is: in exactly one of these. `hedged` is asked of two sources. */
-export type PieceState = 'missing' | 'assigned' | 'hedged' | 'verified';
+/** Where a piece is: in exactly one of these. `hedged` is asked of two sources, `skipped` is not there and nobody wants it. */
+export type PieceState = 'missing' | 'skipped' | 'assigned' | 'hedged' | 'verified';
 
 /** What `release` left behind: nobody fetches it, the other holders go on without it, or the holder did not have it. */
 export type Released = 'missing' | 'taken_over' | 'not_held';
@@ -21,10 +21,15 @@ export class PieceLedger {
   /** Missing pieces in no order, and where each stands in that list. */
   readonly #missing: Uint32Array;
   readonly #missingPosition: Int32Array;
+  /** 1 for a piece that is not to be fetched. */
+  readonly #unwanted: Uint8Array;
   readonly #held = new Map<number, Set<PieceIndex>>();
   #missingCount = 0;
   #verifiedCount = 0;
   #verifiedBytes = 0;
+  /** Of the pieces that are wanted and not verified. */
+  #leftCount = 0;
+  #leftBytes = 0;
 
   /** Everything is missing, except what `alreadyVerified` says. */
   constructor(geometry: PieceGeometry, alreadyVerified: (piece: PieceIndex) => boolean) {
@@ -34,10 +39,15 @@ export class PieceLedger {
     this.#holder = new Int32Array(pieceCount).fill(NOBODY);
     this.#missing = new Uint32Array(pieceCount);
     this.#missingPosition = new Int32Array(pieceCount).fill(NOBODY);
+    this.#unwanted = new Uint8Array(pieceCount);
     for (let index = 0; index < pieceCount; index++) {
       const piece = index as PieceIndex;
-      if (alreadyVerified(piece)) this.#countVerified(piece);
-      else this.#addMissing(piece);
+      if (alreadyVerified(piece)) {
+        this.#noteVerified(piece);
+        continue;
+      }
+      this.#addMissing(piece);
+      this.#countLeft(piece, 1);
     }
   }
 
@@ -53,13 +63,25 @@ export class PieceLedger {
     return this.#verifiedBytes;
   }
 
+  /** Bytes of the pieces that are wanted and not verified. */
+  get leftBytes(): number {
+    return this.#leftBytes;
+  }
+
+  /** Every piece that is wanted is verified. */
   get isComplete(): boolean {
+    return this.#leftCount === 0;
+  }
+
+  /** Every piece is verified. */
+  get isWhole(): boolean {
     return this.#verifiedCount === this.geometry.pieceCount;
   }
 
   stateOf(piece: PieceIndex): PieceState {
     if (this.#verified[piece] === 1) return 'verified';
     if (this.#missingPosition[piece] !== NOBODY) return 'missing';
+    if (this.#holder[piece] === NOBODY) return 'skipped';
     return this.#hedgers.has(piece) ? 'hedged' : 'assigned';
   }
 
@@ -77,6 +99,16 @@ export class PieceLedger {
   holdersOf(piece: PieceIndex): number[] {
     const writer = this.#holder[piece] ?? NOBODY;
     return writer === NOBODY ? [] : [writer, ...(this.#hedgers.get(piece) ?? [])];
+  }
+
+  /** Whether a piece is to be fetched; every one is at first. One that somebody fetches just now is left to that one. */
+  want(piece: PieceIndex, isWanted: boolean): void {
+    if ((this.#unwanted[piece] === 0) === isWanted) return;
+    const state = this.stateOf(piece);
+    this.#unwanted[piece] = isWanted ? 0 : 1;
+    if (state !== 'verified') this.#countLeft(piece, isWanted ? 1 : -1);
+    if (state === 'missing') this.#removeMissing(piece);
+    if (state === 'skipped') this.#addMissing(piece);
   }
 
   /** Gives a missing piece to a holder; false when it is not missing. */
@@ -111,7 +143,8 @@ export class PieceLedger {
     for (const each of this.holdersOf(piece)) this.#drop(piece, each);
     if (this.stateOf(piece) === 'missing') this.#removeMissing(piece);
     this.#setHolders(piece, []);
-    this.#countVerified(piece);
+    this.#noteVerified(piece);
+    if (this.#unwanted[piece] === 0) this.#countLeft(piece, -1);
     return losers;
   }
 
@@ -122,7 +155,7 @@ export class PieceLedger {
     const left = this.holdersOf(piece).filter((other) => other !== holder);
     this.#setHolders(piece, left);
     if (left.length > 0) return 'taken_over';
-    this.#addMissing(piece);
+    if (this.#unwanted[piece] === 0) this.#addMissing(piece);
     return 'missing';
   }
 
@@ -155,10 +188,15 @@ export class PieceLedger {
     if (pieces.size === 0) this.#held.delete(holder);
   }
 
-  #countVerified(piece: PieceIndex): void {
+  #noteVerified(piece: PieceIndex): void {
     this.#verified[piece] = 1;
     this.#verifiedCount++;
     this.#verifiedBytes += pieceRange(this.geometry, piece).length;
+  }
+
+  #countLeft(piece: PieceIndex, count: 1 | -1): void {
+    this.#leftCount += count;
+    this.#leftBytes += count * pieceRange(this.geometry, piece).length;
   }
 
   #addMissing(piece: PieceIndex): void {

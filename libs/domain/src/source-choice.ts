@@ -29,15 +29,15 @@ export interface Assignment {
 export interface ChoiceInput {
   readonly strategy: PieceStrategy;
   readonly geometry: PieceGeometry;
-  /** Missing pieces in any order; it is only read. */
-  readonly missing: Uint32Array;
+  /** Missing pieces, those that are wanted most in the first class, in any order within a class; they are only read. */
+  readonly missing: readonly Uint32Array[];
   readonly candidates: readonly Candidate[];
   /** How many connected peers have a piece; asked by `rarest-first` only. */
   readonly availability: (piece: PieceIndex) => number;
   readonly random: () => number;
 }
 
-/** Fills every candidate up to its target, as far as the missing pieces that it has go. */
+/** Fills every candidate up to its target, as far as the missing pieces that it has go: first with those of the first class. */
 export function chooseAssignments(input: ChoiceInput): Assignment[] {
   const open = input.candidates
     .map((candidate) => ({ candidate, outstandingBytes: candidate.outstandingBytes }))
@@ -77,9 +77,18 @@ function leastLoaded(open: readonly Load[], piece: PieceIndex, random: () => num
 }
 
 function drawOrder(input: ChoiceInput): Iterable<PieceIndex> {
-  if (input.strategy === 'random') return drawAtRandom(input.missing, input.random);
-  if (input.strategy === 'sequential') return input.missing.toSorted() as unknown as Iterable<PieceIndex>;
-  return drawRarest(input);
+  const [first = new Uint32Array(), ...others] = input.missing;
+  return others.length === 0 ? drawWithin(first, input) : drawByClass(input);
+}
+
+function* drawByClass(input: ChoiceInput): Generator<PieceIndex> {
+  for (const pieces of input.missing) yield* drawWithin(pieces, input);
+}
+
+function drawWithin(pieces: Uint32Array, input: ChoiceInput): Iterable<PieceIndex> {
+  if (input.strategy === 'random') return drawAtRandom(pieces, input.random);
+  if (input.strategy === 'sequential') return pieces.toSorted() as unknown as Iterable<PieceIndex>;
+  return drawRarest(pieces, input);
 }
 
 /**
@@ -97,16 +106,19 @@ function* drawAtRandom(pieces: Uint32Array, random: () => number): Generator<Pie
   }
 }
 
-function* drawRarest(input: ChoiceInput): Generator<PieceIndex> {
+function* drawRarest(
+  pieces: Uint32Array,
+  { availability, random }: Pick<ChoiceInput, 'availability' | 'random'>,
+): Generator<PieceIndex> {
   const byRarity = new Map<number, number[]>();
-  for (const piece of input.missing) {
-    const count = input.availability(piece as PieceIndex);
+  for (const piece of pieces) {
+    const count = availability(piece as PieceIndex);
     const level = byRarity.get(count);
     if (level === undefined) byRarity.set(count, [piece]);
     else level.push(piece);
   }
   for (const [count, level] of [...byRarity].sort(([left], [right]) => left - right)) {
-    if (count > 0) yield* drawAtRandom(Uint32Array.from(level), input.random);
+    if (count > 0) yield* drawAtRandom(Uint32Array.from(level), random);
   }
 }
 

@@ -10,10 +10,17 @@ const geometry = geometryOf({ totalBytes: PIECES * 4 - 1, pieceBytes: 4 });
 class NaiveLedger {
   readonly verified = new Set<number>();
   readonly holders = new Map<number, number[]>();
+  readonly unwanted = new Set<number>();
 
   stateOf(piece: number): string {
     if (this.verified.has(piece)) return 'verified';
-    return ['missing', 'assigned'][this.holders.get(piece)?.length ?? 0] ?? 'hedged';
+    const nobody = this.unwanted.has(piece) ? 'skipped' : 'missing';
+    return [nobody, 'assigned'][this.holders.get(piece)?.length ?? 0] ?? 'hedged';
+  }
+
+  want(piece: number, isWanted: boolean): void {
+    if (isWanted) this.unwanted.delete(piece);
+    else this.unwanted.add(piece);
   }
 
   assign(piece: number, holder: number): boolean {
@@ -68,7 +75,7 @@ const step = fc.oneof(
   {
     weight: 20,
     arbitrary: fc.record({
-      kind: fc.constantFrom('assign', 'hedge', 'hedge', 'prefer', 'verify', 'release'),
+      kind: fc.constantFrom('assign', 'hedge', 'hedge', 'prefer', 'verify', 'release', 'want', 'skip'),
       piece,
       holder: anyHolder,
     }),
@@ -86,7 +93,10 @@ it('agrees with a naive model under any commands', () => {
         if (kind === 'releaseAll') expect(ledger.releaseAll(who).sort((a, b) => a - b)).toEqual(naive.releaseAll(who));
         else if (kind === 'assign') expect(ledger.assign(index, who)).toBe(naive.assign(number, who));
         else if (kind === 'hedge') expect(ledger.hedge(index, who)).toBe(naive.hedge(number, who));
-        else if (kind === 'prefer') expect(ledger.prefer(index, who)).toBe(naive.prefer(number, who));
+        else if (kind === 'want' || kind === 'skip') {
+          ledger.want(index, kind === 'want');
+          naive.want(number, kind === 'want');
+        } else if (kind === 'prefer') expect(ledger.prefer(index, who)).toBe(naive.prefer(number, who));
         else if (kind === 'verify') expect(ledger.verify(index, who)).toEqual(naive.verify(number, who));
         else expect(ledger.release(index, who)).toBe(naive.release(number, who));
         expectSame(ledger, naive);
@@ -103,7 +113,10 @@ function expectSame(ledger: PieceLedger, naive: NaiveLedger): void {
   );
   expect(ledger.missingCount).toBe(ledger.missingPieces().length);
   expect(ledger.verifiedCount).toBe(naive.verified.size);
-  expect(ledger.isComplete).toBe(naive.verified.size === PIECES);
+  expect(ledger.isWhole).toBe(naive.verified.size === PIECES);
+  const left = all.filter((number) => !naive.verified.has(number) && !naive.unwanted.has(number));
+  expect(ledger.isComplete).toBe(left.length === 0);
+  expect(ledger.leftBytes).toBe(left.reduce((sum, number) => sum + (number === PIECES - 1 ? 3 : 4), 0));
   for (const who of [0, 1, 2, 3]) {
     const held = all.filter((number) => naive.holders.get(number)?.includes(who));
     expect([...ledger.piecesOf(who)].sort((a, b) => a - b)).toEqual(held);
@@ -118,6 +131,17 @@ it('counts the bytes of verified pieces, the short last one too', () => {
   ledger.verify(0 as PieceIndex, 1);
   expect(ledger.verifiedBytes).toBe(7);
   expect(ledger.verifiedCount).toBe(2);
+});
+
+it('what an earlier start verified is not left', () => {
+  const ledger = new PieceLedger(geometry, (index) => index > 0);
+  expect(ledger.leftBytes).toBe(4);
+  ledger.want(0 as PieceIndex, false);
+  ledger.want(1 as PieceIndex, false);
+  expect([ledger.leftBytes, ledger.isComplete, ledger.isWhole]).toEqual([0, true, false]);
+  ledger.want(0 as PieceIndex, true);
+  ledger.want(0 as PieceIndex, true);
+  expect([ledger.leftBytes, ledger.isComplete, ledger.missingCount]).toEqual([4, false, 1]);
 });
 
 it('content without pieces is complete from the start', () => {

@@ -43,7 +43,7 @@ function simulate(
       outstandingBytes: ledger.piecesOf(id).size * PIECE_BYTES,
       targetBytes: 4 * PIECE_BYTES,
     }));
-    const missing = ledger.missingPieces();
+    const missing = [ledger.missingPieces()];
     for (const { candidate, piece } of chooseAssignments({
       strategy,
       geometry,
@@ -124,7 +124,7 @@ describe('rarest-first', () => {
     const assignments = chooseAssignments({
       strategy: 'rarest-first',
       geometry,
-      missing: Uint32Array.of(0, 1),
+      missing: [Uint32Array.of(0, 1)],
       candidates,
       availability: (piece) => (piece === 1 ? 1 : 0),
       random: seeded(5),
@@ -137,7 +137,7 @@ describe('a piece', () => {
   /** Who is asked for the missing pieces in order, when every random number is the one given. */
   function asked(candidates: readonly Candidate[], { pieceCount = 1, drawn = 0 } = {}): number[] {
     const geometry = geometryOf({ totalBytes: pieceCount * PIECE_BYTES, pieceBytes: PIECE_BYTES });
-    const missing = Uint32Array.from({ length: pieceCount }, (_, piece) => piece);
+    const missing = [Uint32Array.from({ length: pieceCount }, (_, piece) => piece)];
     const about = { strategy: 'sequential', geometry, missing, candidates } as const;
     const assignments = chooseAssignments({ ...about, availability: () => 1, random: () => drawn });
     return assignments.map(({ candidate }) => candidate);
@@ -171,11 +171,55 @@ describe('a piece', () => {
   });
 });
 
+describe('with classes', () => {
+  const [first, second] = [
+    [9, 4, 6],
+    [0, 7, 1],
+  ];
+  const geometry = geometryOf({ totalBytes: 10 * PIECE_BYTES, pieceBytes: PIECE_BYTES });
+
+  /** The pieces that are asked for when everybody together takes so many. */
+  function asked(strategy: PieceStrategy, count: number, has: (piece: number) => boolean = everything): number[] {
+    const candidates = [{ id: 1, has, outstandingBytes: 0, targetBytes: count * PIECE_BYTES }];
+    const missing = [Uint32Array.from(first), Uint32Array.from(second)];
+    const availability = (piece: number): number => (piece === 0 ? 1 : 2);
+    const about = { strategy, geometry, missing, candidates, availability, random: seeded(count) };
+    return chooseAssignments(about).map(({ piece }) => piece);
+  }
+
+  it.each(['random', 'rarest-first', 'sequential'] as const)('%s takes what is in the first one first', (strategy) => {
+    expect(new Set(asked(strategy, 3))).toEqual(new Set(first));
+    expect(asked(strategy, 2).every((piece) => first.includes(piece))).toBe(true);
+    expect(new Set(asked(strategy, 9).slice(3))).toEqual(new Set(second));
+  });
+
+  it('each strategy goes on within a class', () => {
+    expect(asked('sequential', 6)).toEqual([4, 6, 9, 0, 1, 7]);
+    expect(asked('rarest-first', 4)[3]).toBe(0);
+  });
+
+  it('who has nothing of the first one is not idle', () => {
+    expect(asked('random', 2, (piece) => piece === 7)).toEqual([7]);
+  });
+
+  it('random stays uncorrelated with the piece index within a class', () => {
+    const large = geometryOf({ totalBytes: 512 * PIECE_BYTES, pieceBytes: PIECE_BYTES });
+    const half = (from: number) => Uint32Array.from({ length: 256 }, (_, number) => from + number);
+    const candidates = [{ id: 1, has: everything, outstandingBytes: 0, targetBytes: 512 * PIECE_BYTES }];
+    const correlations = [...Array(100).keys()].map((seed) => {
+      const about = { strategy: 'random', geometry: large, candidates, availability: () => 1 } as const;
+      const order = chooseAssignments({ ...about, missing: [half(256), half(0)], random: seeded(seed) });
+      return Math.abs(rankCorrelation(order.slice(0, 256).map(({ piece }) => piece - 256)));
+    });
+    expect(correlations.reduce((sum, value) => sum + value, 0) / 100).toBeLessThan(0.1);
+  });
+});
+
 it('nobody asks how rare pieces are who draws at random', () => {
   const assignments = chooseAssignments({
     strategy: 'random',
     geometry: geometryOf({ totalBytes: PIECE_BYTES, pieceBytes: PIECE_BYTES }),
-    missing: Uint32Array.of(0),
+    missing: [Uint32Array.of(0)],
     candidates: [{ id: 1, has: everything, outstandingBytes: 0, targetBytes: 99 }],
     availability: () => {
       throw new Error('was asked');

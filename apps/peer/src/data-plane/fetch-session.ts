@@ -78,6 +78,8 @@ export class FetchSession implements FrameSink {
   #manifestBytes = 0;
   /** Assigned and not yet wholly asked for, in order; the first may be partly asked for. */
   #reserve: PieceFetch[] = [];
+  /** Where pieces that somebody waits for stand among each other; they come before all others. */
+  #ranks: ReadonlyMap<number, number> = new Map();
   #requests: BlockRequest[] = [];
   /** Every piece that this connection answers for. */
   readonly #fetches = new Map<number, PieceFetch>();
@@ -111,7 +113,14 @@ export class FetchSession implements FrameSink {
       this.#fetches.set(piece, fetch);
       this.#reserve.push(fetch);
     }
+    this.#rankReserve();
     this.#pump();
+  }
+
+  /** Takes these first, in this order, of what is in the reserve now or comes into it. Replaces what it was told before. */
+  hurry(pieces: readonly number[]): void {
+    this.#ranks = new Map(pieces.map((piece, rank) => [piece, rank]));
+    this.#rankReserve();
   }
 
   /** Gives back those of the pieces of which nothing was asked yet. */
@@ -357,7 +366,7 @@ export class FetchSession implements FrameSink {
     this.#fetches.delete(fetch.piece);
     const { news } = this.#context;
     news.verified(this.#request.connection, fetch.piece);
-    if (this.#fetches.size === 0) news.tellVerified();
+    if (this.#fetches.size === 0 || this.#ranks.has(fetch.piece)) news.tellVerified();
   }
 
   #say(event: LaneEvent): void {
@@ -391,6 +400,13 @@ export class FetchSession implements FrameSink {
       fetch = this.#reserve[0];
     }
     if (frames.length > 0) this.#write(frames.length === 1 ? (frames[0] as Uint8Array) : Buffer.concat(frames));
+  }
+
+  /** One of which a part was asked for may have to wait for its rest. */
+  #rankReserve(): void {
+    if (this.#ranks.size === 0) return;
+    const rankOf = ({ piece }: PieceFetch): number => this.#ranks.get(piece) ?? this.#ranks.size;
+    this.#reserve.sort((left, right) => rankOf(left) - rankOf(right));
   }
 
   /** Whether the other side has something to answer. */

@@ -139,6 +139,8 @@ export type LaneCommand =
       readonly pieces: readonly number[];
       readonly hedge: boolean;
     }
+  /** These come before whatever else was not asked for yet, in this order, also those that are assigned later. */
+  | { readonly kind: 'hurry'; readonly connection: number; readonly pieces: readonly number[] }
   /** Gives back what was not asked for yet; answered by `recalled`. */
   | { readonly kind: 'recall'; readonly connection: number; readonly pieces: readonly number[] }
   /** Drops pieces wherever they are; answered by `cancelled`. */

@@ -121,6 +121,8 @@ class Lane {
     switch (command.kind) {
       case 'assign':
         return session?.assign(command.pieces, command.hedge);
+      case 'hurry':
+        return session?.hurry(command.pieces);
       case 'recall':
         return session?.recall(command.pieces);
       case 'cancel':

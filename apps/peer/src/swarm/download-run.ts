@@ -6,6 +6,7 @@ import { EqualParts } from '#domain/equal-parts';
 import type { PieceIndex } from '#domain/piece-geometry';
 import { pieceIndex, pieceRange } from '#domain/piece-geometry';
 import type { PieceLedger } from '#domain/piece-ledger';
+import type { PiecePriorities } from '#domain/piece-priorities';
 import {
   type Assignment,
   type Candidate,
@@ -17,6 +18,7 @@ import {
 import { BLOCK_BYTES_MAX } from '#wire/limits';
 import type { ConnectionEvent, LaneCommand } from '../data-plane/lane-messages.ts';
 import type { Connection, SourceEntry, SourceTable } from './source-table.ts';
+import { UrgentPieces } from './urgent-pieces.ts';
 
 /** Hedged pieces wait in memory: so many, of so many bytes, for each connection. Longer ones are not hedged. */
 const HEDGES_MAX = 4;
@@ -30,6 +32,8 @@ const FAIR_PIECES_MIN = 4;
 
 export interface RunContext {
   readonly ledger: PieceLedger;
+  /** Whoever changes them says so with `wanted` or `hurried`. */
+  readonly priorities: PiecePriorities;
   readonly sources: SourceTable;
   readonly strategy: PieceStrategy;
   readonly random: () => number;
@@ -50,6 +54,7 @@ type PieceEvent = Extract<
 export class DownloadRun {
   readonly #context: RunContext;
   readonly #parts = new EqualParts();
+  readonly #urgent: UrgentPieces;
   #fairBytes = 0;
   #limitOf: (source: number) => number = () => Infinity;
   #isRefillDue = false;
@@ -58,6 +63,14 @@ export class DownloadRun {
 
   constructor(context: RunContext) {
     this.#context = context;
+    const { ledger, priorities, say } = context;
+    this.#urgent = new UrgentPieces({
+      ...{ ledger, say, urgent: () => priorities.urgent, hedgesMax: () => this.#hedgesMax() },
+      rateOf: (connection) => this.#rateOf(connection),
+      isSilent: (connection) => this.#isSilent(connection),
+      willAsk: (connection) => this.#willAsk(connection),
+    });
+    this.#want([...Array(ledger.geometry.pieceCount).keys()] as PieceIndex[]);
   }
 
   /** No more commands after this. */
@@ -117,9 +130,35 @@ export class DownloadRun {
     });
   }
 
+  /** The priorities are others: what was given out and not asked for comes back, but what is wanted most. */
+  prioritized(): void {
+    const { ledger, priorities, sources } = this.#context;
+    this.#want([...Array(ledger.geometry.pieceCount).keys()] as PieceIndex[]);
+    const highest = Math.max(0, ...ledger.missingPieces().map((piece) => priorities.of(piece as PieceIndex)));
+    for (const connection of sources.openConnections()) {
+      const back = [...ledger.piecesOf(connection.id)].filter(
+        (piece) => priorities.of(piece) < highest || !priorities.isWanted(piece),
+      );
+      if (back.length > 0 && connection.recalled === null) this.#recall(connection, back);
+    }
+    this.refillSoon();
+  }
+
+  /** The urgent window is another one; these came into it or left it. */
+  hurried(changed: readonly PieceIndex[]): void {
+    this.#want(changed);
+    if (!this.#isStopped) this.#urgent.give(this.#taking());
+    this.refillSoon();
+  }
+
   /** Whether anything is asked for right now. */
   get isFetching(): boolean {
     return this.#context.sources.openConnections().some(({ id }) => this.#context.ledger.piecesOf(id).size > 0);
+  }
+
+  #want(pieces: readonly PieceIndex[]): void {
+    const { ledger, priorities } = this.#context;
+    for (const piece of pieces) ledger.want(piece, priorities.isWanted(piece));
   }
 
   #verified(connection: Connection, number: number): void {
@@ -177,23 +216,24 @@ export class DownloadRun {
   }
 
   #refill(): void {
-    const { ledger, sources, strategy, random } = this.#context;
+    const { ledger, priorities, sources, strategy, random } = this.#context;
     this.#endRetired();
-    const open = sources.openConnections().filter(({ isRetiring }) => !isRetiring);
+    const open = this.#taking();
     if (open.length === 0 || ledger.isComplete) return;
+    if (priorities.urgent.size > 0) this.#urgent.give(open);
     this.#limitParts();
     const speaking = open.filter((connection) => !this.#isSilent(connection));
     // Where nobody says anything there is nobody better.
     const byEntry = Map.groupBy(speaking.length === 0 ? open : speaking, ({ entry }) => entry);
     if (ledger.missingCount > 0) {
-      const { totalBytes, pieceBytes } = ledger.geometry;
+      const { pieceBytes } = ledger.geometry;
       // Sources that are being dialled get their part of a small content too.
-      const equalBytes = (totalBytes - ledger.verifiedBytes) / sources.connectionsExpected();
+      const equalBytes = ledger.leftBytes / sources.connectionsExpected();
       this.#fairBytes = Math.max(equalBytes, FAIR_PIECES_MIN * pieceBytes);
       const assignments = chooseAssignments({
         strategy,
         geometry: ledger.geometry,
-        missing: ledger.missingPieces(),
+        missing: priorities.classesOf(ledger.missingPieces()),
         candidates: this.#candidates(byEntry),
         availability: (piece) => sources.availability(piece),
         random,
@@ -219,10 +259,10 @@ export class DownloadRun {
 
   #limitParts(): void {
     const { ledger, sources, now } = this.#context;
-    const { totalBytes, pieceBytes, pieceCount } = ledger.geometry;
+    const { pieceBytes, pieceCount } = ledger.geometry;
     this.#limitOf = this.#parts.limits({
       nowMs: now(),
-      leftBytes: totalBytes - ledger.verifiedBytes,
+      leftBytes: ledger.leftBytes,
       pieceBytes,
       takers: sources.partaking().map(({ number, deliveredBytes, bitfield, connections, ...entry }) => {
         const bytesPerSecond = sum([...connections.values()], (connection) => this.#rateOf(connection));
@@ -234,6 +274,11 @@ export class DownloadRun {
         };
       }),
     });
+  }
+
+  /** Connections that may be given something. */
+  #taking(): Connection[] {
+    return this.#context.sources.openConnections().filter(({ isRetiring }) => !isRetiring);
   }
 
   #endRetired(): void {
@@ -316,10 +361,9 @@ export class DownloadRun {
   }
 
   #endgame(taking: readonly Connection[]): void {
-    const { ledger, sources } = this.#context;
+    const { sources } = this.#context;
     if (taking.some(({ recalled }) => recalled !== null)) return;
-    const affordable = Math.min(HEDGES_MAX, Math.floor(HEDGED_BYTES_MAX / ledger.geometry.pieceBytes));
-    const hedgesMax = this.#context.isRateLimited() ? 0 : affordable;
+    const hedgesMax = this.#hedgesMax();
     const connections = taking.map((connection) => this.#endgameConnection(connection));
     const moves = chooseEndgame({ connections, hedgesMax });
     for (const { connection: id, pieces } of moves.recalls) {
@@ -330,6 +374,12 @@ export class DownloadRun {
       const connection = sources.connection(id);
       if (connection !== undefined) this.#hedge(connection, pieces);
     }
+  }
+
+  /** Pieces that a connection may keep in memory while another one writes them. */
+  #hedgesMax(): number {
+    const affordable = Math.min(HEDGES_MAX, Math.floor(HEDGED_BYTES_MAX / this.#context.ledger.geometry.pieceBytes));
+    return this.#context.isRateLimited() ? 0 : affordable;
   }
 
   #endgameConnection(connection: Connection): EndgameConnection {

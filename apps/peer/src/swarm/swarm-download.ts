@@ -1,9 +1,11 @@
 // Owns one download from the request to the finished file: its states, its place on disk, its connections. Pieces are the
 // business of DownloadRun. Every wait ends by itself when what it waits for is there.
 import { bitfieldBytes, hasBit } from '#domain/bitfield';
+import { piecePriorities } from '#domain/file-priorities';
 import { type Manifest, manifestGeometry } from '#domain/manifest';
-import { geometryOf } from '#domain/piece-geometry';
+import { geometryOf, pieceIndex } from '#domain/piece-geometry';
 import { PieceLedger } from '#domain/piece-ledger';
+import { PiecePriorities } from '#domain/piece-priorities';
 import { decodeManifest } from '#wire/manifest-codec';
 import type { ConnectionEvent } from '../data-plane/lane-messages.ts';
 import { inSharedMemory } from '../data-plane/shared-memory.ts';
@@ -50,6 +52,7 @@ export class SwarmDownload implements Download {
   readonly #place: DownloadPlace;
   readonly #sources: SourceTable;
   readonly #dialling: SourceDialling;
+  readonly #priorities: PiecePriorities;
   /** Shared with the lanes: the verified pieces; a count of the bytes that came, and of the open connections. */
   readonly #verified: Uint8Array;
   readonly #counts = new BigInt64Array(new SharedArrayBuffer(16));
@@ -86,6 +89,7 @@ export class SwarmDownload implements Download {
       random: context.random,
     });
     this.#dialling = new SourceDialling(request, this.#sources, context);
+    this.#priorities = new PiecePriorities(request.pieceCount);
     this.#verified = new Uint8Array(new SharedArrayBuffer(bitfieldBytes(request.pieceCount)));
     this.#rate = new RateMeter(context.now);
     this.done = new Promise((resolve) => (this.#settle = resolve));
@@ -127,6 +131,18 @@ export class SwarmDownload implements Download {
     }
     this.#sources.dialNow();
     this.#advance();
+  }
+
+  prioritize(priorities: Uint8Array): void {
+    if (this.#part === null) throw new Error('it is not known yet what there is to prioritize');
+    this.#priorities.prioritize(piecePriorities(this.#part.manifest, priorities));
+    this.#part.run.prioritized();
+    this.#advance();
+  }
+
+  hurry(pieces: readonly number[]): void {
+    const changed = this.#priorities.hurry(pieces.flatMap((piece) => pieceIndex(this.#request, piece) ?? []));
+    this.#part?.run.hurried(changed);
   }
 
   pause(): void {
@@ -187,7 +203,7 @@ export class SwarmDownload implements Download {
         this.#part?.run.pieceEvent(connection, event);
     }
     // What more is due after so many pieces comes with the next tick.
-    if (event.kind === 'verified' && this.#part?.ledger.isComplete !== true) return;
+    if (event.kind === 'verified' && this.#part?.ledger.isWhole !== true) return;
     this.#advance();
     if (event.kind === 'connected' || event.kind === 'closed') this.#notify();
   }
@@ -257,7 +273,8 @@ export class SwarmDownload implements Download {
   /** Makes the part on disk, or takes the one that is there, and lets the lanes write and serve it. */
   async #openPart(manifest: Manifest, bytes: Uint8Array, listed: Uint8Array | null): Promise<void> {
     if (this.#isEnded) return;
-    const { destination, contentId, strategy } = this.#request;
+    const { destination, contentId, strategy, priorities } = this.#request;
+    if (priorities !== undefined) this.#priorities.prioritize(piecePriorities(manifest, priorities(manifest)));
     const { fleet, number, now, random } = this.#context;
     const { writtenRoots, servedRoots, servedPieces } = this.#place;
     const manifestBytes = inSharedMemory(bytes);
@@ -268,6 +285,7 @@ export class SwarmDownload implements Download {
     const ledger = new PieceLedger(geometryOf(manifest), (piece) => hasBit(this.#verified, piece));
     const run = new DownloadRun({
       ledger,
+      priorities: this.#priorities,
       sources: this.#sources,
       strategy,
       random,
@@ -334,7 +352,7 @@ export class SwarmDownload implements Download {
   #advance(): void {
     if (!this.#isActive) return;
     Atomics.store(this.#counts, 1, BigInt(this.#sources.openConnections().length));
-    if (this.#part?.ledger.isComplete === true && !this.#isOpening) return void this.#finish();
+    if (this.#part?.ledger.isWhole === true && !this.#isOpening) return void this.#finish();
     this.#dialling.dialDue(this.#grant);
     for (const connection of this.#sources.surplus()) this.#part?.run.retire(connection);
     if (this.#part === null) this.#askManifest();

@@ -147,6 +147,8 @@ export interface DownloadRequest {
   /** Absolute path of the finished file or folder. Meanwhile `<destination>.part` and `<destination>.part.journal` exist. */
   readonly destination: string;
   readonly strategy: PieceStrategy;
+  /** How much each file is wanted, as `prioritize` takes it, asked as soon as it is known what there is. All alike when left out. */
+  readonly priorities?: (manifest: Manifest) => Uint8Array;
   /** Replaces what is at the destination when the download is complete. */
   readonly overwrite: boolean;
   /** What is at the destination is this content, damaged: only what is not sound is fetched, and put into it when all is there. */
@@ -235,6 +237,16 @@ export interface Download {
   /** All sources known now. One that is no longer listed keeps its connection and is not dialled again. */
   updateSources(sources: readonly Source[]): void;
   updateGrant(grant: Uint8Array): void;
+  /**
+   * How much each file is wanted from now on: a value of `PRIORITIES` for each, in the order of the manifest, which must be there.
+   * A piece is wanted as much as the file in it that is wanted most.
+   */
+  prioritize(priorities: Uint8Array): void;
+  /**
+   * Pieces that somebody waits for: they are asked for before all others, in this order, whether their file is wanted or not. An
+   * empty list ends it. Pieces that there are not are passed over.
+   */
+  hurry(pieces: readonly number[]): void;
   pause(): void;
   resume(): void;
   /**

@@ -144,3 +144,31 @@ it('verified pieces are told of together while more are to come, and before what
   session.hangUp();
   store.close();
 });
+
+it('what is hurried is asked for before the rest of the reserve, in its order, and told of at once', async () => {
+  const { pieces, manifest, store } = contentOf(8);
+  const asked: number[] = [];
+  const asking: Socket[] = [];
+  const source = await startFakeSeeder('alice', {
+    digested: { manifest } as never,
+    answer: ({ piece }, socket) => {
+      asked.push(piece);
+      asking.push(socket);
+    },
+  });
+  const { session, said } = dial(source, store);
+  await vi.waitFor(() => expect(said).toHaveLength(1));
+  session.assign([0, 1, 2, 3, 4, 5, 6], false);
+  // The window of a connection whose rate is not known: the rest waits.
+  await vi.waitFor(() => expect(asked).toEqual([0, 1, 2, 3]));
+  session.hurry([7, 6]);
+  session.assign([7], false);
+  const answer = (piece: number) => asking[0]!.write(blockFrame({ piece, begin: 0 }, pieces[piece]!));
+  for (const piece of [0, 1, 2, 3]) answer(piece);
+  await vi.waitFor(() => expect(asked).toEqual([0, 1, 2, 3, 7, 6, 4, 5]));
+  said.splice(0);
+  answer(7);
+  await vi.waitFor(() => expect(said.at(-1)).toMatchObject({ verified: [{ pieces: expect.arrayContaining([7]) }] }));
+  session.hangUp();
+  store.close();
+});

@@ -102,3 +102,19 @@ it('what is fetched twice near the end is little', async () => {
     expect(sentBytes / (512 * MIB), `seed ${seed}`).toBeLessThan(1.03);
   }
 });
+
+describe.each<[string, SimulatedSource[]]>([
+  ['two good sources', [GOOD, GOOD]],
+  ['a slow one beside them', [GOOD, SLOW, GOOD]],
+  ['one that stalls beside them', [GOOD, { ...GOOD, stallsAtMs: 300 }, GOOD]],
+])('of %s', (_title, sources) => {
+  it('what somebody waits for comes within 300 ms in the middle of a download, and what follows soon after', async () => {
+    for (const seed of seeds(10)) {
+      const pieces = Array.from({ length: 32 }, (_, number) => 100 + ((seed * 61) % 800) + number);
+      const { hurriedMs } = await simulate(sources, { pieceCount: 1024, seed, hurries: { atMs: 400, pieces } });
+      expect(hurriedMs.length, `seed ${seed}`).toBeGreaterThan(0);
+      expect(hurriedMs[0], `seed ${seed}`).toBeLessThan(300);
+      expect(hurriedMs.at(-1), `seed ${seed}`).toBeLessThan(300 + hurriedMs.length * 60);
+    }
+  });
+});

@@ -3,6 +3,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { geometryOf, type PieceIndex } from '#domain/piece-geometry';
 import { PieceLedger } from '#domain/piece-ledger';
+import { PiecePriorities } from '#domain/piece-priorities';
 import { type PieceStrategy, requestWindowBytes } from '#domain/source-choice';
 import type { LaneCommand } from '../../../../apps/peer/src/data-plane/lane-messages.ts';
 import { DownloadRun } from '../../../../apps/peer/src/swarm/download-run.ts';
@@ -36,6 +37,8 @@ export interface SimulatedDownload {
   readonly firstRequests: readonly number[];
   /** By source. */
   readonly deliveredBytes: readonly number[];
+  /** Of the pieces that were hurried: how long each took from then on. */
+  readonly hurriedMs: readonly number[];
   /** Bytes that sources sent altogether. */
   readonly sentBytes: number;
 }
@@ -55,6 +58,13 @@ class SimulatedLane {
   sampleBytes = 0;
   sampleStartMs = 0;
   isClosed = false;
+  ranks: readonly number[] = [];
+
+  /** What is hurried comes first. */
+  rank(): void {
+    const first = this.ranks.flatMap((piece) => this.reserve.filter((each) => each.piece === piece));
+    this.reserve = [...first, ...this.reserve.filter((each) => !first.includes(each))];
+  }
 }
 
 interface Due {
@@ -68,10 +78,12 @@ class SimulatedSwarm {
   endMs = Infinity;
   sentBytes = 0;
   readonly firstRequests: number[] = [];
+  readonly hurriedMs: number[] = [];
   readonly table: SourceTable;
   readonly #sources: readonly SimulatedSource[];
   readonly #ledger: PieceLedger;
   readonly #run: DownloadRun;
+  readonly #priorities: PiecePriorities;
   readonly #lanes = new Map<number, SimulatedLane>();
   readonly #asked = new Set<number>();
   /** When each source has sent what it was asked for so far. */
@@ -89,9 +101,11 @@ class SimulatedSwarm {
       geometryOf({ totalBytes: pieceCount * PIECE_BYTES, pieceBytes: PIECE_BYTES }),
       () => false,
     );
+    this.#priorities = new PiecePriorities(pieceCount);
     this.table = new SourceTable({ pieceCount, workers: WORKERS, random });
     this.#run = new DownloadRun({
       ledger: this.#ledger,
+      priorities: this.#priorities,
       sources: this.table,
       strategy,
       random,
@@ -108,6 +122,7 @@ class SimulatedSwarm {
     for (const [number, { closesEveryMs }] of sources.entries()) {
       if (closesEveryMs !== undefined) this.#at(closesEveryMs, () => this.#closeAll(number, closesEveryMs));
     }
+    if (options.hurries !== undefined) this.#at(options.hurries.atMs, () => this.#hurry(options.hurries!.pieces));
     this.#tick();
   }
 
@@ -126,6 +141,19 @@ class SimulatedSwarm {
 
   #at(inMs: number, act: () => void): void {
     this.#due.push({ atMs: this.nowMs + inMs, order: this.#order++, act });
+  }
+
+  /** Each in turn, as somebody would who reads on; the window is of four. */
+  #hurry(pieces: readonly number[]): void {
+    const startMs = this.nowMs;
+    const missing = pieces.filter((piece) => this.#ledger.stateOf(piece as PieceIndex) !== 'verified');
+    const look = (): void => {
+      const left = missing.filter((piece) => this.#ledger.stateOf(piece as PieceIndex) !== 'verified');
+      while (this.hurriedMs.length < missing.length - left.length) this.hurriedMs.push(this.nowMs - startMs);
+      this.#run.hurried(this.#priorities.hurry(left.slice(0, 4) as PieceIndex[]));
+      if (left.length > 0) this.#at(1, look);
+    };
+    look();
   }
 
   #tick(): void {
@@ -181,7 +209,11 @@ class SimulatedSwarm {
     switch (command.kind) {
       case 'assign':
         for (const piece of command.pieces) lane.reserve.push({ piece: piece as PieceIndex, isHedge: command.hedge });
+        lane.rank();
         return this.#pump(connection, lane);
+      case 'hurry':
+        lane.ranks = command.pieces;
+        return lane.rank();
       case 'recall':
       case 'cancel':
         return this.#giveBack(connection, lane, command);
@@ -280,6 +312,8 @@ export interface SimulationOptions {
   readonly pieceCount: number;
   readonly seed: number;
   readonly strategy?: PieceStrategy;
+  /** Somebody reads these, one after the other, from then on. */
+  readonly hurries?: { readonly atMs: number; readonly pieces: readonly number[] };
 }
 
 /** Downloads everything, or gives up after a simulated minute. */
@@ -289,6 +323,6 @@ export async function simulate(
 ): Promise<SimulatedDownload> {
   const swarm = new SimulatedSwarm(sources, options);
   await swarm.run();
-  const { endMs, firstRequests, deliveredBytes, sentBytes } = swarm;
-  return { endMs, firstRequests, deliveredBytes, sentBytes };
+  const { endMs, firstRequests, deliveredBytes, hurriedMs, sentBytes } = swarm;
+  return { endMs, firstRequests, deliveredBytes, hurriedMs, sentBytes };
 }

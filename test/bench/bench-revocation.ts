@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { hostPortOf } from '#identity/start-input';
-import type { StatusView } from '#wire/control-api';
+import type { StatusView } from '#wire/control-status';
 import { grantFromText } from '#wire/grant';
 import { GRANT_LIFETIME_MS } from '#wire/limits';
 import type { SourcesView } from '#wire/tracker-api';

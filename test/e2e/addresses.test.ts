@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import type { StatusView } from '#wire/control-api';
+import type { StatusView } from '#wire/control-status';
 import { freePorts } from '../../infra/quick-start/ports.mjs';
 import { Cluster, sha1Of, type TestPeer, until } from './cluster.ts';
 

@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { StatusView } from '#wire/control-api';
+import type { StatusView } from '#wire/control-status';
 import { ROOT } from '../../infra/quick-start/node-process.ts';
 import { Cluster, PASSWORD, sha1Of, type TestPeer } from './cluster.ts';
 import { cohort, cohortAtTerminal, endOf, hasTerminals, startCohort, type Typed } from './typed-commands.ts';

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { FileItem, GroupItem, StatusView } from '#wire/control-api';
+import type { FileItem, GroupItem } from '#wire/control-api';
+import type { StatusView } from '#wire/control-status';
 import { digestsAtSameOffset } from '../../infra/quick-start/tracker-status.ts';
 import { Cluster, LOGS, PASSWORD, sha1Of, type TestPeer, until } from './cluster.ts';
 

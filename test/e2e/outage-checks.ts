@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { expect } from 'vitest';
-import type { StatusView } from '#wire/control-api';
+import type { StatusView } from '#wire/control-status';
 import type { PeerEventListView } from '#wire/control-events';
 import { LAUNCHER } from '../../infra/quick-start/node-process.ts';
 import { type Cluster, outcomeOf, type TestPeer, until } from './cluster.ts';

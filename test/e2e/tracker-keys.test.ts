@@ -1,7 +1,7 @@
 // A tracker whose key is not the one that a peer knows: nothing is said to it, and the person is told so wherever they look.
 import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import type { StatusView } from '#wire/control-api';
+import type { StatusView } from '#wire/control-status';
 import type { PeerEventListView } from '#wire/control-events';
 import { until } from '../../infra/quick-start/until.ts';
 import type { ProblemBody } from '../../infra/quick-start/control-api.ts';

@@ -3,7 +3,6 @@
 // every field, and `IsOptional` means that it may be null.
 import { Type } from 'class-transformer';
 import {
-  ArrayMaxSize,
   IsArray,
   IsBase64,
   IsBoolean,
@@ -40,6 +39,7 @@ import {
   RecheckBody,
 } from './control-requests.ts';
 import { EndedSessionView, SessionItem } from './control-sessions.ts';
+import { StatusView, TrackerView } from './control-status.ts';
 import { IsDigest } from './name-validation.ts';
 
 /** Where a transfer stands. */
@@ -68,18 +68,11 @@ export const TRANSFER_REASON_CODES = [
   'source_missing',
   'refused',
 ] as const;
-/** How a peer stands with a tracker. */
-export const TRACKER_STATES = ['connecting', 'ready', 'catching_up', 'unready', 'unreachable', 'refused'] as const;
 
 /** One of `TRANSFER_STATES`. */
 export type TransferState = (typeof TRANSFER_STATES)[number];
 /** One of `TRANSFER_REASON_CODES`. */
 export type TransferReasonCode = (typeof TRANSFER_REASON_CODES)[number];
-/**
- * `catching_up`: connected, and still replaying the log. `unready`: connected, and answers nothing; `trouble` says why.
- * `refused`: it showed another key than the pinned one.
- */
-export type TrackerState = (typeof TRACKER_STATES)[number];
 
 /** What every list says beside its items. */
 export class ListPage {
@@ -354,84 +347,6 @@ export class TransferListView extends ListPage {
   @ValidateNested({ each: true })
   @Type(() => TransferView)
   items!: TransferView[];
-}
-
-/** A tracker of tracker_info.txt, as this peer sees it. */
-export class TrackerView {
-  /** As in tracker_info.txt. */
-  @IsString()
-  address!: string;
-
-  /** `sha256:` and the hash of its key; null until one is known. */
-  @IsOptional()
-  @IsString()
-  fingerprint!: string | null;
-
-  @IsIn(TRACKER_STATES)
-  state!: TrackerState;
-
-  /** Whether commands and views go to this one at the moment. */
-  @IsBoolean()
-  active!: boolean;
-
-  @IsOptional()
-  @IsInt()
-  appliedOffset!: number | null;
-
-  /** What keeps it from taking commands, by its last answer; null while nothing does. */
-  @IsOptional()
-  @ValidateNested()
-  @Type(() => TrackerTroubleView)
-  trouble!: TrackerTroubleView | null;
-}
-
-/** GET /status. */
-export class StatusView {
-  @IsDigest()
-  peerId!: string;
-
-  /** Who is logged in on this peer. */
-  @IsOptional()
-  @IsString()
-  user!: string | null;
-
-  /** The session before, when it ended without a logout here; null once somebody logs in. */
-  @IsOptional()
-  @ValidateNested()
-  @Type(() => EndedSessionView)
-  endedSession!: EndedSessionView | null;
-
-  /** Where this peer accepts connections of other peers, `host:port`. */
-  @IsString()
-  listen!: string;
-
-  /** Where others are told to reach it. */
-  @IsString()
-  advertise!: string;
-
-  /** Whether a tracker could connect to `advertise`; null while unknown. */
-  @IsOptional()
-  @IsBoolean()
-  reachable!: boolean | null;
-
-  @IsOptional()
-  @IsDigest()
-  logId!: string | null;
-
-  @IsIn(['tls', 'plain'])
-  transport!: 'tls' | 'plain';
-
-  /** Why commands fail now, as far as this peer knows; null while nothing speaks against them. */
-  @IsOptional()
-  @ValidateNested()
-  @Type(() => OutageView)
-  outage!: OutageView | null;
-
-  @IsArray()
-  @ArrayMaxSize(64)
-  @ValidateNested({ each: true })
-  @Type(() => TrackerView)
-  trackers!: TrackerView[];
 }
 
 /** GET /sessions: where the user is logged in. */

@@ -8,12 +8,11 @@ import type {
   NewApiKeyView,
   RecheckView,
   RequestItem,
-  StatusView,
-  TrackerView,
   TransferPeerView,
   TransferView,
 } from '#wire/control-api';
 import type { SessionItem } from '#wire/control-sessions';
+import type { StatusView, TrackerView } from '#wire/control-status';
 import type { Invocation } from './invocation.ts';
 import { waitingFor } from './progress-bar.ts';
 import { formatBytes, formatPercent, formatSeconds, formatTime, shortId } from './quantities.ts';

@@ -1,7 +1,7 @@
 // Owns the peer's own facts: who it is, how it stands with the trackers, and whether it lives.
 import { Controller, Get, Inject } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { StatusView, type TrackerView } from '#wire/control-api';
+import { StatusView, type TrackerView } from '#wire/control-status';
 import { formatFingerprint } from '#wire/tracker-info';
 import { TRACKER_LINK, type TrackerLink, type TrackerStatus } from '../tracker-link/tracker-link.ts';
 import { STATUS_FACTS } from './control-tokens.ts';

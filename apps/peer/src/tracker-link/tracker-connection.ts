@@ -13,7 +13,7 @@ import {
   TRACKER_PATTERNS,
   type ViewReply,
 } from '#wire/tracker-api';
-import type { TrackerState } from '#wire/control-api';
+import type { TrackerState } from '#wire/control-status';
 import type { TrackerTrouble } from '#wire/tracker-trouble';
 import { type OpenChannel, type TrackerChannel, TrackerGone } from './tracker-client.ts';
 

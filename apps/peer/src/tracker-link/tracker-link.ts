@@ -15,7 +15,7 @@ import type {
   SessionList,
   SourcesView,
 } from '#wire/tracker-api';
-import type { TrackerState } from '#wire/control-api';
+import type { TrackerState } from '#wire/control-status';
 import type { SessionEndReason } from '#wire/control-sessions';
 import type { TrackerTrouble } from '#wire/tracker-trouble';
 import type { ErrorCode } from '#wire/wire-error';

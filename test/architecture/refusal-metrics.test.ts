@@ -16,6 +16,7 @@ import {
   PEER_REFUSALS,
   type PeerRefusal,
 } from '../../apps/peer/src/data-plane/lane-counters.ts';
+import { NO_SCRUB } from '../unit/peer/control/recorded-ports.ts';
 import { TrackerMetrics } from '../../apps/tracker/src/control/metrics.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -34,7 +35,7 @@ function peerText(refusals: { peers?: PeerRefusal; control?: ControlRefusal }): 
   if (refusals.control !== undefined) door.refuse(refusals.control);
   return metricsText({
     engine: { workers: [], verifiedPieces: 0, failedPieces: 0, replacedWorkers: 0, refusals: counters.refusals() },
-    ...{ trackers: [], transferStates: [], limits: NO_LIMITS, controlRefusals: door.refusals() },
+    ...{ trackers: [], transferStates: [], limits: NO_LIMITS, scrub: NO_SCRUB, controlRefusals: door.refusals() },
   });
 }
 

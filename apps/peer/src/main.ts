@@ -38,6 +38,11 @@ function program(): Program {
     ],
     ['--download-limit <rate>', 'COHORT_DOWNLOAD_LIMIT', 'the same for what comes (default: as before)'],
     ['--active-transfers <n>', 'COHORT_ACTIVE_TRANSFERS', 'transfers at a time, or none (default: as before)'],
+    [
+      '--scrub-rate <rate>',
+      'COHORT_SCRUB_RATE',
+      'bytes a second of what is seeded that are read in search of damage, or 0 (default: 512KiB)',
+    ],
     ['--plain', 'COHORT_PLAIN', 'no TLS between peers: for trusted networks; both sides must ask for it'],
   ];
   for (const [flag, environment, about] of options) peer.addOption(new Option(flag, about).env(environment));

@@ -21,6 +21,7 @@ export interface PeerFlags {
   readonly uploadLimit?: string;
   readonly downloadLimit?: string;
   readonly activeTransfers?: string;
+  readonly scrubRate?: string;
   readonly plain?: boolean;
 }
 
@@ -38,12 +39,16 @@ export interface PeerOptions {
   readonly plain: boolean;
   /** Limits that flags set; the others are as they were when the peer ran last. */
   readonly limits: Partial<LimitsBody>;
+  /** How fast what is seeded is read in search of damage; null is not at all. */
+  readonly scrubBytesPerSecond: number | null;
 }
 
 const CONTROL_DEFAULT = '127.0.0.1:7070';
 /** More workers than this are no faster for one peer. */
 const WORKERS_DEFAULT_MAX = 8;
 const WORKERS_MAX = 64;
+/** Some thousandths of what a disk reads: 44 GB a day. */
+const SCRUB_RATE_DEFAULT = 512 * 1024;
 const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 
 /** Works out the options of a peer. Throws BadInput. */
@@ -64,6 +69,7 @@ export async function readPeerOptions(address: string, file: string, flags: Peer
     workers: workerCount(flags.workers),
     plain: flags.plain ?? false,
     limits: limitsOf(flags),
+    scrubBytesPerSecond: scrubRate(flags.scrubRate),
   };
 }
 
@@ -97,6 +103,14 @@ function rateOf(name: string, text: string): number | null {
   const parsed = parseByteRate(text);
   if (!parsed.ok) throw new BadInput(`${name}: ${parsed.message}`);
   return parsed.bytesPerSecond;
+}
+
+function scrubRate(text: string | undefined): number | null {
+  if (text === undefined) return SCRUB_RATE_DEFAULT;
+  if (text === '0') return null;
+  if (text === 'none')
+    throw new BadInput('--scrub-rate: "none" is no rate; give bytes per second like 1MB, or 0 to read nothing');
+  return rateOf('--scrub-rate', text);
 }
 
 function activeCount(text: string): number | null {

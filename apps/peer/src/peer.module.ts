@@ -2,6 +2,7 @@
 // other, and the events of all of them in one journal.
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { piecesInWords } from '#domain/content-damage';
 import { isLoopback } from '#identity/dialled-addresses';
 import { type FileReports, ReplacedFile } from '#identity/durable-file';
 import { type Identity, loadOrCreateIdentity } from '#identity/identity';
@@ -85,7 +86,7 @@ async function startControl(parts: ControlParts): Promise<RunningPeer> {
   const transfers = new TransferRegistry({ engine, link, store, transport: facts.transport, now: Date.now });
   const journal = new EventJournal(join(dataDirectory, 'events.ndjson'), { now: Date.now, writeFailed });
   link.onEvent((event) => journalLinkEvent(journal, event, warn));
-  transfers.onEvent((event) => journalTransferEvent(journal, event));
+  transfers.onEvent((event) => journalTransferEvent(journal, event, warn));
   const keys = await ApiKeys.open({ dataDirectory, controlToken, damaged, now: Date.now });
   const memory = new CommandMemory(join(dataDirectory, 'commands.ndjson'), writeFailed);
   const endpoint = await openControlEndpoint({
@@ -103,7 +104,7 @@ async function startControl(parts: ControlParts): Promise<RunningPeer> {
       { provide: EventJournal, useValue: journal },
     ],
   });
-  await transfers.open(options.limits);
+  await transfers.open(options.limits, options.scrubBytesPerSecond);
   link.start();
   const controlUrl = `http://${formatHostPort(endpoint.address)}`;
   const controlFile = join(dataDirectory, 'control.json');
@@ -159,9 +160,20 @@ async function stopAll(parts: {
   await Promise.all([parts.engine.close(), parts.link.close()]);
 }
 
-function journalTransferEvent(journal: EventJournal, event: TransferEvent): void {
-  if (event.type === 'transfer_removed') journal.append(event.type, { transferId: event.transferId });
-  else journal.append(event.type, event.transfer);
+function journalTransferEvent(journal: EventJournal, event: TransferEvent, warn: Warn): void {
+  switch (event.type) {
+    case 'transfer_changed':
+      return journal.append(event.type, event.transfer);
+    case 'transfer_removed':
+      return journal.append(event.type, { transferId: event.transferId });
+    case 'damage_found': {
+      const { transferId, group, file, path, pieces } = event;
+      const found = `${pieces.length === 1 ? 'piece' : 'pieces'} ${piecesInWords(pieces)} of ${path}`;
+      const detail = `The disk does not give back what was written: ${found} (${file} of ${group}). It is fetched again from others.`;
+      warn(detail);
+      return journal.append(event.type, { transferId, group, file, path, damagedPieces: pieces.length, detail });
+    }
+  }
 }
 
 function journalLinkEvent(journal: EventJournal, event: LinkEvent, warn: Warn): void {

@@ -40,6 +40,7 @@ import {
 } from './control-requests.ts';
 import { EndedSessionView, SessionItem } from './control-sessions.ts';
 import { StatusView, TrackerView } from './control-status.ts';
+import { ScrubbedCopyView, ScrubView } from './control-upkeep.ts';
 import { IsDigest } from './name-validation.ts';
 
 /** Where a transfer stands. */
@@ -401,6 +402,7 @@ export const CONTROL_SCHEMAS = {
     ...[GroupItem, GroupListView, MemberItem, MemberListView, RequestItem, RequestListView, FileItem, FileListView],
     ...[TransferReasonView, TransferPeerView, RecheckView, TransferView, TransferListView],
     ...[TrackerTroubleView, TrackerView, OutageView, EndedSessionView, StatusView],
+    ...[ScrubbedCopyView, ScrubView],
     ...[RateLimitsBody, GroupLimitsBody, LimitsBody],
     ...[SessionItem, SessionListView, ApiKeyItem, ApiKeyListView, NewApiKeyView, PeerEventView, PeerEventListView],
   ],

@@ -6,6 +6,7 @@ import { IsArray, IsIn, IsInt, IsObject, IsRFC3339, ValidateNested } from 'class
 export const PEER_EVENT_TYPES = [
   'transfer_changed',
   'transfer_removed',
+  'damage_found',
   'session_changed',
   'group_changed',
   'tracker_changed',

@@ -3,6 +3,7 @@ import { Type } from 'class-transformer';
 import { ArrayMaxSize, IsArray, IsBoolean, IsIn, IsInt, IsOptional, IsString, ValidateNested } from 'class-validator';
 import { OutageView, TrackerTroubleView } from './control-outages.ts';
 import { EndedSessionView } from './control-sessions.ts';
+import { ScrubView } from './control-upkeep.ts';
 import { IsDigest } from './name-validation.ts';
 
 /** How a peer stands with a tracker. */
@@ -84,6 +85,11 @@ export class StatusView {
   @ValidateNested()
   @Type(() => OutageView)
   outage!: OutageView | null;
+
+  /** The search for damage in what this peer seeds. */
+  @ValidateNested()
+  @Type(() => ScrubView)
+  scrub!: ScrubView;
 
   @IsArray()
   @ArrayMaxSize(64)

@@ -45,3 +45,12 @@ it('a peer may listen at a low port and be reached at another one', async () => 
   const options = await readPeerOptions('127.0.0.1:443', file, { advertise: 'a.example:1024' });
   expect(options.advertise).toEqual({ host: 'a.example', port: 1024 });
 });
+
+it('what is seeded is scrubbed at half a mebibyte a second, at another rate, or not at all', async () => {
+  const rateOf = async (flags: PeerFlags) => (await readPeerOptions('127.0.0.1:0', file, flags)).scrubBytesPerSecond;
+  expect(await rateOf({})).toBe(524_288);
+  expect(await rateOf({ scrubRate: '2MB' })).toBe(2_000_000);
+  expect(await rateOf({ scrubRate: '0' })).toBeNull();
+  await expect(rateOf({ scrubRate: 'none' })).rejects.toThrow(/^--scrub-rate: "none" is no rate; .*0/);
+  await expect(rateOf({ scrubRate: '1' })).rejects.toThrow(/^--scrub-rate: "1" is out of range/);
+});

@@ -13,6 +13,8 @@ import type {
 } from '#wire/control-api';
 import type { SessionItem } from '#wire/control-sessions';
 import type { StatusView, TrackerView } from '#wire/control-status';
+import type { ScrubView } from '#wire/control-upkeep';
+import { formatByteRate } from '#wire/limit-text';
 import type { Invocation } from './invocation.ts';
 import { waitingFor } from './progress-bar.ts';
 import { formatBytes, formatPercent, formatSeconds, formatTime, shortId } from './quantities.ts';
@@ -240,12 +242,22 @@ function statusInWords(status: StatusView, login: string): string {
     ['listens on', `${listen}${transport === 'plain' ? ' (plain)' : ''}`],
     ['told to others', advertise],
     ['reachable', reach],
+    ['scrubbing', scrubInWords(status.scrub)],
     ['commands', outage === null ? 'are taken' : `fail now: ${outage.detail} (${outage.code})`],
   ] as const;
   const troubles = trackers.flatMap(({ address, trouble }) =>
     trouble === null || trouble.detail === outage?.detail ? [] : [`\n${address}: ${trouble.detail}\n`],
   );
   return `${renderFacts(facts)}\n${renderTable(trackers, TRACKER_COLUMNS, 'No trackers.')}${troubles.join('')}`;
+}
+
+function scrubInWords({ bytesPerSecond, copy, roundEndedAt, damagedPieces }: ScrubView): string {
+  if (bytesPerSecond === null) return 'off (--scrub-rate)';
+  const pieces = copy === null ? '' : `${copy.checkedPieces} of ${copy.pieceCount} pieces`;
+  const now = copy === null ? '' : `, reads ${copy.file} of ${copy.group} (${pieces})`;
+  const round = roundEndedAt === null ? '' : `, all read at ${formatTime(roundEndedAt)}`;
+  const damage = damagedPieces === 0 ? '' : `, ${damagedPieces} damaged pieces found`;
+  return `${formatByteRate(bytesPerSecond)}${now}${round}${damage}`;
 }
 
 /** api_keys. */

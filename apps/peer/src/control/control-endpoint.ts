@@ -145,6 +145,7 @@ function metricsProvider(door: ControlDoor): Provider {
         trackers: link.trackers(),
         transferStates: transfers.list().map(({ state }) => state),
         limits: transfers.limits(),
+        scrub: transfers.scrub(),
         controlRefusals: door.refusals(),
       }),
   };

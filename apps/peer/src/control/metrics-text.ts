@@ -2,6 +2,7 @@
 // and what is limited. It is told without a token, so no names of groups, files or users stand in it.
 import { TRANSFER_STATES, type TransferState } from '#wire/control-api';
 import type { LimitsBody, RateLimitsBody } from '#wire/control-limits';
+import type { ScrubView } from '#wire/control-upkeep';
 import type { EngineMetrics, WorkerMetrics } from '../swarm/transfer-engine.ts';
 import type { TrackerStatus } from '../tracker-link/tracker-link.ts';
 
@@ -30,12 +31,14 @@ export interface MetricsSources {
   readonly trackers: readonly TrackerStatus[];
   readonly transferStates: readonly TransferState[];
   readonly limits: LimitsBody;
+  readonly scrub: ScrubView;
   /** Of the control endpoint; the engine has those of the port for other peers. */
   readonly controlRefusals: readonly (readonly [code: string, count: number])[];
 }
 
 /** The metrics of a peer as text. */
-export function metricsText({ engine, trackers, transferStates, limits, controlRefusals }: MetricsSources): string {
+export function metricsText(sources: MetricsSources): string {
+  const { engine, trackers, transferStates, limits, scrub, controlRefusals } = sources;
   const ofWorkers = OF_A_WORKER.map(({ field, ...metric }) =>
     lines(
       metric,
@@ -70,11 +73,31 @@ export function metricsText({ engine, trackers, transferStates, limits, controlR
       { name: 'cohort_limit_active_transfers', type: 'gauge', help: 'Limit of active transfers, where there is one.' },
       limits.activeTransfers === null ? [] : [['', limits.activeTransfers]],
     ),
+    ...scrubLines(scrub),
     lines(
       { name: 'cohort_tracker_ready', type: 'gauge', help: 'Whether a tracker answers and has caught up.' },
       trackers.map(({ address, state }) => [`{tracker="${address}"}`, state === 'ready' ? 1 : 0]),
     ),
   ].join('');
+}
+
+function scrubLines({ readBytes, damagedPieces, bytesPerSecond, roundEndedAt }: ScrubView): string[] {
+  const endedSeconds = roundEndedAt === null ? null : Math.floor(Date.parse(roundEndedAt) / 1000);
+  return [
+    single('cohort_scrub_read_bytes_total', 'Bytes read in search of damage.', readBytes),
+    single('cohort_scrub_damaged_pieces_total', 'Damaged pieces found by that.', damagedPieces),
+    lines({ name: 'cohort_scrub_bytes_per_second', type: 'gauge', help: 'Rate of the search for damage; 0 is none.' }, [
+      ['', bytesPerSecond ?? 0],
+    ]),
+    lines(
+      {
+        name: 'cohort_scrub_round_ended_seconds',
+        type: 'gauge',
+        help: 'When everything that is seeded had been read last, in seconds since 1970.',
+      },
+      endedSeconds === null ? [] : [['', endedSeconds]],
+    ),
+  ];
 }
 
 function refusalsAt(

@@ -4,6 +4,7 @@ import { ApiExcludeEndpoint, ApiOkResponse, ApiOperation, ApiTags } from '@nestj
 import { StatusView, type TrackerView } from '#wire/control-status';
 import { formatFingerprint } from '#wire/tracker-info';
 import { TRACKER_LINK, type TrackerLink, type TrackerStatus } from '../tracker-link/tracker-link.ts';
+import { TRANSFERS, type Transfers } from '../transfers/transfers.ts';
 import { STATUS_FACTS } from './control-tokens.ts';
 import { ProblemResponses } from './openapi-document.ts';
 
@@ -14,10 +15,16 @@ export type StatusFacts = Pick<StatusView, 'peerId' | 'listen' | 'advertise' | '
 @Controller()
 export class StatusController {
   readonly #link: TrackerLink;
+  readonly #transfers: Transfers;
   readonly #facts: StatusFacts;
 
-  constructor(@Inject(TRACKER_LINK) link: TrackerLink, @Inject(STATUS_FACTS) facts: StatusFacts) {
+  constructor(
+    @Inject(TRACKER_LINK) link: TrackerLink,
+    @Inject(TRANSFERS) transfers: Transfers,
+    @Inject(STATUS_FACTS) facts: StatusFacts,
+  ) {
     this.#link = link;
+    this.#transfers = transfers;
     this.#facts = facts;
   }
 
@@ -33,6 +40,7 @@ export class StatusController {
       reachable: this.#link.reachable(),
       logId: this.#link.logId(),
       outage: this.#link.outage(),
+      scrub: this.#transfers.scrub(),
       trackers: this.#link.trackers().map(trackerView),
     };
   }

@@ -15,6 +15,7 @@ import {
   dropRepair as dropRepairNow,
   finishRepair as finishRepairNow,
 } from '../storage/repair.ts';
+import { type ScrubTask, scrubPieces as scrubPiecesNow } from '../storage/scrub-reading.ts';
 import {
   checkUnchanged as checkUnchangedNow,
   findFiles as findFilesNow,
@@ -64,18 +65,27 @@ export const scanSource = task(scanSourceNow);
 export const findFiles = task(findFilesNow);
 export const stampSource = task(stampSourceNow);
 export const checkUnchanged = task(checkUnchangedNow);
-export const hashPieces = task(async (request: Parameters<typeof hashPiecesNow>[0]) => {
-  const digests = await hashPiecesNow(request);
-  const begin = request.firstPiece * request.pieceBytes;
-  counters?.add('hashedBytes', Math.min(request.pieceCount * request.pieceBytes, request.totalBytes - begin));
-  return digests;
-});
+export const hashPieces = task((request: PiecesRequest) => countedPieces(request, hashPiecesNow));
+/** The same, at a pace. */
+export const scrubPieces = task((request: ScrubTask) => countedPieces(request, (run) => scrubPiecesNow(run)));
 export const hashWholeFiles = task((request: WholeFilesRequest) => countedWholeFiles(request));
 /** The same, when nothing else is to be done. */
 export const hashWholeFilesQuietly = task((request: WholeFilesRequest) => {
   const quiet = new QuietTime(allCounters);
   return countedWholeFiles({ ...request, pause: () => quiet.next() });
 });
+
+type PiecesRequest = Omit<Parameters<typeof hashPiecesNow>[0], 'pause' | 'sliceBytes'>;
+
+async function countedPieces<Request extends PiecesRequest>(
+  request: Request,
+  hash: (request: Request) => Promise<Uint8Array>,
+): Promise<Uint8Array> {
+  const digests = await hash(request);
+  const begin = request.firstPiece * request.pieceBytes;
+  counters?.add('hashedBytes', Math.min(request.pieceCount * request.pieceBytes, request.totalBytes - begin));
+  return digests;
+}
 
 type WholeFilesRequest = Omit<Parameters<typeof hashWholeFilesNow>[0], 'pause'>;
 

@@ -121,23 +121,25 @@ export async function hashPieces(request: {
   /** One byte a piece of the run; 0 leaves it out. */
   readonly wanted?: Uint8Array;
   readonly skipUnreadable?: boolean;
+  /** How much is read at once, and what comes after each of these slices; by default a mebibyte and the next turn of the event loop. */
+  readonly sliceBytes?: number;
+  readonly pause?: (bytes: number) => Promise<void>;
   readonly job: HashJob;
 }): Promise<Uint8Array> {
   const digestBytes = request.hash === 'sha1' ? 20 : 32;
   const digests = new Uint8Array(request.pieceCount * digestBytes);
   const content = new ContentFiles(request.files, [request.root], READ_ONLY);
-  const buffer = threadBuffers.take(Math.min(SLICE_BYTES, request.pieceBytes));
+  const buffer = threadBuffers.take(Math.min(request.sliceBytes ?? SLICE_BYTES, request.pieceBytes));
+  const about = { buffer, content, job: request.job, ...(request.pause && { pause: request.pause }) };
   try {
     for (let number = 0; number < request.pieceCount; number++) {
       const begin = (request.firstPiece + number) * request.pieceBytes;
       const end = Math.min(begin + request.pieceBytes, request.totalBytes);
       if (request.wanted?.[number] === 0) continue;
-      const digest = await hashRun(request.hash, { begin, end }, { buffer, job: request.job, content }).catch(
-        (error: unknown) => {
-          if (request.skipUnreadable === true && isUnreadable(error)) return null;
-          throw error;
-        },
-      );
+      const digest = await hashRun(request.hash, { begin, end }, about).catch((error: unknown) => {
+        if (request.skipUnreadable === true && isUnreadable(error)) return null;
+        throw error;
+      });
       if (digest !== null) digests.set(digest, number * digestBytes);
     }
     return digests;
@@ -158,10 +160,10 @@ async function hashRun(
     readonly buffer: Buffer;
     readonly job: HashJob;
     readonly content: ContentFiles;
-    readonly pause?: () => Promise<void>;
+    readonly pause?: (bytes: number) => Promise<void>;
   },
 ): Promise<Buffer> {
-  const { buffer, job, content, pause = nextTurn } = about;
+  const { buffer, job, content, pause = () => nextTurn() } = about;
   const hash = createHash(algorithm);
   for (let at = run.begin; at < run.end; at += buffer.length) {
     if (Atomics.load(job.counters, 1) !== 0n) throw new StorageFailure('aborted', 'hashing was called off');
@@ -169,7 +171,7 @@ async function hashRun(
     content.read(at, slice);
     hash.update(slice);
     Atomics.add(job.counters, 0, BigInt(slice.length));
-    await pause();
+    await pause(slice.length);
   }
   return hash.digest();
 }

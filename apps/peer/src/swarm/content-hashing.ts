@@ -9,6 +9,7 @@ import { decodeManifest, encodeManifest } from '#wire/manifest-codec';
 import type { WorkerPool } from '../data-plane/worker-pool.ts';
 import type { FileStamp } from '../storage/content-files.ts';
 import { placeFiles } from '../storage/content-layout.ts';
+import type { ScrubTask } from '../storage/scrub-reading.ts';
 import type { ScannedFile } from '../storage/source-hashing.ts';
 import type { Outcome } from '../storage/storage-problem.ts';
 import {
@@ -156,6 +157,14 @@ export class ContentHashing {
     });
   }
 
+  /** Digests of a run of pieces that is read slowly; zeros for one that cannot be read. Takes no turn: mostly it waits. */
+  hashSlowly(run: Omit<ScrubTask, 'job'>, signal: AbortSignal): Promise<Uint8Array> {
+    const job = newJob(run.totalBytes);
+    return this.#watch(job, { signal }, async () =>
+      valueOf(await this.#pool.run('scrubPieces', { ...run, job }).catch(workerDied)),
+    );
+  }
+
   /** SHA-1 of the files that are there with their lengths: empty for one that cannot be read, null for each other one. */
   async #hashFound(
     found: { readonly root: string; readonly manifest: Manifest; readonly stamps: readonly (FileStamp | null)[] },
@@ -272,7 +281,7 @@ export class ContentHashing {
     run: () => Promise<Value>,
   ): Promise<Value> {
     const report = (): void => onProgress?.(doneBytesOf(job), job.totalBytes);
-    const timer = setInterval(report, PROGRESS_MS);
+    const timer = onProgress === undefined ? undefined : setInterval(report, PROGRESS_MS);
     const abort = (): void => callOff(job);
     signal?.addEventListener('abort', abort, { once: true });
     this.#jobs.add(job);

@@ -5,11 +5,14 @@ import { inSharedMemory } from '../data-plane/shared-memory.ts';
 import { WorkerPool } from '../data-plane/worker-pool.ts';
 import { doMeet } from '../storage/content-layout.ts';
 import { acceptManifest, ContentHashing, stampText, valueOf } from './content-hashing.ts';
+import { openCopy } from './copy-reader.ts';
 import { LaneFleet } from './lane-fleet.ts';
 import { SharedLimits } from './shared-limits.ts';
 import { SwarmDownload } from './swarm-download.ts';
 import {
   type Address,
+  type CopyReader,
+  type CopyRequest,
   type Digested,
   type DigestRequest,
   type Download,
@@ -101,6 +104,10 @@ class WorkerTransferEngine implements TransferEngine {
 
   checkSha1(request: VerifyRequest): Promise<boolean> {
     return this.#hashing.checkSha1(request);
+  }
+
+  openCopy(request: CopyRequest): Promise<CopyReader> {
+    return openCopy(request, { pool: this.#pool, hashing: this.#hashing });
   }
 
   async serve({ share, contentId, manifestBytes, path, stamp }: ServeRequest): Promise<void> {

@@ -102,6 +102,38 @@ export interface Inspected {
   readonly stamp: string;
 }
 
+/** A copy that was whole when it had this stamp, to be read slowly. */
+export interface CopyRequest {
+  readonly path: string;
+  readonly manifestBytes: Uint8Array;
+  readonly stamp: string;
+}
+
+/** A copy that is read slowly, a run of pieces at a time. */
+export interface CopyReader {
+  readonly manifest: Manifest;
+  readonly manifestBytes: Uint8Array;
+  /** What opening it read, or comes to: its manifest, and a look at each file. */
+  readonly openedBytes: number;
+  /** Throws TransferFailure: aborted, worker_died, and source_changed or source_missing when a file is another one now. */
+  read(run: ReadRun): Promise<ReadPieces>;
+}
+
+/** Whole pieces from `firstPiece` on, at least one and no more than `runBytes`, and how fast they may be read. */
+export interface ReadRun {
+  readonly firstPiece: number;
+  readonly runBytes: number;
+  readonly bytesPerSecond: number;
+  readonly signal: AbortSignal;
+}
+
+/** What was read. `damaged` are the pieces that are not what they should be, or that the disk does not give. */
+export interface ReadPieces {
+  readonly nextPiece: number;
+  readonly readBytes: number;
+  readonly damaged: readonly number[];
+}
+
 /** Content to repair where it is. */
 export interface RepairPlan {
   readonly manifestBytes: Uint8Array;
@@ -330,6 +362,8 @@ export interface TransferEngine {
    * Throws TransferFailure: source_*, manifest_refused, aborted, worker_died.
    */
   checkSha1(request: VerifyRequest): Promise<boolean>;
+  /** Opens a copy for reading it slowly. Throws TransferFailure: source_*, manifest_refused; source_changed for another stamp. */
+  openCopy(request: CopyRequest): Promise<CopyReader>;
   /** Offers a complete copy. Throws TransferFailure source_missing, or source_changed when the stamp is another one. */
   serve(request: ServeRequest): Promise<void>;
   /** Ends serving a share, and closes its connections; downloads of it go on. */

@@ -52,6 +52,16 @@ interface Findings {
   readonly manifest: Manifest;
   readonly manifestBytes: Uint8Array;
   readonly found: Inspected;
+  /** Absent when all were. */
+  readonly checkedPieces?: number;
+}
+
+/** Damage that was found before: the copy is not read again for it. */
+export type KnownDamage = Required<Findings>;
+
+export interface RecheckOptions {
+  readonly repair: boolean;
+  readonly known?: KnownDamage;
 }
 
 export class CopyRecheck {
@@ -80,9 +90,9 @@ export class CopyRecheck {
   }
 
   /** Checks, and repairs if this or one that it joins is told to. False when it was called off. */
-  run(copy: RecheckedCopy, { repair }: { readonly repair: boolean }): Promise<boolean> {
+  run(copy: RecheckedCopy, { repair, known }: RecheckOptions): Promise<boolean> {
     this.#isRepairWanted ||= repair;
-    this.#running ??= this.#run(copy, this.#work.signal);
+    this.#running ??= this.#run(copy, this.#work.signal, known ?? null);
     return this.#running;
   }
 
@@ -111,13 +121,13 @@ export class CopyRecheck {
     };
   }
 
-  async #run(copy: RecheckedCopy, signal: AbortSignal): Promise<boolean> {
+  async #run(copy: RecheckedCopy, signal: AbortSignal, known: KnownDamage | null): Promise<boolean> {
     const { record } = copy;
     this.#result = newResult(this.#context.now());
     this.#hashing.begin();
     this.#context.changed(record);
     try {
-      await this.#check(copy, signal);
+      await this.#check(copy, signal, known);
     } finally {
       this.#running = null;
       this.#calledOff = null;
@@ -129,9 +139,9 @@ export class CopyRecheck {
     return !signal.aborted;
   }
 
-  async #check(copy: RecheckedCopy, signal: AbortSignal): Promise<void> {
+  async #check(copy: RecheckedCopy, signal: AbortSignal, known: KnownDamage | null): Promise<void> {
     try {
-      const findings = await this.#look(copy.record, signal);
+      const findings = known ?? (await this.#look(copy.record, signal));
       if ('code' in findings) this.#cannotTell(copy, findings);
       else if (findings.found.complete) await this.#isSound(copy, findings, signal);
       else await this.#isDamaged(copy, findings, signal);
@@ -179,7 +189,7 @@ export class CopyRecheck {
     const end = this.#isRepairWanted ? await this.#repair(copy, findings, signal) : null;
     if (signal.aborted) return;
     const facts = {
-      ...countsOf(copy.record, { manifest, found }),
+      ...countsOf(copy.record, findings),
       sha1Mismatches: namesOf(found.sha1Mismatches, record),
     };
     const before = damageOf(facts);
@@ -285,9 +295,9 @@ function newResult(nowMs: number): RecheckView {
   };
 }
 
-function countsOf(record: TransferRecord, { manifest, found }: Pick<Findings, 'manifest' | 'found'>) {
+function countsOf(record: TransferRecord, { manifest, found, checkedPieces }: Omit<Findings, 'manifestBytes'>) {
   return {
-    checkedPieces: manifestGeometry(manifest).pieceCount,
+    checkedPieces: checkedPieces ?? manifestGeometry(manifest).pieceCount,
     damagedPieces: damagedPieces(manifest, found.bitfield).length,
     absentFiles: namesOf(found.absentFiles, record),
     misfitFiles: namesOf(found.misfitFiles, record),

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { SharedContent } from '#domain/outcome';
 import type { TransferPeerView, TransferReasonView, TransferState, TransferView } from '#wire/control-api';
 import type { Download, DownloadView } from '../swarm/transfer-engine.ts';
-import { CopyRecheck, type RecheckedCopy } from './copy-recheck.ts';
+import { CopyRecheck, type RecheckedCopy, type RecheckOptions } from './copy-recheck.ts';
 import { CopyServing, singleFileSha1 } from './share-serving.ts';
 import { type FetchPermission, findPermission, recordPermission } from './share-sources.ts';
 import { RETRY_MS, type TransferContext } from './transfer-context.ts';
@@ -190,13 +190,17 @@ export class DownloadTransfer implements PlaceTaker {
     await Promise.all([this.#drop(), this.#recheck.callOff()]);
   }
 
+  get isRechecking(): boolean {
+    return this.#recheck.isRunning;
+  }
+
   /** Resolves when a recheck that was called off is over; null when none is on its way there. */
   get recheckCalledOff(): Promise<boolean> | null {
     return this.#recheck.calledOff;
   }
 
   /** Checks the finished copy on disk, and repairs it from others. False when it was called off. */
-  recheck(options: { readonly repair: boolean }): Promise<boolean> {
+  recheck(options: RecheckOptions): Promise<boolean> {
     const { isServed } = this.record;
     const copy: RecheckedCopy = {
       record: this.record,

@@ -49,6 +49,12 @@ export const SOURCE_MISSING: TransferReasonView = {
   action: 'Recheck it to fetch it from others, or put the shared content back and resume, or remove the transfer.',
 };
 
+/** Why what is at a path is not served any more, and what was seen of it. */
+export function changedReason(code: string, detail: string): TransferReasonView {
+  const known = code === 'source_missing' ? SOURCE_MISSING : SOURCE_CHANGED;
+  return { ...known, detail: `${known.detail} (${detail})` };
+}
+
 export const NO_ROOM: TransferReasonView = {
   code: 'disk_full',
   detail: 'The data directory of the peer cannot be written to.',

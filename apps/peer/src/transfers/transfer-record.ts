@@ -148,6 +148,13 @@ export function transferView(
   };
 }
 
+/** Whether a copy on disk is served, and was whole when it was looked at last. */
+export function isSeeded(record: TransferRecord): boolean {
+  const { direction, state, share, stamp, damage, reason } = record;
+  if (share === null || stamp === null || damage !== undefined) return false;
+  return direction === 'upload' ? state === 'seeding' : state === 'complete' && record.isServed && reason === null;
+}
+
 /** The copy is whole: nothing is left to say of damage. */
 export function noteWhole(record: TransferRecord, stamp: string): void {
   record.stamp = stamp;

@@ -11,10 +11,12 @@ import {
   type UploadFileBody,
   WAIT_SECONDS_DEFAULT,
 } from '#wire/control-requests';
+import type { ScrubView } from '#wire/control-upkeep';
 import type { DownloadPresence, Refused } from '#wire/tracker-api';
 import { type SourceProblem, TransferFailure } from '../swarm/transfer-engine.ts';
 import type { CommandAnswer, CommandStamp, LinkEvent } from '../tracker-link/tracker-link.ts';
 import { ChangeWaiters, within } from './change-waiters.ts';
+import { CopyCare } from './copy-care.ts';
 import { dropRepair } from './copy-recheck.ts';
 import { DownloadTransfer } from './download-transfer.ts';
 import {
@@ -29,15 +31,7 @@ import { Sha1Checks } from './sha1-checks.ts';
 import type { TransferContext } from './transfer-context.ts';
 import { TransferLimits } from './transfer-limits.ts';
 import { TransferPlaces } from './transfer-places.ts';
-import {
-  LOGGED_OUT,
-  NOT_A_MEMBER,
-  OTHER_LOG,
-  reasonText,
-  SHARE_REMOVED,
-  SOURCE_CHANGED,
-  SOURCE_MISSING,
-} from './transfer-reasons.ts';
+import { changedReason, LOGGED_OUT, NOT_A_MEMBER, OTHER_LOG, reasonText, SHARE_REMOVED } from './transfer-reasons.ts';
 import {
   type DownloadRecord,
   goesOnByItself,
@@ -57,6 +51,7 @@ const STOP_SHARE_WAIT_MS = 2_000;
 export class TransferRegistry implements Transfers {
   readonly #context: TransferContext;
   readonly #limits: TransferLimits;
+  readonly #care: CopyCare;
   readonly #transfers = new TransferSet();
   readonly #listeners = new Set<(event: TransferEvent) => void>();
   /** What was last told of each transfer, so that only changes of state and reason are events. */
@@ -70,13 +65,18 @@ export class TransferRegistry implements Transfers {
     const sha1Checks = new Sha1Checks(parts);
     this.#context = { ...parts, places, sha1Checks, changed: (record) => this.#changed(record) };
     this.#limits = new TransferLimits({ ...parts, places, records: () => this.#transfers.records() });
+    this.#care = new CopyCare({
+      ...{ context: this.#context, transfers: this.#transfers },
+      kept: (transfer) => this.#kept(transfer),
+      emit: (event) => this.#emit(event),
+    });
   }
 
   /**
    * Reads what earlier runs left, and goes on with it as far as the one who began it is logged in. Limits that the peer was
-   * started with come before those that it had.
+   * started with come before those that it had. What is seeded is scrubbed at so many bytes a second, with null not at all.
    */
-  async open(startedWith: Partial<LimitsBody> = {}): Promise<void> {
+  async open(startedWith: Partial<LimitsBody> = {}, scrubBytesPerSecond: number | null = null): Promise<void> {
     for (const record of await this.#context.store.loadAll()) {
       if (record.direction === 'upload') this.#addUpload(record);
       else this.#addDownload(record);
@@ -90,12 +90,14 @@ export class TransferRegistry implements Transfers {
       link.onEvent((event) => this.#linkEvent(event)),
     );
     this.#sessionIs(link.user());
+    await this.#care.open(scrubBytesPerSecond);
   }
 
   /** Lets go of everything; the next start goes on with it. */
   async close(): Promise<void> {
     for (const stop of this.#stopListening) stop();
-    await Promise.all(this.#transfers.all().map((transfer) => transfer.halt()));
+    const halted = this.#transfers.all().map((transfer) => transfer.halt());
+    await Promise.all([this.#care.close(), ...halted]);
     await this.#context.store.settled();
   }
 
@@ -211,21 +213,12 @@ export class TransferRegistry implements Transfers {
     return this.#with(transferId, (transfer) => transfer.cancel());
   }
 
-  async recheck(transferId: string, body: RecheckBody): Promise<RecheckAnswer | Refused> {
-    const { repair = true, wait = false, timeoutSeconds = WAIT_SECONDS_DEFAULT } = body;
-    const calledOff = this.#transfers.get(transferId)?.recheckCalledOff ?? null;
-    if (calledOff !== null) await calledOff;
-    const transfer = this.#transfers.get(transferId);
-    if (transfer === undefined) return { status: 'failed', code: 'transfer_not_found' };
-    if (!transfer.isRecheckable) return { status: 'failed', code: 'transfer_unfinished' };
-    if (this.#context.link.user() !== transfer.record.user) return { status: 'failed', code: 'not_logged_in' };
-    const over = transfer.recheck({ repair }).finally(() => {
-      if (transfer.record.damage !== undefined) this.#serveInstead(this.#transfers.offeredTwinsOf(transfer));
-    });
-    const ended = wait ? await within(over, timeoutSeconds * 1000) : null;
-    if (ended === false) return { status: 'failed', code: 'transfer_failed', detail: 'The recheck was called off.' };
-    if (ended !== null) await this.#kept(transfer);
-    return { status: ended === null ? 'running' : 'over', transfer: transfer.view() };
+  recheck(transferId: string, body: RecheckBody): Promise<RecheckAnswer | Refused> {
+    return this.#care.recheck(transferId, body);
+  }
+
+  scrub(): ScrubView {
+    return this.#care.scrub();
   }
 
   async remove(transferId: string, data: 'keep' | 'delete'): Promise<Refused | null> {
@@ -236,6 +229,7 @@ export class TransferRegistry implements Transfers {
     }
     const twins = this.#transfers.offeredTwinsOf(transfer);
     if (twins.length === 0) await this.#stopShareOf(transfer);
+    await this.#care.letGo(transfer);
     try {
       const isReplaced = this.#transfers.isReplaced(transfer);
       await transfer.dispose({ keepData: data === 'keep' || isReplaced });
@@ -245,7 +239,7 @@ export class TransferRegistry implements Transfers {
       return { status: 'failed', code: 'transfer_failed', detail: error.message };
     }
     await this.#forget(transfer);
-    this.#serveInstead(twins);
+    this.#care.serveInstead(twins);
     this.#emit({ type: 'transfer_removed', transferId });
     return null;
   }
@@ -291,12 +285,6 @@ export class TransferRegistry implements Transfers {
       await this.#forget(other);
       this.#emit({ type: 'transfer_removed', transferId: other.record.transferId });
     }
-  }
-
-  /** The engine serves one copy of a share: another one takes the place of one that is gone, or damaged. */
-  #serveInstead(twins: readonly Transfer[]): void {
-    const user = this.#context.link.user();
-    for (const twin of twins) if (twin.record.user === user && goesOnByItself(twin.record)) void twin.run();
   }
 
   #startedBy(commandId: string): StartedTransfer | null {
@@ -409,8 +397,7 @@ export class TransferRegistry implements Transfers {
   }
 
   #sourceProblem({ share, code, detail }: SourceProblem): void {
-    const known = code === 'source_missing' ? SOURCE_MISSING : SOURCE_CHANGED;
-    const reason = { ...known, detail: `${known.detail} (${detail})` };
+    const reason = changedReason(code, detail);
     for (const transfer of this.#transfers.all()) {
       if (transfer.record.share?.shareId === share.shareId) transfer.sourceProblem(reason);
     }
@@ -423,6 +410,7 @@ export class TransferRegistry implements Transfers {
     this.#limits.followGroups();
     this.#announce();
     this.#changes.wake();
+    this.#care.transferChanged();
     const transferNow = transfer.view();
     const { state, reason, sha1, sha1Matches, recheck } = transferNow;
     const told = JSON.stringify([state, reason?.code, sha1, record.share?.shareId, sha1Matches, recheck]);

@@ -1,17 +1,19 @@
 // Owns the files of the transfers: one small JSON file for each, the manifests by content id, so that a share is served again
-// after a restart without being hashed again, and the limits that they keep to.
+// after a restart without being hashed again, the limits that they keep to, and how far they are scrubbed.
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type FileReports, hasFields, readJsonIfSound, ReplacedFile } from '#identity/durable-file';
 import type { LimitsBody, RateLimitsBody } from '#wire/control-limits';
 import { ACTIVE_TRANSFERS_MAX, RATE_MAX, RATE_MIN } from '#wire/limits';
+import { isKeptScrub, type KeptScrub } from './kept-scrub.ts';
 import { isTransferRecord, type TransferRecord } from './transfer-record.ts';
 
 export class TransferStore {
   readonly #directory: string;
   readonly #manifests: string;
   readonly #limits: string;
+  readonly #scrub: string;
   readonly #reports: FileReports;
   readonly #files = new Map<string, ReplacedFile>();
 
@@ -20,6 +22,7 @@ export class TransferStore {
     this.#directory = join(dataDirectory, 'transfers');
     this.#manifests = join(dataDirectory, 'manifests');
     this.#limits = join(dataDirectory, 'limits.json');
+    this.#scrub = join(dataDirectory, 'scrub.json');
   }
 
   static async open(dataDirectory: string, reports: FileReports): Promise<TransferStore> {
@@ -80,6 +83,15 @@ export class TransferStore {
   /** Resolves when these limits, or later ones, are on the disk. */
   async saveLimits(limits: LimitsBody): Promise<void> {
     await this.#file(this.#limits).write(JSON.stringify(limits, null, 2));
+  }
+
+  /** Where scrubbing was when that was saved last; null when it never was, or when its file is damaged. */
+  loadScrub(): Promise<KeptScrub | null> {
+    return readJsonIfSound(this.#scrub, { isSound: isKeptScrub, damaged: this.#reports.damaged });
+  }
+
+  async saveScrub(kept: KeptScrub): Promise<void> {
+    await this.#file(this.#scrub).write(JSON.stringify(kept));
   }
 
   /** Resolves when nothing is being written. */

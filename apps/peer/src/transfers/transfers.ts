@@ -2,6 +2,7 @@
 import type { CommandResult } from '#domain/outcome';
 import type { TransferView } from '#wire/control-api';
 import type { LimitsBody } from '#wire/control-limits';
+import type { ScrubView } from '#wire/control-upkeep';
 import type {
   DownloadFileBody,
   RecheckBody,
@@ -37,7 +38,16 @@ export interface RecheckAnswer {
 /** What became of a transfer, for whoever follows them. */
 export type TransferEvent =
   | { readonly type: 'transfer_changed'; readonly transfer: TransferView }
-  | { readonly type: 'transfer_removed'; readonly transferId: string };
+  | { readonly type: 'transfer_removed'; readonly transferId: string }
+  /** Pieces on this disk are not what was shared, although nobody touched them. */
+  | {
+      readonly type: 'damage_found';
+      readonly transferId: string;
+      readonly group: string;
+      readonly file: string;
+      readonly path: string;
+      readonly pieces: readonly number[];
+    };
 
 /** The uploads and downloads of this peer. What cannot be is answered as a refusal with its code. */
 export interface Transfers {
@@ -63,6 +73,8 @@ export interface Transfers {
   recheck(transferId: string, body: RecheckBody): Promise<RecheckAnswer | Refused>;
   /** Forgets it; `delete` also removes what a download wrote. */
   remove(transferId: string, data: 'keep' | 'delete'): Promise<Refused | null>;
+  /** How far the search for damage is. */
+  scrub(): ScrubView;
   limits(): LimitsBody;
   /** Replaces all limits, also for what is under way. Resolves with what holds now, and after a restart. */
   setLimits(limits: LimitsBody): Promise<LimitsBody>;

@@ -6,7 +6,7 @@ import type { TransferReasonView, TransferState, TransferView } from '#wire/cont
 import type { Refused } from '#wire/tracker-api';
 import { type Digested, TransferFailure } from '../swarm/transfer-engine.ts';
 import type { CommandAnswer } from '../tracker-link/tracker-link.ts';
-import { CopyRecheck, type RecheckedCopy, type WholeCopy } from './copy-recheck.ts';
+import { CopyRecheck, type RecheckedCopy, type RecheckOptions, type WholeCopy } from './copy-recheck.ts';
 import { HashingProgress } from './hashing-progress.ts';
 import { CopyServing, singleFileSha1 } from './share-serving.ts';
 import { RETRY_MS, type TransferContext } from './transfer-context.ts';
@@ -144,13 +144,17 @@ export class UploadTransfer implements PlaceTaker {
     await this.#recheck.callOff();
   }
 
+  get isRechecking(): boolean {
+    return this.#recheck.isRunning;
+  }
+
   /** Resolves when a recheck that was called off is over; null when none is on its way there. */
   get recheckCalledOff(): Promise<boolean> | null {
     return this.#recheck.calledOff;
   }
 
   /** Checks the copy on disk, and repairs it from others. False when it was called off. */
-  recheck(options: { readonly repair: boolean }): Promise<boolean> {
+  recheck(options: RecheckOptions): Promise<boolean> {
     const { state, reason } = this.record;
     const isServed = state === 'seeding' || (state === 'failed' && isAboutCopy(reason));
     const copy: RecheckedCopy = {

@@ -1,6 +1,8 @@
+import 'reflect-metadata';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { TransferView } from '#wire/control-api';
 import { problemOf } from '#wire/wire-error';
+import { NO_SCRUB } from '../control/recorded-ports.ts';
 import { peerOfThisFile, runWords } from './recorded-peer.ts';
 
 const peer = peerOfThisFile();
@@ -194,6 +196,7 @@ test('status tells who others cannot reach, and what does not work', async () =>
     transport: 'tls',
     endedSession: null,
     outage: null,
+    scrub: NO_SCRUB,
     trackers: [tracker],
   };
   peer.answers.set('GET /status', { status: 200, body });
@@ -201,10 +204,22 @@ test('status tells who others cannot reach, and what does not work', async () =>
   expect(out).toContain('no: others cannot connect to host:9 (--advertise)');
   expect(out).toMatch(/127\.0\.0\.1:9001 +ready, in use +3/);
   expect(out).toMatch(/^commands +are taken$/m);
+  expect(out).toMatch(/^scrubbing +off \(--scrub-rate\)$/m);
   expect(out).not.toMatch(/^session/m);
   const endedSession = { user: 'alice', reason: 'expired', detail: 'The session of alice expired: log in again.' };
   peer.answers.set('GET /status', { status: 200, body: { ...body, endedSession } });
   expect((await run(['status'])).out).toMatch(/^session +The session of alice expired: log in again\.$/m);
+  const copy = { transferId: ID, group: 'friends', file: 'film.mkv', checkedPieces: 3, pieceCount: 20 };
+  const scrub = {
+    ...NO_SCRUB,
+    bytesPerSecond: 524_288,
+    copy,
+    damagedPieces: 2,
+    roundEndedAt: '2026-03-01T12:00:00.000Z',
+  };
+  peer.answers.set('GET /status', { status: 200, body: { ...body, scrub } });
+  const reads = 'reads film.mkv of friends (3 of 20 pieces), all read at 2026-03-01 12:00:00, 2 damaged pieces found';
+  expect((await run(['status'])).out).toContain(`scrubbing       512KiB/s, ${reads}\n`);
   const outage = { code: 'log_unavailable', detail: 'The log is away.' };
   const trouble = { reason: 'log_unavailable', detail: outage.detail };
   const unready = { reason: 'clock_skew', detail: 'set the clock right' };

@@ -2,6 +2,7 @@
 import type { CommandResult } from '#domain/outcome';
 import type { TransferView } from '#wire/control-api';
 import { type LimitsBody, NO_LIMITS, wholeLimits } from '#wire/control-limits';
+import type { ScrubView } from '#wire/control-upkeep';
 import type { CommandAnswer, CommandStamp, TrackerLink } from '../../../../apps/peer/src/tracker-link/tracker-link.ts';
 import type { StartedTransfer, TransferEnd, Transfers } from '../../../../apps/peer/src/transfers/transfers.ts';
 
@@ -11,6 +12,10 @@ export interface SentCommand extends CommandStamp {
   readonly name: string;
   readonly body: object;
 }
+
+export const NO_SCRUB: ScrubView = {
+  ...{ bytesPerSecond: null, readBytes: 0, damagedPieces: 0, copy: null, roundEndedAt: null },
+};
 
 export const accepted = (offset: number, result: CommandResult = {}): CommandAnswer => ({
   status: 'accepted',
@@ -79,6 +84,7 @@ export class RecordedTransfers implements Transfers {
   cancel = async () => ({ status: 'failed', code: 'transfer_not_found' }) as const;
   recheck = async () => ({ status: 'failed', code: 'transfer_not_found' }) as const;
   remove = async (): Promise<null> => null;
+  scrub = (): ScrubView => NO_SCRUB;
   limits = (): LimitsBody => this.held;
   setLimits = async (limits: LimitsBody): Promise<LimitsBody> => (this.held = wholeLimits(limits));
   onEvent = (): (() => void) => () => undefined;

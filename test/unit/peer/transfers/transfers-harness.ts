@@ -53,7 +53,12 @@ export function stampOf(link: PlayedLink) {
 
 async function openTransfers(
   peer: TestPeer,
-  { dataDirectory, trackers, link }: Pick<TransferPeer, 'trackers' | 'link' | 'dataDirectory'>,
+  {
+    dataDirectory,
+    trackers,
+    link,
+    scrubBytesPerSecond = null,
+  }: Pick<TransferPeer, 'trackers' | 'link' | 'dataDirectory'> & { scrubBytesPerSecond?: number | null },
 ): Promise<TransferPeer> {
   const { engine } = peer;
   const store = await TransferStore.open(dataDirectory, {
@@ -62,7 +67,7 @@ async function openTransfers(
   });
   const transfers = new TransferRegistry({ engine, link, store, transport: 'plain', now: Date.now });
   onTestEnd(() => transfers.close());
-  await transfers.open();
+  await transfers.open({}, scrubBytesPerSecond);
   return { ...peer, dataDirectory, trackers, link, transfers };
 }
 
@@ -76,11 +81,12 @@ export async function stop({ transfers, engine }: TransferPeer): Promise<void> {
 export async function startAgain(
   stopped: TransferPeer,
   prepare: (engine: TransferEngine) => void = () => undefined,
+  scrubBytesPerSecond: number | null = null,
 ): Promise<TransferPeer> {
   const { name, identity, folder, dataDirectory, trackers } = stopped;
   const peer = { ...(await startPeer(name, { plain: true, identity })), folder };
   prepare(peer.engine);
-  return openTransfers(peer, { dataDirectory, trackers, link: new PlayedLink(trackers, peer) });
+  return openTransfers(peer, { dataDirectory, trackers, link: new PlayedLink(trackers, peer), scrubBytesPerSecond });
 }
 
 /** A file in the peer's folder. */
@@ -187,7 +193,7 @@ export function rewriteRecord({ dataDirectory }: TransferPeer, transferId: strin
   writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), ...change }));
 }
 
-type HeldMethod = 'serve' | 'verify' | 'digest' | 'inspect' | 'checkDestination' | 'dropRepair';
+type HeldMethod = 'openCopy' | 'serve' | 'verify' | 'digest' | 'inspect' | 'checkDestination' | 'dropRepair';
 
 /** Calls of one method of an engine that wait until they are let go. */
 export class HeldCalls {

@@ -1,0 +1,105 @@
+// Owns that the copies of this peer stay what was shared: the rechecks that somebody asks for, and the scrubbing that nobody
+// has to ask for. What one copy of a share cannot serve any more another one does.
+import type { ScrubView } from '#wire/control-upkeep';
+import { type RecheckBody, WAIT_SECONDS_DEFAULT } from '#wire/control-requests';
+import type { Refused } from '#wire/tracker-api';
+import type { TransferFailure } from '../swarm/transfer-engine.ts';
+import { within } from './change-waiters.ts';
+import type { RecheckOptions } from './copy-recheck.ts';
+import { CopyScrubbing } from './copy-scrubbing.ts';
+import type { TransferContext } from './transfer-context.ts';
+import { changedReason } from './transfer-reasons.ts';
+import { goesOnByItself, shareRef } from './transfer-record.ts';
+import type { Transfer, TransferSet } from './transfer-set.ts';
+import type { RecheckAnswer, TransferEvent } from './transfers.ts';
+import { UnrepairedCopies } from './unrepaired-copies.ts';
+
+interface CareParts {
+  readonly context: TransferContext;
+  readonly transfers: TransferSet;
+  /** Resolves when a transfer is on the disk as it is now. */
+  readonly kept: (transfer: Transfer) => Promise<void>;
+  readonly emit: (event: TransferEvent) => void;
+}
+
+export class CopyCare {
+  readonly #parts: CareParts;
+  readonly #scrubbing: CopyScrubbing;
+
+  constructor(parts: CareParts) {
+    this.#parts = parts;
+    const { context, transfers } = parts;
+    this.#scrubbing = new CopyScrubbing({
+      ...{ context, transfers },
+      unrepaired: new UnrepairedCopies({ context, transfers, recheck: (...asked) => this.#recheck(...asked) }),
+      findings: {
+        damaged: (transfer, pieces) => this.#damaged(transfer, pieces),
+        changed: (transfer, failure) => this.#changed(transfer, failure),
+      },
+    });
+  }
+
+  /** Begins to scrub at this rate, or, with null, does not. */
+  open(scrubBytesPerSecond: number | null): Promise<void> {
+    return this.#scrubbing.open(scrubBytesPerSecond);
+  }
+
+  close(): Promise<void> {
+    return this.#scrubbing.close();
+  }
+
+  scrub(): ScrubView {
+    return this.#scrubbing.view();
+  }
+
+  /** Something became of a transfer. */
+  transferChanged(): void {
+    this.#scrubbing.changed();
+  }
+
+  /** Resolves when nothing is read of a copy by itself. */
+  letGo(transfer: Transfer): Promise<void> {
+    return this.#scrubbing.letGo(transfer);
+  }
+
+  /** See Transfers.recheck. */
+  async recheck(transferId: string, body: RecheckBody): Promise<RecheckAnswer | Refused> {
+    const { context, transfers, kept } = this.#parts;
+    const { repair = true, wait = false, timeoutSeconds = WAIT_SECONDS_DEFAULT } = body;
+    const calledOff = transfers.get(transferId)?.recheckCalledOff ?? null;
+    if (calledOff !== null) await calledOff;
+    const transfer = transfers.get(transferId);
+    if (transfer === undefined) return { status: 'failed', code: 'transfer_not_found' };
+    if (!transfer.isRecheckable) return { status: 'failed', code: 'transfer_unfinished' };
+    if (context.link.user() !== transfer.record.user) return { status: 'failed', code: 'not_logged_in' };
+    const over = this.#recheck(transfer, { repair });
+    const ended = wait ? await within(over, timeoutSeconds * 1000) : null;
+    if (ended === false) return { status: 'failed', code: 'transfer_failed', detail: 'The recheck was called off.' };
+    if (ended !== null) await kept(transfer);
+    return { status: ended === null ? 'running' : 'over', transfer: transfer.view() };
+  }
+
+  /** The engine serves one copy of a share: another one takes the place of one that is gone, or damaged. */
+  serveInstead(twins: readonly Transfer[]): void {
+    const user = this.#parts.context.link.user();
+    for (const twin of twins) if (twin.record.user === user && goesOnByItself(twin.record)) void twin.run();
+  }
+
+  #recheck(transfer: Transfer, options: RecheckOptions): Promise<boolean> {
+    return transfer.recheck(options).finally(() => {
+      if (transfer.record.damage !== undefined) this.serveInstead(this.#parts.transfers.offeredTwinsOf(transfer));
+    });
+  }
+
+  #damaged({ record }: Transfer, pieces: readonly number[]): void {
+    const { transferId, group, file, path } = record;
+    this.#parts.emit({ type: 'damage_found', transferId, group, file, path, pieces });
+  }
+
+  #changed(transfer: Transfer, failure: TransferFailure): void {
+    const { context, transfers } = this.#parts;
+    context.engine.withdraw(shareRef(transfer.record.share!));
+    transfer.sourceProblem(changedReason(failure.code, failure.message));
+    this.serveInstead(transfers.offeredTwinsOf(transfer));
+  }
+}

@@ -125,11 +125,16 @@ describe('sources and grants', () => {
     const { share } = await bob.view<SourcesView>('find_sources', file);
     const downloading = { ...here, downloading: [{ shareId: share.shareId, ...file }] };
     await bob.present(downloading);
+    const copies = (): Promise<unknown> => alice.list<FileView>('list_files', { group: 'films' });
     expect((await alice.view<SourcesView>('find_sources', file)).sources).toEqual([]);
+    expect(await copies()).toMatchObject([{ seedersOnline: 0, partialCopies: 0 }]);
     await bob.accepted('download_file', file);
     expect((await alice.view<SourcesView>('find_sources', file)).sources).toMatchObject([
       { peerId: bob.id, role: 'downloader' },
     ]);
+    expect(await copies()).toMatchObject([{ seedersOnline: 0, partialCopies: 1 }]);
+    await bob.accepted('seed_file', { ...file, contentId: CONTENT_ID });
+    expect(await copies()).toMatchObject([{ seedersOnline: 1, partialCopies: 0 }]);
   });
 
   it('give a grant for an accepted download only, signed and bound to the peer', async () => {

@@ -168,9 +168,17 @@ export class FileItem {
   @IsInt()
   pieceCount!: number;
 
-  /** Recorded seeders whose peer is online. */
+  /** Recorded seeders whose peer is online: the same as `completeCopies`. */
   @IsInt()
   seedersOnline!: number;
+
+  /** Peers online that have all of it. */
+  @IsInt()
+  completeCopies!: number;
+
+  /** Peers online that have part of it, or are about to. */
+  @IsInt()
+  partialCopies!: number;
 }
 
 /** GET /groups/{g}/files: a page of them. */

@@ -239,7 +239,10 @@ export interface FileView extends SharedContent {
   readonly file: string;
   readonly sharedBy: string;
   readonly sharedAtMs: number;
+  /** Recorded seeders whose peer is online. */
   readonly seedersOnline: number;
+  /** Peers online that are downloading it. Left out by trackers of an older build. */
+  readonly partialCopies?: number;
 }
 
 /** A peer that has a share or part of it, and is online. */

@@ -41,7 +41,8 @@ const FILE_COLUMNS: readonly Column<FileItem>[] = [
   { heading: 'SIZE', text: ({ totalBytes }) => formatBytes(totalBytes), align: 'right' },
   { heading: 'SHARED BY', text: ({ sharedBy }) => sharedBy },
   { heading: 'SHARED AT (UTC)', text: ({ sharedAt }) => formatTime(sharedAt) },
-  { heading: 'SEEDERS ONLINE', text: ({ seedersOnline }) => String(seedersOnline), align: 'right' },
+  { heading: 'COPIES ONLINE', text: ({ completeCopies }) => String(completeCopies), align: 'right' },
+  { heading: 'PARTIAL', text: ({ partialCopies }) => String(partialCopies), align: 'right' },
 ];
 const TRANSFER_COLUMNS: readonly Column<TransferView>[] = [
   { heading: 'TRANSFER', text: ({ transferId }) => shortId(transferId) },

@@ -72,6 +72,8 @@ export class ViewsController {
       pieceBytes: file.pieceBytes,
       pieceCount: file.pieceCount,
       seedersOnline: file.seedersOnline,
+      completeCopies: file.seedersOnline,
+      partialCopies: file.partialCopies ?? 0,
     }));
   }
 

@@ -164,27 +164,36 @@ export class ViewService {
 
   #fileView(group: Group, share: Share): FileView {
     const { file, sharedBy, sharedAtMs } = share;
-    const seedersOnline = [...share.seeders].filter(([peerId, user]) => this.#isOnline(group, peerId, user)).length;
-    return { ...sharedContent(group, share), file, sharedBy, sharedAtMs, seedersOnline };
+    const seedersOnline = this.#seedersOnline(group, share).length;
+    const partialCopies = this.#downloadersOnline(group, share).length;
+    return { ...sharedContent(group, share), file, sharedBy, sharedAtMs, seedersOnline, partialCopies };
   }
 
   /** Peers online that have the share, seeders first; drawn by chance when there are too many for one message. */
   #sourcesOf(group: Group, share: Share, callerPeerId: string): SourceView[] {
-    const { sessions } = this.#replica.state;
-    const seeders = [...share.seeders].filter(([peerId, user]) => this.#isOnline(group, peerId, user));
-    const downloaders = this.#presence
-      .downloadersOf({ shareId: share.id, group: group.name, file: share.file })
-      .map((peerId) => [peerId, share.downloaders?.get(peerId)] as const)
-      .filter(
-        (found): found is [string, string] =>
-          !share.seeders.has(found[0]) && found[1] !== undefined && found[1] === sessions.get(found[0])?.user,
-      )
-      .filter(([peerId, user]) => this.#isOnline(group, peerId, user));
+    const seeders = this.#seedersOnline(group, share);
+    const downloaders = this.#downloadersOnline(group, share);
     const sources = [
       ...seeders.map(([peerId, user]) => this.#sourceView(peerId, user, 'seeder')),
       ...downloaders.map(([peerId, user]) => this.#sourceView(peerId, user, 'downloader')),
     ].filter(({ peerId }) => peerId !== callerPeerId);
     return sources.length <= SOURCES_SHOWN_MAX ? sources : drawn(sources, SOURCES_SHOWN_MAX);
+  }
+
+  /** Peer and user of each peer online that has all of it. */
+  #seedersOnline(group: Group, share: Share): [string, string][] {
+    return [...share.seeders].filter(([peerId, user]) => this.#isOnline(group, peerId, user));
+  }
+
+  /** The same of those that say that they have part of it, and may have it. */
+  #downloadersOnline(group: Group, share: Share): [string, string][] {
+    return this.#presence
+      .downloadersOf({ shareId: share.id, group: group.name, file: share.file })
+      .flatMap((peerId): [string, string][] => {
+        const user = share.downloaders?.get(peerId);
+        return user === undefined || share.seeders.has(peerId) ? [] : [[peerId, user]];
+      })
+      .filter(([peerId, user]) => this.#isOnline(group, peerId, user));
   }
 
   #sourceView(peerId: string, user: string, role: SourceView['role']): SourceView {

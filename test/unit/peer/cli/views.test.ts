@@ -90,10 +90,12 @@ test('list_requests and list_files are tables', async () => {
       pieceBytes: 1,
       pieceCount: 1,
       seedersOnline: 2,
+      completeCopies: 2,
+      partialCopies: 1,
     }),
   );
   expect((await run(['list_requests', 'g'])).out).toContain('bob');
-  expect((await run(['list_files', 'g'])).out).toMatch(/f +1\.0 GiB +alice/);
+  expect((await run(['list_files', 'g'])).out).toMatch(/f +1\.0 GiB +alice .* 2 +1$/m);
 });
 
 describe('show_downloads', () => {

@@ -48,6 +48,7 @@ it('a reason is found in the decider itself and in what it calls', () => {
     'not_a_member',
     'not_share_owner',
     'request_pending',
+    'version_not_found',
   ]);
 });
 

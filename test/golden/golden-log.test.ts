@@ -56,6 +56,9 @@ it.each(versions)(
   },
 );
 
-it('the golden log of version 1 has every reason for which it refuses', () => {
-  expect(new Set(readGoldenLog(1).outcomes.verdicts)).toEqual(new Set(['accepted', ...REJECTION_REASONS]));
+it('the golden logs have every reason for a refusal: version 1 all of its own, version 3 those that it brought', () => {
+  const brought = ['version_not_found', 'version_changed'] as const;
+  const before = REJECTION_REASONS.filter((reason) => !(brought as readonly string[]).includes(reason));
+  expect(new Set(readGoldenLog(1).outcomes.verdicts)).toEqual(new Set(['accepted', ...before]));
+  expect(readGoldenLog(3).outcomes.verdicts).toEqual(expect.arrayContaining([...brought]));
 });

@@ -1,5 +1,6 @@
 // Owns which command is drawn for somebody, and with what in it: of every kind, so that most make sense as things stand and
 // enough do not.
+import { versionsOf } from '#domain/share-versions';
 import type { Group, State } from '#domain/state';
 import {
   type DownloadPresence,
@@ -47,7 +48,8 @@ const WEIGHTS: Readonly<Record<PeerCommandName, number>> = {
   reject_request: 2,
   remove_member: 4,
   transfer_ownership: 2,
-  upload_file: 10,
+  set_copies: 1,
+  upload_file: 14,
   download_file: 14,
   seed_file: 5,
   stop_share: 4,
@@ -78,7 +80,7 @@ export class CommandDraws {
   body(person: Person, name: PeerCommandName): CommandBody {
     const draws = this.#draws;
     const group = this.group(person, name);
-    const share = name === 'seed_file' && draws.chance(0.7) ? this.download(person) : this.share(person);
+    const share = name === 'seed_file' && draws.chance(0.7) ? this.#download(person) : this.share(person);
     switch (name) {
       case 'create_user':
       case 'login':
@@ -101,15 +103,36 @@ export class CommandDraws {
       case 'remove_member':
       case 'transfer_ownership':
         return this.#ofGroup(group, (found) => found.members);
+      case 'set_copies':
+        return { group, copies: draws.integer(0, 3) };
       case 'upload_file':
-        return { ...contentOf(draws), group, file: `file-${draws.integer(1, this.#size.files)}` };
+        return this.#upload(person, group);
       case 'download_file':
-        return share;
+        return { ...share, ...this.#version(share) };
       case 'seed_file':
-        return { ...share, contentId: this.#contentIdOf(share) };
+        return { ...share, contentId: this.#contentIdOf(share), ...this.#version(share) };
       case 'stop_share':
-        return { ...share, everywhere: draws.chance(0.3) };
+        return { ...share, everywhere: draws.chance(0.3), ...this.#version(share) };
     }
+  }
+
+  /** A new file, or the next version of one that is there, mostly of the one that is the newest. */
+  #upload(person: Person, group: string): CommandBody {
+    const draws = this.#draws;
+    const content = contentOf(draws);
+    if (draws.chance(0.5)) return { ...content, group, file: `file-${draws.integer(1, this.#size.files)}` };
+    const share = this.share(person);
+    const newest = this.#state.groups.get(share.group)?.shares.get(share.file)?.version ?? 1;
+    return { ...content, ...share, replaces: draws.chance(0.8) ? newest : draws.integer(1, 3) };
+  }
+
+  /** Mostly none is named, or one that is there. */
+  #version({ group: name, file }: { group: string; file: string }): { version?: number } {
+    const draws = this.#draws;
+    if (draws.chance(0.7)) return {};
+    const group = this.#state.groups.get(name);
+    const versions = group === undefined ? [] : versionsOf(group, file).map(({ version }) => version);
+    return { version: versions.length > 0 && draws.chance(0.8) ? draws.pick(versions) : draws.integer(1, 4) };
   }
 
   #user(): string {
@@ -138,7 +161,13 @@ export class CommandDraws {
     return { group, file: `file-${draws.integer(1, this.#size.files)}` };
   }
 
-  download(person: Person): { group: string; file: string } {
+  /** Something of a download of somebody's, of whatever version. */
+  download(person: Person): { group: string; file: string; version?: number } {
+    const share = this.#download(person);
+    return { ...share, ...this.#version(share) };
+  }
+
+  #download(person: Person): { group: string; file: string } {
     if (person.downloads.length === 0) return this.share(person);
     const { group, file } = this.#draws.pick(person.downloads);
     return { group, file };
@@ -158,13 +187,15 @@ export class CommandDraws {
   }
 
   #contentIdOf({ group, file }: { group: string; file: string }): string {
-    const share = this.#state.groups.get(group)?.shares.get(file);
-    return share?.contentId ?? contentOf(this.#draws).contentId;
+    const found = this.#state.groups.get(group);
+    const versions = found === undefined ? [] : versionsOf(found, file);
+    return versions.length > 0 ? this.#draws.pick(versions).contentId : contentOf(this.#draws).contentId;
   }
 }
 
 function isUseful(group: Group, user: string, name: PeerCommandName | undefined): boolean {
   if (name === 'join_group') return !group.members.has(user);
+  if (name === 'set_copies') return group.owner === user;
   if (name === 'accept_request' || name === 'reject_request') return group.owner === user && group.requests.size > 0;
   if (name === 'remove_member' || name === 'transfer_ownership') return group.owner === user && group.members.size > 1;
   return group.members.has(user);

@@ -11,7 +11,7 @@ import { decodeLogRecord } from '#wire/log-record';
 import {
   type CommandOutcomeView,
   type CommandRequest,
-  type GroupListRequest,
+  type FileListRequest,
   type Page,
   PEER_COMMAND_NAMES,
   type PeerCommandName,
@@ -309,7 +309,7 @@ export class LogCheck {
     }
     this.check(user !== undefined, () => `${what} is shown to nobody who is logged in`);
     if (user === undefined) return;
-    const expected = this.#expectedView(pattern, payload as GroupListRequest, { user, offset });
+    const expected = this.#expectedView(pattern, payload as FileListRequest, { user, offset });
     if (expected === null) return;
     const [told, right] = [JSON.stringify(shownOf(pattern, reply)), JSON.stringify(expected)];
     this.check(told === right, () => `${what} shows ${told}, but true is ${right}`);
@@ -317,7 +317,7 @@ export class LogCheck {
 
   #expectedView(
     pattern: string,
-    request: GroupListRequest,
+    request: FileListRequest,
     { user, offset }: { user: string; offset: number },
   ): ExpectedView | null {
     const at = { offset, page: request };
@@ -329,7 +329,7 @@ export class LogCheck {
       case TRACKER_PATTERNS.listRequests:
         return this.timeline.requests(request.group, user, at);
       case TRACKER_PATTERNS.listFiles:
-        return this.timeline.files(request.group, user, at);
+        return this.timeline.files(request, user, offset);
       case TRACKER_PATTERNS.listSessions:
         return this.timeline.ofUser(user, offset);
       default:
@@ -365,8 +365,9 @@ function shownOf(pattern: string, reply: TrackerReply): ExpectedView {
   if (reply.status === 'rejected') return reply.reason as string;
   const { items } = reply.view as Page<Record<string, unknown>> | SessionList;
   if (pattern !== TRACKER_PATTERNS.listFiles) return items;
-  return (items as readonly Record<string, unknown>[]).map(({ file, shareId, contentId, sharedBy }) => ({
+  return (items as readonly Record<string, unknown>[]).map(({ file, version = 1, shareId, contentId, sharedBy }) => ({
     file,
+    version,
     shareId,
     contentId,
     sharedBy,

@@ -25,7 +25,7 @@ export function drawnLook(
     () => link.listGroups(page),
     () => link.listMembers(group, page),
     () => link.listRequests(group, page),
-    () => link.listFiles(group, page),
+    () => link.listFiles(group, { ...page, ...(draws.chance(0.5) && { versions: 'all' as const }) }),
     () => link.listSessions(),
     () => link.findSources(commands.share(person)),
     ofDownload,

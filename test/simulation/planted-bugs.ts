@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { filter } from 'rxjs';
 import { type Rules, RULES } from '#domain/rules';
 import { SmallMap } from '#domain/small-map';
-import type { Group, State } from '#domain/state';
+import type { Group, Share, State } from '#domain/state';
 import { encodeLogRecord } from '#wire/log-record';
 import { PEER_COMMAND_NAMES } from '#wire/tracker-api';
 import { type CommandLog, LogFailure } from '../../apps/tracker/src/command-log/command-log.ts';
@@ -314,10 +314,12 @@ function givingAgain(issuer: GrantIssuer): GrantIssuer {
 }
 
 function copied(group: Group): Group {
-  const shares = [...group.shares].map(([file, share]) => [
-    file,
-    { ...share, downloaders: new SmallMap(share.downloaders ?? []) },
-  ]);
+  const copyOf = (share: Share): Share => ({
+    ...share,
+    downloaders: new SmallMap(share.downloaders ?? []),
+    history: share.history === null ? null : { ...share.history, older: share.history.older.map(copyOf) },
+  });
+  const shares = [...group.shares].map(([file, share]) => [file, copyOf(share)]);
   return { ...group, members: new SmallMap(group.members), shares: new Map(shares as never) };
 }
 

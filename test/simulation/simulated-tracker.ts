@@ -8,6 +8,7 @@ import {
   type CommandOutcomeRequest,
   type CommandRequest,
   type FindSourcesRequest,
+  type FileListRequest,
   type GroupListRequest,
   type ListRequest,
   PEER_COMMAND_NAMES,
@@ -399,7 +400,7 @@ function answerOf(
     case TRACKER_PATTERNS.listRequests:
       return views.requests(payload as GroupListRequest, caller);
     case TRACKER_PATTERNS.listFiles:
-      return views.files(payload as GroupListRequest, caller);
+      return views.files(payload as FileListRequest, caller);
     case TRACKER_PATTERNS.listSessions:
       return views.sessions(payload as ViewRequest, caller);
     case TRACKER_PATTERNS.findSources:

@@ -40,6 +40,8 @@ class Facts<Value> {
 }
 
 interface ShareFact {
+  readonly file: string;
+  readonly version: number;
   readonly shareId: number;
   readonly contentId: string;
   readonly sharedBy: string;
@@ -57,10 +59,12 @@ class GroupFacts {
   readonly owner = new Facts<string>();
   readonly members = new Facts<number>();
   readonly requests = new Facts<number>();
+  /** By file and version. */
   readonly shares = new Facts<ShareFact>();
 }
 
 type Page = { readonly after?: string | undefined; readonly limit: number };
+type FilesAsked = Page & { readonly group: string; readonly versions?: 'all' | undefined };
 
 /** A view's items, or why there is none. */
 export type ExpectedView = readonly object[] | string;
@@ -114,14 +118,21 @@ export class Timeline {
     return cut(items, 'user', at.page);
   }
 
-  files(group: string, user: string, at: { offset: number; page: Page }): ExpectedView {
-    const facts = this.readable(group, user, at.offset);
+  files({ group, versions, ...page }: FilesAsked, user: string, offset: number): ExpectedView {
+    const facts = this.readable(group, user, offset);
     if (typeof facts === 'string') return facts;
-    const items = facts.shares.keys().flatMap((file) => {
-      const share = facts.shares.at(file, at.offset);
-      return share === undefined ? [] : [{ file, ...share }];
+    const there = facts.shares.keys().flatMap((key) => facts.shares.at(key, offset) ?? []);
+    const ofFile = Map.groupBy(there, ({ file }) => file);
+    const items = [...ofFile.keys()].sort().flatMap((file) => {
+      const newestFirst = ofFile.get(file)!.toSorted((left, right) => right.version - left.version);
+      return versions === 'all' ? newestFirst : newestFirst.slice(0, 1);
     });
-    return cut(items, 'file', at.page);
+    if (versions !== 'all') return cut(items, 'file', page);
+    const [afterFile = '', afterVersion = Infinity] = page.after?.split('/') ?? [];
+    const following = items.filter(({ file, version }) =>
+      page.after === undefined ? true : file > afterFile || (file === afterFile && version < Number(afterVersion)),
+    );
+    return following.slice(0, page.limit);
   }
 
   ofUser(user: string, offset: number): ExpectedView {
@@ -164,8 +175,8 @@ export class Timeline {
   hasShare(groupId: number, { shareId, contentId }: { shareId: number; contentId: string }, offset: number): boolean {
     const facts = this.#groups.get(groupId)?.shares;
     return (
-      facts?.keys().some((file) => {
-        const share = facts.at(file, offset);
+      facts?.keys().some((key) => {
+        const share = facts.at(key, offset);
         return share?.shareId === shareId && share.contentId === contentId;
       }) === true
     );
@@ -204,7 +215,7 @@ export class Timeline {
   }
 
   #endDownloads(facts: GroupFacts, user: string, offset: number): void {
-    const shareIds = new Set(facts.shares.keys().map((file) => `${facts.shares.at(file, offset)?.shareId}`));
+    const shareIds = new Set(facts.shares.keys().map((key) => `${facts.shares.at(key, offset)?.shareId}`));
     for (const key of this.downloaders.keys()) {
       const isOfGroup = shareIds.has(key.slice(0, key.indexOf(' ')));
       if (isOfGroup && this.downloaders.at(key, offset) === user) this.downloaders.end(key, offset);
@@ -234,28 +245,33 @@ export class Timeline {
         facts.owner.begin('', offset, event.user);
         break;
       case 'file_shared':
-        facts.shares.begin(event.file, offset, {
-          shareId: offset,
-          contentId: event.contentId,
-          sharedBy: event.user,
-        });
+      case 'version_shared': {
+        const { file, contentId, user } = event;
+        const version = event.type === 'version_shared' ? event.version : 1;
+        facts.shares.begin(versionKey(event), offset, { file, version, shareId: offset, contentId, sharedBy: user });
         break;
+      }
       case 'share_removed':
-        facts.shares.end(event.file, offset);
+        facts.shares.end(versionKey(event), offset);
         break;
       case 'download_allowed':
         this.downloaders.begin(`${event.shareId} ${event.peerId}`, offset, event.user);
         break;
       case 'seeder_added': {
-        const share = facts.shares.at(event.file, offset);
+        const share = facts.shares.at(versionKey(event), offset);
         if (share !== undefined) this.downloaders.end(`${share.shareId} ${event.peerId}`, offset);
         break;
       }
+      case 'copies_set':
       case 'group_created':
       case 'seeder_removed':
         break;
     }
   }
+}
+
+function versionKey({ file, version = 1 }: { readonly file: string; readonly version?: number }): string {
+  return `${file}/${version}`;
 }
 
 function cut<Item extends object>(items: readonly Item[], name: keyof Item, { after, limit }: Page): Item[] {

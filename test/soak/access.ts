@@ -25,7 +25,9 @@ const startMs = performance.now();
 let [answers, rights, fetches] = [0, 0, 0];
 for (let number = 0; number < Number(flags.histories); number++) {
   const seed = Number(flags.seed) + number;
-  const compared = await compareAccess(randomRecords(seed, Number(flags.records), { isTruthful: true }));
+  const compared = await compareAccess(
+    randomRecords(seed, Number(flags.records), { isTruthful: true, hasVersions: seed % 2 === 0 }),
+  );
   if (compared.disagreement !== null) throw new Error(`seed ${seed}: ${compared.disagreement}`);
   answers += compared.answers;
   rights += compared.rights;

@@ -54,7 +54,8 @@ export function apply(state: State, appended: AppendedRecord): Applied {
 function applyRecord(state: State, record: LogRecord, appended: AppendedRecord): Applied {
   const { offset } = appended;
   if (!isSupported(state, record)) return refusal(offset, 'unsupported_record');
-  if (commandDataProblem(record.command.name, record.command.data) !== null) return refusal(offset, 'malformed_record');
+  const { name, data } = record.command;
+  if (commandDataProblem(name, data, state.rulesVersion) !== null) return refusal(offset, 'malformed_record');
   return applyOnce(state, record, appended);
 }
 

@@ -27,14 +27,28 @@ export interface CommandData {
   reject_request: { group: string; user: string };
   remove_member: { group: string; user: string };
   transfer_ownership: { group: string; user: string };
+  set_copies: { group: string; copies: number };
   upload_file: UploadFileData;
-  download_file: { group: string; file: string };
-  seed_file: { group: string; file: string; contentId: string };
-  stop_share: { group: string; file: string; everywhere: boolean };
+  download_file: FileData;
+  seed_file: FileData & { contentId: string };
+  stop_share: FileData & { everywhere: boolean };
 }
 
-/** Data of `upload_file`: the content's id and what a downloader has to know before it has the manifest. */
-export interface UploadFileData {
+/** A file of a group, and which version of it, since rules version 3. What is meant without one, each command says. */
+export interface FileData {
+  group: string;
+  file: string;
+  version?: number;
+}
+
+/** Data of `upload_file`. */
+export interface UploadFileData extends PublishedData {
+  /** The version that was the newest for whom this is to be the next one, since rules version 3; left out for a new name. */
+  replaces?: number;
+}
+
+/** Content as it is published: its id and what a downloader has to know before it has the manifest. */
+export interface PublishedData {
   group: string;
   file: string;
   contentId: string;
@@ -53,9 +67,16 @@ export type Command = { [Name in CommandName]: { name: Name; data: CommandData[N
 /** Who may send a command: a peer without a session, a peer with one, or a tracker that signs the record. */
 export type Sender = 'peer' | 'session' | 'tracker';
 
+/** Since this version of the rules files have versions, and groups say how many copies they want. */
+export const VERSIONS_RULES_VERSION = 3;
+/** Most complete copies that a group can want of each of its files. */
+export const COPIES_MAX = 100;
+
 interface CommandRule {
   readonly sender: Sender;
   readonly fields: Readonly<Record<string, FieldProblem>>;
+  /** Those that may be left out, with the first version of the rules that has them: before that they are none. */
+  readonly optional: Readonly<Record<string, number>>;
   /** The fields once more, in their order. */
   readonly checks: readonly (readonly [field: string, problem: FieldProblem])[];
   /** Fields left out when two records of one id are compared: stamped by the tracker, or secret. */
@@ -81,6 +102,12 @@ const text =
     typeof value === 'string' && value.length > 0 && value.length <= charactersMax
       ? null
       : `must be a string of 1 to ${charactersMax} characters`;
+const version: FieldProblem = (value) =>
+  Number.isSafeInteger(value) && (value as number) >= 1 ? null : 'must be an integer of 1 or more';
+const copies: FieldProblem = (value) =>
+  Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= COPIES_MAX
+    ? null
+    : `must be an integer from 0 to ${COPIES_MAX}`;
 const flag: FieldProblem = (value) => (typeof value === 'boolean' ? null : 'must be true or false');
 const pieceHash: FieldProblem = (value) => (value === 'sha1' || value === 'sha256' ? null : 'must be sha1 or sha256');
 const ruling: FieldProblem = (value) =>
@@ -114,17 +141,21 @@ export const COMMANDS: Readonly<Record<CommandName, CommandRule>> = {
   reject_request: rule('session', onMember),
   remove_member: rule('session', onMember),
   transfer_ownership: rule('session', onMember),
-  upload_file: rule('session', {
-    ...onFile,
-    contentId: digest,
-    totalBytes: natural,
-    pieceBytes: natural,
-    pieceCount: natural,
-    hash: pieceHash,
-  }),
-  download_file: rule('session', onFile),
-  seed_file: rule('session', { ...onFile, contentId: digest }),
-  stop_share: rule('session', { ...onFile, everywhere: flag }),
+  set_copies: { ...rule('session', { ...onGroup, copies }), sinceRules: VERSIONS_RULES_VERSION },
+  upload_file: withOptional(
+    {
+      ...onFile,
+      contentId: digest,
+      totalBytes: natural,
+      pieceBytes: natural,
+      pieceCount: natural,
+      hash: pieceHash,
+    },
+    { replaces: version },
+  ),
+  download_file: withOptional(onFile, { version }),
+  seed_file: withOptional({ ...onFile, contentId: digest }, { version }),
+  stop_share: withOptional({ ...onFile, everywhere: flag }, { version }),
 };
 
 /** Every command's name, sorted. */
@@ -135,17 +166,23 @@ export function isCommandName(name: string): name is CommandName {
   return Object.hasOwn(COMMANDS, name);
 }
 
-/** The first thing wrong with a command's data (unknown and missing fields included), or null. */
-export function commandDataProblem(name: CommandName, data: unknown): { field: string; message: string } | null {
+/** The first thing wrong with a command's data under a version of the rules (unknown and missing fields included), or null. */
+export function commandDataProblem(
+  name: CommandName,
+  data: unknown,
+  rulesVersion: number,
+): { field: string; message: string } | null {
   if (typeof data !== 'object' || data === null || Array.isArray(data))
     return { field: 'data', message: 'must be an object' };
-  const { fields, checks } = COMMANDS[name];
+  const { fields, optional, checks } = COMMANDS[name];
   let unknown: string | null = null;
   for (const field of Object.keys(data)) {
-    if (!Object.hasOwn(fields, field) && (unknown === null || field < unknown)) unknown = field;
+    const isKnown = Object.hasOwn(fields, field) && (optional[field] ?? 0) <= rulesVersion;
+    if (!isKnown && (unknown === null || field < unknown)) unknown = field;
   }
   if (unknown !== null) return { field: unknown, message: 'is not a field of this command' };
   for (const [field, problem] of checks) {
+    if (optional[field] !== undefined && !Object.hasOwn(data, field)) continue;
     const message = problem((data as Record<string, unknown>)[field]);
     if (message !== null) return { field, message };
   }
@@ -170,5 +207,15 @@ function rule(
   stamps: readonly string[] = [],
 ): CommandRule {
   const content = Object.keys(fields).filter((field) => !stamps.includes(field));
-  return { sender, fields, checks: Object.entries(fields), stamps, content: content.sort(), sinceRules: 1 };
+  const checks = Object.entries(fields);
+  return { sender, fields, optional: {}, checks, stamps, content: content.sort(), sinceRules: 1 };
+}
+
+/** A session's command with fields that may be left out, all of them since rules version 3. */
+function withOptional(
+  fields: Readonly<Record<string, FieldProblem>>,
+  more: Readonly<Record<string, FieldProblem>>,
+): CommandRule {
+  const optional = Object.fromEntries(Object.keys(more).map((field) => [field, VERSIONS_RULES_VERSION]));
+  return { ...rule('session', { ...fields, ...more }), optional };
 }

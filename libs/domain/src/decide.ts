@@ -2,16 +2,25 @@
 // membership, ownership, entity) that ends in events; it changes nothing and knows neither clock nor chance. Fields of events and
 // results are written in the order of their names, in which they are hashed.
 import { type Checkpoint, CHECKPOINT_WINDOW_RECORDS } from './checkpoint.ts';
-import { type Command, type CommandData, type CommandName, COMMANDS } from './command.ts';
+import {
+  type Command,
+  type CommandData,
+  type CommandName,
+  COMMANDS,
+  type FileData,
+  type UploadFileData,
+  VERSIONS_RULES_VERSION,
+} from './command.ts';
 import type { Event } from './event.ts';
 import type { CommandResult, SharedContent } from './outcome.ts';
 import type { Actor } from './record.ts';
 import type { RejectionReason } from './rejection.ts';
+import { nextVersionOf, sharerOf, versionOf, versionsOf } from './share-versions.ts';
 import type { Group, Share, State } from './state.ts';
 import { readableGroup } from './views.ts';
 
 /** The newest rules version that this build knows. */
-export const NEWEST_RULES_VERSION = 2;
+export const NEWEST_RULES_VERSION = 3;
 
 /** A refusal's reason, or the events of an accepted command with what its sender is told. */
 export type Decision = RejectionReason | { readonly events: readonly Event[]; readonly result: CommandResult };
@@ -177,29 +186,24 @@ const sessionDeciders: { [Name in SessionCommand]: SessionDecider<Name> } = {
     if (!found.members.has(user)) return 'user_not_found';
     return accepted({ group, type: 'ownership_transferred', user });
   },
-  upload_file: (state, data, { user, peerId, offset }) => {
-    const group = readableGroup(state, data.group, user);
+  set_copies: (state, { group, copies }, caller) => {
+    const found = groupOfOwner(state, group, caller.user);
+    if (typeof found === 'string') return found;
+    return accepted({ copies, group, type: 'copies_set' });
+  },
+  upload_file: (state, data, caller) => {
+    const group = readableGroup(state, data.group, caller.user);
     if (typeof group === 'string') return group;
-    const share = group.shares.get(data.file);
-    if (share === undefined) {
-      const { contentId, file, hash, pieceBytes, pieceCount, totalBytes } = data;
-      const content = { contentId, groupId: group.id, hash, pieceBytes, pieceCount, shareId: offset, totalBytes };
-      const event: Event = {
-        contentId,
-        file,
-        group: group.name,
-        hash,
-        peerId,
-        pieceBytes,
-        pieceCount,
-        totalBytes,
-        type: 'file_shared',
-        user,
-      };
-      return { events: [event], result: { share: content } };
+    const newest = group.shares.get(data.file);
+    if (newest === undefined) {
+      return data.replaces === undefined ? publishing(state, data, { group, caller, version: 1 }) : 'file_not_found';
     }
-    if (share.contentId !== data.contentId) return 'file_exists';
-    return seeding(group, share, { user, peerId });
+    if (newest.contentId === data.contentId) return seeding(state, { group, share: newest }, caller);
+    if (data.replaces === undefined) return 'file_exists';
+    if (sharerOf(newest) !== caller.user && group.owner !== caller.user) return 'not_share_owner';
+    // Of two who replace the same version the second is told, and nobody's work is hidden behind another's unseen.
+    if (newest.version !== data.replaces) return 'version_changed';
+    return publishing(state, data, { group, caller, version: nextVersionOf(newest) });
   },
   download_file: (state, data, { user, peerId }) => {
     const found = shareForMember(state, data, user);
@@ -212,25 +216,29 @@ const sessionDeciders: { [Name in SessionCommand]: SessionDecider<Name> } = {
       shareId: share.id,
       type: 'download_allowed',
       user,
+      ...laterVersion(share),
     };
-    return { events: [event], result: { share: sharedContent(group, share) } };
+    return { events: [event], result: { share: sharedContent(state, group, share) } };
   },
   seed_file: (state, data, caller) => {
-    const found = shareForMember(state, data, caller.user);
+    const found = versionsForMember(state, data, caller.user);
     if (typeof found === 'string') return found;
-    if (found.share.contentId !== data.contentId) return 'file_not_found';
-    return seeding(found.group, found.share, caller);
+    // A download may come to its end when its version is not the newest any more.
+    const share = found.versions.find(({ contentId }) => contentId === data.contentId);
+    return share === undefined ? 'file_not_found' : seeding(state, { group: found.group, share }, caller);
   },
   stop_share: (state, data, { user, peerId }) => {
-    const found = shareForMember(state, data, user);
+    const found = versionsForMember(state, data, user);
     if (typeof found === 'string') return found;
-    const { group, share } = found;
+    const { group, versions } = found;
+    const oldestFirst = versions.toReversed();
     if (data.everywhere) {
-      if (share.sharedBy !== user && group.owner !== user) return 'not_share_owner';
-      return accepted({ file: share.file, group: group.name, shareId: share.id, type: 'share_removed' });
+      if (!oldestFirst.every((share) => mayRemove(group, share, user))) return 'not_share_owner';
+      return accepted(...oldestFirst.map((share) => removal(group, share)));
     }
-    if (share.seeders.get(peerId) !== user) return 'file_not_found';
-    return accepted(...withoutSeeders(group, share, [peerId]));
+    const own = oldestFirst.filter(({ seeders }) => seeders.get(peerId) === user);
+    if (own.length === 0) return 'file_not_found';
+    return accepted(...own.flatMap((share) => withoutSeeders(group, share, [peerId])));
   },
 };
 
@@ -247,31 +255,83 @@ function groupOfOwner(state: State, name: string, user: string): Group | Rejecti
   return group.owner === user ? group : 'not_group_owner';
 }
 
-function shareForMember(
+/** The version that is meant, or the newest. */
+function shareForMember(state: State, data: FileData, user: string): { group: Group; share: Share } | RejectionReason {
+  const found = versionsForMember(state, data, user);
+  return typeof found === 'string' ? found : { group: found.group, share: found.versions[0]! };
+}
+
+/** The version that is meant, or all of them, the newest first. */
+function versionsForMember(
   state: State,
-  { group: name, file }: { group: string; file: string },
+  { group: name, file, version }: FileData,
   user: string,
-): { group: Group; share: Share } | RejectionReason {
+): { group: Group; versions: readonly Share[] } | RejectionReason {
   const group = readableGroup(state, name, user);
   if (typeof group === 'string') return group;
-  const share = group.shares.get(file);
-  return share === undefined ? 'file_not_found' : { group, share };
+  if (!group.shares.has(file)) return 'file_not_found';
+  if (version === undefined) return { group, versions: versionsOf(group, file) };
+  const share = versionOf(group, file, version);
+  return share === undefined ? 'version_not_found' : { group, versions: [share] };
+}
+
+/** Content under a name, as the version of that number. */
+function publishing(
+  state: State,
+  data: UploadFileData,
+  { group, caller, version }: { group: Group; caller: SessionContext; version: number },
+): Decision {
+  const { contentId, file, hash, pieceBytes, pieceCount, totalBytes } = data;
+  const { user, peerId, offset } = caller;
+  const share = sharedContent(state, group, { ...data, id: offset, version });
+  const shared = {
+    contentId,
+    file,
+    group: group.name,
+    hash,
+    peerId,
+    pieceBytes,
+    pieceCount,
+    totalBytes,
+  };
+  const event: Event =
+    version === 1 ? { ...shared, type: 'file_shared', user } : { ...shared, type: 'version_shared', user, version };
+  return { events: [event], result: { share } };
+}
+
+/** Who shared the file first, who published this version, and the group's owner may. */
+function mayRemove(group: Group, share: Share, user: string): boolean {
+  return share.sharedBy === user || group.owner === user || sharerOf(group.shares.get(share.file)!) === user;
+}
+
+/** The number of a version, where it is not the first. */
+function laterVersion({ version }: Share): { version?: number } {
+  return version === 1 ? {} : { version };
+}
+
+function removal(group: Group, share: Share): Event {
+  const { file, id } = share;
+  return { file, group: group.name, shareId: id, type: 'share_removed', ...laterVersion(share) };
 }
 
 function missingRequest(state: State, user: string): RejectionReason {
   return state.users.has(user) ? 'request_not_found' : 'user_not_found';
 }
 
-function seeding(group: Group, share: Share, { user, peerId }: Caller): Decision {
+function seeding(state: State, { group, share }: { group: Group; share: Share }, { user, peerId }: Caller): Decision {
   const isRecorded = share.seeders.get(peerId) === user;
-  const event: Event = { file: share.file, group: group.name, peerId, type: 'seeder_added', user };
-  return { events: isRecorded ? [] : [event], result: { share: sharedContent(group, share) } };
+  const { file } = share;
+  const event: Event = { file, group: group.name, peerId, type: 'seeder_added', user, ...laterVersion(share) };
+  return { events: isRecorded ? [] : [event], result: { share: sharedContent(state, group, share) } };
 }
 
+type DescribedShare = Pick<Share, 'id' | 'contentId' | 'totalBytes' | 'pieceBytes' | 'pieceCount' | 'hash' | 'version'>;
+
 /** What a peer is told of a share that it may fetch or seed. */
-export function sharedContent(group: Group, share: Share): SharedContent {
-  const { contentId, totalBytes, pieceBytes, pieceCount, hash } = share;
-  return { contentId, groupId: group.id, hash, pieceBytes, pieceCount, shareId: share.id, totalBytes };
+export function sharedContent({ rulesVersion }: State, group: Group, share: DescribedShare): SharedContent {
+  const { contentId, totalBytes, pieceBytes, pieceCount, hash, version } = share;
+  const content = { contentId, groupId: group.id, hash, pieceBytes, pieceCount, shareId: share.id, totalBytes };
+  return rulesVersion < VERSIONS_RULES_VERSION ? content : { ...content, version };
 }
 
 /** In the order of peer ids: the order in which a replica happens to hold its sessions must not reach its digest. */
@@ -286,9 +346,10 @@ function endedSessions(state: State, user: string, exceptPeerId: string | null):
 function departure(group: Group, user: string): Event[] {
   const events: Event[] = [];
   for (const name of [...group.shares.keys()].sort()) {
-    const share = group.shares.get(name)!;
-    const own = [...share.seeders].filter(([, seeder]) => seeder === user).map(([peerId]) => peerId);
-    events.push(...withoutSeeders(group, share, own.sort()));
+    for (const share of versionsOf(group, name).toReversed()) {
+      const own = [...share.seeders].filter(([, seeder]) => seeder === user).map(([peerId]) => peerId);
+      events.push(...withoutSeeders(group, share, own.sort()));
+    }
   }
   events.push({ group: group.name, groupId: group.id, type: 'member_left', user });
   if (group.members.size === 1) events.push({ group: group.name, groupId: group.id, type: 'group_dissolved' });
@@ -304,7 +365,8 @@ function withoutSeeders(group: Group, share: Share, peerIds: readonly string[]):
     shareId,
     type: 'seeder_removed',
     user: share.seeders.get(peerId)!,
+    ...laterVersion(share),
   }));
-  if (share.seeders.size === peerIds.length) events.push({ file, group: group.name, shareId, type: 'share_removed' });
+  if (share.seeders.size === peerIds.length) events.push(removal(group, share));
   return events;
 }

@@ -1,7 +1,12 @@
 // Owns the effects of accepted records. An event is a fact: `evolve` applies it without asking, trackers push from it, and
 // the effect digest is chained over it.
 import type { Checkpoint, CheckpointRuling } from './checkpoint.ts';
-import type { UploadFileData } from './command.ts';
+import type { PublishedData } from './command.ts';
+
+/** Which version of a file it is about; left out for the first. */
+interface OfVersion {
+  version?: number;
+}
 
 /** Every effect, past tense. */
 export type Event =
@@ -23,8 +28,17 @@ export type Event =
   | { type: 'member_joined'; group: string; user: string }
   | { type: 'member_left'; group: string; groupId: number; user: string }
   | { type: 'ownership_transferred'; group: string; user: string }
-  | ({ type: 'file_shared'; user: string; peerId: string } & UploadFileData)
-  | { type: 'seeder_added'; group: string; file: string; user: string; peerId: string }
-  | { type: 'seeder_removed'; group: string; file: string; shareId: number; user: string; peerId: string }
-  | { type: 'share_removed'; group: string; file: string; shareId: number }
-  | { type: 'download_allowed'; group: string; file: string; shareId: number; user: string; peerId: string };
+  | { type: 'copies_set'; group: string; copies: number }
+  | ({ type: 'file_shared'; user: string; peerId: string } & PublishedData)
+  | ({ type: 'version_shared'; user: string; peerId: string; version: number } & PublishedData)
+  | ({ type: 'seeder_added'; group: string; file: string; user: string; peerId: string } & OfVersion)
+  | ({ type: 'seeder_removed'; group: string; file: string; shareId: number; user: string; peerId: string } & OfVersion)
+  | ({ type: 'share_removed'; group: string; file: string; shareId: number } & OfVersion)
+  | ({
+      type: 'download_allowed';
+      group: string;
+      file: string;
+      shareId: number;
+      user: string;
+      peerId: string;
+    } & OfVersion);

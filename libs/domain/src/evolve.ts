@@ -2,6 +2,7 @@
 import type { Event } from './event.ts';
 import { SESSION_EXPIRY_RULES_VERSION } from './session-term.ts';
 import { SmallMap } from './small-map.ts';
+import { addVersion, removeVersion, versionOf, versionsOf } from './share-versions.ts';
 import type { Group, Session, Share, State } from './state.ts';
 
 interface EventPosition {
@@ -65,6 +66,7 @@ export function evolve(state: State, event: Event, { offset }: EventPosition): v
         id: offset,
         name: event.group,
         owner: event.owner,
+        copies: 0,
         members: new SmallMap([[event.owner, membership]]),
         requests: new SmallMap(),
         shares: new Map(),
@@ -91,24 +93,15 @@ export function evolve(state: State, event: Event, { offset }: EventPosition): v
     case 'ownership_transferred':
       groupOf(state, event).owner = event.user;
       return;
-    case 'file_shared': {
-      const { file, contentId, totalBytes, pieceBytes, pieceCount, hash, user, peerId } = event;
-      groupOf(state, event).shares.set(file, {
-        // Field by field: V8 gives what is spread into an object a second one beside it.
-        id: offset,
-        file,
-        contentId,
-        totalBytes,
-        pieceBytes,
-        pieceCount,
-        hash,
-        sharedBy: user,
-        sharedAtMs: state.logTimeMs,
-        seeders: new SmallMap([[peerId, user]]),
-        downloaders: null,
-      });
+    case 'copies_set':
+      groupOf(state, event).copies = event.copies;
       return;
-    }
+    case 'file_shared':
+      groupOf(state, event).shares.set(event.file, newShare(state, event, { offset }));
+      return;
+    case 'version_shared':
+      addVersion(groupOf(state, event), newShare(state, event, { offset }));
+      return;
     case 'seeder_added': {
       const share = shareOf(state, event);
       share.seeders.set(event.peerId, event.user);
@@ -119,7 +112,7 @@ export function evolve(state: State, event: Event, { offset }: EventPosition): v
       shareOf(state, event).seeders.delete(event.peerId);
       return;
     case 'share_removed':
-      groupOf(state, event).shares.delete(event.file);
+      removeVersion(groupOf(state, event), shareOf(state, event));
       return;
     case 'download_allowed':
       addDownloader(shareOf(state, event), event);
@@ -139,11 +132,35 @@ function putSession(state: State, session: Session): void {
 
 function forgetMember(group: Group, user: string): void {
   group.members.delete(user);
-  for (const share of group.shares.values()) {
+  for (const share of [...group.shares.keys()].flatMap((file) => versionsOf(group, file))) {
     for (const [peerId, downloader] of share.downloaders ?? []) {
       if (downloader === user) forgetDownloader(share, peerId);
     }
   }
+}
+
+function newShare(
+  state: State,
+  event: Extract<Event, { type: 'file_shared' | 'version_shared' }>,
+  { offset }: EventPosition,
+): Share {
+  const { file, contentId, totalBytes, pieceBytes, pieceCount, hash, user, peerId } = event;
+  return {
+    // Field by field: V8 gives what is spread into an object a second one beside it.
+    id: offset,
+    file,
+    contentId,
+    totalBytes,
+    pieceBytes,
+    pieceCount,
+    hash,
+    sharedBy: user,
+    sharedAtMs: state.logTimeMs,
+    seeders: new SmallMap([[peerId, user]]),
+    downloaders: null,
+    version: event.type === 'version_shared' ? event.version : 1,
+    history: null,
+  };
 }
 
 function addDownloader(share: Share, { peerId, user }: { peerId: string; user: string }): void {
@@ -160,8 +177,8 @@ function groupOf(state: State, { group }: { group: string }): Group {
   return there(state.groups.get(group));
 }
 
-function shareOf(state: State, event: { group: string; file: string }): Share {
-  return there(groupOf(state, event).shares.get(event.file));
+function shareOf(state: State, event: { group: string; file: string; version?: number }): Share {
+  return there(versionOf(groupOf(state, event), event.file, event.version ?? 1));
 }
 
 function there<Entity>(entity: Entity | undefined): Entity {

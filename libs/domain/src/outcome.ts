@@ -21,6 +21,8 @@ export interface SharedContent {
   readonly pieceBytes: number;
   readonly pieceCount: number;
   readonly hash: PieceHash;
+  /** Left out before rules version 3, as all are the first then. */
+  readonly version?: number;
 }
 
 /** What a record came to. */

@@ -29,6 +29,8 @@ export const REJECTION_REASONS = [
   'file_exists',
   'file_not_found',
   'not_share_owner',
+  'version_not_found',
+  'version_changed',
 ] as const;
 
 /** Why the log refuses a command. */

@@ -33,8 +33,11 @@ export interface Group {
   readonly id: number;
   readonly name: string;
   owner: string;
+  /** How many complete copies of each file the group wants, 0 for no wish. */
+  copies: number;
   readonly members: SmallMap<Membership>;
   readonly requests: SmallMap<Membership>;
+  /** By name, the newest version of each that is there; it has the older ones. */
   readonly shares: Map<string, Share>;
 }
 
@@ -44,7 +47,7 @@ export interface Membership {
   readonly sinceMs: number;
 }
 
-/** A file or folder that is published in a group under a name. Sizes in bytes. */
+/** A version of a file or folder that is published in a group under a name. Sizes in bytes. */
 export interface Share {
   /** Offset of the record that made it. */
   readonly id: number;
@@ -60,6 +63,20 @@ export interface Share {
   readonly seeders: SmallMap<string>;
   /** Peers with an accepted `download_file`: peer id to user. Null while there are none, as of most shares. */
   downloaders: SmallMap<string> | null;
+  /** Counts from 1 under its name, and no number comes twice while the name is taken. */
+  readonly version: number;
+  /** What came before; null while nothing did, and of a version that is not the newest. */
+  history: ShareHistory | null;
+}
+
+/** What the newest version of a file knows of those before it. */
+export interface ShareHistory {
+  /** Who shared the first: may publish the next, as the group's owner may. */
+  readonly sharedFirstBy: string;
+  /** The highest number so far; the version itself may be gone. */
+  readonly lastVersion: number;
+  /** Those that have a recorded seeder, the newest last. */
+  readonly older: Share[];
 }
 
 /** A tracker's key (base64 of the SPKI DER) and address as it registered them. */

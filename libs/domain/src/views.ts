@@ -2,6 +2,7 @@
 // that two trackers page alike.
 import type { RejectionReason } from './rejection.ts';
 import { sessionExpiresAtMs } from './session-term.ts';
+import { versionsOf } from './share-versions.ts';
 import type { Group, Share, State } from './state.ts';
 
 /** A group as anybody who is logged in sees it. */
@@ -60,11 +61,18 @@ export function listRequests(state: State, name: string, user: string): RequestV
   return sortedKeys(group.requests).map((asker) => ({ user: asker, sinceMs: group.requests.get(asker)!.sinceMs }));
 }
 
-/** The shares of a group, for its members. */
+/** The newest version of each file of a group, for its members. */
 export function listFiles(state: State, name: string, user: string): Share[] | RejectionReason {
   const group = readableGroup(state, name, user);
   if (typeof group === 'string') return group;
   return sortedKeys(group.shares).map((file) => group.shares.get(file)!);
+}
+
+/** All versions of the files of a group, for its members: of each file the newest first. */
+export function listVersions(state: State, name: string, user: string): Share[] | RejectionReason {
+  const group = readableGroup(state, name, user);
+  if (typeof group === 'string') return group;
+  return sortedKeys(group.shares).flatMap((file) => versionsOf(group, file));
 }
 
 /** The sessions of a user, oldest first. */

@@ -1,7 +1,7 @@
 // Owns the bodies of the commands as peers send them to trackers, and those that the control endpoint takes unchanged.
 // Unknown fields are refused wherever these are validated (`whitelist` and `forbidNonWhitelisted`).
-import { IsBoolean, IsIn, IsInt, IsString, Length, Max, Min, ValidateBy } from 'class-validator';
-import type { CommandName, PieceHash, UploadFileData } from '#domain/command';
+import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Length, Max, Min, ValidateBy } from 'class-validator';
+import { type CommandName, COPIES_MAX, type PieceHash, type UploadFileData } from '#domain/command';
 import { geometryOf, geometryProblem } from '#domain/piece-geometry';
 import { PASSWORD_CHARACTERS_MAX, PASSWORD_CHARACTERS_MIN } from './limits.ts';
 import { IsDigest, IsFileName, IsUserName } from './name-validation.ts';
@@ -52,10 +52,27 @@ export class GroupUserBody extends GroupBody {
   user!: string;
 }
 
-/** download_file, as a tracker takes it. */
+/** set_copies. */
+export class CopiesBody extends GroupBody {
+  @IsInt()
+  @Min(0)
+  @Max(COPIES_MAX)
+  copies!: number;
+}
+
+/** A file of a group. */
 export class GroupFileBody extends GroupBody {
   @IsFileName()
   file!: string;
+}
+
+/** download_file, as a tracker takes it: a version of a file, the newest when none is named. */
+export class FileVersionBody extends GroupFileBody {
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(Number.MAX_SAFE_INTEGER)
+  version?: number;
 }
 
 /** upload_file, as a tracker takes it: the content is hashed already. Sizes in bytes. */
@@ -79,16 +96,23 @@ export class PublishedFileBody extends GroupFileBody implements UploadFileData {
 
   @IsIn(['sha1', 'sha256'])
   hash!: PieceHash;
+
+  /** The version that this is to be the next one of. */
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(Number.MAX_SAFE_INTEGER)
+  replaces?: number;
 }
 
-/** seed_file, as a tracker takes it: the copy is verified already. */
-export class SeededFileBody extends GroupFileBody {
+/** seed_file, as a tracker takes it: the copy is verified already. Without a version it is the newest of that content. */
+export class SeededFileBody extends FileVersionBody {
   @IsDigest()
   contentId!: string;
 }
 
-/** stop_share, as a tracker takes it. */
-export class StoppedShareBody extends GroupFileBody {
+/** stop_share, as a tracker takes it: without a version it is all of them. */
+export class StoppedShareBody extends FileVersionBody {
   @IsBoolean()
   everywhere!: boolean;
 }
@@ -113,6 +137,7 @@ export const UNCHANGED_COMMAND_BODIES = {
   reject_request: GroupUserBody,
   remove_member: GroupUserBody,
   transfer_ownership: GroupUserBody,
+  set_copies: CopiesBody,
 } as const satisfies Partial<Record<CommandName, unknown>>;
 
 type Sizes = Pick<UploadFileData, 'totalBytes' | 'pieceBytes' | 'pieceCount'>;

@@ -28,6 +28,10 @@ export class ShareView {
 
   @IsIn(['sha1', 'sha256'])
   hash!: PieceHash;
+
+  /** Counts from 1. */
+  @IsInt()
+  version!: number;
 }
 
 /** What a command came to beside its offset; a field is there only where it has a meaning. */

@@ -3,21 +3,26 @@
 //
 //   block      = row*                               at least one row, and no more once there are 64 KiB
 //   row        = 1 head | 2 user | 3 session | 4 group | 5 member | 6 request | 7 share | 8 seeder | 9 downloader
-//              | 10 tracker | 11 checkpoint | 12 outcome | 13 renewed               (the number is a u8)
+//              | 10 tracker | 11 checkpoint | 12 outcome | 13 renewed | 14 copies | 15 newest | 16 older
+//                                                                                 (the number is a u8)
 //   head       = size:u64 rules:u64 logTimeMs:u64 logId           size = appliedOffset + 1
 //   logId      = 0 | 1 id
 //   user       = name createdOffset:u64 credentialOffset:u64 commitment:id          by name
 //   session    = peer:id offset:u64 user startedAtMs:u64                            by peer id, with those of row 13
 //   renewed    = session renewedAtMs:u64                     a session that was renewed after it began
 //   group      = name offset:u64 owner                                              by name; then what is in it:
+//   copies     = copies:u64                                  of a group that wants copies
 //   member, request = user sinceOffset:u64 sinceMs:u64                              by user
 //   share      = file offset:u64 content sharedBy sharedAtMs:u64                    by file; then who has it:
+//   newest     = share version:u64 lastVersion:u64 sharedFirstBy    a share that came after others, in the place of row 7
+//   older      = share version:u64                  after its newest, and who has that; by version; then who has it:
 //   seeder, downloader = peer:id user                                               by peer id
 //   content    = id totalBytes:u64 pieceBytes:u64 pieceCount:u64 hash:u8            0 for sha1, 1 for sha256
 //   tracker    = trackerId:id publicKey address                                     by id
 //   checkpoint = offset:u64 trackerId:id                                            by offset
 //   outcome    = offset:u64 key (0 | 1 peer:id) content:text came                   by offset
-//   came       = 0 reason | 1 flags:u8 [session:u64] [group:u64] [group:u64 share:u64 content]     flags 1, 2 and 4
+//   came       = 0 reason | 1 flags:u8 [session:u64] [group:u64] [group:u64 share:u64 content] [version:u64]
+//                                                                                   flags 1, 2, 4 and 8
 //   id         = 32*u8            name, user, owner, file, key, reason, publicKey, address = text
 //   text       = as ByteWriter.anyText has it, compared by code units
 import type { CommandResult, Outcome, SharedContent } from '#domain/outcome';
@@ -54,9 +59,12 @@ const ROW = {
   checkpoint: 11,
   outcome: 12,
   renewedSession: 13,
+  copies: 14,
+  newestShare: 15,
+  olderShare: 16,
 } as const;
 
-const HAS = { sessionId: 1, groupId: 2, share: 4 } as const;
+const HAS = { sessionId: 1, groupId: 2, share: 4, version: 8 } as const;
 
 /** A row that is being written, as a step of its own so that whoever writes can pause between any two. */
 type WriteRow = (to: ByteWriter) => void;
@@ -89,6 +97,7 @@ function* rowsOf(state: State): Generator<WriteRow> {
 
 function* rowsOfGroup(group: Group): Generator<WriteRow> {
   yield (to) => to.u8(ROW.group).anyText(group.name).u64(group.id).anyText(group.owner);
+  if (group.copies > 0) yield (to) => to.u8(ROW.copies).u64(group.copies);
   for (const user of sortedKeys(group.members)) {
     yield (to) => writeMembership(to.u8(ROW.member), user, group.members.get(user)!);
   }
@@ -96,14 +105,21 @@ function* rowsOfGroup(group: Group): Generator<WriteRow> {
     yield (to) => writeMembership(to.u8(ROW.request), user, group.requests.get(user)!);
   }
   for (const share of inOrder(group.shares)) {
-    yield (to) => writeShare(to, share);
-    for (const peerId of sortedKeys(share.seeders)) {
-      yield (to) => to.u8(ROW.seeder).hex(peerId, ID_BYTES).anyText(share.seeders.get(peerId)!);
+    yield (to) => writeNewest(to, share);
+    yield* rowsOfHolders(share);
+    for (const older of share.history?.older ?? []) {
+      yield (to) => writeShare(to, ROW.olderShare, older).u64(older.version);
+      yield* rowsOfHolders(older);
     }
-    const { downloaders } = share;
-    for (const peerId of downloaders === null ? [] : sortedKeys(downloaders)) {
-      yield (to) => to.u8(ROW.downloader).hex(peerId, ID_BYTES).anyText(downloaders!.get(peerId)!);
-    }
+  }
+}
+
+function* rowsOfHolders({ seeders, downloaders }: Share): Generator<WriteRow> {
+  for (const peerId of sortedKeys(seeders)) {
+    yield (to) => to.u8(ROW.seeder).hex(peerId, ID_BYTES).anyText(seeders.get(peerId)!);
+  }
+  for (const peerId of downloaders === null ? [] : sortedKeys(downloaders)) {
+    yield (to) => to.u8(ROW.downloader).hex(peerId, ID_BYTES).anyText(downloaders!.get(peerId)!);
   }
 }
 
@@ -142,10 +158,21 @@ function writeMembership(to: ByteWriter, user: string, { sinceOffset, sinceMs }:
   to.anyText(user).u64(sinceOffset).u64(sinceMs);
 }
 
-function writeShare(to: ByteWriter, share: Share): void {
-  to.u8(ROW.share).anyText(share.file).u64(share.id);
+/** Before files had versions there was but one kind of row: a state without them has the same bytes as then. */
+function writeNewest(to: ByteWriter, share: Share): void {
+  const { history, version } = share;
+  if (history === null && version === 1) {
+    writeShare(to, ROW.share, share);
+    return;
+  }
+  const { lastVersion, sharedFirstBy } = history ?? { lastVersion: version, sharedFirstBy: share.sharedBy };
+  writeShare(to, ROW.newestShare, share).u64(version).u64(lastVersion).anyText(sharedFirstBy);
+}
+
+function writeShare(to: ByteWriter, row: number, share: Share): ByteWriter {
+  to.u8(row).anyText(share.file).u64(share.id);
   writeContent(to, share);
-  to.anyText(share.sharedBy).u64(share.sharedAtMs);
+  return to.anyText(share.sharedBy).u64(share.sharedAtMs);
 }
 
 type Content = Pick<Share, 'contentId' | 'totalBytes' | 'pieceBytes' | 'pieceCount' | 'hash'>;
@@ -169,12 +196,14 @@ function writeOutcome(to: ByteWriter, [key, { offset, peerId, content, outcome }
 
 function writeResult(to: ByteWriter, { sessionId, groupId, share }: CommandResult): void {
   const flag = (has: number, value: unknown): number => (value === undefined ? 0 : has);
-  to.u8(flag(HAS.sessionId, sessionId) + flag(HAS.groupId, groupId) + flag(HAS.share, share));
+  const flags = flag(HAS.sessionId, sessionId) + flag(HAS.groupId, groupId) + flag(HAS.share, share);
+  to.u8(flags + flag(HAS.version, share?.version));
   if (sessionId !== undefined) to.u64(sessionId);
   if (groupId !== undefined) to.u64(groupId);
   if (share === undefined) return;
   to.u64(share.groupId).u64(share.shareId);
   writeContent(to, share);
+  if (share.version !== undefined) to.u64(share.version);
 }
 
 function writeIdIfAny(to: ByteWriter, id: string | null): void {
@@ -187,6 +216,8 @@ export class StateReader {
   #state = emptyState();
   #group: Group | null = null;
   #share: Share | null = null;
+  /** Those before the newest version of the file that is read. */
+  #older: Share[] | null = null;
 
   /** Takes in the next block; what is wrong with it, as the end of a sentence, or null. */
   take(block: Uint8Array): string | null {
@@ -223,6 +254,7 @@ export class StateReader {
       case ROW.group:
         this.#group = readGroup(from);
         this.#share = null;
+        this.#older = null;
         return put(this.#state.groups, this.#group, ({ name }) => name);
       default:
         this.#takeRowOfGroup(kind, from);
@@ -233,14 +265,23 @@ export class StateReader {
     const [group, share] = [this.#group, this.#share];
     if (kind === ROW.member && group !== null) readMembership(from, group.members);
     else if (kind === ROW.request && group !== null) readMembership(from, group.requests);
-    else if (kind === ROW.share && group !== null) {
-      this.#share = readShare(from);
-      put(group.shares, this.#share, ({ file }) => file);
+    else if (kind === ROW.copies && group !== null) group.copies = from.u64();
+    else if (kind === ROW.share && group !== null) this.#takeNewest(group, readShare(from));
+    else if (kind === ROW.newestShare && group !== null) this.#takeNewest(group, readNewest(from));
+    else if (kind === ROW.olderShare && this.#older !== null) {
+      this.#share = { ...readShare(from), version: from.u64() };
+      this.#older.push(this.#share);
     } else if (kind === ROW.seeder && share !== null) share.seeders.set(from.hex(ID_BYTES), from.anyText());
     else if (kind === ROW.downloader && share !== null) {
       share.downloaders ??= new SmallMap();
       share.downloaders.set(from.hex(ID_BYTES), from.anyText());
     } else from.problem = `has a row of kind ${kind} where none is expected`;
+  }
+
+  #takeNewest(group: Group, share: Share): void {
+    this.#share = share;
+    this.#older = share.history?.older ?? null;
+    put(group.shares, share, ({ file }) => file);
   }
 }
 
@@ -275,7 +316,7 @@ function readSession(from: ByteReader): Session {
 function readGroup(from: ByteReader): Group {
   const name = from.anyText();
   const tables = { members: new SmallMap<Membership>(), requests: new SmallMap<Membership>(), shares: new Map() };
-  return { id: from.u64(), name, owner: from.anyText(), ...tables };
+  return { id: from.u64(), name, owner: from.anyText(), copies: 0, ...tables };
 }
 
 function readMembership(from: ByteReader, table: SmallMap<Membership>): void {
@@ -293,7 +334,15 @@ function readShare(from: ByteReader): Share {
     sharedAtMs: from.u64(),
     seeders: new SmallMap(),
     downloaders: null,
+    version: 1,
+    history: null,
   };
+}
+
+function readNewest(from: ByteReader): Share {
+  const share = readShare(from);
+  const [version, lastVersion, sharedFirstBy] = [from.u64(), from.u64(), from.anyText()];
+  return { ...share, version, history: { sharedFirstBy, lastVersion, older: [] } };
 }
 
 function readContent(from: ByteReader): Content {
@@ -334,12 +383,13 @@ function readResult(from: ByteReader): CommandResult {
   return {
     ...((flags & HAS.sessionId) !== 0 && { sessionId: from.u64() }),
     ...((flags & HAS.groupId) !== 0 && { groupId: from.u64() }),
-    ...((flags & HAS.share) !== 0 && { share: readSharedContent(from) }),
+    ...((flags & HAS.share) !== 0 && { share: readSharedContent(from, flags) }),
   };
 }
 
-function readSharedContent(from: ByteReader): SharedContent {
-  return { groupId: from.u64(), shareId: from.u64(), ...readContent(from) };
+function readSharedContent(from: ByteReader, flags: number): SharedContent {
+  const shared = { groupId: from.u64(), shareId: from.u64(), ...readContent(from) };
+  return (flags & HAS.version) === 0 ? shared : { ...shared, version: from.u64() };
 }
 
 function readIdIfAny(from: ByteReader): string | null {

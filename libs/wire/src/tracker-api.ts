@@ -20,6 +20,7 @@ import type { RejectionReason } from '#domain/rejection';
 import type { GroupView, MemberView, RequestView, SessionView } from '#domain/views';
 import {
   EmptyBody,
+  FileVersionBody,
   GroupFileBody,
   PublishedFileBody,
   SeededFileBody,
@@ -36,7 +37,7 @@ export const PEER_COMMAND_BODIES = {
   ...UNCHANGED_COMMAND_BODIES,
   renew_session: EmptyBody,
   upload_file: PublishedFileBody,
-  download_file: GroupFileBody,
+  download_file: FileVersionBody,
   seed_file: SeededFileBody,
   stop_share: StoppedShareBody,
 } as const satisfies Partial<Record<CommandName, unknown>>;
@@ -108,19 +109,35 @@ export class ListRequest extends ViewRequest {
   limit!: number;
 }
 
-/** list_members, list_requests, list_files. */
+/** list_members, list_requests. */
 export class GroupListRequest extends ListRequest {
   @IsUserName()
   group!: string;
 }
 
-/** find_sources: who has a file, and a grant when an accepted `download_file` of this peer stands. */
+/** list_files: the newest version of each file, or all that there are; a cursor of these is `<file>/<version>`. */
+export class FileListRequest extends GroupListRequest {
+  @IsOptional()
+  @IsIn(['all'])
+  versions?: 'all';
+}
+
+/**
+ * find_sources: who has a version of a file, and a grant when an accepted `download_file` of this peer stands. It is the newest
+ * when none is named.
+ */
 export class FindSourcesRequest extends ViewRequest {
   @IsUserName()
   group!: string;
 
   @IsFileName()
   file!: string;
+
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(Number.MAX_SAFE_INTEGER)
+  version?: number;
 }
 
 /** renew_grant, by share id. */

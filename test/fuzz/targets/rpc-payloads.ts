@@ -19,7 +19,8 @@ const SAMPLES: Readonly<Record<string, object>> = {
   ViewRequest: { seenOffset: -1 },
   ListRequest: { seenOffset: -1, after: 'a', limit: 10 },
   GroupListRequest: { seenOffset: -1, limit: 10, group: 'films' },
-  FindSourcesRequest: { seenOffset: 1, group: 'films', file: 'a.bin' },
+  FileListRequest: { seenOffset: -1, limit: 10, group: 'films', versions: 'all' },
+  FindSourcesRequest: { seenOffset: 1, group: 'films', file: 'a.bin', version: 2 },
   RenewGrantRequest: { seenOffset: 1, group: 'films', shareId: 4 },
   CommandOutcomeRequest: { seenOffset: 1, commandId: ENVELOPE.commandId, user: null },
   PresenceRequest: {
@@ -41,9 +42,12 @@ const SAMPLES: Readonly<Record<string, object>> = {
       pieceBytes: 1024,
       pieceCount: 3,
       hash: 'sha1',
+      replaces: 1,
     },
   },
-  seed_file: { group: 'films', file: 'a.bin', contentId: ID },
+  set_copies: { group: 'films', copies: 2 },
+  download_file: { group: 'films', file: 'a.bin', version: 1 },
+  seed_file: { group: 'films', file: 'a.bin', contentId: ID, version: 1 },
   stop_share: { group: 'films', file: 'a.bin', everywhere: false },
   logout: {},
 };

@@ -11,6 +11,7 @@ import {
   isCommandName,
   type Sender,
 } from '#domain/command';
+import { NEWEST_RULES_VERSION } from '#domain/decide';
 
 const HEX = '0123456789abcdef'.repeat(4);
 const onGroup = { group: 'g' };
@@ -42,11 +43,15 @@ const shapes: Shapes = {
   reject_request: ['session', onMember],
   remove_member: ['session', onMember],
   transfer_ownership: ['session', onMember],
+  set_copies: ['session', { ...onGroup, copies: 2 }],
   upload_file: ['session', { ...onFile, contentId: HEX, ...sizes, hash: 'sha1' }],
   download_file: ['session', onFile],
   seed_file: ['session', { ...onFile, contentId: HEX }],
   stop_share: ['session', { ...onFile, everywhere: true }],
 };
+
+const problemOf = (name: CommandName, data: unknown, rulesVersion = NEWEST_RULES_VERSION) =>
+  commandDataProblem(name, data, rulesVersion);
 
 const without = (data: object, field: string): object =>
   Object.fromEntries(Object.entries(data).filter(([name]) => name !== field));
@@ -60,9 +65,9 @@ describe.each(COMMAND_NAMES)('%s', (name) => {
 
   it('is sent by whom it says, with exactly its fields', () => {
     expect(COMMANDS[name].sender).toBe(sender);
-    expect(commandDataProblem(name, data)).toBeNull();
+    expect(problemOf(name, data)).toBeNull();
     for (const field of Object.keys(data)) {
-      expect(commandDataProblem(name, without(data, field))).toMatchObject({ field });
+      expect(problemOf(name, without(data, field))).toMatchObject({ field });
     }
   });
 
@@ -91,13 +96,13 @@ it('one command has one content, in whatever order its fields came, and another 
 });
 
 it.each([null, undefined, 'text', 7, []])('data that is %j is no object', (data) => {
-  expect(commandDataProblem('logout', data)).toEqual({ field: 'data', message: 'must be an object' });
+  expect(problemOf('logout', data)).toEqual({ field: 'data', message: 'must be an object' });
 });
 
 it('the first unknown field by name is told before what is wrong with the known ones', () => {
-  const problem = commandDataProblem('create_group', { z: 1, a: 1, group: 7 });
+  const problem = problemOf('create_group', { z: 1, a: 1, group: 7 });
   expect(problem).toEqual({ field: 'a', message: 'is not a field of this command' });
-  expect(commandDataProblem('create_group', { ...onGroup, constructor: 1 })).toMatchObject({ field: 'constructor' });
+  expect(problemOf('create_group', { ...onGroup, constructor: 1 })).toMatchObject({ field: 'constructor' });
 });
 
 const HEX_PROBLEM = 'must be 64 lowercase hex characters';
@@ -119,9 +124,12 @@ it.each<[CommandName, string, readonly unknown[], string]>([
   ['stop_share', 'everywhere', [0, 'true', null], 'must be true or false'],
   ['upload_file', 'hash', ['md5', '', null], 'must be sha1 or sha256'],
   ['resolve_checkpoint', 'counts', ['me', '', null], 'must be checkpoint or log'],
+  ['set_copies', 'copies', [-1, 101, 0.5, '2', null], 'must be an integer from 0 to 100'],
+  ['download_file', 'version', [0, -1, 1.5, '1', null, undefined], 'must be an integer of 1 or more'],
+  ['upload_file', 'replaces', [0, 2 ** 53, null], 'must be an integer of 1 or more'],
 ])('%s with %s of %j is refused', (name, field, values, message) => {
   for (const value of values) {
-    expect(commandDataProblem(name, { ...shapes[name][1], [field]: value }), String(value)).toEqual({ field, message });
+    expect(problemOf(name, { ...shapes[name][1], [field]: value }), String(value)).toEqual({ field, message });
   }
 });
 
@@ -136,6 +144,25 @@ it.each<[CommandName, string, readonly unknown[]]>([
   ['stop_share', 'everywhere', [true, false]],
   ['upload_file', 'hash', ['sha1', 'sha256']],
   ['resolve_checkpoint', 'counts', ['checkpoint', 'log']],
+  ['set_copies', 'copies', [0, 100]],
+  ['download_file', 'version', [1, 2 ** 53 - 1]],
+  ['seed_file', 'version', [1]],
+  ['stop_share', 'version', [1]],
+  ['upload_file', 'replaces', [1]],
 ])('%s with %s of %j is taken', (name, field, values) => {
-  for (const value of values) expect(commandDataProblem(name, { ...shapes[name][1], [field]: value })).toBeNull();
+  for (const value of values) expect(problemOf(name, { ...shapes[name][1], [field]: value })).toBeNull();
+});
+
+it.each<[CommandName, string]>([
+  ['upload_file', 'replaces'],
+  ['download_file', 'version'],
+  ['seed_file', 'version'],
+  ['stop_share', 'version'],
+])('%s has %s since version 3 of the rules, and may be without it', (name, field) => {
+  const data = { ...shapes[name][1], [field]: 1 };
+  for (const rulesVersion of [0, 1, 2]) {
+    expect(problemOf(name, data, rulesVersion)).toEqual({ field, message: 'is not a field of this command' });
+    expect(problemOf(name, shapes[name][1], rulesVersion)).toBeNull();
+  }
+  expect(problemOf(name, data, 3)).toBeNull();
 });

@@ -83,6 +83,8 @@ const rows: readonly Row[] = [
   ['bob', 'transfer_ownership', { ...g, user: 'bob' }, 'not_group_owner'],
   ['alice', 'transfer_ownership', { ...g, user: 'dave' }, 'user_not_found'],
   ['alice', 'transfer_ownership', { ...g, user: 'bob' }, 'accepted'],
+  ['bob', 'set_copies', { ...g, copies: 2 }, 'not_group_owner'],
+  ['alice', 'set_copies', { ...g, copies: 2 }, 'accepted'],
   ['eve', 'upload_file', upload, 'not_logged_in'],
   ['bob', 'upload_file', { ...upload, group: 'none' }, 'group_not_found'],
   ['carol', 'upload_file', upload, 'not_a_member'],

@@ -2,6 +2,7 @@
 // passwords beside their records, bytes that are no records, and checkpoints right and wrong. One seed gives one log.
 import type { Command, CommandName } from '#domain/command';
 import type { Actor } from '#domain/record';
+import { versionsOf } from '#domain/share-versions';
 import type { Identity } from '#identity/identity';
 import { encodeLogRecord } from '#wire/log-record';
 import type { StoredRecord } from '../../../apps/tracker/src/command-log/command-log.ts';
@@ -32,6 +33,8 @@ interface About {
   readonly isTruthful?: boolean;
   /** Whether all text is Unicode, as trackers see to it. */
   readonly isWellFormed?: boolean;
+  /** Whether version 3 of the rules comes, with files of many versions. */
+  readonly hasVersions?: boolean;
 }
 
 /** The records of a random log, from its genesis on. */
@@ -56,11 +59,13 @@ class RandomLog {
   readonly #isTruthful: boolean;
   /** What is put into text that must not be there. */
   readonly #surrogate: string;
+  readonly #hasVersions: boolean;
 
-  constructor(draw: Draw, { isTruthful = false, isWellFormed = false }: About) {
+  constructor(draw: Draw, { isTruthful = false, isWellFormed = false, hasVersions = false }: About) {
     this.#draw = draw;
     this.#isTruthful = isTruthful;
     this.#surrogate = isWellFormed ? '' : '\ud800';
+    this.#hasVersions = hasVersions;
   }
 
   begin(logId: string): void {
@@ -78,9 +83,15 @@ class RandomLog {
     if (part < 0.02) this.#put(Buffer.from('{"specversion":"1.0"}'));
     else if (part < 0.04 && this.records.length > 20) this.#put(this.#one(this.records.slice(-20)).value);
     else if (part < 0.08) this.#checkpoint();
-    else if (part < 0.1) this.#byTracker(this.#one(TRACKERS), { name: 'activate_rules', data: { rulesVersion: 2 } });
+    else if (part < 0.1) this.#activateRules();
     else if (part < 0.25) this.#userCommand();
     else this.#groupCommand();
+  }
+
+  #activateRules(): void {
+    const identity = this.#one(TRACKERS);
+    const rulesVersion = this.#hasVersions ? this.#one([2, 3]) : 2;
+    this.#byTracker(identity, { name: 'activate_rules', data: { rulesVersion } });
   }
 
   #checkpoint(): void {
@@ -135,8 +146,33 @@ class RandomLog {
       ['download_file', onFile],
       ['seed_file', { ...onFile, contentId }],
       ['stop_share', { ...onFile, everywhere: this.#draw() < 0.3 }],
+      ...(this.#hasVersions ? this.#versionCommands({ group, file, contentId }) : []),
     ]);
     this.#as(user, name, data);
+  }
+
+  /** Mostly about versions that are there. */
+  #versionCommands({
+    contentId,
+    ...onFile
+  }: {
+    group: string;
+    file: string;
+    contentId: string;
+  }): [CommandName, object][] {
+    const group = this.#derived.state.groups.get(onFile.group);
+    const versions = group === undefined ? [] : versionsOf(group, onFile.file).map(({ version }) => version);
+    const some = (): number => this.#one([...versions, ...versions, 1, 2]);
+    const upload = { ...onFile, ...SMALL_CONTENT };
+    return [
+      ['set_copies', { group: onFile.group, copies: Math.floor(this.#draw() * 3) }],
+      ['upload_file', { ...upload, contentId, replaces: versions[0] ?? 1 }],
+      ['upload_file', { ...upload, contentId: OTHER_CONTENT_ID, replaces: versions[0] ?? 1 }],
+      ['upload_file', { ...upload, contentId, replaces: some() }],
+      ['download_file', { ...onFile, version: some() }],
+      ['seed_file', { ...onFile, contentId, version: some() }],
+      ['stop_share', { ...onFile, everywhere: this.#draw() < 0.3, version: some() }],
+    ];
   }
 
   /** Who acts, and about whom: often the owner, about somebody who asks to join. */

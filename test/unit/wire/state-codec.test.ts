@@ -11,7 +11,7 @@ import { derivedOf, randomRecords } from '../tracker/random-log.ts';
 const bytesOf = (state: State): Buffer => Buffer.concat([...encodeState(state)]);
 
 function stateOf(seed: number, count = 250): State {
-  return derivedOf(randomRecords(seed, count)).state;
+  return derivedOf(randomRecords(seed, count, { hasVersions: true })).state;
 }
 
 function readBack(blocks: Iterable<Uint8Array>): State {

@@ -26,6 +26,11 @@ const onMember =
   (invocation, group, user) =>
     send(invocation, { name, body: { group, user }, done: done(user!, group!) });
 
+/** As it was typed, for the peer to refuse, when it is no number. */
+function typedCopies(text: string): number | string {
+  return /^\d+$/.test(text) ? Number(text) : text;
+}
+
 /** Every such command by name. */
 export const LOG_COMMANDS: Readonly<Record<string, LogCommand>> = {
   create_user: {
@@ -100,5 +105,13 @@ export const LOG_COMMANDS: Readonly<Record<string, LogCommand>> = {
     usage: '<group> <user>',
     summary: 'hand a group of yours over to another member',
     run: onMember('transfer_ownership', (user, group) => `${user} owns ${group} now.`),
+  },
+  set_copies: {
+    usage: '<group> <copies>',
+    summary: 'say how many complete copies of each file a group of yours wants, 0 for no wish',
+    run: (invocation, group, copies) => {
+      const done = `${group} wants ${copies} complete copies of each of its files.`;
+      return send(invocation, { name: 'set_copies', body: { group, copies: typedCopies(copies!) }, done });
+    },
   },
 };

@@ -153,7 +153,12 @@ function reply(
 }
 
 function resultView({ result, transferId }: Accepted): CommandResultBody {
-  return { ...result, ...(transferId !== undefined && { transferId }) };
+  const { share, ...others } = result;
+  return {
+    ...others,
+    ...(share !== undefined && { share: { ...share, version: share.version ?? 1 } }),
+    ...(transferId !== undefined && { transferId }),
+  };
 }
 
 function stateView(commandId: string, outcome: CommandOutcome): CommandStateView {

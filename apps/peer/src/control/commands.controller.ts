@@ -3,6 +3,7 @@ import { applyDecorators, Body, Controller, Get, Inject, Param, Post, UseInterce
 import { ApiAcceptedResponse, ApiExcludeEndpoint, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
   ChangePasswordBody,
+  CopiesBody,
   CredentialsBody,
   EmptyBody,
   EndSessionBody,
@@ -108,6 +109,11 @@ export class CommandsController {
   @Command('transfer_ownership', 'Makes another member the owner; for the owner')
   transferOwnership(@Body() body: GroupUserBody, @IdempotencyKey() key?: string): Promise<CommandReply> {
     return this.#commands.run('transfer_ownership', body, key);
+  }
+
+  @Command('set_copies', 'Sets how many complete copies of each file the group wants, 0 for no wish; for the owner')
+  setCopies(@Body() body: CopiesBody, @IdempotencyKey() key?: string): Promise<CommandReply> {
+    return this.#commands.run('set_copies', body, key);
   }
 
   @TransferCommand(

@@ -34,6 +34,7 @@ import type {
   CommandAnswer,
   CommandStamp,
   EndedSession,
+  FilePageRequest,
   LinkEvent,
   LinkTrust,
   Outage,
@@ -41,6 +42,7 @@ import type {
   TrackerLink,
   TrackerStatus,
   ViewAnswer,
+  WantedShare,
 } from './tracker-link.ts';
 import { type ChangedKey, changedKeyInWords, type TrackerTrust } from './tracker-trust.ts';
 
@@ -209,7 +211,7 @@ export class FailoverLink implements TrackerLink {
     return this.#view(TRACKER_PATTERNS.listRequests, { group, ...page });
   }
 
-  listFiles(group: string, page: PageRequest): Promise<ViewAnswer<FilePage>> {
+  listFiles(group: string, page: FilePageRequest): Promise<ViewAnswer<FilePage>> {
     return this.#view(TRACKER_PATTERNS.listFiles, { group, ...page });
   }
 
@@ -217,11 +219,11 @@ export class FailoverLink implements TrackerLink {
     return this.#view(TRACKER_PATTERNS.listSessions, {});
   }
 
-  async findSources({ group, file }: { group: string; file: string }): Promise<ViewAnswer<SourcesView>> {
-    const payload = { group, file, seenOffset: this.#options.memory.seenOffset };
+  async findSources({ group, file, version }: WantedShare): Promise<ViewAnswer<SourcesView>> {
+    const request = { group, file, ...(version !== undefined && { version }) };
+    const payload = { ...request, seenOffset: this.#options.memory.seenOffset };
     const ready = this.#connections.filter(({ state }) => state === 'ready');
-    if (ready.length < 2 || this.#disagreeing.length > 0)
-      return this.#view(TRACKER_PATTERNS.findSources, { group, file });
+    if (ready.length < 2 || this.#disagreeing.length > 0) return this.#view(TRACKER_PATTERNS.findSources, request);
     const replies = await Promise.allSettled(
       ready.map((connection) =>
         connection.call<{ status: 'accepted'; view: SourcesView }>(
@@ -235,7 +237,7 @@ export class FailoverLink implements TrackerLink {
       reply.status === 'fulfilled' && reply.value.status === 'accepted' ? [reply.value] : [],
     );
     // Nobody has it, or nobody answered: one tracker after the other says why.
-    if (views.length === 0) return this.#view(TRACKER_PATTERNS.findSources, { group, file });
+    if (views.length === 0) return this.#view(TRACKER_PATTERNS.findSources, request);
     const newest = views.reduce((left, right) => (right.appliedOffset > left.appliedOffset ? right : left));
     this.#options.memory.saw(newest.appliedOffset);
     return {

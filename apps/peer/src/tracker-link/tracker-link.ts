@@ -54,6 +54,18 @@ export interface PageRequest {
   readonly after?: string;
 }
 
+/** A page of files: the newest version of each, or all that there are. */
+export interface FilePageRequest extends PageRequest {
+  readonly versions?: 'all';
+}
+
+/** A file of a group: that version, or the newest. */
+export interface WantedShare {
+  readonly group: string;
+  readonly file: string;
+  readonly version?: number;
+}
+
 /** A tracker of tracker_info.txt, as this peer sees it. */
 export interface TrackerStatus {
   /** `host:port`. */
@@ -132,10 +144,10 @@ export interface TrackerLink {
   listGroups(page: PageRequest): Promise<ViewAnswer<GroupPage>>;
   listMembers(group: string, page: PageRequest): Promise<ViewAnswer<MemberPage>>;
   listRequests(group: string, page: PageRequest): Promise<ViewAnswer<RequestPage>>;
-  listFiles(group: string, page: PageRequest): Promise<ViewAnswer<FilePage>>;
+  listFiles(group: string, page: FilePageRequest): Promise<ViewAnswer<FilePage>>;
   listSessions(): Promise<ViewAnswer<SessionList>>;
   /** The union of what all trackers know, soft state differs between them; with a fresh grant each time. */
-  findSources(share: { readonly group: string; readonly file: string }): Promise<ViewAnswer<SourcesView>>;
+  findSources(share: WantedShare): Promise<ViewAnswer<SourcesView>>;
   /** Tells every tracker what this peer is downloading now. */
   announce(downloading: readonly DownloadPresence[]): void;
   /** Returns the way to stop. */

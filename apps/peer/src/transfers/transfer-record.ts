@@ -95,7 +95,7 @@ const DOWNLOAD_FACTS: FieldTypes<Omit<DownloadRecord, keyof TransferFacts>> = {
   ...{ direction: 'string', strategy: 'string', overwrite: 'boolean', seedCommandId: 'string', isRecorded: 'boolean' },
   ...{ isServed: 'boolean', verifiedBytes: 'number', bitfield: 'string', peers: 'object' },
 };
-const SHARE_FACTS: FieldTypes<SharedContent> = {
+const SHARE_FACTS: FieldTypes<Omit<SharedContent, 'version'>> = {
   ...{ groupId: 'number', shareId: 'number', contentId: 'string', hash: 'string' },
   ...{ totalBytes: 'number', pieceBytes: 'number', pieceCount: 'number' },
 };
@@ -110,7 +110,14 @@ export function isTransferRecord(value: unknown): value is TransferRecord {
   const isDownload = direction === 'download';
   if (!hasFields(value, isDownload ? DOWNLOAD_FACTS : UPLOAD_FACTS)) return false;
   if (!isDownload && direction !== 'upload') return false;
+  if (!isNumberIfThere(share, 'version')) return false;
   return share === null ? !isDownload : hasFields(share, SHARE_FACTS);
+}
+
+/** Fields that came later. */
+function isNumberIfThere(holder: unknown, field: string): boolean {
+  if (typeof holder !== 'object' || holder === null || !Object.hasOwn(holder, field)) return true;
+  return Number.isSafeInteger((holder as Record<string, unknown>)[field]);
 }
 
 /** Whether a number of milliseconds since 1970 can be shown as a time. */

@@ -1,13 +1,15 @@
 // Owns who could read a file of a group, from which record on and until which, and who fetched it. To read is to be a member
 // while the group has the share: whoever joins later, or was there before the file, could read it from the later of the two.
+// Each version of a file is a share of its own, and several of them are there at once.
 import type { Event } from '#domain/event';
 import { type Cause, causeOf } from './cause.ts';
 import { type Place, placeOf } from './place.ts';
 import type { AuditedRecord } from './replay.ts';
 
-/** A file as it was shared under its name, once. */
+/** A version of a file as it was shared under its name, once. */
 export interface SharedOnce {
   readonly shareId: number;
+  readonly version: number;
   readonly contentId: string;
   readonly from: Cause;
   readonly until: Cause | null;
@@ -17,6 +19,7 @@ export interface SharedOnce {
 export interface ReadingRight {
   readonly user: string;
   readonly shareId: number;
+  readonly version: number;
   readonly from: Cause;
   readonly until: Cause | null;
 }
@@ -26,6 +29,7 @@ export interface Fetch extends Place {
   readonly user: string;
   readonly peerId: string;
   readonly shareId: number;
+  readonly version: number;
 }
 
 /** Offsets, both included. */
@@ -36,6 +40,12 @@ export interface Span {
 
 type Open<Interval> = { -readonly [Field in keyof Interval]: Interval[Field] };
 
+/** A version that is there, and who holds a right to it. */
+interface OpenShare {
+  readonly share: Open<SharedOnce>;
+  readonly held: Map<string, Open<ReadingRight>>;
+}
+
 /** Everything that ever was of one file of one group. */
 export class AccessHistory {
   readonly shares: Open<SharedOnce>[] = [];
@@ -44,8 +54,8 @@ export class AccessHistory {
   readonly #group: string;
   readonly #file: string;
   readonly #members = new Set<string>();
-  readonly #held = new Map<string, Open<ReadingRight>>();
-  #share: Open<SharedOnce> | null = null;
+  /** By version, in their order. */
+  readonly #open = new Map<number, OpenShare>();
 
   constructor(group: string, file: string) {
     this.#group = group;
@@ -75,21 +85,22 @@ export class AccessHistory {
         return;
       case 'member_joined':
         this.#members.add(event.user);
-        if (this.#share !== null) this.#grant(event.user, causeOf(audited));
+        for (const open of this.#open.values()) this.#grant(open, event.user, causeOf(audited));
         return;
       case 'member_left':
         this.#members.delete(event.user);
-        this.#end(event.user, causeOf(audited));
+        for (const { held } of this.#open.values()) end(held, event.user, causeOf(audited));
         return;
       case 'group_dissolved':
-        this.#endShare(causeOf(audited));
+        for (const version of [...this.#open.keys()]) this.#endShare(version, causeOf(audited));
         this.#members.clear();
         return;
       case 'file_shared':
+      case 'version_shared':
         if (event.file === this.#file) this.#begin(event, audited);
         return;
       case 'share_removed':
-        if (event.file === this.#file) this.#endShare(causeOf(audited));
+        if (event.file === this.#file) this.#endShare(event.version ?? 1, causeOf(audited));
         return;
       case 'download_allowed':
         if (event.file === this.#file) this.#noteFetch(event, audited);
@@ -98,35 +109,39 @@ export class AccessHistory {
     }
   }
 
-  #begin({ contentId }: { readonly contentId: string }, audited: AuditedRecord): void {
+  #begin({ contentId, version = 1 }: { contentId: string; version?: number }, audited: AuditedRecord): void {
     const cause = causeOf(audited);
-    this.#share = { shareId: audited.offset, contentId, from: cause, until: null };
-    this.shares.push(this.#share);
-    for (const user of [...this.#members].sort()) this.#grant(user, cause);
+    const share = { shareId: audited.offset, version, contentId, from: cause, until: null };
+    const open = { share, held: new Map<string, Open<ReadingRight>>() };
+    this.#open.set(version, open);
+    this.shares.push(share);
+    for (const user of [...this.#members].sort()) this.#grant(open, user, cause);
   }
 
-  #endShare(cause: Cause): void {
-    for (const user of [...this.#held.keys()].sort()) this.#end(user, cause);
-    if (this.#share !== null) this.#share.until = cause;
-    this.#share = null;
+  #endShare(version: number, cause: Cause): void {
+    const open = this.#open.get(version);
+    if (open === undefined) return;
+    for (const user of [...open.held.keys()].sort()) end(open.held, user, cause);
+    open.share.until = cause;
+    this.#open.delete(version);
   }
 
-  #grant(user: string, from: Cause): void {
-    const right = { user, shareId: this.#share!.shareId, from, until: null };
+  #grant({ share: { shareId, version }, held }: OpenShare, user: string, from: Cause): void {
+    const right = { user, shareId, version, from, until: null };
     this.rights.push(right);
-    this.#held.set(user, right);
-  }
-
-  #end(user: string, until: Cause): void {
-    const right = this.#held.get(user);
-    if (right !== undefined) right.until = until;
-    this.#held.delete(user);
+    held.set(user, right);
   }
 
   #noteFetch(event: Extract<Event, { type: 'download_allowed' }>, audited: AuditedRecord): void {
-    const { user, peerId, shareId } = event;
-    this.fetches.push({ user, peerId, shareId, ...placeOf(audited) });
+    const { user, peerId, shareId, version = 1 } = event;
+    this.fetches.push({ user, peerId, shareId, version, ...placeOf(audited) });
   }
+}
+
+function end(held: Map<string, Open<ReadingRight>>, user: string, until: Cause): void {
+  const right = held.get(user);
+  if (right !== undefined) right.until = until;
+  held.delete(user);
 }
 
 /** What ends at a record does not hold after it any more. */

@@ -64,7 +64,7 @@ export class Activity {
     const group = (command.data as { group?: unknown } | null | undefined)?.group;
     if (typeof group === 'string') count(this.groups, group, { isAccepted, name: command.name });
     for (const event of events) {
-      if (event.type === 'file_shared') this.sharedBytes += event.totalBytes;
+      if (event.type === 'file_shared' || event.type === 'version_shared') this.sharedBytes += event.totalBytes;
       if (event.type !== 'download_allowed') continue;
       this.downloadCount += 1;
       this.downloads.push({ offset, timeMs, user: event.user, group: event.group, file: event.file });

@@ -53,13 +53,17 @@ export function accessText(answer: AccessAnswer): string {
     'at' in answer
       ? `${placeText('at', answer.at)}: ${answer.contentId === null ? 'the group had no such file' : `content ${answer.contentId}`}`
       : `${placeText('from', answer.from)} ${placeText('to', answer.to)}: shared ${answer.shares.length} times`;
+  const isOfVersions = [...answer.readers, ...answer.fetches].some(({ version }) => version > 1);
+  const versions = isOfVersions ? [{ heading: 'version', text: versionText }] : [];
   const readers: Column<ReadingRight>[] = [
     { heading: 'could read', text: ({ user }) => printable(user) },
+    ...versions,
     { heading: 'from', text: ({ from }) => causeText(from) },
     { heading: 'until', text: ({ until }) => (until === null ? 'still' : causeText(until)) },
   ];
   const fetches: Column<Fetch>[] = [
     { heading: 'fetched by', text: ({ user }) => printable(user) },
+    ...versions,
     { heading: 'on peer', text: ({ peerId }) => peerId.slice(0, SHORT_ID_CHARACTERS) },
     { heading: 'at', text: ({ offset, time }) => `${offset}, ${time}` },
   ];
@@ -68,6 +72,10 @@ export function accessText(answer: AccessAnswer): string {
     renderTable(answer.fetches, fetches, 'nobody fetched it'),
   ];
   return `${head}\n\n${tables.join('\n')}`.trimEnd();
+}
+
+function versionText({ version }: { readonly version: number }): string {
+  return String(version);
 }
 
 /** What is different, and through which record. */

@@ -22,7 +22,7 @@ import {
 import { causeOf } from './cause.ts';
 import { effectsOn, type Entity, groupAndFileOf, wasToBeAbout } from './entity.ts';
 import { type WriteBytes, writeExport } from './export-writing.ts';
-import { factsOf, factsOfGroup, factsOfShare, type Fact } from './facts.ts';
+import { type Fact, factsOf, factsOfFile, factsOfGroup } from './facts.ts';
 import { type ExtentOptions, signedExtentOf } from './last-checkpoint.ts';
 import { entryOf, type LogEntry } from './log-entry.ts';
 import type { KeptCheckpoint } from './kept-checkpoint.ts';
@@ -123,8 +123,7 @@ function factsAbout(state: State, entity: Entity): Fact[] {
       entity,
     );
   }
-  const share = group.shares.get(entity.file);
-  return there(share === undefined ? [] : factsOfShare(group, share), entity);
+  return there(factsOfFile(group, entity.file), entity);
 }
 
 function there<Item>(items: Item[], entity: Entity): Item[] {
@@ -163,12 +162,12 @@ export async function showAccess(run: AuditRun, name: string, question: AccessQu
   if (to!.offset < from!.offset)
     throw new BadInput('--between: the second moment is before the first: write the earlier one first');
   const found = history.within({ from: from!.offset, to: to!.offset });
-  // One moment asks for everything that was fetched until then of what was there.
+  // One moment asks for everything that was fetched until then of what was there, of which the newest version is the last.
   const shares = new Set(found.shares.map(({ shareId }) => shareId));
   const fetches = history.fetches.filter(({ offset, shareId }) => offset <= from!.offset && shares.has(shareId));
   const answer =
     'at' in question
-      ? { at: from!, contentId: found.shares[0]?.contentId ?? null, readers: found.rights, fetches }
+      ? { at: from!, contentId: found.shares.at(-1)?.contentId ?? null, readers: found.rights, fetches }
       : { from: from!, to: to!, shares: found.shares, readers: found.rights, fetches: found.fetches };
   if (json) out.json(answer);
   else out.line(accessText(answer));

@@ -5,7 +5,7 @@
 // Entries stand by their offset, in chunks. Those whose keys fall into one bucket are a chain, the latest first: what is forgotten
 // is at its end, and never has to be taken out.
 import { randomBytes } from 'node:crypto';
-import type { UploadFileData } from '#domain/command';
+import type { PublishedData } from '#domain/command';
 import { type CommandResult, type Outcome, rejected, type SharedContent } from '#domain/outcome';
 import { type FirstOutcome, OutcomeWindow } from '#domain/outcome-window';
 import type { RejectionReason } from '#domain/rejection';
@@ -17,8 +17,9 @@ const DIGEST_BYTES = 12;
 const BUCKETS_MIN = 1_024;
 
 /**
- * An outcome without what is known from elsewhere: a reason; the id of the group for an upload that began a share, as everything
- * else about it is in the command; another share that was told of; another result; null for an empty one.
+ * An outcome without what is known from elsewhere: a reason; the id of the group for an upload of a new name, as everything
+ * else about it is in the command (the complement of it since rules version 3, where such a share is told to be the first version);
+ * another share that was told of; another result; null for an empty one.
  */
 type Came = RejectionReason | number | SharedContent | CommandResult | null;
 
@@ -134,7 +135,8 @@ function cameOf(outcome: Outcome, offset: number): Came {
   const { result } = outcome;
   const { share } = result;
   if (share === undefined) return Object.keys(result).length === 0 ? null : result;
-  return share.shareId === offset ? share.groupId : share;
+  if (share.shareId !== offset || (share.version ?? 1) > 1) return share;
+  return share.version === undefined ? share.groupId : -1 - share.groupId;
 }
 
 function outcomeOf(came: Came, command: { readonly offset: number; readonly content: string }): Outcome {
@@ -149,6 +151,7 @@ function resultOf(
   if (came === null) return {};
   if (typeof came === 'object') return 'shareId' in came ? { share: came } : came;
   const [, ...fields] = JSON.parse(content) as [name: string, ...fields: [name: string, value: unknown][]];
-  const { group: _group, file: _file, ...shared } = Object.fromEntries(fields) as unknown as UploadFileData;
-  return { share: { groupId: came, shareId: offset, ...shared } };
+  const { group: _group, file: _file, ...shared } = Object.fromEntries(fields) as unknown as PublishedData;
+  const first = came < 0 ? { version: 1 } : {};
+  return { share: { groupId: came < 0 ? -1 - came : came, shareId: offset, ...shared, ...first } };
 }

@@ -1,10 +1,14 @@
 // Owns the state as a flat list of facts, each under a name of its own: what `audit state` shows, and what `audit diff`
 // compares. Secrets and what commits to them are no facts of it.
 import type { Event } from '#domain/event';
+import { versionsOf } from '#domain/share-versions';
 import type { Group, Share, State } from '#domain/state';
 import { timeOf } from './place.ts';
 
-/** What a fact is about: `user alice`, `group film`, `member film/alice`, `file film/movie`, `seeder film/movie/<peer id>`. */
+/**
+ * What a fact is about: `user alice`, `group film`, `member film/alice`, `file film/movie`, `seeder film/movie/<peer id>`; of a
+ * later version of a file `file film/movie/2`, `seeder film/movie/2/<peer id>`.
+ */
 export interface Fact {
   readonly kind: 'rules' | 'tracker' | 'user' | 'session' | 'group' | 'member' | 'request' | 'file' | 'seeder';
   /** Unique among those of its kind, and made of names as people write them. */
@@ -31,28 +35,45 @@ export function factsOf(state: State): Fact[] {
 
 /** What a state says of one group: itself, who is in it and asks to be, and its files. Sorted by kind and name. */
 export function factsOfGroup(group: Group): Fact[] {
-  const facts: Fact[] = [{ kind: 'group', name: group.name, value: { owner: group.owner, groupId: group.id } }];
+  const wish = group.copies > 0 ? { copies: group.copies } : {};
+  const facts: Fact[] = [
+    { kind: 'group', name: group.name, value: { owner: group.owner, groupId: group.id, ...wish } },
+  ];
   for (const [user, { sinceOffset, sinceMs }] of group.members) {
     facts.push({ kind: 'member', name: `${group.name}/${user}`, value: { sinceOffset, since: timeOf(sinceMs) } });
   }
   for (const [user, { sinceOffset, sinceMs }] of group.requests) {
     facts.push({ kind: 'request', name: `${group.name}/${user}`, value: { sinceOffset, since: timeOf(sinceMs) } });
   }
-  for (const share of group.shares.values()) facts.push(...factsOfShare(group, share));
+  for (const file of group.shares.keys()) facts.push(...factsOfFile(group, file));
   return facts.sort(byKindAndName);
 }
 
-/** What a state says of one file of a group, and who has it. */
-export function factsOfShare({ name: group }: Group, share: Share): Fact[] {
-  const { id, file, contentId, totalBytes, sharedBy, sharedAtMs } = share;
-  const value = { contentId, totalBytes, sharedBy, sharedAt: timeOf(sharedAtMs), shareId: id };
-  const seeders = [...share.seeders].map(
-    ([peerId, user]) => ({ kind: 'seeder', name: `${group}/${file}/${peerId}`, value: { user } }) as const,
-  );
-  return [{ kind: 'file', name: `${group}/${file}`, value }, ...seeders];
+/** What a state says of all versions of one file of a group, and who has them. */
+export function factsOfFile(group: Group, file: string): Fact[] {
+  return versionsOf(group, file).flatMap((share) => factsOfShare(group, share));
 }
 
-/** Facts that an event changes or takes away: kind and name of one, or, with a slash or a space at the end, all that begin so. */
+function factsOfShare({ name: group }: Group, share: Share): Fact[] {
+  const { id, contentId, totalBytes, sharedBy, sharedAtMs, version } = share;
+  const later = version > 1 ? { version } : {};
+  const value = { contentId, totalBytes, sharedBy, sharedAt: timeOf(sharedAtMs), shareId: id, ...later };
+  const name = nameOfVersion({ group, ...share });
+  const seeders = [...share.seeders].map(
+    ([peerId, user]) => ({ kind: 'seeder', name: `${name}/${peerId}`, value: { user } }) as const,
+  );
+  return [{ kind: 'file', name, value }, ...seeders];
+}
+
+/** A version has its name for as long as it is there, whatever others come and go. */
+function nameOfVersion({ group, file, version = 1 }: { group: string; file: string; version?: number }): string {
+  return version === 1 ? `${group}/${file}` : `${group}/${file}/${version}`;
+}
+
+/**
+ * Facts that an event changes or takes away: kind and name of one, or, with a slash or a space at the end, all that begin so, or,
+ * with a slash and a star at the end, those of them without another slash.
+ */
 interface Touch {
   readonly facts: string;
   /** Whether they are gone after it. */
@@ -85,15 +106,17 @@ function changedBy(event: Event): readonly string[] {
     case 'group_created':
       return [`group ${event.group}`, `member ${event.group}/${event.owner}`];
     case 'ownership_transferred':
+    case 'copies_set':
       return [`group ${event.group}`];
     case 'join_requested':
       return [`request ${event.group}/${event.user}`];
     case 'member_joined':
       return [`member ${event.group}/${event.user}`];
     case 'file_shared':
-      return [`file ${event.group}/${event.file}`, `seeder ${event.group}/${event.file}/${event.peerId}`];
+    case 'version_shared':
+      return [`file ${nameOfVersion(event)}`, `seeder ${nameOfVersion(event)}/${event.peerId}`];
     case 'seeder_added':
-      return [`seeder ${event.group}/${event.file}/${event.peerId}`];
+      return [`seeder ${nameOfVersion(event)}/${event.peerId}`];
     default:
       return [];
   }
@@ -112,9 +135,9 @@ function endedBy(event: Event): readonly string[] {
     case 'member_left':
       return [`member ${event.group}/${event.user}`];
     case 'share_removed':
-      return [`file ${event.group}/${event.file}`, `seeder ${event.group}/${event.file}/`];
+      return [`file ${nameOfVersion(event)}`, `seeder ${nameOfVersion(event)}/*`];
     case 'seeder_removed':
-      return [`seeder ${event.group}/${event.file}/${event.peerId}`];
+      return [`seeder ${nameOfVersion(event)}/${event.peerId}`];
     default:
       return [];
   }

@@ -68,13 +68,15 @@ export class StateDifference {
   }
 
   /**
-   * What touched the fact itself, all of its kind, or all that begin as it does up to one of its slashes: of a fact that is there
+   * What touched the fact itself, all of its kind, all that begin as it does up to one of its slashes, or all beside it: of one that is there
    * what changed it last, of one that is gone what ended it first after that.
    */
   #causeOf(key: string, isThere: boolean): Cause {
     const kind = key.slice(0, key.indexOf(' ') + 1);
     const slashes = [...key.matchAll(/\//g)].map(({ index }) => key.slice(0, index + 1));
-    const touches = [key, kind, ...slashes].flatMap((facts) => this.#touches.get(facts) ?? []);
+    const touches = [key, kind, ...slashes, `${slashes.at(-1) ?? ''}*`].flatMap(
+      (facts) => this.#touches.get(facts) ?? [],
+    );
     const changes = (this.#touches.get(key) ?? []).filter(({ isEnd }) => !isEnd);
     if (isThere) return latestOf(touches.filter(({ isEnd }) => !isEnd));
     const sinceOffset = changes.at(-1)?.cause.offset ?? -1;

@@ -7,6 +7,7 @@ import type { RememberedOutcome } from '#domain/state';
 import type { ChangePasswordBody, CredentialsBody, NewUserBody } from '#wire/command-bodies';
 import { COMMANDS_AT_ONCE_MAX, COMMANDS_PER_PEER_MAX, COMMAND_TIMEOUT_MS, SEEN_OFFSET_TIMEOUT_MS } from '#wire/limits';
 import type { CommandRequest, PeerCommandName } from '#wire/tracker-api';
+import type { FieldError } from '#wire/wire-error';
 import { LogFailure } from '../command-log/command-log.ts';
 import type { Replica } from '../replica/replica.ts';
 import { type Answer, failed, type Failed, logFailureAnswer, outcomeAnswer } from './answers.ts';
@@ -83,7 +84,9 @@ export class CommandService {
     const prepared = await this.#prepare(call, actor);
     if (typeof prepared === 'string') return failed(prepared);
     const { name, data } = prepared.command;
-    const problem = commandDataProblem(name, data);
+    const { rulesVersion } = this.#replica.state;
+    // Known from its shape: what a version of the rules in force does not have would come to a malformed record.
+    const problem = newerRulesProblem(prepared.command, rulesVersion) ?? commandDataProblem(name, data, rulesVersion);
     if (problem !== null) return failed('invalid_request', { errors: [problem] });
     return this.#submit(this.#stamped(call, actor, prepared.command), prepared.sealed, deadlineMs);
   }
@@ -186,8 +189,21 @@ function userOf(actor: Actor): string {
   return actor.user;
 }
 
+/** What about a command is of newer rules than those in force, or null. */
+function newerRulesProblem({ name, data }: Command, rulesVersion: number): FieldError | null {
+  const { optional, sinceRules } = COMMANDS[name];
+  const needs = (version: number): string =>
+    `needs version ${version} of the rules, and ${rulesVersion} is in force: an operator runs cohort operator activate_rules ${version}`;
+  // Peers send it by themselves, and only when they are told to.
+  if (sinceRules > rulesVersion && name !== 'renew_session') return { field: 'command', message: needs(sinceRules) };
+  const newer = Object.keys(data).find((field) => (optional[field] ?? 0) > rulesVersion);
+  return newer === undefined ? null : { field: newer, message: needs(optional[newer]!) };
+}
+
 /** A command with the fields of its body that stand in the log. */
 function withoutSecrets(name: PeerCommandName, body: object): Command {
-  const fields = Object.entries(body).filter(([field]) => Object.hasOwn(COMMANDS[name].fields, field));
+  const isOfLog = ([field, value]: [string, unknown]): boolean =>
+    value !== undefined && Object.hasOwn(COMMANDS[name].fields, field);
+  const fields = Object.entries(body).filter(isOfLog);
   return { name, data: Object.fromEntries(fields) } as unknown as Command;
 }

@@ -12,12 +12,15 @@ interface PageRequest<Item, Shown> {
   /** The item's place in the list's order; every item has its own. */
   readonly cursorOf: (item: Item) => string;
   readonly show: (item: Item) => Shown;
+  /** Whether an item comes after a cursor, in a list whose order is not that of its cursors' code units. */
+  readonly isAfter?: (item: Item, after: string) => boolean;
 }
 
 /** The page of a sorted list that follows `after`. `next` is null on the last one. */
 export function pageOf<Item, Shown>(items: readonly Item[], request: PageRequest<Item, Shown>): Page<Shown> {
   const { after, limit, cursorOf, show } = request;
-  const first = after === undefined ? 0 : items.findIndex((item) => cursorOf(item) > after);
+  const isAfter = request.isAfter ?? ((item: Item, cursor: string): boolean => cursorOf(item) > cursor);
+  const first = after === undefined ? 0 : items.findIndex((item) => isAfter(item, after));
   if (first === -1) return { items: [], next: null };
   const shown: Shown[] = [];
   let characters = 0;

@@ -6,6 +6,8 @@
 import type { Socket } from 'node:net';
 import { Observable, type Subscriber } from 'rxjs';
 import type { Event } from '#domain/event';
+import { shareOfId, versionOf } from '#domain/share-versions';
+import type { Share } from '#domain/state';
 import { PUSHES_UNREAD_BYTES_MAX } from '#wire/limits';
 import type { Push } from '#wire/tracker-api';
 import type { DownloadingShare, PresenceTable } from '../presence/presence.ts';
@@ -90,17 +92,20 @@ export class PushHub {
     }
   }
 
-  #hasShare(peerId: string, { shareId, group, file }: DownloadingShare, downloaders: ReadonlySet<string>): boolean {
-    const share = this.#replica.state.groups.get(group)?.shares.get(file);
-    return share?.id === shareId && (share.seeders.has(peerId) || downloaders.has(peerId));
+  #hasShare(peerId: string, downloading: DownloadingShare, downloaders: ReadonlySet<string>): boolean {
+    const share = this.#shareOf(downloading);
+    return share !== undefined && (share.seeders.has(peerId) || downloaders.has(peerId));
   }
 
   /** A peer may say that it downloads anything: only who was allowed to, and still is, is told of what becomes of it. */
-  #mayDownload(peerId: string, { shareId, group, file }: DownloadingShare): boolean {
-    const { groups, sessions } = this.#replica.state;
-    const share = groups.get(group)?.shares.get(file);
-    const user = sessions.get(peerId)?.user;
-    return user !== undefined && share?.id === shareId && share.downloaders?.get(peerId) === user;
+  #mayDownload(peerId: string, downloading: DownloadingShare): boolean {
+    const user = this.#replica.state.sessions.get(peerId)?.user;
+    return user !== undefined && this.#shareOf(downloading)?.downloaders?.get(peerId) === user;
+  }
+
+  #shareOf({ shareId, group: name, file }: DownloadingShare): Share | undefined {
+    const group = this.#replica.state.groups.get(name);
+    return group === undefined ? undefined : shareOfId(group, file, shareId);
   }
 
   #onApplied({ offset, applied }: AppliedRecord): void {
@@ -149,7 +154,8 @@ export class PushHub {
         return [{ push: { ...revoked, groupId, shareId: event.shareId }, peerIds: [], users }];
       }
       case 'seeder_added': {
-        const shareId = this.#replica.state.groups.get(event.group)?.shares.get(event.file)?.id;
+        const group = this.#replica.state.groups.get(event.group);
+        const shareId = group === undefined ? undefined : versionOf(group, event.file, event.version ?? 1)?.id;
         if (shareId === undefined) return [];
         const share = { shareId, group: event.group, file: event.file };
         const isTold = (peerId: string): boolean => peerId !== event.peerId && this.#mayDownload(peerId, share);

@@ -3,12 +3,22 @@
 import { outcomeKey } from '#domain/apply';
 import { sharedContent } from '#domain/decide';
 import { sessionExpiresAtMs } from '#domain/session-term';
+import { shareOfId, versionOf } from '#domain/share-versions';
 import type { Group, Share } from '#domain/state';
-import { listFiles, listGroups, listMembers, listRequests, listSessions, readableGroup } from '#domain/views';
+import {
+  listFiles,
+  listGroups,
+  listMembers,
+  listRequests,
+  listSessions,
+  listVersions,
+  readableGroup,
+} from '#domain/views';
 import { SEEN_OFFSET_TIMEOUT_MS, SESSIONS_SHOWN_MAX, SOURCES_SHOWN_MAX } from '#wire/limits';
 import type {
   CommandOutcomeRequest,
   CommandOutcomeView,
+  FileListRequest,
   FilePage,
   FileView,
   FindSourcesRequest,
@@ -75,14 +85,16 @@ export class ViewService {
     });
   }
 
-  files(request: GroupListRequest, caller: Caller): Promise<ViewAnswer<FilePage>> {
+  files(request: FileListRequest, caller: Caller): Promise<ViewAnswer<FilePage>> {
     return this.#asReader(request, caller, ({ user }) => {
       const { state } = this.#replica;
-      const shares = listFiles(state, request.group, user);
+      const { limit, after, versions } = request;
+      const shares = (versions === 'all' ? listVersions : listFiles)(state, request.group, user);
       if (typeof shares === 'string') return rejectedView(shares);
       const group = state.groups.get(request.group)!;
       const show = (share: Share): FileView => this.#fileView(group, share);
-      return shown(pageOf(shares, { ...request, after: request.after, cursorOf: ({ file }) => file, show }));
+      const place = versions === 'all' ? VERSION_PLACE : { cursorOf: ({ file }: Share) => file };
+      return shown(pageOf(shares, { limit, after, show, ...place }));
     });
   }
 
@@ -96,11 +108,14 @@ export class ViewService {
     return this.#asReader(request, caller, (reader) => {
       const group = readableGroup(this.#replica.state, request.group, reader.user);
       if (typeof group === 'string') return rejectedView(group);
-      const share = group.shares.get(request.file);
-      if (share === undefined) return rejectedView('file_not_found');
+      const { file, version } = request;
+      const newest = group.shares.get(file);
+      if (newest === undefined) return rejectedView('file_not_found');
+      const share = version === undefined ? newest : versionOf(group, file, version);
+      if (share === undefined) return rejectedView('version_not_found');
       const grant = this.#grants.issue({ group, share, ...reader });
       return shown({
-        share: sharedContent(group, share),
+        share: sharedContent(this.#replica.state, group, share),
         sources: this.#sourcesOf(group, share, reader.peerId),
         grant: grant?.grant ?? null,
         grantExpiresAtMs: grant?.grantExpiresAtMs ?? null,
@@ -112,7 +127,7 @@ export class ViewService {
     return this.#asReader(request, caller, (reader) => {
       const group = readableGroup(this.#replica.state, request.group, reader.user);
       if (typeof group === 'string') return rejectedView(group);
-      const share = [...group.shares.values()].find(({ id }) => id === request.shareId);
+      const share = [...group.shares.keys()].flatMap((file) => shareOfId(group, file, request.shareId) ?? []).at(0);
       if (share === undefined) return rejectedView('file_not_found');
       if (this.#replica.isDisputed) return failed('tracker_unavailable', { detail: 'Grants wait for an operator.' });
       if (this.#grants.isSuspended) return failed('log_unavailable');
@@ -166,7 +181,8 @@ export class ViewService {
     const { file, sharedBy, sharedAtMs } = share;
     const seedersOnline = this.#seedersOnline(group, share).length;
     const partialCopies = this.#downloadersOnline(group, share).length;
-    return { ...sharedContent(group, share), file, sharedBy, sharedAtMs, seedersOnline, partialCopies };
+    const content = sharedContent(this.#replica.state, group, share);
+    return { ...content, file, sharedBy, sharedAtMs, seedersOnline, partialCopies };
   }
 
   /** Peers online that have the share, seeders first; drawn by chance when there are too many for one message. */
@@ -206,6 +222,16 @@ export class ViewService {
     return isLoggedIn && group.members.has(user) && this.#presence.get(peerId) !== undefined;
   }
 }
+
+/** A place in the list of all versions. No name has a slash. */
+const VERSION_PLACE = {
+  cursorOf: ({ file, version }: Share): string => `${file}/${version}`,
+  isAfter: ({ file, version }: Share, after: string): boolean => {
+    const slash = after.lastIndexOf('/');
+    const afterFile = slash === -1 ? after : after.slice(0, slash);
+    return file > afterFile || (file === afterFile && slash !== -1 && version < Number(after.slice(slash + 1)));
+  },
+};
 
 function shown<View>(view: View): { status: 'accepted'; view: View } {
   return { status: 'accepted', view };

@@ -8,6 +8,7 @@ import {
   type FilePage,
   FindSourcesRequest,
   type GrantView,
+  FileListRequest,
   GroupListRequest,
   type GroupPage,
   type HelloView,
@@ -82,7 +83,7 @@ export class ViewController {
 
   @MessagePattern(TRACKER_PATTERNS.listFiles)
   async files(
-    @Payload(payloadPipe) request: GroupListRequest,
+    @Payload(payloadPipe) request: FileListRequest,
     @Ctx() context: TcpContext,
   ): Promise<ViewReply<FilePage>> {
     return this.#replies.withHead(await this.#views.files(request, callerOf(context)));

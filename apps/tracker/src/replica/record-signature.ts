@@ -50,7 +50,7 @@ export class SignatureCheck {
   examine(record: SignedLogRecord | null, state: State): Signed {
     if (record?.actor.kind !== 'tracker') return UNSIGNED;
     // Refused whoever signed it, and what it holds may be nested deeper than it can be written again.
-    if (commandDataProblem(record.command.name, record.command.data) !== null) return UNSIGNED;
+    if (commandDataProblem(record.command.name, record.command.data, state.rulesVersion) !== null) return UNSIGNED;
     const key = this.#signingKey(record, state);
     if (key === null) return UNSIGNED;
     return { signer: record.trackerId, checkpoint: checkpointIn(record.command, state, key) };

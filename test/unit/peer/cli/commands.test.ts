@@ -25,6 +25,7 @@ const COMMANDS: readonly (readonly [string, string, object])[] = [
   ['reject_request', 'friends bob', { group: 'friends', user: 'bob' }],
   ['remove_member', 'friends bob', { group: 'friends', user: 'bob' }],
   ['transfer_ownership', 'friends bob', { group: 'friends', user: 'bob' }],
+  ['set_copies', 'friends 2', { group: 'friends', copies: 2 }],
   ['upload_file', 'friends /data/film.mkv', { group: 'friends', path: '/data/film.mkv' }],
   [
     'download_file',

@@ -1,5 +1,6 @@
 // A naive model of who could read a file and who fetched it: the state after each record and the record itself are looked at, and
 // nothing else. `cohort audit access` has to say the same of every offset.
+import { versionsOf } from '#domain/share-versions';
 import type { StoredRecord } from '../../../../apps/tracker/src/command-log/command-log.ts';
 import { AccessHistory } from '../../../../apps/tracker/src/audit/access.ts';
 import { replayOfGroup } from '../../../../apps/tracker/src/audit/replay.ts';
@@ -64,7 +65,9 @@ function modelOf(records: readonly StoredRecord[]): readonly Held[][] {
     const isDownload = isFirst && record?.command.name === 'download_file';
     return ASKED.map(({ group: name, file }) => {
       const group = derived.state.groups.get(name);
-      const readers = group?.shares.has(file) === true ? [...group.members.keys()].sort() : [];
+      const versions = group === undefined ? [] : versionsOf(group, file);
+      const members = [...(group?.members.keys() ?? [])];
+      const readers = versions.flatMap(() => members).sort();
       return { readers, isFetched: isDownload && isAbout(record.command.data, { group: name, file }) };
     });
   });

@@ -8,13 +8,18 @@ import { sourceOf } from './sources.ts';
 const GROUP = 'g';
 const FILE = 'a';
 
-it('is told as a naive model has it, at every offset of many logs', async () => {
-  const compared = await Promise.all(
-    [...Array(20).keys()].map((seed) => compareAccess(randomRecords(seed, 500, { isTruthful: true }))),
-  );
-  expect(compared.flatMap(({ disagreement }) => disagreement ?? [])).toEqual([]);
-  expect(compared.filter(({ rights, fetches }) => rights > 0 && fetches > 0).length).toBeGreaterThan(15);
-});
+it.each([false, true])(
+  'is told as a naive model has it, at every offset of many logs, with versions: %s',
+  async (hasVersions) => {
+    const compared = await Promise.all(
+      [...Array(20).keys()].map((seed) => compareAccess(randomRecords(seed, 500, { isTruthful: true, hasVersions }))),
+    );
+    expect(compared.flatMap(({ disagreement }) => disagreement ?? [])).toEqual([]);
+    expect(compared.filter(({ rights, fetches }) => rights > 0 && fetches > 0).length).toBeGreaterThan(
+      hasVersions ? 10 : 15,
+    );
+  },
+);
 
 it('a right begins and ends with the records that gave and took it, and a fetch is told', async () => {
   const [begins, ends, fetches] = [new Set<string>(), new Set<string>(), new Set<string>()];

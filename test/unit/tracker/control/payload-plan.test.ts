@@ -4,6 +4,7 @@ import { describe, expect, it, test } from 'vitest';
 import {
   CommandOutcomeRequest,
   CommandRequest,
+  FileListRequest,
   FindSourcesRequest,
   GroupListRequest,
   PEER_COMMAND_BODIES,
@@ -16,6 +17,7 @@ import { PayloadPlan } from '../../../../apps/tracker/src/control/payload-plan.t
 const CLASSES: readonly (new () => object)[] = [
   CommandRequest,
   GroupListRequest,
+  FileListRequest,
   FindSourcesRequest,
   RenewGrantRequest,
   CommandOutcomeRequest,
@@ -41,6 +43,10 @@ const VALUES: Readonly<Record<string, readonly unknown[]>> = {
   pieceBytes: [512, 524_288, 3, '512'],
   pieceCount: [0, 1, 2, null],
   hash: ['sha1', 'md5'],
+  version: [1, 2 ** 53 - 1, 0, '1', null],
+  replaces: [1, 0.5],
+  copies: [0, 100, 101],
+  versions: ['all', 'newest', null],
   everywhere: [true, false, 'true'],
   password: ['correct horse', 'short', 7],
   newPassword: ['correct horse', 'short'],

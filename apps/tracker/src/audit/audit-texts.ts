@@ -103,15 +103,16 @@ export function historyText(history: readonly HistoryItem[]): string {
   return renderTable(history, columns, 'nothing').trimEnd();
 }
 
-/** The verdict, what it rests on, and what is wrong. */
-export function verificationText(found: Verification): string {
+/** The verdict, what it rests on, and what is wrong. `namesTrackers`: keys were given that count. */
+export function verificationText(found: Verification, { namesTrackers }: { readonly namesTrackers: boolean }): string {
   const { verdict, records, signedRecords, root, digest, trust, signers, trackers, kept, auditor, problem } = found;
   const lines = [`${verdict}: ${records} records, ${signedRecords} of them under a checkpoint that agrees`];
   if (trust === 'signed' && signedRecords < records) {
     lines.push(`nobody whom you trust has signed what follows from offset ${signedRecords} on`);
   }
   if (problem !== null) lines.push(`${problem}${suspectText(found)}`);
-  lines.push(`root ${root}`, `digest ${digest}`, trustText(trust));
+  const isUnsigned = namesTrackers && trust !== 'signed';
+  lines.push(`root ${root}`, `digest ${digest}`, isUnsigned ? UNSIGNED_TEXT : trustText(trust));
   const counting = trust === 'signed' ? signers.filter(({ trusted }) => trusted) : signers;
   if (counting.length > 0) {
     lines.push(`signed by ${counting.length} of ${trackers} trackers${trust === 'signed' ? ' that you trust' : ''}:`);
@@ -148,16 +149,20 @@ export function provedText({ verdict, problem, trust, proved }: JudgedProof): st
   return [printable(record.toString()), ...lines, trustText(trust)].join('\n');
 }
 
+const UNSIGNED_TEXT = 'trust: consistent in itself only; no tracker whose key you gave has signed it';
+
 function trustText(trust: Verification['trust']): string {
   return trust === 'signed'
     ? 'trust: signed by trackers whose keys you gave'
     : 'trust: consistent in itself only; give the keys that you know with --trackers <tracker_info.txt>';
 }
 
-function suspectText({ firstBadOffset, lastSuspectOffset }: Verification): string {
+function suspectText({ verdict, firstBadOffset, lastSuspectOffset }: Verification): string {
   if (firstBadOffset === null) return '';
   if (lastSuspectOffset === null || lastSuspectOffset === firstBadOffset)
     return `; look from offset ${firstBadOffset} on`;
+  // Nothing speaks against what only nobody has signed.
+  if (verdict === 'incomplete') return `; this is about offsets ${firstBadOffset} to ${lastSuspectOffset}`;
   return `; the first bad record is one of ${firstBadOffset} to ${lastSuspectOffset}`;
 }
 

@@ -248,7 +248,7 @@ export async function showVerification(run: AuditRun, options: VerifyOptions): P
   const { source, out, json, onProgress } = run;
   const found = await verify(source, { ...options, onProgress });
   if (json) out.json(found);
-  else out.line(verificationText(found));
+  else out.line(verificationText(found, { namesTrackers: options.trusted !== undefined }));
   await out.flush();
   return found.verdict;
 }

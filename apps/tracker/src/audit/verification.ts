@@ -66,6 +66,11 @@ export interface VerifyOptions {
 /** A source that may have a form of its own to be wrong about. */
 type VerifiableSource = AuditSource & { readonly trailer?: Trailer | null; readonly problem?: FormProblem | null };
 
+/** Nothing is wrong with a log that is too young to have one, and nothing of it is proved. */
+const NO_CHECKPOINT =
+  'there is no checkpoint in it yet, so no tracker has signed any of it: trackers write one a minute after a command, and when ' +
+  'they stop; verify it again then, and take it for cut off when it is older and has none';
+
 interface Finding {
   readonly verdict: 'tampered' | 'incomplete';
   readonly message: string;
@@ -147,6 +152,7 @@ class SignatureWatch {
   readonly #signatures: number;
   /** What trusted trackers last said that does not agree. The log's own rulings count only when a trusted one signed them. */
   readonly #contested = new Map<string, { offset: number; size: number }>();
+  #hasCheckpoint = false;
 
   constructor({ kept = [], trusted, signatures = 1 }: VerifyOptions) {
     this.#kept = kept;
@@ -208,6 +214,9 @@ class SignatureWatch {
     if (contested.length > 0) return contested;
     const findings = this.#weaklyKept(state);
     if (this.signedRecords > 0) return findings;
+    if (!this.#hasCheckpoint && this.signers.size === 0) {
+      return [...findings, { verdict: 'incomplete', message: NO_CHECKPOINT, from: null, to: null }];
+    }
     const message =
       this.#signatures === 1
         ? 'none of the trackers that you trust has signed any of it'
@@ -231,6 +240,7 @@ class SignatureWatch {
     { trackerId, size, root, digest }: Extract<Event, { type: 'checkpoint_recorded' }>,
     derived: DerivedState,
   ): void {
+    this.#hasCheckpoint = true;
     const agrees = root === derived.rootAt(size - 1) && digest === derived.digestAt(size - 1);
     if (agrees) {
       this.signers.set(trackerId, Math.max(size, this.signers.get(trackerId) ?? 0));

@@ -3,6 +3,7 @@ import { expect, it, vi } from 'vitest';
 import { openCheckpointNote } from '#wire/checkpoint-note';
 import { decodeLogRecord } from '#wire/log-record';
 import { entryOf, type LogEntry } from '../../../../apps/tracker/src/audit/log-entry.ts';
+import { verificationText } from '../../../../apps/tracker/src/audit/audit-texts.ts';
 import { signedExtentOf } from '../../../../apps/tracker/src/audit/last-checkpoint.ts';
 import { replay } from '../../../../apps/tracker/src/audit/replay.ts';
 import { writeExport } from '../../../../apps/tracker/src/audit/export-writing.ts';
@@ -177,6 +178,34 @@ it('trust is in keys that were given, not in those that the log brings along', a
   const foreign = await verify(sourceOf(records), { trusted: new Set(['f'.repeat(64)]) });
   expect(foreign).toMatchObject({ verdict: 'incomplete', trust: 'consistent', signedRecords: 0 });
   expect(foreign.problem).toContain('none of the trackers that you trust');
+});
+
+it('a log without a checkpoint yet is incomplete for who names trackers, and says how to go on; nothing of it is suspect', async () => {
+  const firstCheckpoint = records.findIndex(({ value }) => decodeLogRecord(value)?.command.name === 'checkpoint');
+  const young = records.slice(0, firstCheckpoint);
+  expect(young.length).toBeGreaterThan(3);
+  const { signers } = await verify(sourceOf(records));
+  const trusted = new Set(signers.map(({ tracker }) => tracker));
+  const found = await verify(sourceOf(young), { trusted });
+  expect(found).toMatchObject({ verdict: 'incomplete', firstBadOffset: null, lastSuspectOffset: null });
+  expect(found.problem).toMatch(/^there is no checkpoint in it yet.*verify it again then/);
+  const text = verificationText(found, { namesTrackers: true });
+  expect(text).not.toMatch(/bad record|--trackers/);
+  expect(text).toContain('no tracker whose key you gave has signed it');
+  expect(await verdictOn(await exported(young, { tail: true }), { trusted })).toMatchObject({
+    verdict: 'incomplete',
+    problem: found.problem,
+  });
+});
+
+it('what only nobody has signed is not called bad', async () => {
+  const { signers } = await verify(sourceOf(records));
+  const trusted = new Set([signers[0]!.tracker]);
+  const found = await verdictOn(await exported(records, { tail: true }), { trusted });
+  expect(found.verdict).toBe('incomplete');
+  const text = verificationText(found, { namesTrackers: true });
+  expect(text).toMatch(/signed its last records.*; this is about offsets \d+ to \d+$/m);
+  expect(text).not.toContain('bad record');
 });
 
 it('records that are put behind what trusted trackers signed do not pass for signed', async () => {

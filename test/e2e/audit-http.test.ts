@@ -295,6 +295,39 @@ describe('a tracker refuses', () => {
     });
   });
 
+  it.each([
+    ['GET', '/audit'],
+    ['GET', '/audit/'],
+    ['GET', '/audit/log/'],
+    ['GET', '/audit/log/more?limit=1'],
+    ['GET', `/audit/${'a'.repeat(200)}`],
+    ['GET', '/audit/%zz'],
+    ['POST', '/audit/log'],
+    ['DELETE', '/audit/export?tail=true'],
+  ])('%s %s, which is no view, as a problem that is counted', async (method, path) => {
+    const refused = async (code: string): Promise<number> => {
+      const metrics = await (await fetch(`${http}/metrics`)).text();
+      return Number(
+        new RegExp(`^cohort_refused_without_record_total\\{code="${code}"\\} (\\d+)$`, 'm').exec(metrics)?.[1] ?? 0,
+      );
+    };
+    const before = [await refused('not_found'), await refused('audit_key_required')];
+    const body =
+      method === 'POST' ? { body: 'neither JSON nor anything else', headers: { 'content-type': 'text/x' } } : {};
+    const stranger = await fetch(`${http}${path}`, { method, ...body });
+    expect([stranger.status, (await problemOf(stranger))['code']]).toEqual([401, 'audit_key_required']);
+    const headers = { ...body.headers, authorization: `Bearer ${key}` };
+    const auditor = await fetch(`${http}${path}`, { method, ...body, headers });
+    expect([auditor.status, await problemOf(auditor)]).toEqual([
+      404,
+      expect.objectContaining({
+        code: 'not_found',
+        detail: expect.stringContaining('GET /audit/<view> answers log') as unknown,
+      }),
+    ]);
+    expect([await refused('not_found'), await refused('audit_key_required')]).toEqual(before.map((count) => count + 1));
+  });
+
   it('a name that is not its own, and a key in a folder of no tracker', async () => {
     const missing = await cohort(['audit-keys', 'create', 'Ada', '--data-dir', join(folder.directory, 'none')]);
     expect(missing).toMatchObject({ code: 64, errors: expect.stringContaining("holds no tracker's key") as unknown });

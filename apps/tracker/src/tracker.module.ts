@@ -9,7 +9,7 @@ import type { Identity } from '#identity/identity';
 import { listenAddressOf } from '#identity/listen-address';
 import { type HostPort, networkOf } from '#wire/host-port';
 import { REACHABILITY_BURST_MAX, REACHABILITY_REFILL_MS } from '#wire/limits';
-import { AuditController, AuditWatch } from './audit/audit.controller.ts';
+import { AuditController, auditUrlOf, AuditWatch, watchAuditAddresses } from './audit/audit.controller.ts';
 import { AuditDesk } from './audit/audit-desk.ts';
 import { AuditKeys } from './audit/audit-keys.ts';
 import type { CommandLog } from './command-log/command-log.ts';
@@ -85,7 +85,7 @@ export async function startTracker(parts: TrackerParts): Promise<RunningTracker>
   const http = await listenAddressOf(parts.http);
   const services = servicesOf(parts);
   const { replica, reachability, rpcServer, checkpoints, comparison, snapshots, auditDesk, operatorDoor } = services;
-  const adapter = new FastifyAdapter(operatorServerOptions());
+  const adapter = new FastifyAdapter({ ...operatorServerOptions(), rewriteUrl: auditUrlOf });
   const listen = { name: parts.http.host, address: http.host };
   guardOperatorPort(adapter.getInstance(), listen, (code) => services.metrics.countRefusal(code));
   const application = await NestFactory.create<NestFastifyApplication>(moduleOf(services), adapter, {
@@ -93,6 +93,7 @@ export async function startTracker(parts: TrackerParts): Promise<RunningTracker>
     abortOnError: false,
   });
   operatorDoor.watch(application.getHttpServer());
+  watchAuditAddresses(application);
   application.connectMicroservice({ strategy: rpcServer });
   const looking = setInterval(() => {
     void checkpoints.look();

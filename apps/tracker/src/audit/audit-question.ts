@@ -135,6 +135,9 @@ const VIEWS = {
 /** What can be asked for. */
 export type AuditView = keyof typeof VIEWS;
 
+/** All views by name. */
+export const AUDIT_VIEWS = Object.keys(VIEWS);
+
 /** Whether there is a view of that name. */
 export function isAuditView(name: string): name is AuditView {
   return Object.hasOwn(VIEWS, name);

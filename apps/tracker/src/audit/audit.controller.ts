@@ -1,14 +1,16 @@
 // Owns the audit's addresses at a tracker's HTTP port: who asks has a key that an operator made, and hears of everything that goes
 // wrong as a problem document. Nothing here writes.
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { Controller, Get, Logger, Param, Req, Res } from '@nestjs/common';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { BadInput } from '#identity/start-input';
 import { bearerToken } from '#wire/bearer-token';
 import { type Problem, problemOf } from '#wire/wire-error';
 import { AuditDesk } from './audit-desk.ts';
 import { type AuditKey, AuditKeys } from './audit-keys.ts';
-import { type AuditParameters, isAuditView } from './audit-question.ts';
+import { AUDIT_VIEWS, type AuditParameters, isAuditView } from './audit-question.ts';
 import { AuditRefusal, auditProblemOf } from './audit-refusal.ts';
 
 /** Who is told of questions. */
@@ -46,6 +48,32 @@ const HEADERS = {
   'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
 };
 
+const NOWHERE = `There is no audit view at this address: GET /audit/<view> answers ${AUDIT_VIEWS.join(', ')}.`;
+
+/** A view as it is asked for, before its parameters. */
+const VIEW_URL = /^\/audit\/([a-z]+)(?:\?|$)/;
+const BELOW_AUDIT = /^\/audit(?:[/?]|$)/;
+/** Where no view is. */
+const NOWHERE_URL = '/audit/';
+
+/** The address that a request is led to: what is below `/audit` and no view may be anything, and no router is asked what. */
+export function auditUrlOf({ url = '' }: Pick<IncomingMessage, 'url'>): string {
+  return BELOW_AUDIT.test(url) && !isAuditView(VIEW_URL.exec(url)?.[1] ?? '') ? NOWHERE_URL : url;
+}
+
+/** What is led there, or is no GET, is told like all that goes wrong below `/audit`, before its body is read. Call it before the port opens. */
+export function watchAuditAddresses(application: NestFastifyApplication): void {
+  const controller = application.get(AuditController);
+  const fastify = application.getHttpAdapter().getInstance();
+  fastify.addHook('onRequest', async (request: FastifyRequest, reply: FastifyReply) => {
+    const { method, url } = request;
+    const isGet = method === 'GET' || method === 'HEAD';
+    if (!BELOW_AUDIT.test(url) || (url !== NOWHERE_URL && isGet)) return;
+    await controller.nowhere(request, reply);
+    return reply;
+  });
+}
+
 @Controller()
 export class AuditController {
   readonly #desk: AuditDesk;
@@ -69,7 +97,7 @@ export class AuditController {
       const { keyId } = await this.#keyIn(authorization);
       this.#watch.known(request.raw.socket);
       this.#watchKey(authorization, gone);
-      if (!isAuditView(view)) throw new AuditRefusal('not_found', `There is no audit view ${view}.`);
+      if (!isAuditView(view)) throw new AuditRefusal('not_found', NOWHERE);
       const parameters = parametersOf(request.query);
       const { contentType, stream } = await this.#desk.ask({ view, parameters }, { keyId, gone: gone.signal });
       this.#watch.asked(view);
@@ -78,6 +106,17 @@ export class AuditController {
       await reply.type(contentType).send(stream);
     } catch (error) {
       if (!reply.raw.closed) this.#refuse(reply, error);
+    }
+  }
+
+  /** Whatever else is asked below `/audit`, by any method, of whoever has a key or none. */
+  async nowhere({ headers }: FastifyRequest, reply: FastifyReply): Promise<void> {
+    void reply.headers(HEADERS);
+    try {
+      await this.#keyIn(headers.authorization);
+      throw new AuditRefusal('not_found', NOWHERE);
+    } catch (error) {
+      this.#refuse(reply, error);
     }
   }
 

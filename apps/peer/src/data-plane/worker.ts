@@ -10,6 +10,7 @@ import {
   removePart as removePartNow,
   syncPart as syncPartNow,
 } from '../storage/destination.ts';
+import { readPiece as readPieceNow } from '../storage/piece-reading.ts';
 import {
   checkRepair as checkRepairNow,
   dropRepair as dropRepairNow,
@@ -65,6 +66,11 @@ export const scanSource = task(scanSourceNow);
 export const findFiles = task(findFilesNow);
 export const stampSource = task(stampSourceNow);
 export const checkUnchanged = task(checkUnchangedNow);
+export const readPiece = task(async (reading: Parameters<typeof readPieceNow>[0]) => {
+  const isSound = await readPieceNow(reading);
+  counters?.add('hashedBytes', reading.piece.length);
+  return isSound;
+});
 export const hashPieces = task((request: PiecesRequest) => countedPieces(request, hashPiecesNow));
 /** The same, at a pace. */
 export const scrubPieces = task((request: ScrubTask) => countedPieces(request, (run) => scrubPiecesNow(run)));

@@ -7,6 +7,7 @@ import { doMeet } from '../storage/content-layout.ts';
 import { acceptManifest, ContentHashing, stampText, valueOf } from './content-hashing.ts';
 import { openCopy } from './copy-reader.ts';
 import { LaneFleet } from './lane-fleet.ts';
+import { readPiece } from './piece-reads.ts';
 import { SharedLimits } from './shared-limits.ts';
 import { SwarmDownload } from './swarm-download.ts';
 import {
@@ -21,6 +22,7 @@ import {
   type EngineMetrics,
   type GrantTrust,
   type Inspected,
+  type PieceRead,
   type Revocation,
   type ServeRequest,
   type ShareRef,
@@ -108,6 +110,10 @@ class WorkerTransferEngine implements TransferEngine {
 
   openCopy(request: CopyRequest): Promise<CopyReader> {
     return openCopy(request, { pool: this.#pool, hashing: this.#hashing });
+  }
+
+  readPiece(read: PieceRead): Promise<boolean> {
+    return readPiece(this.#pool, read);
   }
 
   async serve({ share, contentId, manifestBytes, path, stamp }: ServeRequest): Promise<void> {

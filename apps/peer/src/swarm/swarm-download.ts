@@ -25,6 +25,7 @@ import type {
   DownloadRequest,
   DownloadState,
   DownloadView,
+  ReadableCopy,
   Source,
   TransferReason,
 } from './transfer-engine.ts';
@@ -39,6 +40,7 @@ const SYNCED_FILES_MAX = 16;
 /** Exists from the moment the manifest is known and the part is on disk. */
 interface OpenPart {
   readonly manifest: Manifest;
+  readonly copy: ReadableCopy;
   readonly manifestBytes: Uint8Array;
   readonly ledger: PieceLedger;
   readonly run: DownloadRun;
@@ -117,6 +119,10 @@ export class SwarmDownload implements Download {
 
   manifestBytes(): Uint8Array | null {
     return this.#manifestBytes;
+  }
+
+  readable(): ReadableCopy | null {
+    return this.#part?.copy ?? null;
   }
 
   updateSources(sources: readonly Source[]): void {
@@ -305,7 +311,8 @@ export class SwarmDownload implements Download {
     const served = { roots: servedRoots, identity: servedIdentity, stamps: servedStamps };
     this.#context.servePart({ manifest, manifestBytes, ...served, verified: servedPieces ?? this.#verified });
     this.#manifestBytes = Uint8Array.from(bytes);
-    this.#part = { manifest, manifestBytes, ledger, run };
+    const copy = { roots: writtenRoots, identity: writtenIdentity, verified: this.#verified };
+    this.#part = { manifest, copy, manifestBytes, ledger, run };
     // What an earlier part held counts from now on.
     this.#notify();
     run.refillSoon();

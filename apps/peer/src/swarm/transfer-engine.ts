@@ -134,6 +134,27 @@ export interface ReadPieces {
   readonly damaged: readonly number[];
 }
 
+/** Where pieces of content can be read: a complete copy, or what there is of a download. */
+export interface ReadableCopy {
+  /** Tried in order: a download is at its part until it is in place. */
+  readonly roots: readonly string[];
+  /** Which root is meant, so that nothing is read of what somebody puts in its place; null for any. */
+  readonly identity: string | null;
+  /** In shared memory, changing as pieces come: those that are there; null when all are. */
+  readonly verified: Uint8Array | null;
+}
+
+/** A part of a piece that is to be read. An aborted `signal` calls it off. */
+export interface PieceRead {
+  readonly manifest: Manifest;
+  readonly copy: ReadableCopy;
+  /** Which byte of the content is the first. */
+  readonly begin: number;
+  /** In shared memory, and no longer than the rest of the piece that `begin` lies in. */
+  readonly target: Uint8Array;
+  readonly signal: AbortSignal;
+}
+
 /** Content to repair where it is. */
 export interface RepairPlan {
   readonly manifestBytes: Uint8Array;
@@ -266,6 +287,8 @@ export interface Download {
   view(): DownloadView;
   /** The canonical manifest once it is there (from a source, or from an earlier start), else null. */
   manifestBytes(): Uint8Array | null;
+  /** Where its pieces can be read as they come, also when it is complete; null before the manifest is there. */
+  readable(): ReadableCopy | null;
   /** All sources known now. One that is no longer listed keeps its connection and is not dialled again. */
   updateSources(sources: readonly Source[]): void;
   updateGrant(grant: Uint8Array): void;
@@ -364,6 +387,11 @@ export interface TransferEngine {
   checkSha1(request: VerifyRequest): Promise<boolean>;
   /** Opens a copy for reading it slowly. Throws TransferFailure: source_*, manifest_refused; source_changed for another stamp. */
   openCopy(request: CopyRequest): Promise<CopyReader>;
+  /**
+   * Fills the target with bytes of a piece that were hashed with the rest of it. False when the piece is another one than the
+   * manifest says: then nothing of it is there. Throws TransferFailure: source_*, aborted, worker_died.
+   */
+  readPiece(read: PieceRead): Promise<boolean>;
   /** Offers a complete copy. Throws TransferFailure source_missing, or source_changed when the stamp is another one. */
   serve(request: ServeRequest): Promise<void>;
   /** Ends serving a share, and closes its connections; downloads of it go on. */

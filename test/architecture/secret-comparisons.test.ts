@@ -21,6 +21,7 @@ const EQUALITIES = new Set([
 /** Files that compare secrets, and what is compared there. */
 const COMPARERS: Readonly<Record<string, string>> = {
   'apps/peer/src/control/api-keys.ts': 'timingSafeEqual(hash, this.#controlTokenHash)',
+  'apps/peer/src/control/content-links.ts': 'timingSafeEqual(given, expected)',
   'apps/tracker/src/audit/audit-keys.ts': "timingSafeEqual(hashOf(token), Buffer.from(stored.keyHash, 'hex'))",
   'apps/tracker/src/credentials/password-hasher.ts': 'timingSafeEqual(actual, expected)',
 };

@@ -12,6 +12,7 @@ import { ERRORS } from '#wire/wire-error';
 import { ApiKeys, loadOrCreateToken } from './control/api-keys.ts';
 import { CommandMemory } from './control/command-memory.ts';
 import { CommandRunner } from './control/command-runner.ts';
+import { ContentLinks } from './control/content-links.ts';
 import { type ControlEndpoint, openControlEndpoint } from './control/control-endpoint.ts';
 import { PEER_ID, STATUS_FACTS, TRANSFER_ENGINE } from './control/control-tokens.ts';
 import { EventJournal } from './control/event-journal.ts';
@@ -88,11 +89,13 @@ async function startControl(parts: ControlParts): Promise<RunningPeer> {
   link.onEvent((event) => journalLinkEvent(journal, event, warn));
   transfers.onEvent((event) => journalTransferEvent(journal, event, warn));
   const keys = await ApiKeys.open({ dataDirectory, controlToken, damaged, now: Date.now });
+  const links = new ContentLinks({ now: Date.now, user: () => link.user() });
   const memory = new CommandMemory(join(dataDirectory, 'commands.ndjson'), writeFailed);
   const endpoint = await openControlEndpoint({
     listen: options.control,
     allowedHosts: options.allowedHosts,
     scopeOf: (token) => keys.scopeOf(token),
+    opensLink: (signed) => links.opens(signed),
     providers: [
       { provide: TRACKER_LINK, useValue: link },
       { provide: TRANSFERS, useValue: transfers },
@@ -102,6 +105,7 @@ async function startControl(parts: ControlParts): Promise<RunningPeer> {
       { provide: CommandRunner, useValue: new CommandRunner({ link, transfers, memory }) },
       { provide: ApiKeys, useValue: keys },
       { provide: EventJournal, useValue: journal },
+      { provide: ContentLinks, useValue: links },
     ],
   });
   await transfers.open(options.limits, options.scrubBytesPerSecond);

@@ -25,6 +25,7 @@ import {
   ProblemView,
   ShareView,
 } from './control-answers.ts';
+import { ContentLinkBody, ContentLinkView, ContentPlace, ContentQuery } from './control-content.ts';
 import { PeerEventListView, PeerEventView } from './control-events.ts';
 import { GroupLimitsBody, LimitsBody, NewGroupLimitsBody, NewLimitsBody, RateLimitsBody } from './control-limits.ts';
 import { OutageView, TrackerTroubleView } from './control-outages.ts';
@@ -331,6 +332,10 @@ export class TransferView {
   @IsString()
   path!: string;
 
+  /** Whether it is there for who reads its content alone, and goes with all that it wrote a while after that. */
+  @IsBoolean()
+  temporary!: boolean;
+
   @IsRFC3339()
   startedAt!: string;
 
@@ -402,7 +407,7 @@ export class NewApiKeyView extends ApiKeyItem {
 export const CONTROL_SCHEMAS = {
   withOptionalFields: [
     ...new Set([...Object.values(CONTROL_COMMAND_BODIES), NewApiKeyBody, CommandResultBody, ProblemView]),
-    ...[ListQuery, EventsQuery, DeleteTransferQuery, RecheckBody],
+    ...[ListQuery, EventsQuery, DeleteTransferQuery, RecheckBody, ContentPlace, ContentQuery, ContentLinkBody],
   ],
   withOptionalNullableFields: [NewGroupLimitsBody, NewLimitsBody],
   withNullableFields: [
@@ -413,5 +418,6 @@ export const CONTROL_SCHEMAS = {
     ...[ScrubbedCopyView, ScrubView],
     ...[RateLimitsBody, GroupLimitsBody, LimitsBody],
     ...[SessionItem, SessionListView, ApiKeyItem, ApiKeyListView, NewApiKeyView, PeerEventView, PeerEventListView],
+    ContentLinkView,
   ],
 } as const;

@@ -22,7 +22,7 @@ export const LIST_LIMIT_DEFAULT = 100;
 /** What a key may be made for, from the least to everything. */
 export const API_KEY_SCOPES = ['read', 'transfer', 'admin'] as const;
 
-/** `read` is every GET; `transfer` also moves files; `admin` is everything, as the control token is. */
+/** `read` is every GET but that of content; `transfer` also moves files; `admin` is everything, as the control token is. */
 export type ApiKeyScope = (typeof API_KEY_SCOPES)[number];
 
 /** An absolute path on the machine of the peer. */

@@ -155,10 +155,24 @@ export const EVENTS_UNREAD_BYTES_MAX = 1024 * 1024;
 export const PEER_STALL_TIMEOUT_MS = 5_000;
 /** Sources that a download is connected to at a time. */
 export const CONNECTED_SOURCES_MAX = 32;
+/** Files that are read over HTTP at a time. */
+export const STREAMS_MAX = 64;
+/** What one of them has in memory at a time: while this is being sent, as much again is read. */
+export const STREAM_BUFFER_BYTES_MAX = 1024 * 1024;
+/** What is fetched before all else for one of them, from where it is read on; it waits on disk. */
+export const STREAM_READ_AHEAD_BYTES_MAX = 32 * 1024 * 1024;
+/** How long one of them waits for bytes that nobody sends. */
+export const STREAM_STALL_TIMEOUT_MS = 30_000;
+/** How long what was fetched for streams alone is there after the last one. */
+export const STREAM_LINGER_MS = 120_000;
+/** Longest life of a link to a file. */
+export const CONTENT_LINK_SECONDS_MAX = 24 * 3600;
 /** Longest body of a request to the control endpoint. */
 export const CONTROL_BODY_BYTES_MAX = 64 * 1024;
 /** Longest wait for a transfer in one request. */
 export const WAIT_SECONDS_MAX = 7 * 24 * 3600;
+/** Longest name in an address of the control endpoint: the longest there is, with each of its bytes escaped. */
+export const NAME_IN_ADDRESS_CHARACTERS_MAX = 765;
 /** Longest path in a request. */
 export const PATH_CHARACTERS_MAX = 4096;
 /** Longest wait for an event in one request. */

@@ -62,6 +62,7 @@ export const ERRORS = {
   ),
   credential_changed: rule(409, 'The password was changed meanwhile: try again with the new one.'),
   too_large: rule(413, 'The request is larger than the limit.'),
+  range_not_satisfiable: rule(416, 'The file has none of these bytes: Content-Range says how many it has.'),
   json_required: rule(415, 'The body must be application/json.'),
   idempotency_key_reused: rule(422, 'This Idempotency-Key was used for another command: use a new one.'),
   command_expired: rule(
@@ -83,6 +84,7 @@ export const ERRORS = {
     503,
     'The log takes no records now: /status of each tracker says why. Views and running downloads go on; send a command again with the same Idempotency-Key.',
   ),
+  content_unavailable: retry(503, 'Nobody who has these bytes sends them now.'),
   busy: retry(503, 'Too much is under way: try again shortly.'),
   outcome_unknown: retry(
     503,

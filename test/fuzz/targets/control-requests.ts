@@ -14,7 +14,7 @@ import { PEER_ID, STATUS_FACTS, TRANSFER_ENGINE } from '../../../apps/peer/src/c
 import { EventJournal } from '../../../apps/peer/src/control/event-journal.ts';
 import { TRACKER_LINK } from '../../../apps/peer/src/tracker-link/tracker-link.ts';
 import { TRANSFERS } from '../../../apps/peer/src/transfers/transfers.ts';
-import { RecordedLink, RecordedTransfers, TRANSFER_ID } from '../../unit/peer/control/recorded-ports.ts';
+import { NO_LINKS, RecordedLink, RecordedTransfers, TRANSFER_ID } from '../../unit/peer/control/recorded-ports.ts';
 import type { FuzzTarget } from '../fuzz-target.ts';
 import { scratchFolder } from '../scratch-folder.ts';
 
@@ -23,6 +23,8 @@ const SAMPLES: readonly Sample[] = [
   ...['/status', '/limits', '/api-keys', '/transfers', `/transfers/${TRANSFER_ID}`, '/sessions', '/groups?limit=3'].map(
     got,
   ),
+  ...['/groups/films/files/a/content?path=b%2Fc.mkv&keep=true&expires=1&signature=x'].map(got),
+  posted('/api/v1/groups/films/files/a/content-link', { path: 'b', keep: true, lifetimeSeconds: 1 }),
   ...['/groups/films/files?after=a&limit=2', '/groups/films/requests', `/commands/${TRANSFER_ID}`].map(got),
   posted(`${COMMANDS}/create_user`, { user: 'alice', password: 'correct horse' }),
   posted(`${COMMANDS}/logout`, {}),
@@ -39,6 +41,7 @@ const POLICY: AccessPolicy = {
   ownHosts: new Set(['127.0.0.1', 'localhost']),
   allowedHosts: new Set(['peer.example']),
   scopeOf: (token) => (token === 'right' ? 'admin' : null),
+  opensLink: () => false,
 };
 const OWN_NAMES: ReadonlySet<string> = new Set(['127.0.0.1:7070', 'localhost:7070']);
 const PAGES: ReadonlySet<string> = new Set([
@@ -99,6 +102,7 @@ async function openedApp() {
     { provide: STATUS_FACTS, useValue: facts },
     { provide: CommandRunner, useValue: new CommandRunner({ link, transfers, memory }) },
     { provide: ApiKeys, useValue: keys },
+    NO_LINKS,
     { provide: EventJournal, useValue: new EventJournal('/dev/null', { now: () => 0, writeFailed: () => undefined }) },
   ]);
   await opened.init();

@@ -27,6 +27,7 @@ const BY_STATUS: Readonly<Record<number, ExitCode>> = {
   409: EXIT.conflict,
   413: EXIT.badInput,
   415: EXIT.badInput,
+  416: EXIT.badInput,
   422: EXIT.conflict,
   429: EXIT.unavailable,
   500: EXIT.bug,

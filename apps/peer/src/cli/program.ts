@@ -13,6 +13,7 @@ import {
 } from './file-commands.ts';
 import { type GlobalFlags, Invocation } from './invocation.ts';
 import { type LimitFlags, showLimits, typedCount, typedRate } from './limit-commands.ts';
+import { type LinkFlags, printLink } from './link-command.ts';
 import { LOG_COMMANDS } from './log-commands.ts';
 import { recheck, type RecheckFlags } from './recheck-command.ts';
 import { runShell } from './shell.ts';
@@ -149,6 +150,12 @@ function addFileCommands(program: Command, start: () => Invocation): void {
     .description('stop serving a file from this peer; nothing on disk is deleted')
     .option('--everywhere', 'take it out of the group (who shared it, or the owner of the group)');
   stop.action(() => stopShare(start(), wordsOf<2>(stop), stop.opts()));
+  const link = program
+    .command('link <group> <file>')
+    .description('print an address at which a player finds a file of a group, here or not')
+    .option('--path <path>', 'which file of a folder, like inner/film.mkv')
+    .option('--keep', 'what is fetched for it stays, as if it had been downloaded');
+  link.action(() => printLink(start(), wordsOf<2>(link), link.opts<LinkFlags>()));
 }
 
 function addViews(program: Command, start: () => Invocation): void {

@@ -138,7 +138,8 @@ export function listSessions(invocation: Invocation): Promise<void> {
 /** show_downloads: `[D] [group] file` while downloading, `[C] [group] file` when complete, and nothing else. */
 export async function showDownloads(invocation: Invocation): Promise<void> {
   const { items } = await (await invocation.client()).list<TransferView>('/transfers');
-  const downloads = items.filter(({ direction }) => direction === 'download');
+  // What comes for who watches it alone was not asked for as a download.
+  const downloads = items.filter(({ direction, temporary }) => direction === 'download' && !temporary);
   invocation.show({ items: downloads }, () => downloads.map(downloadLine).join(''));
 }
 

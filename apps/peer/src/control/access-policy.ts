@@ -3,6 +3,7 @@
 import { bearerToken } from '#wire/bearer-token';
 import type { ApiKeyScope } from '#wire/control-requests';
 import type { ErrorCode } from '#wire/wire-error';
+import type { SignedFile } from './content-links.ts';
 
 /** What a decision needs of a request. Headers as they came. */
 export interface AccessRequest {
@@ -15,6 +16,8 @@ export interface AccessRequest {
   readonly authorization: string | undefined;
   readonly contentType: string | undefined;
   readonly hasBody: boolean;
+  /** What it names with a signature; null or left out when there is none. */
+  readonly signed?: SignedFile | null;
 }
 
 export interface AccessPolicy {
@@ -26,6 +29,8 @@ export interface AccessPolicy {
   readonly allowedHosts: ReadonlySet<string>;
   /** What a token may do, or null for one that is none. */
   scopeOf(token: string): ApiKeyScope | null;
+  /** Whether a signature is good for what it stands with. */
+  opensLink(signed: SignedFile): boolean;
 }
 
 /** A refusal, with a sentence where the table's own does not say enough. */
@@ -36,6 +41,9 @@ export interface AccessRefusal {
 
 const OPEN_ROUTES = /^(?:\/health\/live|\/metrics|\/api\/docs(?:[-/].*)?)$/;
 const TRANSFER_ROUTES = /^\/api\/v1\/(?:commands\/(?:upload_file|download_file|seed_file|stop_share)$|transfers\/)/;
+const CONTENT_ROUTE = '/api/v1/groups/:group/files/:file/content';
+const LINK_REFUSED =
+  'This link to a file has ended, or this peer did not make it for who is logged in now: ask for a new one, or send a token.';
 const SCOPE_RANK: Readonly<Record<ApiKeyScope, number>> = { read: 0, transfer: 1, admin: 2 };
 
 /** Why a request goes no further, or null. */
@@ -69,11 +77,11 @@ export function needsToken({ method, route }: Pick<AccessRequest, 'method' | 'ro
 }
 
 function tokenRefusal(request: AccessRequest, policy: AccessPolicy): AccessRefusal | null {
-  if (!needsToken(request)) return null;
-  const { method, route, authorization } = request;
+  if (!needsToken(request) || isLinked(request, policy)) return null;
+  const { method, route, authorization, signed } = request;
   const token = bearerToken(authorization);
   const scope = token === null ? null : policy.scopeOf(token);
-  if (scope === null) return { code: 'control_token_required' };
+  if (scope === null) return { code: 'control_token_required', ...(signed && { detail: LINK_REFUSED }) };
   const needed = neededScope(method, route ?? '');
   if (SCOPE_RANK[scope] >= SCOPE_RANK[needed]) return null;
   return {
@@ -82,8 +90,15 @@ function tokenRefusal(request: AccessRequest, policy: AccessPolicy): AccessRefus
   };
 }
 
+/** Whether a link gives access: to read one file, and to nothing else. */
+function isLinked({ method, route, signed }: AccessRequest, policy: AccessPolicy): boolean {
+  const isReading = (method === 'GET' || method === 'HEAD') && route === CONTENT_ROUTE;
+  return isReading && signed !== null && signed !== undefined && policy.opensLink(signed);
+}
+
 function neededScope(method: string, route: string): ApiKeyScope {
   if (route.startsWith('/api/v1/api-keys')) return 'admin';
+  if (route === CONTENT_ROUTE || route === `${CONTENT_ROUTE}-link`) return 'transfer';
   if (method === 'GET' || method === 'HEAD') return 'read';
   return TRANSFER_ROUTES.test(route) ? 'transfer' : 'admin';
 }

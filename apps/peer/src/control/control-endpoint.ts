@@ -9,12 +9,13 @@ import type { Server } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { listenAddressOf } from '#identity/listen-address';
 import type { HostPort } from '#wire/host-port';
-import { CONTROL_BODY_BYTES_MAX, CONTROL_REQUEST_TIMEOUT_MS } from '#wire/limits';
+import { CONTROL_BODY_BYTES_MAX, CONTROL_REQUEST_TIMEOUT_MS, NAME_IN_ADDRESS_CHARACTERS_MAX } from '#wire/limits';
 import { type FieldError, problemOf } from '#wire/wire-error';
 import type { TransferEngine } from '../swarm/transfer-engine.ts';
 import { TRACKER_LINK, type TrackerLink } from '../tracker-link/tracker-link.ts';
 import { TRANSFERS, type Transfers } from '../transfers/transfers.ts';
 import { type AccessPolicy, type AccessRequest, accessRefusal, needsToken } from './access-policy.ts';
+import { signedFileOf } from './content-links.ts';
 import { ControlDoor } from './control-door.ts';
 import { METRICS_TEXT, TRANSFER_ENGINE } from './control-tokens.ts';
 import { ControlModule } from './control.module.ts';
@@ -47,6 +48,7 @@ export interface ControlEndpointOptions {
   /** Names of --allow-host. */
   readonly allowedHosts: readonly string[];
   readonly scopeOf: AccessPolicy['scopeOf'];
+  readonly opensLink: AccessPolicy['opensLink'];
   /** The ports and stores that the controllers ask for. */
   readonly providers: Provider[];
   /** Shorter in tests. */
@@ -64,7 +66,8 @@ export async function openControlEndpoint(options: ControlEndpointOptions): Prom
   const door = new ControlDoor();
   const { host, port } = await listenAddressOf(options.listen);
   const app = await createControlApp(options.providers, { door, requestTimeoutMs: options.requestTimeoutMs });
-  const policy = { port, ...hostsOf(options, host), scopeOf: options.scopeOf };
+  const { scopeOf, opensLink } = options;
+  const policy = { port, ...hostsOf(options, host), scopeOf, opensLink };
   guard(app.getHttpAdapter().getInstance(), policy, door);
   SwaggerModule.setup(DOCS_PATH, app, () => controlDocument(app));
   await app.init();
@@ -94,6 +97,7 @@ export async function createControlApp(
 ): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
     bodyLimit: CONTROL_BODY_BYTES_MAX,
+    routerOptions: { maxParamLength: NAME_IN_ADDRESS_CHARACTERS_MAX },
     requestTimeout: requestTimeoutMs,
     http: { headersTimeout: requestTimeoutMs, connectionsCheckingInterval: requestTimeoutMs / 10 },
     forceCloseConnections: true,
@@ -178,6 +182,7 @@ function accessRequestOf(request: FastifyRequest): AccessRequest {
     fetchSite: headers['sec-fetch-site'] as string | undefined,
     authorization: headers.authorization,
     contentType: headers['content-type'],
+    signed: signedFileOf(request.params, request.query),
     hasBody: headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0,
   };
 }

@@ -6,6 +6,8 @@ import { ApiKeysController } from './api-keys.controller.ts';
 import { ApiKeys } from './api-keys.ts';
 import { CommandRunner } from './command-runner.ts';
 import { CommandsController } from './commands.controller.ts';
+import { ContentLinks } from './content-links.ts';
+import { ContentController } from './content.controller.ts';
 import { PEER_ID, STATUS_FACTS, TRANSFER_ENGINE } from './control-tokens.ts';
 import { EventJournal } from './event-journal.ts';
 import { EventsController } from './events.controller.ts';
@@ -18,7 +20,7 @@ import { ViewsController } from './views.controller.ts';
 /** What the controllers ask for, and the providers have to give. */
 export const CONTROL_NEEDS = [
   ...[TRACKER_LINK, TRANSFERS, TRANSFER_ENGINE, PEER_ID, STATUS_FACTS],
-  ...[CommandRunner, ApiKeys, EventJournal],
+  ...[CommandRunner, ApiKeys, EventJournal, ContentLinks],
 ] as const;
 
 @Module({})
@@ -28,6 +30,7 @@ export class ControlModule {
       CommandsController,
       TransfersController,
       ViewsController,
+      ContentController,
       StatusController,
       LimitsController,
       MetricsController,

@@ -34,7 +34,7 @@ export class CopyCare {
       unrepaired: new UnrepairedCopies({ context, transfers, recheck: (...asked) => this.#recheck(...asked) }),
       findings: {
         damaged: (transfer, pieces) => this.#damaged(transfer, pieces),
-        changed: (transfer, failure) => this.#changed(transfer, failure),
+        changed: (transfer, { code, message }) => this.isChanged(transfer, code, message),
       },
     });
   }
@@ -85,6 +85,14 @@ export class CopyCare {
     for (const twin of twins) if (twin.record.user === user && goesOnByItself(twin.record)) void twin.run();
   }
 
+  /** Whoever read a copy found that it is not what was shared: it is not served any more. */
+  isChanged(transfer: Transfer, code: TransferFailure['code'], detail: string): void {
+    const { context, transfers } = this.#parts;
+    context.engine.withdraw(shareRef(transfer.record.share!));
+    transfer.sourceProblem(changedReason(code, detail));
+    this.serveInstead(transfers.offeredTwinsOf(transfer));
+  }
+
   #recheck(transfer: Transfer, options: RecheckOptions): Promise<boolean> {
     return transfer.recheck(options).finally(() => {
       if (transfer.record.damage !== undefined) this.serveInstead(this.#parts.transfers.offeredTwinsOf(transfer));
@@ -94,12 +102,5 @@ export class CopyCare {
   #damaged({ record }: Transfer, pieces: readonly number[]): void {
     const { transferId, group, file, path } = record;
     this.#parts.emit({ type: 'damage_found', transferId, group, file, path, pieces });
-  }
-
-  #changed(transfer: Transfer, failure: TransferFailure): void {
-    const { context, transfers } = this.#parts;
-    context.engine.withdraw(shareRef(transfer.record.share!));
-    transfer.sourceProblem(changedReason(failure.code, failure.message));
-    this.serveInstead(transfers.offeredTwinsOf(transfer));
   }
 }

@@ -2,9 +2,10 @@
 // this peer has it too. What stands in its way for a while is waited out; what does not pass ends it with a reason.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SharedContent } from '#domain/outcome';
-import type { TransferPeerView, TransferReasonView, TransferState, TransferView } from '#wire/control-api';
-import type { Download, DownloadView } from '../swarm/transfer-engine.ts';
+import type { TransferReasonView, TransferState, TransferView } from '#wire/control-api';
+import type { Download, ReadableCopy } from '../swarm/transfer-engine.ts';
 import { CopyRecheck, type RecheckedCopy, type RecheckOptions } from './copy-recheck.ts';
+import { sumOfPeers } from './peers-of-download.ts';
 import { CopyServing, singleFileSha1 } from './share-serving.ts';
 import { type FetchPermission, findPermission, recordPermission } from './share-sources.ts';
 import { RETRY_MS, type TransferContext } from './transfer-context.ts';
@@ -59,6 +60,34 @@ export class DownloadTransfer implements PlaceTaker {
   /** Whether the copy is being fetched, and what there is of it is offered to others. */
   get isActive(): boolean {
     return this.#download !== null && this.isRunning;
+  }
+
+  /** Where its content can be read as far as it is there; `soon` while that is not known yet, null when it never will be. */
+  get reading(): ReadableCopy | 'soon' | null {
+    const { state, reason, path } = this.record;
+    if (state === 'complete') return reason === null ? { roots: [path], identity: null, verified: null } : null;
+    const goesOn = this.isRunning || (state === 'paused' && reason === null);
+    return goesOn ? (this.#download?.readable() ?? 'soon') : null;
+  }
+
+  /** Of its content, or null while it is not there. */
+  async manifest(): Promise<Uint8Array | null> {
+    const { store } = this.#context;
+    return this.#download?.manifestBytes() ?? (this.isRunning ? null : store.readManifest(this.contentId));
+  }
+
+  /** Fetches these pieces before all others, in this order. */
+  hurry(pieces: readonly number[]): void {
+    this.#download?.hurry(pieces);
+  }
+
+  /** One that was there for readers alone is like any other from now on. */
+  keep(): void {
+    if (this.record.temporary !== true) return;
+    delete this.record.temporary;
+    this.record.isRecorded = false;
+    this.#context.changed(this.record);
+    if (this.record.state === 'complete') void this.run();
   }
 
   /** Whether waiting for it is over. */
@@ -223,7 +252,8 @@ export class DownloadTransfer implements PlaceTaker {
 
   /** Whether the log sends others here for the finished copy. */
   get isOffered(): boolean {
-    return this.record.state === 'complete' && this.record.isServed;
+    const { state, isServed, temporary } = this.record;
+    return state === 'complete' && isServed && temporary !== true;
   }
 
   async #goOn(): Promise<void> {
@@ -460,19 +490,4 @@ export class DownloadTransfer implements PlaceTaker {
     this.#context.changed(this.record);
     if (!PLACED_STATES.has(state)) this.#context.places.leave(this);
   }
-}
-
-/** What peers delivered in earlier runs and in this one. */
-function sumOfPeers(earlier: readonly TransferPeerView[], live: DownloadView): TransferPeerView[] {
-  const before = new Map(earlier.map((peer) => [peer.peerId, peer]));
-  const now = live.peers.map((peer) => {
-    const known = before.get(peer.peerId);
-    before.delete(peer.peerId);
-    return {
-      ...peer,
-      deliveredBytes: peer.deliveredBytes + (known?.deliveredBytes ?? 0),
-      corruptPieces: peer.corruptPieces + (known?.corruptPieces ?? 0),
-    };
-  });
-  return [...before.values(), ...now];
 }

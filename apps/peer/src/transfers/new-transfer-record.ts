@@ -37,6 +37,15 @@ export function newDownloadRecord(
   };
 }
 
+/** A download for who reads it: nobody is told of the copy, which is thrown away after that. */
+export function newStreamRecord(
+  origin: TransferOrigin,
+  { group, file, ...place }: DownloadPlace & Pick<DownloadRecord, 'group' | 'file'>,
+): DownloadRecord {
+  const body = { group, file, destination: place.path, strategy: 'sequential' as const };
+  return { ...newDownloadRecord(origin, body, place), isRecorded: true, temporary: true };
+}
+
 /** As the share that is there under this name, when it may be the same content: `bytes` is null for a folder. */
 export function uploadShape(body: UploadFileBody, bytes: number | null, share: SharedContent | null): UploadShape {
   const isAlike = share !== null && share.totalBytes === bytes;

@@ -122,6 +122,13 @@ export function reasonOfRefusal(refused: Refused): TransferReasonView {
   }
 }
 
+/** What is said to who reads a transfer's content that cannot be read because of this; null is no reason but its end. */
+export function refusalOfReason(reason: TransferReasonView | null): Refused {
+  if (reason?.code === 'not_a_member') return { status: 'failed', code: 'not_a_member' };
+  if (reason?.code === 'logged_out') return { status: 'failed', code: 'not_logged_in' };
+  return { status: 'failed', code: 'content_unavailable', detail: reasonText(reason) };
+}
+
 /** A reason as one sentence of a problem document. */
 export function reasonText(reason: TransferReasonView | null): string {
   return reason === null

@@ -37,6 +37,8 @@ interface TransferFacts {
   recheck?: RecheckView;
   /** What is sound of a copy that is known to be damaged; absent while it is whole as far as is known. */
   damage?: CopyDamage;
+  /** True of a download that is there for who reads it alone; absent of all others. */
+  temporary?: true;
 }
 
 /** The sound part of a damaged copy. */
@@ -79,9 +81,9 @@ export type TransferRecord = UploadRecord | DownloadRecord;
 type FieldTypes<Of> = Readonly<Record<keyof Of, FieldType>>;
 
 /** Fields that came later, and are there only when there is something to say. */
-type Additions = 'sha1Matches' | 'recheck' | 'damage';
+type Additions = 'sha1Matches' | 'recheck' | 'damage' | 'temporary';
 const ADDITIONS: FieldTypes<Required<Pick<TransferFacts, Additions>>> = {
-  ...{ sha1Matches: 'boolean', recheck: 'object', damage: 'object' },
+  ...{ sha1Matches: 'boolean', recheck: 'object', damage: 'object', temporary: 'boolean' },
 };
 const FACTS: FieldTypes<Omit<TransferFacts, Additions>> = {
   ...{ transferId: 'string', commandId: 'string', logId: 'string?', user: 'string', group: 'string', file: 'string' },
@@ -148,6 +150,7 @@ export function transferView(
     ...progress,
     ...(damage !== undefined && { verifiedBytes: damage.soundBytes, bitfield: damage.bitfield }),
     path,
+    temporary: record.temporary ?? false,
     startedAt: new Date(record.startedAtMs).toISOString(),
     completedAt: record.completedAtMs === null ? null : new Date(record.completedAtMs).toISOString(),
     recheck: record.recheck ?? null,

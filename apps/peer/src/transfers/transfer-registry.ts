@@ -12,10 +12,12 @@ import {
   WAIT_SECONDS_DEFAULT,
 } from '#wire/control-requests';
 import type { ScrubView } from '#wire/control-upkeep';
+import { STREAM_LINGER_MS } from '#wire/limits';
 import type { DownloadPresence, Refused } from '#wire/tracker-api';
 import { type SourceProblem, TransferFailure } from '../swarm/transfer-engine.ts';
 import type { CommandAnswer, CommandStamp, LinkEvent } from '../tracker-link/tracker-link.ts';
 import { ChangeWaiters, within } from './change-waiters.ts';
+import { ContentStreams } from './content-streams.ts';
 import { CopyCare } from './copy-care.ts';
 import { dropRepair } from './copy-recheck.ts';
 import { DownloadTransfer } from './download-transfer.ts';
@@ -40,19 +42,30 @@ import {
   type UploadRecord,
 } from './transfer-record.ts';
 import { type Transfer, TransferSet } from './transfer-set.ts';
-import type { RecheckAnswer, StartedTransfer, TransferEnd, TransferEvent, Transfers } from './transfers.ts';
+import type {
+  ContentRequest,
+  OpenContent,
+  RecheckAnswer,
+  StartedTransfer,
+  TransferEnd,
+  TransferEvent,
+  Transfers,
+} from './transfers.ts';
 import { UploadTransfer } from './upload-transfer.ts';
 
 /** An upload whose outcome is likely to be accepted is answered after this, hashed or not. */
 const DECISION_WAIT_MS = 2_000;
 /** How long the log is waited for when a served copy is removed. */
 const STOP_SHARE_WAIT_MS = 2_000;
+/** After these somebody may have something that they could not have before, or not any more. */
+const CHANGES_ACCESS: ReadonlySet<LinkEvent['type']> = new Set(['session_changed', 'group_changed', 'revoked']);
 
 export class TransferRegistry implements Transfers {
   readonly #context: TransferContext;
   readonly #limits: TransferLimits;
   readonly #care: CopyCare;
   readonly #transfers = new TransferSet();
+  readonly #streams: ContentStreams;
   readonly #listeners = new Set<(event: TransferEvent) => void>();
   /** What was last told of each transfer, so that only changes of state and reason are events. */
   readonly #told = new Map<string, string>();
@@ -60,7 +73,10 @@ export class TransferRegistry implements Transfers {
   readonly #stopListening: (() => void)[] = [];
   #announced = '[]';
 
-  constructor(parts: Omit<TransferContext, 'changed' | 'places' | 'sha1Checks'>) {
+  constructor(
+    parts: Omit<TransferContext, 'changed' | 'places' | 'sha1Checks'>,
+    { streamLingerMs = STREAM_LINGER_MS }: { readonly streamLingerMs?: number } = {},
+  ) {
     const places = new TransferPlaces();
     const sha1Checks = new Sha1Checks(parts);
     this.#context = { ...parts, places, sha1Checks, changed: (record) => this.#changed(record) };
@@ -69,6 +85,13 @@ export class TransferRegistry implements Transfers {
       ...{ context: this.#context, transfers: this.#transfers },
       kept: (transfer) => this.#kept(transfer),
       emit: (event) => this.#emit(event),
+    });
+    this.#streams = new ContentStreams({
+      ...{ context: this.#context, transfers: this.#transfers, lingerMs: streamLingerMs },
+      originOf: (user) => this.#originOf({ commandId: randomUUID(), user }),
+      add: (record) => this.#addDownload(record),
+      remove: (transferId) => this.remove(transferId, 'delete'),
+      damaged: (transfer, detail) => this.#care.isChanged(transfer, 'source_changed', detail),
     });
   }
 
@@ -81,6 +104,7 @@ export class TransferRegistry implements Transfers {
       if (record.direction === 'upload') this.#addUpload(record);
       else this.#addDownload(record);
     }
+    await this.#streams.discardLeft();
     await this.#limits.open(startedWith);
     const { engine, link } = this.#context;
     const trust = link.trust();
@@ -96,6 +120,7 @@ export class TransferRegistry implements Transfers {
   /** Lets go of everything; the next start goes on with it. */
   async close(): Promise<void> {
     for (const stop of this.#stopListening) stop();
+    this.#streams.close();
     const halted = this.#transfers.all().map((transfer) => transfer.halt());
     await Promise.all([this.#care.close(), ...halted]);
     await this.#context.store.settled();
@@ -187,6 +212,10 @@ export class TransferRegistry implements Transfers {
     const { offset, reason } = transfer.record;
     if (transfer.end === 'failed') return { state: 'failed', detail: reasonText(reason) };
     return { state: transfer.end ?? 'running', offset };
+  }
+
+  openContent(request: ContentRequest): Promise<OpenContent | Refused> {
+    return this.#streams.open(request);
   }
 
   list(): TransferView[] {
@@ -349,6 +378,7 @@ export class TransferRegistry implements Transfers {
 
   #linkEvent(event: LinkEvent): void {
     const { engine, link } = this.#context;
+    if (CHANGES_ACCESS.has(event.type)) this.#streams.forgetShares();
     if (event.type === 'session_changed') this.#sessionIs(event.user);
     if (event.type === 'sources_changed') this.#refresh((record) => record.share?.shareId === event.shareId);
     if (event.type === 'tracker_changed' && event.tracker.state === 'ready') {
@@ -375,6 +405,7 @@ export class TransferRegistry implements Transfers {
       else if (record.logId !== null && record.logId !== logId) transfer.fail(OTHER_LOG);
       else if (goesOnByItself(record)) void transfer.run();
     }
+    this.#streams.look();
   }
 
   #revoked({ offset, groupId, shareId, user, peerId }: LinkEvent & { type: 'revoked' }): void {
@@ -411,6 +442,7 @@ export class TransferRegistry implements Transfers {
     this.#announce();
     this.#changes.wake();
     this.#care.transferChanged();
+    this.#streams.look();
     const transferNow = transfer.view();
     const { state, reason, sha1, sha1Matches, recheck } = transferNow;
     const told = JSON.stringify([state, reason?.code, sha1, record.share?.shareId, sha1Matches, recheck]);

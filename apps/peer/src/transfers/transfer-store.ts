@@ -1,8 +1,8 @@
 // Owns the files of the transfers: one small JSON file for each, the manifests by content id, so that a share is served again
 // after a restart without being hashed again, the limits that they keep to, and how far they are scrubbed.
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { type FileReports, hasFields, readJsonIfSound, ReplacedFile } from '#identity/durable-file';
 import type { LimitsBody, RateLimitsBody } from '#wire/control-limits';
 import { ACTIVE_TRANSFERS_MAX, RATE_MAX, RATE_MIN } from '#wire/limits';
@@ -12,6 +12,7 @@ import { isTransferRecord, type TransferRecord } from './transfer-record.ts';
 export class TransferStore {
   readonly #directory: string;
   readonly #manifests: string;
+  readonly #streams: string;
   readonly #limits: string;
   readonly #scrub: string;
   readonly #reports: FileReports;
@@ -21,6 +22,7 @@ export class TransferStore {
     this.#reports = reports;
     this.#directory = join(dataDirectory, 'transfers');
     this.#manifests = join(dataDirectory, 'manifests');
+    this.#streams = join(dataDirectory, 'streams');
     this.#limits = join(dataDirectory, 'limits.json');
     this.#scrub = join(dataDirectory, 'scrub.json');
   }
@@ -29,6 +31,7 @@ export class TransferStore {
     const store = new TransferStore(dataDirectory, reports);
     await mkdir(store.#directory, { recursive: true, mode: 0o700 });
     await mkdir(store.#manifests, { recursive: true, mode: 0o700 });
+    await mkdir(store.#streams, { recursive: true, mode: 0o700 });
     return store;
   }
 
@@ -39,6 +42,18 @@ export class TransferStore {
     const found = await Promise.all(names.map((name) => readJsonIfSound(join(this.#directory, name), check)));
     const records = found.filter((record) => record !== null);
     return records.sort((left, right) => left.startedAtMs - right.startedAtMs);
+  }
+
+  /** A folder of its own for what is fetched for a reader. */
+  newStreamFolder(): Promise<string> {
+    return mkdtemp(join(this.#streams, 'stream-'));
+  }
+
+  /** Removes those of these folders in which none of the paths lies. */
+  async keepStreamFolders(paths: readonly string[]): Promise<void> {
+    const kept = new Set(paths.map((path) => dirname(path)));
+    const folders = (await readdir(this.#streams)).map((name) => join(this.#streams, name));
+    for (const folder of folders) if (!kept.has(folder)) await rm(folder, { recursive: true, force: true });
   }
 
   /** Resolves when the record, or a later state of it, is on the disk. */

@@ -35,6 +35,40 @@ export interface RecheckAnswer {
   readonly transfer: TransferView;
 }
 
+/** Which file of which share is to be read. */
+export interface ContentRequest {
+  readonly group: string;
+  readonly file: string;
+  /** Within a folder. */
+  readonly path: string | undefined;
+  /** What has to be fetched for it stays, as if it had been downloaded. */
+  readonly keep: boolean;
+}
+
+/** A file of a share that is open for reading. Has to be closed. */
+export interface OpenContent {
+  readonly contentId: string;
+  /** Which of the files of the content it is, from 0. */
+  readonly position: number;
+  /** The last component of its path, or the name of a share that is one file. */
+  readonly name: string;
+  readonly totalBytes: number;
+  /** Aborted once it may not be read any more. */
+  readonly ended: AbortSignal;
+  /** Reads a part of it. Offsets are of this file; `end` is the first byte that is not read. */
+  read(range: { readonly begin: number; readonly end: number }): ContentReader;
+  close(): void;
+}
+
+/** Reads bytes in order. */
+export interface ContentReader {
+  /**
+   * The next bytes, all of them verified, once they are there; null at the end; a refusal when they cannot be had. They are good
+   * until the call after the next one.
+   */
+  next(): Promise<Uint8Array | Refused | null>;
+}
+
 /** What became of a transfer, for whoever follows them. */
 export type TransferEvent =
   | { readonly type: 'transfer_changed'; readonly transfer: TransferView }
@@ -63,6 +97,8 @@ export interface Transfers {
   isUndecided(commandId: string): boolean;
   /** Waits until an upload is served, or a download is complete and recorded as a seeder. */
   end(transferId: string, timeoutMs: number): Promise<TransferEnd>;
+  /** Opens a file of a share for reading: a copy of this peer, one that is being fetched, or one that is fetched for this. */
+  openContent(request: ContentRequest): Promise<OpenContent | Refused>;
   /** Oldest first. */
   list(): readonly TransferView[];
   find(transferId: string): TransferView | null;

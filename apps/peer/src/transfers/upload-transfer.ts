@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { manifestGeometry } from '#domain/manifest';
 import type { TransferReasonView, TransferState, TransferView } from '#wire/control-api';
 import type { Refused } from '#wire/tracker-api';
-import { type Digested, TransferFailure } from '../swarm/transfer-engine.ts';
+import { type Digested, type ReadableCopy, TransferFailure } from '../swarm/transfer-engine.ts';
 import type { CommandAnswer } from '../tracker-link/tracker-link.ts';
 import { CopyRecheck, type RecheckedCopy, type RecheckOptions, type WholeCopy } from './copy-recheck.ts';
 import { HashingProgress } from './hashing-progress.ts';
@@ -63,6 +63,17 @@ export class UploadTransfer implements PlaceTaker {
 
   get isUndecided(): boolean {
     return this.record.offset === null && UNDECIDED_STATES.has(this.record.state);
+  }
+
+  /** Where its content can be read, as long as it is what was shared; null when it cannot. */
+  get reading(): ReadableCopy | null {
+    const { share, reason, path } = this.record;
+    return share !== null && reason === null ? { roots: [path], identity: null, verified: null } : null;
+  }
+
+  /** Of its content, or null when that is lost. */
+  async manifest(): Promise<Uint8Array | null> {
+    return this.contentId === null ? null : this.#context.store.readManifest(this.contentId);
   }
 
   /** Whether waiting for it is over. */

@@ -28,6 +28,7 @@ const TRANSFER: TransferView = {
   etaSeconds: 7.5,
   bitfield: 'gA==',
   path: '/data/film.mkv',
+  temporary: false,
   startedAt: '2026-03-01T12:00:00.000Z',
   completedAt: null,
   peers: [

@@ -10,6 +10,7 @@ const POLICY: AccessPolicy = {
   ownHosts: new Set(['127.0.0.1', 'localhost', '[::1]']),
   allowedHosts: new Set(['peer.example', 'other.example:8443']),
   scopeOf: (token) => (token === 'admin' || token === 'read' || token === 'transfer' ? token : null),
+  opensLink: ({ signature }) => signature === 'good',
 };
 
 const REQUEST: AccessRequest = {
@@ -125,3 +126,37 @@ describe('the content type', () => {
 
 test('who asks from a foreign page with a wrong token learns of the page first', () =>
   expect(codeOf({ host: 'evil.example', authorization: undefined })).toBe('foreign_host'));
+
+describe('a link to a file', () => {
+  const route = '/api/v1/groups/:group/files/:file/content';
+  const signed = { group: 'films', file: 'a', path: undefined, keep: false, expiresMs: 1, signature: 'good' };
+  const linked = { authorization: undefined, route, signed };
+
+  test('opens its file, and nothing else', () => {
+    for (const method of ['GET', 'HEAD']) expect(codeOf({ ...linked, method }), method).toBeNull();
+    expect(codeOf({ ...linked, method: 'POST' })).toBe('control_token_required');
+    for (const other of [`${route}-link`, '/api/v1/groups/:group/files', '/api/v1/status', undefined]) {
+      expect(codeOf({ ...linked, route: other }), other).toBe('control_token_required');
+    }
+  });
+
+  test('that is not good, or not there, opens nothing, and says so', () => {
+    expect(codeOf({ ...linked, signed: null })).toBe('control_token_required');
+    const bad = { ...REQUEST, ...linked, signed: { ...signed, signature: 'bad' } };
+    expect(accessRefusal(bad, POLICY)).toMatchObject({ detail: expect.stringMatching(/^This link/) as string });
+    expect(codeOf({ ...bad, authorization: 'Bearer admin' })).toBeNull();
+  });
+
+  test('opens it to no page of another origin', () => {
+    expect(codeOf({ ...linked, origin: 'http://evil.example' })).toBe('foreign_origin');
+    expect(codeOf({ ...linked, fetchSite: 'cross-site' })).toBe('foreign_origin');
+  });
+
+  test('is made, and content is read, with a key that may move files', () => {
+    for (const of of [route, `${route}-link`]) {
+      const method = of === route ? 'GET' : 'POST';
+      expect(codeOf({ route: of, method, authorization: 'Bearer read' })).toBe('control_token_required');
+      expect(codeOf({ route: of, method, authorization: 'Bearer transfer' })).toBeNull();
+    }
+  });
+});

@@ -21,7 +21,7 @@ import { PEER_ID, STATUS_FACTS, TRANSFER_ENGINE } from '../../../../apps/peer/sr
 import { EventJournal } from '../../../../apps/peer/src/control/event-journal.ts';
 import { TRACKER_LINK } from '../../../../apps/peer/src/tracker-link/tracker-link.ts';
 import { TRANSFERS } from '../../../../apps/peer/src/transfers/transfers.ts';
-import { RecordedLink, RecordedTransfers } from './recorded-ports.ts';
+import { NO_LINKS, RecordedLink, RecordedTransfers } from './recorded-ports.ts';
 
 const TOKEN = 'a-token-of-a-test';
 const PEER = 'cd'.repeat(32);
@@ -46,6 +46,7 @@ beforeAll(async () => {
     listen: { host: '127.0.0.1', port: 0 },
     allowedHosts: [],
     scopeOf: (token) => keys.scopeOf(token),
+    opensLink: () => false,
     providers: [
       { provide: TRACKER_LINK, useValue: link },
       { provide: TRANSFERS, useValue: transfers },
@@ -57,7 +58,7 @@ beforeAll(async () => {
       },
       { provide: CommandRunner, useValue: new CommandRunner({ link, transfers, memory }) },
       { provide: ApiKeys, useValue: keys },
-      { provide: EventJournal, useValue: journal },
+      ...[{ provide: EventJournal, useValue: journal }, NO_LINKS],
     ],
   };
   endpoint = await openControlEndpoint(options);

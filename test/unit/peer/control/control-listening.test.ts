@@ -4,20 +4,15 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import 'reflect-metadata';
 import { expect, test, vi } from 'vitest';
-import { ApiKeys } from '../../../../apps/peer/src/control/api-keys.ts';
-import { CommandRunner } from '../../../../apps/peer/src/control/command-runner.ts';
 import { openControlEndpoint } from '../../../../apps/peer/src/control/control-endpoint.ts';
-import { PEER_ID, STATUS_FACTS, TRANSFER_ENGINE } from '../../../../apps/peer/src/control/control-tokens.ts';
-import { EventJournal } from '../../../../apps/peer/src/control/event-journal.ts';
-import { TRACKER_LINK } from '../../../../apps/peer/src/tracker-link/tracker-link.ts';
-import { TRANSFERS } from '../../../../apps/peer/src/transfers/transfers.ts';
+import { CONTROL_NEEDS } from '../../../../apps/peer/src/control/control.module.ts';
 
-const behind = [TRACKER_LINK, TRANSFERS, TRANSFER_ENGINE, PEER_ID, STATUS_FACTS, CommandRunner, ApiKeys, EventJournal];
 const options = {
   listen: { host: '127.0.0.1', port: 0 },
   allowedHosts: [],
   scopeOf: () => null,
-  providers: behind.map((provide) => ({ provide, useValue: {} })),
+  opensLink: () => false,
+  providers: CONTROL_NEEDS.map((provide) => ({ provide, useValue: {} })),
 };
 
 test('a name that stands for several addresses is listened at once, where the door is', async () => {

@@ -3,6 +3,7 @@ import type { CommandResult } from '#domain/outcome';
 import type { TransferView } from '#wire/control-api';
 import { type LimitsBody, NO_LIMITS, wholeLimits } from '#wire/control-limits';
 import type { ScrubView } from '#wire/control-upkeep';
+import { ContentLinks } from '../../../../apps/peer/src/control/content-links.ts';
 import type { CommandAnswer, CommandStamp, TrackerLink } from '../../../../apps/peer/src/tracker-link/tracker-link.ts';
 import type { StartedTransfer, TransferEnd, Transfers } from '../../../../apps/peer/src/transfers/transfers.ts';
 
@@ -58,6 +59,12 @@ export class RecordedLink implements TrackerLink {
   });
 }
 
+/** Links of a peer that makes none that count. */
+export const NO_LINKS = {
+  provide: ContentLinks,
+  useValue: new ContentLinks({ now: () => 0, user: () => null }),
+};
+
 function view<View>(shown: View) {
   return { status: 'accepted', asOfOffset: 5, view: shown } as const;
 }
@@ -77,6 +84,7 @@ export class RecordedTransfers implements Transfers {
   stopShare = async (): Promise<CommandAnswer> => accepted(1);
   isUndecided = (commandId: string): boolean => this.undecided.has(commandId);
   end = async (): Promise<TransferEnd> => this.ends;
+  openContent: Transfers['openContent'] = async () => ({ status: 'failed', code: 'content_unavailable' });
   list = (): TransferView[] => this.views;
   find = (id: string): TransferView | null => this.views.find(({ transferId }) => transferId === id) ?? null;
   pause = async () => ({ status: 'failed', code: 'transfer_not_found' }) as const;

@@ -65,7 +65,8 @@ async function openTransfers(
     writeFailed: (path, error) => expect.fail(`${path}: ${error.message}`),
     damaged: (path) => expect.fail(`${path} is damaged`),
   });
-  const transfers = new TransferRegistry({ engine, link, store, transport: 'plain', now: Date.now });
+  const parts = { engine, link, store, transport: 'plain', now: Date.now } as const;
+  const transfers = new TransferRegistry(parts, { streamLingerMs: 50 });
   onTestEnd(() => transfers.close());
   await transfers.open({}, scrubBytesPerSecond);
   return { ...peer, dataDirectory, trackers, link, transfers };

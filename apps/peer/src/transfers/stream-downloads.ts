@@ -1,0 +1,109 @@
+// Owns downloads that are there for readers alone: one for each content, below the data directory, in the order in which it is read.
+// A while after its last reader, and when the peer starts, such a one goes with all that it wrote, unless it is to be kept by then.
+import { rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Refused } from '#wire/tracker-api';
+import type { DownloadTransfer } from './download-transfer.ts';
+import { newStreamRecord, type TransferOrigin } from './new-transfer-record.ts';
+import type { FoundShare } from './shares-in-sight.ts';
+import type { TransferContext } from './transfer-context.ts';
+import { reasonText } from './transfer-reasons.ts';
+import type { DownloadRecord } from './transfer-record.ts';
+import type { Transfer } from './transfer-set.ts';
+
+/** What downloads for readers are begun and ended with. */
+export interface StreamDownloadParts {
+  readonly context: TransferContext;
+  readonly originOf: (user: string) => TransferOrigin;
+  readonly add: (record: DownloadRecord) => DownloadTransfer;
+  /** Forgets a transfer and removes what it wrote. */
+  readonly remove: (transferId: string) => Promise<unknown>;
+  /** How long one is there after its last reader. */
+  readonly lingerMs: number;
+}
+
+export class StreamDownloads {
+  readonly #parts: StreamDownloadParts;
+  readonly #beginning = new Map<string, Promise<DownloadTransfer | Refused>>();
+  /** Readers of each, by transfer id. */
+  readonly #holds = new Map<string, number>();
+  readonly #lingering = new Map<string, NodeJS.Timeout>();
+
+  constructor(parts: StreamDownloadParts) {
+    this.#parts = parts;
+  }
+
+  /** Begins to fetch a share, once for all who ask for it at the same time. */
+  begin(found: FoundShare): Promise<DownloadTransfer | Refused> {
+    const key = JSON.stringify([found.user, found.share.shareId, found.share.contentId]);
+    const beginning = this.#beginning.get(key) ?? this.#begin(found).finally(() => this.#beginning.delete(key));
+    this.#beginning.set(key, beginning);
+    return beginning;
+  }
+
+  /** Somebody reads a transfer's content. Returns how to let go of it. */
+  hold(transfer: Transfer): () => void {
+    const { transferId } = transfer.record;
+    clearTimeout(this.#lingering.get(transferId));
+    this.#lingering.delete(transferId);
+    this.#holds.set(transferId, (this.#holds.get(transferId) ?? 0) + 1);
+    let isHeld = true;
+    return () => {
+      if (isHeld) this.#release(transfer);
+      isHeld = false;
+    };
+  }
+
+  /** Removes one that nobody reads. */
+  async discard({ record: { transferId, path } }: Transfer): Promise<void> {
+    this.#lingering.delete(transferId);
+    await this.#parts.remove(transferId);
+    await rmdir(dirname(path)).catch(() => undefined);
+  }
+
+  /** Those that linger go at the next start. */
+  close(): void {
+    for (const timer of this.#lingering.values()) clearTimeout(timer);
+    this.#lingering.clear();
+  }
+
+  async #begin({ group, file, user }: FoundShare): Promise<DownloadTransfer | Refused> {
+    const { context, originOf, add } = this.#parts;
+    const { link, engine, store } = context;
+    const origin = originOf(user);
+    const answer = await link.command('download_file', { group, file }, origin);
+    if (answer.status !== 'accepted') return answer;
+    const share = answer.result.share!;
+    const path = join(await store.newStreamFolder(), file);
+    const { totalBytes } = share;
+    const problem = await engine.checkDestination({ destination: path, overwrite: false, totalBytes });
+    if (problem !== null) {
+      await rmdir(dirname(path)).catch(() => undefined);
+      return { status: 'failed', code: 'transfer_failed', detail: reasonText(problem) };
+    }
+    const transfer = add(newStreamRecord(origin, { group, file, path, share, offset: answer.offset }));
+    void transfer.run();
+    await store.save(transfer.record);
+    return transfer;
+  }
+
+  #release(transfer: Transfer): void {
+    const { transferId } = transfer.record;
+    const left = (this.#holds.get(transferId) ?? 1) - 1;
+    if (left > 0) return void this.#holds.set(transferId, left);
+    this.#holds.delete(transferId);
+    if (!isTemporary(transfer)) return;
+    // One that came to nothing is of use to nobody.
+    const lingerMs = transfer.reading === null ? 0 : this.#parts.lingerMs;
+    const timer = setTimeout(() => {
+      if (isTemporary(transfer)) void this.discard(transfer);
+      else this.#lingering.delete(transferId);
+    }, lingerMs);
+    this.#lingering.set(transferId, timer.unref());
+  }
+}
+
+/** Whether a transfer is there for readers alone. */
+export function isTemporary({ record }: Transfer): boolean {
+  return record.temporary === true;
+}

@@ -43,6 +43,8 @@ function program(): Program {
       'COHORT_SCRUB_RATE',
       'bytes a second of what is seeded that are read in search of damage, or 0 (default: 512KiB)',
     ],
+    ['--keep-copies <folder>', 'COHORT_KEEP_COPIES', 'keep copies there of what groups want more copies of'],
+    ['--keep-copies-limit <bytes>', 'COHORT_KEEP_COPIES_LIMIT', 'how many bytes of them, like 50GB'],
     ['--plain', 'COHORT_PLAIN', 'no TLS between peers: for trusted networks; both sides must ask for it'],
   ];
   for (const [flag, environment, about] of options) peer.addOption(new Option(flag, about).env(environment));

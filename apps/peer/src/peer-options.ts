@@ -6,7 +6,7 @@ import { DIALLED_PORT_MIN } from '#identity/dialled-addresses';
 import { BadInput, dataDirectoryFor, hostPortOf, readTrackers } from '#identity/start-input';
 import type { LimitsBody } from '#wire/control-limits';
 import { type HostPort, parseHostPort } from '#wire/host-port';
-import { parseByteRate, parseTransferCount } from '#wire/limit-text';
+import { parseByteCount, parseByteRate, parseTransferCount } from '#wire/limit-text';
 import type { TrackerEntry } from '#wire/tracker-info';
 
 /** Flags as they were given; each has an environment variable. */
@@ -22,6 +22,8 @@ export interface PeerFlags {
   readonly downloadLimit?: string;
   readonly activeTransfers?: string;
   readonly scrubRate?: string;
+  readonly keepCopies?: string;
+  readonly keepCopiesLimit?: string;
   readonly plain?: boolean;
 }
 
@@ -41,6 +43,8 @@ export interface PeerOptions {
   readonly limits: Partial<LimitsBody>;
   /** How fast what is seeded is read in search of damage; null is not at all. */
   readonly scrubBytesPerSecond: number | null;
+  /** Where copies are kept that groups want, and how many bytes; null for none. */
+  readonly keeping: { readonly folder: string; readonly limitBytes: number } | null;
 }
 
 const CONTROL_DEFAULT = '127.0.0.1:7070';
@@ -70,6 +74,7 @@ export async function readPeerOptions(address: string, file: string, flags: Peer
     plain: flags.plain ?? false,
     limits: limitsOf(flags),
     scrubBytesPerSecond: scrubRate(flags.scrubRate),
+    keeping: keepingOf(flags),
   };
 }
 
@@ -111,6 +116,17 @@ function scrubRate(text: string | undefined): number | null {
   if (text === 'none')
     throw new BadInput('--scrub-rate: "none" is no rate; give bytes per second like 1MB, or 0 to read nothing');
   return rateOf('--scrub-rate', text);
+}
+
+/** Nobody's disk is filled without a word on how far. */
+function keepingOf({ keepCopies, keepCopiesLimit }: PeerFlags): PeerOptions['keeping'] {
+  if (keepCopies === undefined && keepCopiesLimit === undefined) return null;
+  if (keepCopies === undefined)
+    throw new BadInput('--keep-copies-limit needs --keep-copies <folder>: where to keep them');
+  if (keepCopiesLimit === undefined) throw new BadInput('--keep-copies needs --keep-copies-limit <bytes>, like 50GB');
+  const parsed = parseByteCount(keepCopiesLimit);
+  if (!parsed.ok) throw new BadInput(`--keep-copies-limit: ${parsed.message}`);
+  return { folder: resolve(keepCopies), limitBytes: parsed.bytes };
 }
 
 function activeCount(text: string): number | null {

@@ -14,9 +14,10 @@ import { CommandMemory } from './control/command-memory.ts';
 import { CommandRunner } from './control/command-runner.ts';
 import { ContentLinks } from './control/content-links.ts';
 import { type ControlEndpoint, openControlEndpoint } from './control/control-endpoint.ts';
-import { PEER_ID, STATUS_FACTS, TRANSFER_ENGINE } from './control/control-tokens.ts';
+import { COPY_KEEPING, PEER_ID, STATUS_FACTS, TRANSFER_ENGINE } from './control/control-tokens.ts';
 import { EventJournal } from './control/event-journal.ts';
 import { type StatusFacts, trackerView } from './control/status.controller.ts';
+import { CopyKeeping } from './keeping/copy-keeping.ts';
 import type { PeerOptions } from './peer-options.ts';
 import { openTransferEngine } from './swarm/open-transfer-engine.ts';
 import type { TransferEngine } from './swarm/transfer-engine.ts';
@@ -88,6 +89,7 @@ async function startControl(parts: ControlParts): Promise<RunningPeer> {
   const journal = new EventJournal(join(dataDirectory, 'events.ndjson'), { now: Date.now, writeFailed });
   link.onEvent((event) => journalLinkEvent(journal, event, warn));
   transfers.onEvent((event) => journalTransferEvent(journal, event, warn));
+  const keeping = await openKeeping(options, { link, transfers, warn });
   const keys = await ApiKeys.open({ dataDirectory, controlToken, damaged, now: Date.now });
   const links = new ContentLinks({ now: Date.now, user: () => link.user() });
   const memory = new CommandMemory(join(dataDirectory, 'commands.ndjson'), writeFailed);
@@ -106,18 +108,28 @@ async function startControl(parts: ControlParts): Promise<RunningPeer> {
       { provide: ApiKeys, useValue: keys },
       { provide: EventJournal, useValue: journal },
       { provide: ContentLinks, useValue: links },
+      ...(keeping === null ? [] : [{ provide: COPY_KEEPING, useValue: keeping }]),
     ],
   });
   await transfers.open(options.limits, options.scrubBytesPerSecond);
   link.start();
+  keeping?.start();
   const controlUrl = `http://${formatHostPort(endpoint.address)}`;
   const controlFile = join(dataDirectory, 'control.json');
   await new ReplacedFile(controlFile).write(`${JSON.stringify({ url: controlUrl, pid: process.pid })}\n`);
   const stop = async (): Promise<void> => {
     await rm(controlFile, { force: true });
-    await stopAll({ endpoint, transfers, engine, link });
+    await stopAll({ endpoint, transfers, engine, link, keeping });
   };
   return { peerId: identity.id, controlUrl, listen: facts.listen, stop };
+}
+
+/** Null for a peer that was not started to keep copies. */
+async function openKeeping(
+  { keeping }: PeerOptions,
+  parts: { readonly link: FailoverLink; readonly transfers: TransferRegistry; readonly warn: Warn },
+): Promise<CopyKeeping | null> {
+  return keeping === null ? null : CopyKeeping.open({ ...keeping, ...parts, now: Date.now, random: Math.random });
 }
 
 async function openLink({ options, identity, facts, warn }: ControlParts): Promise<FailoverLink> {
@@ -158,8 +170,10 @@ async function stopAll(parts: {
   transfers: TransferRegistry;
   engine: TransferEngine;
   link: FailoverLink;
+  keeping: CopyKeeping | null;
 }): Promise<void> {
   await parts.endpoint.close();
+  parts.keeping?.close();
   await parts.transfers.close();
   await Promise.all([parts.engine.close(), parts.link.close()]);
 }

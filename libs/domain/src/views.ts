@@ -10,6 +10,8 @@ export interface GroupView {
   readonly group: string;
   readonly owner: string;
   readonly membership: 'owner' | 'member' | 'pending' | 'none';
+  /** How many complete copies of each file the group wants; 0 for no wish, and for who is no member. */
+  readonly copies: number;
 }
 
 /** A member as the other members see it. */
@@ -38,7 +40,8 @@ export interface SessionView {
 export function listGroups(state: State, user: string): GroupView[] {
   return sortedKeys(state.groups).map((name) => {
     const group = state.groups.get(name)!;
-    return { group: name, owner: group.owner, membership: membershipOf(group, user) };
+    const copies = group.members.has(user) ? group.copies : 0;
+    return { group: name, owner: group.owner, membership: membershipOf(group, user), copies };
   });
 }
 

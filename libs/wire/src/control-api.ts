@@ -41,7 +41,7 @@ import {
 } from './control-requests.ts';
 import { EndedSessionView, SessionItem } from './control-sessions.ts';
 import { StatusView, TrackerView } from './control-status.ts';
-import { ScrubbedCopyView, ScrubView } from './control-upkeep.ts';
+import { KeepingView, KeptCopyView, ScrubbedCopyView, ScrubView } from './control-upkeep.ts';
 import { IsDigest } from './name-validation.ts';
 
 /** Where a transfer stands. */
@@ -99,6 +99,10 @@ export class GroupItem {
 
   @IsIn(['owner', 'member', 'pending', 'none'])
   membership!: 'owner' | 'member' | 'pending' | 'none';
+
+  /** How many complete copies of each file the group wants; 0 for no wish, and for who is no member. */
+  @IsInt()
+  copies!: number;
 }
 
 /** GET /groups: a page of all groups. */
@@ -180,6 +184,10 @@ export class FileItem {
   /** Peers online that have part of it, or are about to. */
   @IsInt()
   partialCopies!: number;
+
+  /** How many complete copies the group wants; 0 for no wish. */
+  @IsInt()
+  wantedCopies!: number;
 }
 
 /** GET /groups/{g}/files: a page of them. */
@@ -415,7 +423,7 @@ export const CONTROL_SCHEMAS = {
     ...[GroupItem, GroupListView, MemberItem, MemberListView, RequestItem, RequestListView, FileItem, FileListView],
     ...[TransferReasonView, TransferPeerView, RecheckView, TransferView, TransferListView],
     ...[TrackerTroubleView, TrackerView, OutageView, EndedSessionView, StatusView],
-    ...[ScrubbedCopyView, ScrubView],
+    ...[ScrubbedCopyView, ScrubView, KeptCopyView, KeepingView],
     ...[RateLimitsBody, GroupLimitsBody, LimitsBody],
     ...[SessionItem, SessionListView, ApiKeyItem, ApiKeyListView, NewApiKeyView, PeerEventView, PeerEventListView],
     ContentLinkView,

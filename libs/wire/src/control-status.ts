@@ -3,7 +3,7 @@ import { Type } from 'class-transformer';
 import { ArrayMaxSize, IsArray, IsBoolean, IsIn, IsInt, IsOptional, IsString, ValidateNested } from 'class-validator';
 import { OutageView, TrackerTroubleView } from './control-outages.ts';
 import { EndedSessionView } from './control-sessions.ts';
-import { ScrubView } from './control-upkeep.ts';
+import { KeepingView, ScrubView } from './control-upkeep.ts';
 import { IsDigest } from './name-validation.ts';
 
 /** How a peer stands with a tracker. */
@@ -90,6 +90,12 @@ export class StatusView {
   @ValidateNested()
   @Type(() => ScrubView)
   scrub!: ScrubView;
+
+  /** What this peer keeps for its groups by itself; null when it was not started to do that. */
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => KeepingView)
+  keeping!: KeepingView | null;
 
   @IsArray()
   @ArrayMaxSize(64)

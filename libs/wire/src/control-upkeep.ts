@@ -1,6 +1,6 @@
 // Owns how the control endpoint shows what a peer does by itself for the copies that it has.
 import { Type } from 'class-transformer';
-import { IsInt, IsOptional, IsRFC3339, IsString, IsUUID, ValidateNested } from 'class-validator';
+import { IsArray, IsInt, IsOptional, IsRFC3339, IsString, IsUUID, ValidateNested } from 'class-validator';
 
 /** The copy that is being read. */
 export class ScrubbedCopyView {
@@ -46,4 +46,49 @@ export class ScrubView {
   @IsOptional()
   @IsRFC3339()
   roundEndedAt!: string | null;
+}
+
+/** A copy in the folder of kept ones. */
+export class KeptCopyView {
+  @IsUUID()
+  transferId!: string;
+
+  @IsString()
+  group!: string;
+
+  @IsString()
+  file!: string;
+
+  @IsInt()
+  totalBytes!: number;
+
+  /** As that of its transfer. */
+  @IsString()
+  state!: string;
+}
+
+/** What this peer keeps for its groups, because it was started with --keep-copies. */
+export class KeepingView {
+  @IsString()
+  folder!: string;
+
+  @IsInt()
+  limitBytes!: number;
+
+  /** Of all copies in the folder, when they are complete. */
+  @IsInt()
+  keptBytes!: number;
+
+  @IsInt()
+  copyCount!: number;
+
+  /** Files with too few copies that this peer has no room for. */
+  @IsInt()
+  withoutRoom!: number;
+
+  /** The first hundred. */
+  @IsArray()
+  @ValidateNested({ each: true })
+  @Type(() => KeptCopyView)
+  copies!: KeptCopyView[];
 }

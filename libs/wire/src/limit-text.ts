@@ -6,6 +6,10 @@ import { ACTIVE_TRANSFERS_MAX, RATE_MAX, RATE_MIN } from './limits.ts';
 export type ParsedByteRate =
   { readonly ok: true; readonly bytesPerSecond: number | null } | { readonly ok: false; readonly message: string };
 
+/** Bytes. */
+export type ParsedByteCount =
+  { readonly ok: true; readonly bytes: number } | { readonly ok: false; readonly message: string };
+
 /** A number of transfers; null is no limit. */
 export type ParsedTransferCount =
   { readonly ok: true; readonly count: number | null } | { readonly ok: false; readonly message: string };
@@ -14,6 +18,7 @@ const UNIT_BYTES: Readonly<Record<string, number>> = {
   ...{ '': 1, B: 1 },
   ...{ KB: 1e3, MB: 1e6, GB: 1e9 },
   ...{ KIB: 2 ** 10, MIB: 2 ** 20, GIB: 2 ** 30 },
+  ...{ TB: 1e12, TIB: 2 ** 40 },
 };
 /** Largest first; a rate is shown in the first unit that it is a whole number of. */
 const SHOWN_UNITS = ['GiB', 'GB', 'MiB', 'MB', 'KiB', 'KB', 'B'] as const;
@@ -21,14 +26,25 @@ const SHOWN_UNITS = ['GiB', 'GB', 'MiB', 'MB', 'KiB', 'KB', 'B'] as const;
 /** Reads a rate; `/s` may stand behind it. The message is a whole sentence that names the fix. */
 export function parseByteRate(text: string): ParsedByteRate {
   if (text === 'none') return { ok: true, bytesPerSecond: null };
-  const match = /^([0-9]{1,15}(?:\.[0-9]{1,6})?) ?([a-z]*)(?:\/s)?$/i.exec(text);
-  const unitBytes = UNIT_BYTES[match?.[2]?.toUpperCase() ?? 'no unit'];
-  if (match === null || unitBytes === undefined) {
+  const bytesPerSecond = bytesIn(text.replace(/\/s$/i, ''));
+  if (bytesPerSecond === null) {
     return failed(`"${text}" is not a rate; write bytes per second like 50MB, 512KiB or 1000000, or none.`);
   }
-  const bytesPerSecond = Math.round(Number(match[1]) * unitBytes);
   if (bytesPerSecond >= RATE_MIN && bytesPerSecond <= RATE_MAX) return { ok: true, bytesPerSecond };
   return failed(`"${text}" is out of range; give 1KiB to 1000GB a second, or none for no limit.`);
+}
+
+/** Reads a number of bytes. The message is a whole sentence that names the fix. */
+export function parseByteCount(text: string): ParsedByteCount {
+  const bytes = bytesIn(text);
+  if (bytes !== null && bytes >= 1 && Number.isSafeInteger(bytes)) return { ok: true, bytes };
+  return failed(`"${text}" is not a number of bytes; write it like 50GB, 512MiB or 1000000.`);
+}
+
+function bytesIn(text: string): number | null {
+  const match = /^([0-9]{1,15}(?:\.[0-9]{1,6})?) ?([a-z]*)$/i.exec(text);
+  const unitBytes = UNIT_BYTES[match?.[2]?.toUpperCase() ?? 'no unit'];
+  return match === null || unitBytes === undefined ? null : Math.round(Number(match[1]) * unitBytes);
 }
 
 /** The text that `parseByteRate` reads back, with `/s`; null is `none`. */

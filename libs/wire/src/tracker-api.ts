@@ -260,6 +260,8 @@ export interface FileView extends SharedContent {
   readonly seedersOnline: number;
   /** Peers online that are downloading it. Left out by trackers of an older build. */
   readonly partialCopies?: number;
+  /** How many complete copies the group wants, 0 for no wish. Left out by trackers of an older build. */
+  readonly wantedCopies?: number;
 }
 
 /** A peer that has a share or part of it, and is online. */
@@ -292,8 +294,8 @@ export type CommandOutcomeView =
   | { readonly state: 'accepted'; readonly offset: number; readonly result: CommandResult }
   | { readonly state: 'rejected'; readonly offset: number; readonly reason: RejectionReason };
 
-/** list_groups. */
-export type GroupPage = Page<GroupView>;
+/** list_groups. Trackers of an older build leave out what a group wants. */
+export type GroupPage = Page<Omit<GroupView, 'copies'> & Partial<Pick<GroupView, 'copies'>>>;
 /** list_members. */
 export type MemberPage = Page<MemberView>;
 /** list_requests. */

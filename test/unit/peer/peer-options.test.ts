@@ -54,3 +54,18 @@ it('what is seeded is scrubbed at half a mebibyte a second, at another rate, or 
   await expect(rateOf({ scrubRate: 'none' })).rejects.toThrow(/^--scrub-rate: "none" is no rate; .*0/);
   await expect(rateOf({ scrubRate: '1' })).rejects.toThrow(/^--scrub-rate: "1" is out of range/);
 });
+
+it('copies are kept where a folder and a limit were given, and one without the other is refused', async () => {
+  const keepingOf = async (flags: PeerFlags) => (await readPeerOptions('127.0.0.1:0', file, flags)).keeping;
+  expect(await keepingOf({})).toBeNull();
+  const folder = join(directory, 'kept');
+  expect(await keepingOf({ keepCopies: folder, keepCopiesLimit: '1.5TB' })).toEqual({ folder, limitBytes: 1.5e12 });
+  await expect(keepingOf({ keepCopies: folder })).rejects.toThrow(/^--keep-copies needs --keep-copies-limit <bytes>/);
+  await expect(keepingOf({ keepCopiesLimit: '1GB' })).rejects.toThrow(
+    /^--keep-copies-limit needs --keep-copies <folder>/,
+  );
+  for (const keepCopiesLimit of ['much', '0', '-1', '1GB/s']) {
+    const refused = keepingOf({ keepCopies: folder, keepCopiesLimit });
+    await expect(refused).rejects.toThrow(`--keep-copies-limit: "${keepCopiesLimit}" is not a number of bytes`);
+  }
+});

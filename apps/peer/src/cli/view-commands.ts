@@ -13,7 +13,7 @@ import type {
 } from '#wire/control-api';
 import type { SessionItem } from '#wire/control-sessions';
 import type { StatusView, TrackerView } from '#wire/control-status';
-import type { ScrubView } from '#wire/control-upkeep';
+import type { KeepingView, ScrubView } from '#wire/control-upkeep';
 import { formatByteRate } from '#wire/limit-text';
 import type { Invocation } from './invocation.ts';
 import { waitingFor } from './progress-bar.ts';
@@ -26,6 +26,7 @@ const GROUP_COLUMNS: readonly Column<GroupItem>[] = [
   { heading: 'GROUP', text: ({ group }) => group },
   { heading: 'OWNER', text: ({ owner }) => owner },
   { heading: 'YOU', text: ({ membership }) => (membership === 'none' ? '-' : membership) },
+  { heading: 'COPIES WANTED', text: ({ copies }) => (copies === 0 ? '-' : String(copies)), align: 'right' },
 ];
 const MEMBER_COLUMNS: readonly Column<MemberItem>[] = [
   { heading: 'USER', text: ({ user }) => user },
@@ -41,7 +42,7 @@ const FILE_COLUMNS: readonly Column<FileItem>[] = [
   { heading: 'SIZE', text: ({ totalBytes }) => formatBytes(totalBytes), align: 'right' },
   { heading: 'SHARED BY', text: ({ sharedBy }) => sharedBy },
   { heading: 'SHARED AT (UTC)', text: ({ sharedAt }) => formatTime(sharedAt) },
-  { heading: 'COPIES ONLINE', text: ({ completeCopies }) => String(completeCopies), align: 'right' },
+  { heading: 'COPIES ONLINE', text: copiesInWords, align: 'right' },
   { heading: 'PARTIAL', text: ({ partialCopies }) => String(partialCopies), align: 'right' },
 ];
 const TRANSFER_COLUMNS: readonly Column<TransferView>[] = [
@@ -245,12 +246,18 @@ function statusInWords(status: StatusView, login: string): string {
     ['told to others', advertise],
     ['reachable', reach],
     ['scrubbing', scrubInWords(status.scrub)],
+    ...(status.keeping === null ? [] : [['keeps', keepingInWords(status.keeping)] as const]),
     ['commands', outage === null ? 'are taken' : `fail now: ${outage.detail} (${outage.code})`],
   ] as const;
   const troubles = trackers.flatMap(({ address, trouble }) =>
     trouble === null || trouble.detail === outage?.detail ? [] : [`\n${address}: ${trouble.detail}\n`],
   );
   return `${renderFacts(facts)}\n${renderTable(trackers, TRACKER_COLUMNS, 'No trackers.')}${troubles.join('')}`;
+}
+
+/** `2`, or with a wish of the group `2 of 3`. */
+function copiesInWords({ completeCopies, wantedCopies }: FileItem): string {
+  return wantedCopies === 0 ? String(completeCopies) : `${completeCopies} of ${wantedCopies}`;
 }
 
 function scrubInWords({ bytesPerSecond, copy, roundEndedAt, damagedPieces }: ScrubView): string {
@@ -260,6 +267,12 @@ function scrubInWords({ bytesPerSecond, copy, roundEndedAt, damagedPieces }: Scr
   const round = roundEndedAt === null ? '' : `, all read at ${formatTime(roundEndedAt)}`;
   const damage = damagedPieces === 0 ? '' : `, ${damagedPieces} damaged pieces found`;
   return `${formatByteRate(bytesPerSecond)}${now}${round}${damage}`;
+}
+
+function keepingInWords({ copyCount, keptBytes, limitBytes, folder, withoutRoom }: KeepingView): string {
+  const lack = withoutRoom === 0 ? '' : `; no room for ${withoutRoom} more that lack copies`;
+  const copies = copyCount === 1 ? '1 copy' : `${copyCount} copies`;
+  return `${copies}, ${formatBytes(keptBytes)} of ${formatBytes(limitBytes)}, in ${folder}${lack}`;
 }
 
 /** api_keys. */

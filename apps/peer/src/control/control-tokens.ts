@@ -6,5 +6,7 @@ export const PEER_ID = Symbol('PeerId');
 export const STATUS_FACTS = Symbol('StatusFacts');
 /** The transfer engine's port. */
 export const TRANSFER_ENGINE = Symbol('TransferEngine');
+/** `{ view(): KeepingView }`: the copies that the peer keeps by itself. Not there when it was not started to do that. */
+export const COPY_KEEPING = Symbol('CopyKeeping');
 /** `() => string`: all figures of the peer as text. */
 export const METRICS_TEXT = Symbol('MetricsText');

@@ -1,11 +1,12 @@
 // Owns the peer's own facts: who it is, how it stands with the trackers, and whether it lives.
-import { Controller, Get, Inject } from '@nestjs/common';
+import { Controller, Get, Inject, Optional } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { StatusView, type TrackerView } from '#wire/control-status';
+import type { KeepingView } from '#wire/control-upkeep';
 import { formatFingerprint } from '#wire/tracker-info';
 import { TRACKER_LINK, type TrackerLink, type TrackerStatus } from '../tracker-link/tracker-link.ts';
 import { TRANSFERS, type Transfers } from '../transfers/transfers.ts';
-import { STATUS_FACTS } from './control-tokens.ts';
+import { COPY_KEEPING, STATUS_FACTS } from './control-tokens.ts';
 import { ProblemResponses } from './openapi-document.ts';
 
 /** What does not change while the peer runs. */
@@ -17,6 +18,10 @@ export class StatusController {
   readonly #link: TrackerLink;
   readonly #transfers: Transfers;
   readonly #facts: StatusFacts;
+  /** Beside the constructor, which takes no more than three things. */
+  @Optional()
+  @Inject(COPY_KEEPING)
+  private readonly keeping?: { view(): KeepingView };
 
   constructor(
     @Inject(TRACKER_LINK) link: TrackerLink,
@@ -41,6 +46,7 @@ export class StatusController {
       logId: this.#link.logId(),
       outage: this.#link.outage(),
       scrub: this.#transfers.scrub(),
+      keeping: this.keeping?.view() ?? null,
       trackers: this.#link.trackers().map(trackerView),
     };
   }

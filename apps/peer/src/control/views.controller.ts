@@ -35,7 +35,7 @@ export class ViewsController {
   @ApiOperation({ operationId: 'list_groups', summary: 'Every group, with the standing of who is logged in' })
   @ApiOkResponse({ type: GroupListView })
   async listGroups(@Query() query: ListQuery): Promise<GroupListView> {
-    return listOf(await this.#link.listGroups(pageOf(query)), (group) => group);
+    return listOf(await this.#link.listGroups(pageOf(query)), ({ copies = 0, ...group }) => ({ ...group, copies }));
   }
 
   @Get('groups/:group/members')
@@ -74,6 +74,7 @@ export class ViewsController {
       seedersOnline: file.seedersOnline,
       completeCopies: file.seedersOnline,
       partialCopies: file.partialCopies ?? 0,
+      wantedCopies: file.wantedCopies ?? 0,
     }));
   }
 

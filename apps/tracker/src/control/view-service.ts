@@ -181,8 +181,8 @@ export class ViewService {
     const { file, sharedBy, sharedAtMs } = share;
     const seedersOnline = this.#seedersOnline(group, share).length;
     const partialCopies = this.#downloadersOnline(group, share).length;
-    const content = sharedContent(this.#replica.state, group, share);
-    return { ...content, file, sharedBy, sharedAtMs, seedersOnline, partialCopies };
+    const copies = { seedersOnline, partialCopies, wantedCopies: group.copies };
+    return { ...sharedContent(this.#replica.state, group, share), file, sharedBy, sharedAtMs, ...copies };
   }
 
   /** Peers online that have the share, seeders first; drawn by chance when there are too many for one message. */

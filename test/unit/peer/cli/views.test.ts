@@ -50,8 +50,18 @@ const REASON = {
 } as const;
 
 test('list_groups shows the standing in each group', async () => {
-  peer.answers.set('GET /groups', list({ group: 'friends', owner: 'alice', membership: 'pending' }));
-  expect((await run(['list_groups'])).out).toBe('GROUP    OWNER  YOU\nfriends  alice  pending\n');
+  peer.answers.set(
+    'GET /groups',
+    list(
+      { group: 'friends', owner: 'alice', membership: 'pending', copies: 0 },
+      { group: 'own', owner: 'bob', membership: 'owner', copies: 3 },
+    ),
+  );
+  expect((await run(['list_groups'])).out).toBe(
+    'GROUP    OWNER  YOU      COPIES WANTED\n' +
+      'friends  alice  pending              -\n' +
+      'own      bob    owner                3\n',
+  );
 });
 
 test('an empty list says what to do about it', async () => {
@@ -93,10 +103,11 @@ test('list_requests and list_files are tables', async () => {
       seedersOnline: 2,
       completeCopies: 2,
       partialCopies: 1,
+      wantedCopies: 3,
     }),
   );
   expect((await run(['list_requests', 'g'])).out).toContain('bob');
-  expect((await run(['list_files', 'g'])).out).toMatch(/f +1\.0 GiB +alice .* 2 +1$/m);
+  expect((await run(['list_files', 'g'])).out).toMatch(/f +1\.0 GiB +alice .* 2 of 3 +1$/m);
 });
 
 describe('show_downloads', () => {
@@ -200,6 +211,7 @@ test('status tells who others cannot reach, and what does not work', async () =>
     endedSession: null,
     outage: null,
     scrub: NO_SCRUB,
+    keeping: null,
     trackers: [tracker],
   };
   peer.answers.set('GET /status', { status: 200, body });
@@ -223,6 +235,18 @@ test('status tells who others cannot reach, and what does not work', async () =>
   peer.answers.set('GET /status', { status: 200, body: { ...body, scrub } });
   const reads = 'reads film.mkv of friends (3 of 20 pieces), all read at 2026-03-01 12:00:00, 2 damaged pieces found';
   expect((await run(['status'])).out).toContain(`scrubbing       512KiB/s, ${reads}\n`);
+  expect(out).not.toMatch(/^keeps/m);
+  const keeping = {
+    folder: '/kept',
+    limitBytes: 2 ** 31,
+    keptBytes: 2 ** 30,
+    copyCount: 1,
+    withoutRoom: 2,
+    copies: [],
+  };
+  peer.answers.set('GET /status', { status: 200, body: { ...body, keeping } });
+  const keeps = '1 copy, 1.0 GiB of 2.0 GiB, in /kept; no room for 2 more that lack copies';
+  expect((await run(['status'])).out).toContain(`keeps           ${keeps}\n`);
   const outage = { code: 'log_unavailable', detail: 'The log is away.' };
   const trouble = { reason: 'log_unavailable', detail: outage.detail };
   const unready = { reason: 'clock_skew', detail: 'set the clock right' };

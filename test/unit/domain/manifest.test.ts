@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import {
   digestBytesOf,
+  inVersion1,
   type Manifest,
   type ManifestFile,
   manifestGeometry,
@@ -34,8 +35,21 @@ const single: Manifest = {
   pieceDigests: Uint8Array.from({ length: 64 }, (_, position) => position),
 };
 
+function withFolders(manifest: Manifest, ...emptyFolders: string[]): Manifest {
+  return { ...manifest, version: 2, emptyFolders };
+}
+
+function executable(manifest: Manifest): Manifest {
+  const files = manifest.files.map((each) => ({ ...each, executable: true as const }));
+  return { ...manifest, version: 2, files };
+}
+
 it.each([
   ['a single file', single],
+  ['a single file that can be run', executable(single)],
+  ['a folder with a file that can be run', executable(folder('a', 'b/c'))],
+  ['a folder with empty folders, in which a name sorts before them', withFolders(folder('a', 'b/c'), 'b-', 'b/d', 'e')],
+  ['a folder of empty folders', withFolders({ ...folder(), pieceDigests: digest(0) }, 'a', 'b/c')],
   ['an empty file', { ...single, totalBytes: 0, files: [file('', 0)], pieceDigests: digest(0) }],
   ['a folder with one file', folder('a')],
   ['as many files as may be', folder(...Array.from({ length: 100_000 }, (_, number) => `${number + 100_000}`))],
@@ -49,7 +63,25 @@ it.each([
 });
 
 it.each<[string, Manifest, string, RegExp]>([
-  ['another version', { ...single, version: 2 as 1 }, 'version', /must be 1/],
+  ['another version', { ...single, version: 3 as 1 }, 'version', /must be 1/],
+  ['version 2 for what version 1 can say', { ...single, version: 2 }, 'version', /must be 1/],
+  ['version 1 for a file that can be run', { ...executable(single), version: 1 }, 'version', /must be 2/],
+  ['version 1 for an empty folder', { ...withFolders(folder('a'), 'b'), version: 1 }, 'version', /must be 2/],
+  ['an empty folder beside a single file', withFolders(folder(''), 'a'), 'files[0].path', /must not be empty in/],
+  ['an empty folder without a name', withFolders(folder('a'), ''), 'emptyFolders[0]', /must not be empty/],
+  ['an empty folder that climbs', withFolders(folder('a'), 'b/..'), 'emptyFolders[0]', /component that must not be/],
+  ['empty folders out of order', withFolders(folder('a'), 'c', 'b'), 'emptyFolders[1]', /after/],
+  ['an empty folder twice', withFolders(folder('a'), 'b', 'b'), 'emptyFolders[1]', /after/],
+  ['an empty folder that holds a file', withFolders(folder('a/b'), 'a'), 'emptyFolders[0]', /hold nothing/],
+  ['an empty folder that holds another', withFolders(folder('a'), 'b', 'b/c'), 'emptyFolders[0]', /hold nothing/],
+  ['an empty folder that is a file', withFolders(folder('a', 'b'), 'b'), 'files[1].path', /empty folder/],
+  ['an empty folder in a file', withFolders(folder('a'), 'a/b'), 'emptyFolders[0]', /in another file/],
+  [
+    'too many files and empty folders',
+    withFolders(folder(...Array.from({ length: 100_000 }, () => 'a')), 'b'),
+    'files',
+    /at most 100000/,
+  ],
   ['an unknown hash', { ...single, hash: 'md5' as 'sha1' }, 'hash', /sha1 or sha256/],
   ['a broken length', { ...single, totalBytes: -1 }, 'totalBytes', /integer/],
   ['a broken piece length', { ...single, pieceBytes: 500 }, 'pieceBytes', /power of two/],
@@ -82,6 +114,11 @@ it.each<[string, Manifest, string, RegExp]>([
   ['a file in a deeper file', folder('a/b', 'a/b/c'), 'files[1].path', /in another file/],
 ])('a manifest with %s is refused', (_, manifest, field, message) => {
   expect(manifestProblem(manifest)).toEqual({ field, message: expect.stringMatching(message) });
+});
+
+it('what version 1 does not know is left out of it', () => {
+  const plain = folder('a', 'b');
+  expect(inVersion1(executable(withFolders(plain, 'c')))).toEqual(plain);
 });
 
 it('a piece has its own digest', () => {

@@ -2,9 +2,10 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Manifest } from '#domain/manifest';
+import { type Manifest, manifestVersion } from '#domain/manifest';
 import { choosePieceBytes, geometryOf } from '#domain/piece-geometry';
 import { decodeManifest, encodeManifest } from '#wire/manifest-codec';
+import { openManifest } from '#wire/manifest-table';
 
 const SHA1 = 'da39a3ee5e6b4b0d3255bfef95601890afd80709';
 
@@ -30,11 +31,35 @@ const FOLDER_HEX =
   `0004642fc3a90000000000000002${SHA1}` +
   '000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f2021222324252627';
 
+/** With a file that can be run, and a folder that holds nothing. */
+const folder2: Manifest = {
+  ...folder,
+  version: 2,
+  files: [folder.files[0]!, { ...folder.files[1]!, executable: true }],
+  emptyFolders: ['e/f'],
+};
+
+const FOLDER_2_HEX =
+  '636f686f7274206d616e696665737420320a' +
+  '01' +
+  '01' +
+  '0000000000000003' +
+  '00000002' +
+  `0001610000000000000001${SHA1}00` +
+  `0004642fc3a90000000000000002${SHA1}01` +
+  '00000001' +
+  '0003652f66' +
+  '000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f2021222324252627';
+
+const VERSION_AT = 16;
 const HASH_AT = 18;
 const EXPONENT_AT = 19;
 const TOTAL_AT = 20;
 const FILE_COUNT_AT = 28;
 const FIRST_PATH_AT = 34;
+/** In the folder of version 2. */
+const SECOND_FLAGS_AT = 98;
+const FOLDER_COUNT_AT = 99;
 
 function encoded(manifest: Manifest): Uint8Array {
   const result = encodeManifest(manifest);
@@ -43,25 +68,46 @@ function encoded(manifest: Manifest): Uint8Array {
 }
 
 function changed(position: number, ...bytes: number[]): Uint8Array {
-  const copy = encoded(folder);
+  return changedIn(folder, position, bytes);
+}
+
+function changedIn(manifest: Manifest, position: number, bytes: readonly number[]): Uint8Array {
+  const copy = encoded(manifest);
   copy.set(bytes, position);
   return copy;
 }
 
+/** Version 2 where no file can be run, and there is no empty folder. */
+function needless2(): Uint8Array {
+  const text = FOLDER_2_HEX.replace(`${SHA1}01`, `${SHA1}00`).replace('00000001' + '0003652f66', '00000000');
+  return Uint8Array.fromHex(text);
+}
+
 const name = fc.stringMatching(/^[a-zé]{1,8}$/);
 const files = fc
-  .uniqueArray(fc.record({ path: name, bytes: fc.nat(2 ** 30), sha1: fc.constant(SHA1) }), {
-    minLength: 1,
-    maxLength: 20,
-    selector: (file) => file.path,
-  })
+  .uniqueArray(
+    fc.record(
+      { path: name, bytes: fc.nat(2 ** 30), sha1: fc.constant(SHA1), executable: fc.constant(true as const) },
+      { requiredKeys: ['path', 'bytes', 'sha1'] },
+    ),
+    { minLength: 1, maxLength: 20, selector: (file) => file.path },
+  )
   .map((list) => list.toSorted((a, b) => (a.path < b.path ? -1 : 1)));
-const manifests = fc.tuple(files, fc.constantFrom('sha1' as const, 'sha256' as const)).map(([list, hash]): Manifest => {
+/** None has the name of a file. */
+const folders = fc
+  .uniqueArray(
+    name.map((text) => `${text}-`),
+    { maxLength: 3 },
+  )
+  .map((list) => list.toSorted());
+const hashes = fc.constantFrom('sha1' as const, 'sha256' as const);
+const manifests = fc.tuple(files, folders, hashes).map(([list, emptyFolders, hash]): Manifest => {
   const totalBytes = list.reduce((sum, file) => sum + file.bytes, 0);
   const pieceBytes = choosePieceBytes(totalBytes);
   const { pieceCount } = geometryOf({ totalBytes, pieceBytes });
   const pieceDigests = new Uint8Array(pieceCount * (hash === 'sha1' ? 20 : 32)).fill(7);
-  return { version: 1, totalBytes, pieceBytes, hash, files: list, pieceDigests };
+  const tree = { files: list, ...(emptyFolders.length > 0 && { emptyFolders }) };
+  return { version: manifestVersion(tree), totalBytes, pieceBytes, hash, ...tree, pieceDigests };
 });
 
 describe('encoding', () => {
@@ -69,6 +115,13 @@ describe('encoding', () => {
     expect(encoded(folder).toHex()).toBe(FOLDER_HEX);
     expect(createHash('sha256').update(encoded(folder)).digest('hex')).toBe(
       'e4b9c56fdefb11320d3316b5a2c58754685adb8cf961210e0d891d44e93606e2',
+    );
+  });
+
+  it('a folder with modes and empty folders has exactly these bytes, and so this content id', () => {
+    expect(encoded(folder2).toHex()).toBe(FOLDER_2_HEX);
+    expect(createHash('sha256').update(encoded(folder2)).digest('hex')).toBe(
+      '1b99816b64713fc2b49962e62ef913fbe0d924873d9b8539a0749c64f5334878',
     );
   });
 
@@ -97,23 +150,45 @@ describe('decoding', () => {
     );
   });
 
-  it('refuses the bytes cut off anywhere', () => {
-    const bytes = encoded(folder);
+  it('a table of accepted bytes says the same, file by file', () => {
+    fc.assert(
+      fc.property(manifests, (manifest) => {
+        const { files: table, pieceDigests, ...head } = openManifest(encoded(manifest));
+        const { hash, totalBytes, pieceBytes } = manifest;
+        expect(head).toEqual({ hash, totalBytes, pieceBytes });
+        expect(Buffer.from(pieceDigests).equals(manifest.pieceDigests)).toBe(true);
+        expect(table.count).toBe(manifest.files.length);
+        let begin = 0;
+        for (const [position, { path, bytes, executable = false }] of manifest.files.entries()) {
+          expect(table.fileOf(position)).toEqual({ path, executable });
+          expect([table.beginOf(position), table.bytesOf(position)]).toEqual([begin, bytes]);
+          begin += bytes;
+        }
+      }),
+    );
+    expect(() => openManifest(changed(0, 0x43))).toThrow(/version must be/);
+  });
+
+  it.each([folder, folder2])('refuses the bytes cut off anywhere', (manifest) => {
+    const bytes = encoded(manifest);
     for (let length = 0; length < bytes.length; length++) {
       expect(decodeManifest(bytes.subarray(0, length)), `${length} bytes`).toMatchObject({ ok: false });
     }
   });
 
-  it('accepts no changed bytes but as another manifest with exactly those bytes', () => {
-    fc.assert(
-      fc.property(fc.nat(encoded(folder).length - 1), fc.nat(255), (position, byte) => {
-        const bytes = changed(position, byte);
-        const decoded = decodeManifest(bytes);
-        if (decoded.ok) expect(encoded(decoded.manifest)).toEqual(bytes);
-      }),
-      { numRuns: 2000 },
-    );
-  });
+  it.each([folder, folder2])(
+    'accepts no changed bytes but as another manifest with exactly those bytes',
+    (manifest) => {
+      fc.assert(
+        fc.property(fc.nat(encoded(manifest).length - 1), fc.nat(255), (position, byte) => {
+          const bytes = changedIn(manifest, position, [byte]);
+          const decoded = decodeManifest(bytes);
+          if (decoded.ok) expect(encoded(decoded.manifest)).toEqual(bytes);
+        }),
+        { numRuns: 2000 },
+      );
+    },
+  );
 
   it('never throws on arbitrary bytes', () => {
     fc.assert(
@@ -143,6 +218,13 @@ describe('decoding', () => {
     ['with a path that is no UTF-8', changed(FIRST_PATH_AT, 0xff), 'files[0].path'],
     ['with paths out of order', changed(FIRST_PATH_AT, 0x7a), 'files[1].path'],
     ['with a file longer than 2^53 - 1', changed(FIRST_PATH_AT + 1, 0xff), 'files[0].bytes'],
+    ['of a version to come', changed(VERSION_AT, 0x33), 'version'],
+    ['of version 2 in the form of version 1', changed(VERSION_AT, 0x32), 'files[1].path'],
+    ['with a flag that is not known', changedIn(folder2, SECOND_FLAGS_AT, [2]), 'files[1].executable'],
+    ['of version 2 without anything that needs it', needless2(), 'version'],
+    ['with more folders than allowed', changedIn(folder2, FOLDER_COUNT_AT, [0xff]), 'emptyFolders'],
+    ['with more folders than there are bytes', changedIn(folder2, FOLDER_COUNT_AT + 2, [0xff]), 'emptyFolders'],
+    ['with a folder that is no UTF-8', changedIn(folder2, FOLDER_COUNT_AT + 6, [0xff]), 'emptyFolders[0]'],
     ['with a byte too many', new Uint8Array([...encoded(folder), 0]), 'pieceDigests'],
   ])('refuses a manifest %s and names the field', (_, bytes, field) => {
     expect(decodeManifest(bytes)).toMatchObject({ ok: false, field });

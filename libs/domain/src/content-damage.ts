@@ -1,7 +1,7 @@
 // Owns what a recheck of content comes to: which pieces and files are not what was shared, the verdict, and the words for it.
 import { hasBit } from './bitfield.ts';
 import { type Manifest, manifestGeometry } from './manifest.ts';
-import { type PieceIndex, pieceIndex, pieceRange } from './piece-geometry.ts';
+import { type PieceIndex, pieceIndex, type PieceRange, pieceRange } from './piece-geometry.ts';
 
 /** Best first. */
 export const RECHECK_VERDICTS = ['sound', 'repaired', 'damaged', 'incomplete'] as const;
@@ -45,6 +45,21 @@ export function soundBytes(manifest: Manifest, sound: Uint8Array): number {
   const geometry = manifestGeometry(manifest);
   const lengths = damagedPieces(manifest, sound).map((piece) => pieceRange(geometry, piece).length);
   return lengths.reduce((left, length) => left - length, manifest.totalBytes);
+}
+
+/** Bytes of a run of the content that lie in pieces that a bitfield has. */
+export function soundBytesOf(
+  { begin, length }: PieceRange,
+  { pieceBytes }: Pick<Manifest, 'pieceBytes'>,
+  sound: Uint8Array,
+): number {
+  const end = begin + length;
+  let soundCount = 0;
+  for (let piece = Math.floor(begin / pieceBytes); piece * pieceBytes < end; piece++) {
+    if (!hasBit(sound, piece)) continue;
+    soundCount += Math.min(end, (piece + 1) * pieceBytes) - Math.max(begin, piece * pieceBytes);
+  }
+  return soundCount;
 }
 
 /** Positions of the files that have a byte in a damaged piece, ascending. */

@@ -41,6 +41,7 @@ import {
 } from './control-requests.ts';
 import { EndedSessionView, SessionItem } from './control-sessions.ts';
 import { StatusView, TrackerView } from './control-status.ts';
+import { TransferFileItem, TransferFileListView } from './control-transfer-files.ts';
 import { KeepingView, KeptCopyView, ScrubbedCopyView, ScrubView } from './control-upkeep.ts';
 import { IsDigest } from './name-validation.ts';
 
@@ -68,6 +69,7 @@ export const TRANSFER_REASON_CODES = [
   'trackers_unreachable',
   'source_changed',
   'source_missing',
+  'manifest_refused',
   'refused',
 ] as const;
 
@@ -422,6 +424,7 @@ export const CONTROL_SCHEMAS = {
     ...[ShareView, CommandView, FieldErrorView, CommandStateView],
     ...[GroupItem, GroupListView, MemberItem, MemberListView, RequestItem, RequestListView, FileItem, FileListView],
     ...[TransferReasonView, TransferPeerView, RecheckView, TransferView, TransferListView],
+    ...[TransferFileItem, TransferFileListView],
     ...[TrackerTroubleView, TrackerView, OutageView, EndedSessionView, StatusView],
     ...[ScrubbedCopyView, ScrubView, KeptCopyView, KeepingView],
     ...[RateLimitsBody, GroupLimitsBody, LimitsBody],

@@ -175,6 +175,9 @@ export const WAIT_SECONDS_MAX = 7 * 24 * 3600;
 export const NAME_IN_ADDRESS_CHARACTERS_MAX = 765;
 /** Longest path in a request. */
 export const PATH_CHARACTERS_MAX = 4096;
+/** Most globs in one list of a request, and the longest of them. */
+export const GLOBS_MAX = 256;
+export const GLOB_CHARACTERS_MAX = 1024;
 /** Longest wait for an event in one request. */
 export const EVENT_POLL_SECONDS_MAX = 60;
 /** Passwords that wait for their turn to be hashed. */

@@ -17,6 +17,7 @@ import {
   type HelloFrame,
   proofMessage,
 } from '#wire/transfer-frame';
+import { stampsInSharedMemory } from '../../../apps/peer/src/data-plane/shared-memory.ts';
 import { stampFile } from '../../../apps/peer/src/storage/content-files.ts';
 import { GrantDesk } from '../../../apps/peer/src/data-plane/grant-desk.ts';
 import { LaneCounters, newCounters } from '../../../apps/peer/src/data-plane/lane-counters.ts';
@@ -105,7 +106,7 @@ function sharedContent(): { shares: ShareTable; contentId: string } {
   assert.ok(encoded.ok);
   const id = createHash('sha256').update(encoded.bytes).digest('hex');
   const table = new ShareTable((_share, problem) => assert.fail(`the share is ${problem.code}`));
-  const stamps = [stampFile(path)];
+  const stamps = stampsInSharedMemory([stampFile(path)]);
   const about = { share: SHARE, contentId: id, manifestBytes: encoded.bytes, roots: [path] };
   table.serve({ ...about, verified: null, stamps, identity: null });
   return { shares: table, contentId: id };

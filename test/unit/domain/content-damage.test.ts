@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bitfieldBytes, hasBit, setBit } from '#domain/bitfield';
-import { damagedFiles, damagedPieces, piecesInWords, recheckVerdict, soundBytes } from '#domain/content-damage';
+import {
+  damagedFiles,
+  damagedPieces,
+  piecesInWords,
+  recheckVerdict,
+  soundBytes,
+  soundBytesOf,
+} from '#domain/content-damage';
 import type { Manifest } from '#domain/manifest';
 
 const WHOLE = { damagedPieces: 0, misfitFiles: 0, absentFiles: 0 };
@@ -53,6 +60,11 @@ it('damaged files are those that a naive look at every byte finds', () => {
       const damaged = ownerOf.filter((_, at) => !isSound(at));
       expect(damagedFiles(manifest, sound)).toEqual([...new Set(damaged)]);
       expect(soundBytes(manifest, sound)).toBe(manifest.totalBytes - damaged.length);
+      const soundOf = fileBytes.map((_, position) =>
+        soundBytesOf({ begin: ownerOf.indexOf(position), length: fileBytes[position]! }, manifest, sound),
+      );
+      const naive = fileBytes.map((_, position) => ownerOf.filter((owner, at) => owner === position && isSound(at)));
+      expect(soundOf).toEqual(naive.map(({ length }) => length));
       expect(damagedPieces(manifest, sound).length).toBe(
         [...Array(pieceCount).keys()].filter((piece) => !hasBit(sound, piece)).length,
       );

@@ -12,6 +12,7 @@ import { followTransfer, TransferFailed } from './transfer-follower.ts';
 export interface UploadFlags {
   readonly name?: string;
   readonly hash?: string;
+  readonly exclude?: readonly string[];
   readonly detach?: boolean;
 }
 
@@ -25,7 +26,7 @@ export interface DownloadFlags {
 export async function uploadFile(
   invocation: Invocation,
   words: readonly [string, string],
-  { name, hash, detach }: UploadFlags,
+  { name, hash, exclude, detach }: UploadFlags,
 ): Promise<void> {
   const { group, path } = uploadArguments(words[0], words[1], invocation.terminal.workingDirectory);
   const { view } = await invocation.command('upload_file', {
@@ -33,6 +34,7 @@ export async function uploadFile(
     path,
     ...(name !== undefined && { name }),
     ...(hash !== undefined && { hash }),
+    ...(exclude !== undefined && { exclude }),
   });
   await watch(invocation, view, { detach, done: ({ file }) => `${file} is shared in ${group}.` });
 }

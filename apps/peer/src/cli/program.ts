@@ -132,6 +132,12 @@ function addFileCommands(program: Command, start: () => Invocation): void {
     .description('share a file or folder in a group (path and group may change places)')
     .option('--name <name>', 'its name in the group, when not that of the path')
     .addOption(new Option('--hash <hash>', 'digest of its pieces').choices(['sha1', 'sha256']))
+    .addOption(
+      new Option(
+        '--exclude <glob>',
+        'leave out of a folder what has such a path in it, like *.tmp or build/**; as often as needed',
+      ).argParser((glob: string, before: readonly string[] | undefined) => [...(before ?? []), glob]),
+    )
     .addOption(detach);
   upload.action(() => uploadFile(start(), wordsOf<2>(upload), upload.opts<UploadFlags>()));
   const download = program
@@ -182,7 +188,8 @@ function addViews(program: Command, start: () => Invocation): void {
   program
     .command('transfers [transferId]')
     .description('uploads and downloads of this peer, or one of them in full')
-    .action((id: string | undefined) => views.showTransfers(start(), id));
+    .option('--files', 'with an id: how much of each of its files is there')
+    .action((id: string | undefined, flags: views.TransferFlags) => views.showTransfers(start(), id, flags));
   program
     .command('status')
     .description('this peer, who is logged in on it, and its trackers')

@@ -13,6 +13,7 @@ import type {
 } from '#wire/control-api';
 import type { SessionItem } from '#wire/control-sessions';
 import type { StatusView, TrackerView } from '#wire/control-status';
+import type { TransferFileItem } from '#wire/control-transfer-files';
 import type { KeepingView, ScrubView } from '#wire/control-upkeep';
 import { formatByteRate } from '#wire/limit-text';
 import type { Invocation } from './invocation.ts';
@@ -63,6 +64,16 @@ const TRANSFER_COLUMNS: readonly Column<TransferView>[] = [
     text: ({ etaSeconds }) => (etaSeconds === null ? '-' : formatSeconds(etaSeconds)),
     align: 'right',
   },
+];
+const TRANSFER_FILE_COLUMNS: readonly Column<TransferFileItem>[] = [
+  { heading: 'FILE', text: ({ path }) => (path === '' ? '(the only one)' : path) },
+  { heading: 'SIZE', text: ({ totalBytes }) => formatBytes(totalBytes), align: 'right' },
+  {
+    heading: 'DONE',
+    text: ({ verifiedBytes, totalBytes }) => formatPercent(verifiedBytes, totalBytes),
+    align: 'right',
+  },
+  { heading: '', text: ({ executable }) => (executable ? 'executable' : '') },
 ];
 const SOURCE_COLUMNS: readonly Column<TransferPeerView>[] = [
   { heading: 'PEER', text: ({ peerId }) => shortId(peerId) },
@@ -150,14 +161,27 @@ function downloadLine({ state, group, file }: TransferView): string {
   return `[${mark}] [${group}] ${file}\n`;
 }
 
-/** transfers: all of them, or one with where it comes from. */
-export async function showTransfers(invocation: Invocation, id: string | undefined): Promise<void> {
+/** Flags of `transfers`. */
+export interface TransferFlags {
+  readonly files?: boolean;
+}
+
+/** transfers: all of them, or one with where it comes from, or its files. */
+export async function showTransfers(
+  invocation: Invocation,
+  id: string | undefined,
+  { files = false }: TransferFlags = {},
+): Promise<void> {
   const client = await invocation.client();
   if (id === undefined) {
     const empty = 'No uploads and no downloads.';
     return showList(invocation, '/transfers', { columns: TRANSFER_COLUMNS, empty });
   }
   const transferId = await wholeTransferId(client, id);
+  if (files) {
+    const empty = 'Its files are not known yet.';
+    return showList(invocation, `${transferPath(transferId)}/files`, { columns: TRANSFER_FILE_COLUMNS, empty });
+  }
   const transfer = await client.view<TransferView>(transferPath(transferId));
   invocation.show(transfer, () => transferInFull(transfer));
 }

@@ -10,6 +10,7 @@ import {
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { TransferListView, TransferView } from '#wire/control-api';
+import { TransferFileListView } from '#wire/control-transfer-files';
 import { DeleteTransferQuery, LIST_LIMIT_DEFAULT, ListQuery, RecheckBody } from '#wire/control-requests';
 import { TRANSFERS, type Transfers } from '../transfers/transfers.ts';
 import { ProblemResponses } from './openapi-document.ts';
@@ -44,6 +45,14 @@ export class TransfersController {
     const transfer = this.#transfers.find(id);
     if (transfer === null) throw new ProblemError('transfer_not_found');
     return transfer;
+  }
+
+  @Get(':id/files')
+  @ApiOperation({ operationId: 'list_transfer_files', summary: 'The files of one, and how much of each is there' })
+  @ApiOkResponse({ type: TransferFileListView })
+  async files(@Param('id') id: string, @Query() query: ListQuery): Promise<TransferFileListView> {
+    const answer = await this.#transfers.files(id, query);
+    return 'status' in answer ? (acceptedOrThrow(answer) as never) : answer;
   }
 
   @Post(':id/pause')

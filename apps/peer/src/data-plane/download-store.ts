@@ -2,11 +2,10 @@
 // data, journal, shared bitfield, so that nobody serves or reports what is not on disk.
 import { createHash, type Hash } from 'node:crypto';
 import { bitMask } from '#domain/bitfield';
-import { type Manifest, manifestGeometry, pieceDigest } from '#domain/manifest';
+import { manifestGeometry, pieceDigest } from '#domain/manifest';
 import { type PieceGeometry, type PieceIndex, pieceIndex, pieceRange } from '#domain/piece-geometry';
-import { decodeManifest } from '#wire/manifest-codec';
+import { type ManifestTable, openManifest } from '#wire/manifest-table';
 import { ContentFiles } from '../storage/content-files.ts';
-import { placeFiles } from '../storage/content-layout.ts';
 import { JournalWriter } from '../storage/part-journal.ts';
 import type { WrittenContent } from './lane-messages.ts';
 
@@ -14,18 +13,16 @@ import type { WrittenContent } from './lane-messages.ts';
 export class DownloadStore {
   readonly geometry: PieceGeometry;
   readonly #content: WrittenContent;
-  readonly #manifest: Manifest;
+  readonly #manifest: ManifestTable;
   readonly #files: ContentFiles;
   readonly #journal: JournalWriter;
 
   constructor(content: WrittenContent) {
-    const decoded = decodeManifest(content.manifestBytes);
-    if (!decoded.ok) throw new Error(`manifest of ${content.contentId} was accepted and does not decode`);
     this.#content = content;
-    this.#manifest = decoded.manifest;
-    this.geometry = manifestGeometry(decoded.manifest);
+    this.#manifest = openManifest(content.manifestBytes);
+    this.geometry = manifestGeometry(this.#manifest);
     const { roots, identity } = content;
-    this.#files = new ContentFiles(placeFiles(decoded.manifest.files), roots, { flags: 'r+', identity });
+    this.#files = new ContentFiles(this.#manifest.files, roots, { flags: 'r+', identity, makes: true });
     this.#journal = new JournalWriter(content.destination, content.contentId);
   }
 

@@ -2,7 +2,6 @@
 // never appear here. Connections, downloads and calls are numbers that the main thread gives out.
 import type { MessagePort } from 'node:worker_threads';
 import type { CloseCode } from '#wire/transfer-frame';
-import type { FileStamp } from '../storage/content-files.ts';
 import type { StorageProblem } from '../storage/storage-problem.ts';
 
 /** Where a peer listens: a host name or IP address, and a TCP port. */
@@ -51,8 +50,8 @@ export interface ServedContent {
   readonly roots: readonly string[];
   /** Shared memory: the pieces that are verified; null when all are. */
   readonly verified: Uint8Array | null;
-  /** What the files were when they were verified, null for one that was not there; null while a download writes them. */
-  readonly stamps: readonly (FileStamp | null)[] | null;
+  /** What the files were when they were verified, see `stampsInSharedMemory`; null while a download writes them. */
+  readonly stamps: Float64Array | null;
   /** Which root is meant, as `identityOf` has it, while a download writes it; null when stamps tell. */
   readonly identity: string | null;
 }

@@ -1,12 +1,12 @@
 // Owns what this worker serves: which share is which content, where its files are, and who is connected for it. Files and the
 // decoded manifest are held only while somebody is connected, so many idle shares cost next to nothing.
 import { hasBit } from '#domain/bitfield';
-import { type Manifest, manifestGeometry, pieceDigest } from '#domain/manifest';
+import { manifestGeometry, pieceDigest } from '#domain/manifest';
 import { type PieceGeometry, type PieceIndex, pieceIndex, pieceRange } from '#domain/piece-geometry';
-import { decodeManifest } from '#wire/manifest-codec';
+import { type ManifestTable, openManifest } from '#wire/manifest-table';
 import type { BlockPlace, CloseCode } from '#wire/transfer-frame';
 import { ContentFiles } from '../storage/content-files.ts';
-import { placeFiles } from '../storage/content-layout.ts';
+import { filesIn } from '../storage/content-layout.ts';
 import { hashPieces } from '../storage/source-hashing.ts';
 import { StorageFailure, type StorageProblem } from '../storage/storage-problem.ts';
 import type { LaneShare, ServedContent } from './lane-messages.ts';
@@ -22,7 +22,7 @@ export class ServedShare {
   readonly visitors = new Set<Visitor>();
   #content: ServedContent;
   readonly #onProblem: (problem: StorageProblem) => void;
-  #opened: { readonly manifest: Manifest; readonly files: ContentFiles } | null = null;
+  #opened: { readonly manifest: ManifestTable; readonly files: ContentFiles } | null = null;
   #isRechecking = false;
 
   constructor(content: ServedContent, onProblem: (problem: StorageProblem) => void) {
@@ -92,10 +92,10 @@ export class ServedShare {
     }
   }
 
-  #hashOnDisk(manifest: Manifest, piece: PieceIndex): Promise<Uint8Array> {
+  #hashOnDisk(manifest: ManifestTable, piece: PieceIndex): Promise<Uint8Array> {
     return hashPieces({
       root: this.content.roots[0] ?? '',
-      files: placeFiles(manifest.files),
+      run: filesIn(manifest.files, pieceRange(manifestGeometry(manifest), piece)),
       hash: manifest.hash,
       pieceBytes: manifest.pieceBytes,
       totalBytes: manifest.totalBytes,
@@ -107,11 +107,10 @@ export class ServedShare {
 
   #open() {
     if (this.#opened === null) {
-      const decoded = decodeManifest(this.content.manifestBytes);
-      if (!decoded.ok) throw new Error(`manifest of ${this.content.contentId} was accepted and does not decode`);
       const { roots, identity } = this.content;
-      const files = new ContentFiles(placeFiles(decoded.manifest.files), roots, { flags: 'r', identity });
-      this.#opened = { manifest: decoded.manifest, files };
+      const manifest = openManifest(this.content.manifestBytes);
+      const files = new ContentFiles(manifest.files, roots, { flags: 'r', identity });
+      this.#opened = { manifest, files };
     }
     return this.#opened;
   }

@@ -22,9 +22,9 @@ import {
   findFiles as findFilesNow,
   hashPieces as hashPiecesNow,
   hashWholeFiles as hashWholeFilesNow,
-  scanSource as scanSourceNow,
   stampSource as stampSourceNow,
 } from '../storage/source-hashing.ts';
+import { scanSource as scanSourceNow } from '../storage/source-scan.ts';
 import { type Outcome, outcomeOf } from '../storage/storage-problem.ts';
 import { watchHeap } from './heap-watch.ts';
 import { runLane } from './lane.ts';

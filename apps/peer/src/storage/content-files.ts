@@ -1,11 +1,14 @@
 // Owns the open files of one content in one worker: positional reads and writes at offsets of the content, with a bound on
 // how many files are open. Synchronous on purpose: one system call for 128 KiB or more costs less than a trip to a thread pool.
-import { closeSync, constants, lstatSync, openSync, readSync, statSync, writeSync } from 'node:fs';
+import { closeSync, constants, lstatSync, openSync, readSync, type Stats, statSync, writeSync } from 'node:fs';
 import { ancestorsOf } from '#domain/manifest';
-import { type PlacedFile, pathOnDisk, type Segment, segmentsOf } from './content-layout.ts';
+import { hasStamp } from '../data-plane/shared-memory.ts';
+import { type FileTable, modeOf, pathOnDisk, type Segment, segmentsOf } from './content-layout.ts';
 import { readFailure, StorageFailure, writeFailure } from './storage-problem.ts';
 
 const OPEN_FILES_MAX = 32;
+/** Files that are opened together, and then looked at once for what lies around them. */
+const OPENED_AT_ONCE_MAX = 16;
 
 /**
  * What has come to the place of a file and waits for somebody at its other end does not hold up who opens it. Windows has
@@ -22,11 +25,15 @@ export interface FileStamp {
   readonly inode: number;
 }
 
+/** The stamp in what the file system tells of a file. */
+export function stampOf({ size, mtimeMs, ino }: Stats): FileStamp {
+  return { bytes: size, modifiedMs: mtimeMs, inode: ino };
+}
+
 /** The stamp of a file; throws StorageFailure source_missing, source_unreadable. */
 export function stampFile(path: string): FileStamp {
   try {
-    const { size, mtimeMs, ino } = statSync(path);
-    return { bytes: size, modifiedMs: mtimeMs, inode: ino };
+    return stampOf(statSync(path));
   } catch (error) {
     throw readFailure(error, path);
   }
@@ -37,7 +44,7 @@ export function stampFile(path: string): FileStamp {
  * nothing is there. Throws when it cannot be looked at.
  */
 export function identityOf(path: string): string | null {
-  const found = statSync(path, { throwIfNoEntry: false });
+  const found = statSync(path, { throwIfNoEntry: false, bigint: true });
   return found === undefined ? null : `${found.dev}:${found.ino}`;
 }
 
@@ -45,21 +52,26 @@ export function identityOf(path: string): string | null {
 export interface FileAccess {
   readonly flags: 'r' | 'r+';
   readonly identity: string | null;
+  /** A file of a folder that is not there is made when its first bytes come, below the first root. */
+  readonly makes?: boolean;
 }
 
 export function isSameStamp(left: FileStamp, right: FileStamp): boolean {
   return left.bytes === right.bytes && left.modifiedMs === right.modifiedMs && left.inode === right.inode;
 }
 
+type ToFailure = (error: unknown, path: string) => StorageFailure;
+type ActOnSegment = (file: number, segment: Segment) => void;
+
 /** Files of one content. `roots` are tried in order: a download is at its part path until it is renamed. */
 export class ContentFiles {
-  readonly #files: readonly PlacedFile[];
+  readonly #files: FileTable;
   readonly #roots: readonly string[];
   readonly #access: FileAccess;
   /** Least recently used first. */
-  readonly #open = new Map<number, number>();
+  readonly #opened = new Map<number, number>();
 
-  constructor(files: readonly PlacedFile[], roots: readonly string[], access: FileAccess) {
+  constructor(files: FileTable, roots: readonly string[], access: FileAccess) {
     this.#files = files;
     this.#roots = roots;
     this.#access = access;
@@ -67,67 +79,62 @@ export class ContentFiles {
 
   /** Fills `target` from offset `begin` of the content. Throws StorageFailure source_*. */
   read(begin: number, target: Uint8Array): void {
-    for (const segment of segmentsOf(this.#files, begin, target.length)) {
-      this.#guard(segment, readFailure, (file) => readSegment(file, segment, target));
-    }
+    this.#each({ begin, length: target.length }, readFailure, (file, segment) => readSegment(file, segment, target));
   }
 
   /** Writes all of `bytes` at offset `begin` of the content. Throws StorageFailure disk_full, destination_unwritable. */
   write(begin: number, bytes: Uint8Array): void {
-    for (const segment of segmentsOf(this.#files, begin, bytes.length)) {
-      this.#guard(segment, writeFailure, (file) => writeSegment(file, segment, bytes));
-    }
+    this.#each({ begin, length: bytes.length }, writeFailure, (file, segment) => writeSegment(file, segment, bytes));
   }
 
-  /** Throws StorageFailure source_missing or source_changed when a file under this run is not what its stamp says. */
-  checkStamps(begin: number, length: number, stamps: readonly (FileStamp | null)[]): void {
+  /** Throws StorageFailure source_missing or source_changed when a file under this run is not what its stamp in shared memory says. */
+  checkStamps(begin: number, length: number, stamps: Float64Array): void {
     for (const { fileNumber } of segmentsOf(this.#files, begin, length)) {
       const path = this.#pathOf(fileNumber, this.#roots[0] ?? '');
-      const stamp = stamps[fileNumber] ?? null;
-      if (stamp === null || !isSameStamp(stampFile(path), stamp)) {
+      if (!hasStamp(stamps, fileNumber, stampFile(path))) {
         throw new StorageFailure('source_changed', `${path} was changed after it was shared`);
       }
     }
   }
 
   close(): void {
-    for (const file of this.#open.values()) closeSync(file);
-    this.#open.clear();
+    for (const file of this.#opened.values()) closeSync(file);
+    this.#opened.clear();
   }
 
-  #guard(
-    segment: Segment,
-    toFailure: (error: unknown, path: string) => StorageFailure,
-    act: (file: number) => void,
-  ): void {
-    try {
-      act(this.#fileOf(segment.fileNumber));
-    } catch (error) {
-      if (error instanceof StorageFailure) throw error;
-      throw toFailure(error, this.#pathOf(segment.fileNumber, this.#roots[0] ?? ''));
-    }
-  }
-
-  #fileOf(fileNumber: number): number {
-    const open = this.#open.get(fileNumber);
-    if (open !== undefined) {
-      if (this.#open.size > 1) {
-        this.#open.delete(fileNumber);
-        this.#open.set(fileNumber, open);
+  /** Does something to every part of a run, with its file open. */
+  #each(run: { readonly begin: number; readonly length: number }, toFailure: ToFailure, act: ActOnSegment): void {
+    const segments = segmentsOf(this.#files, run.begin, run.length);
+    for (let from = 0; from < segments.length; from += OPENED_AT_ONCE_MAX) {
+      const group = segments.length <= OPENED_AT_ONCE_MAX ? segments : segments.slice(from, from + OPENED_AT_ONCE_MAX);
+      this.#open(group, toFailure);
+      for (const segment of group) {
+        try {
+          act(this.#opened.get(segment.fileNumber)!, segment);
+        } catch (error) {
+          if (error instanceof StorageFailure) throw error;
+          throw toFailure(error, this.#pathOf(segment.fileNumber, this.#roots[0] ?? ''));
+        }
       }
-      return open;
     }
-    if (this.#open.size >= OPEN_FILES_MAX) this.#closeOldest();
-    const file = this.#openFile(fileNumber);
-    this.#open.set(fileNumber, file);
-    return file;
   }
 
-  #openFile(fileNumber: number): number {
+  #open(segments: readonly Segment[], toFailure: ToFailure): void {
+    const missing: number[] = [];
+    for (const { fileNumber } of segments) {
+      const file = this.#opened.get(fileNumber);
+      if (file === undefined) missing.push(fileNumber);
+      else if (this.#opened.size > 1) {
+        this.#opened.delete(fileNumber);
+        this.#opened.set(fileNumber, file);
+      }
+    }
+    if (missing.length === 0) return;
+    while (this.#opened.size > OPEN_FILES_MAX - missing.length) this.#closeOldest();
     let firstError: unknown;
     for (const root of this.#roots) {
       try {
-        return this.#openBelow(root, fileNumber);
+        return this.#openBelow(root, missing, toFailure);
       } catch (error) {
         firstError ??= error;
       }
@@ -135,30 +142,72 @@ export class ContentFiles {
     throw firstError;
   }
 
-  #openBelow(root: string, fileNumber: number): number {
+  /** All of them or none. */
+  #openBelow(root: string, fileNumbers: readonly number[], toFailure: ToFailure): void {
+    const makes = this.#access.makes === true && root === this.#roots[0];
+    // Nothing is made in what another process has put there.
+    if (makes) this.#checkPlace(root, fileNumbers);
+    const opened: number[] = [];
+    try {
+      for (const fileNumber of fileNumbers) {
+        const path = this.#pathOf(fileNumber, root);
+        try {
+          opened.push(this.#openFile(path, fileNumber, makes));
+        } catch (error) {
+          throw toFailure(error, path);
+        }
+      }
+      // Looked at after the opening: what was opened in a root that is the same now was opened in that one.
+      this.#checkPlace(root, fileNumbers);
+    } catch (error) {
+      for (const file of opened) closeSync(file);
+      throw error;
+    }
+    for (const [at, fileNumber] of fileNumbers.entries()) this.#opened.set(fileNumber, opened[at]!);
+  }
+
+  #openFile(path: string, fileNumber: number, makes: boolean): number {
+    const file = this.#files.fileOf(fileNumber);
+    const flags = FLAGS[this.#access.flags];
+    if (file.path === '') return openSync(path, flags);
+    return openSync(path, flags | NO_LINK | (makes ? constants.O_CREAT : 0), modeOf(file));
+  }
+
+  /** Throws when the root is another one, or a folder around one of the files is a link. */
+  #checkPlace(root: string, fileNumbers: readonly number[]): void {
     const { flags, identity } = this.#access;
-    const { path } = this.#files[fileNumber] ?? { path: '' };
-    const file = openSync(pathOnDisk(root, { path }), FLAGS[flags] | (path === '' ? 0 : NO_LINK));
-    // Looked at after the opening: what was opened in a root that is the same now was opened in that one.
     const isReplaced = identity !== null && identityOf(root) !== identity;
-    const link = ancestorsOf(path).find((folder) => isLink(pathOnDisk(root, { path: folder })));
-    if (!isReplaced && link === undefined) return file;
-    closeSync(file);
+    const link = isReplaced ? undefined : this.#linkAround(root, fileNumbers);
+    if (!isReplaced && link === undefined) return;
     const code = flags === 'r' ? 'source_changed' : 'destination_unwritable';
-    const what = link === undefined ? root : pathOnDisk(root, { path: link });
-    throw new StorageFailure(code, `${what} was replaced by something else meanwhile`);
+    throw new StorageFailure(code, `${link ?? root} was replaced by something else meanwhile`);
+  }
+
+  #linkAround(root: string, fileNumbers: readonly number[]): string | undefined {
+    const seen = new Set<string>();
+    for (const fileNumber of fileNumbers) {
+      const { path } = this.#files.fileOf(fileNumber);
+      const parent = path.slice(0, Math.max(0, path.lastIndexOf('/')));
+      if (parent === '' || seen.has(parent)) continue;
+      for (const folder of [...ancestorsOf(parent), parent]) {
+        const onDisk = pathOnDisk(root, { path: folder });
+        if (!seen.has(folder) && isLink(onDisk)) return onDisk;
+        seen.add(folder);
+      }
+    }
+    return undefined;
   }
 
   #closeOldest(): void {
-    for (const [fileNumber, file] of this.#open) {
-      this.#open.delete(fileNumber);
+    for (const [fileNumber, file] of this.#opened) {
+      this.#opened.delete(fileNumber);
       closeSync(file);
       return;
     }
   }
 
   #pathOf(fileNumber: number, root: string): string {
-    return pathOnDisk(root, this.#files[fileNumber] ?? { path: '' });
+    return pathOnDisk(root, this.#files.fileOf(fileNumber));
   }
 }
 

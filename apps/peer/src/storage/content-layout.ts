@@ -1,16 +1,34 @@
 // Owns where the bytes of content lie in its files: content is its files one after the other in manifest order, so one run
 // of bytes can end in one file and go on in the next. Runs in worker threads and on the main thread; touches no disk.
 import { createHash } from 'node:crypto';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, sep } from 'node:path';
+import { ancestorsOf } from '#domain/manifest';
 import { FILE_NAME_BYTES_MAX } from '#domain/names';
 
 const ENDING_BYTES_MAX = '.part.journal'.length;
 
-/** A file of the content: `begin` is where its first byte stands in the content. */
-export interface PlacedFile {
+/** A file of the content. */
+export interface ListedFile {
   readonly path: string;
-  readonly begin: number;
   readonly bytes: number;
+  readonly executable?: true;
+}
+
+/** Files by their position, each with its place. */
+export interface FileTable {
+  readonly count: number;
+  /** Where the first byte of a file stands in the content. */
+  beginOf(position: number): number;
+  bytesOf(position: number): number;
+  fileOf(position: number): { readonly path: string; readonly executable?: boolean };
+}
+
+/** The files that a run of bytes lies in: what threads tell each other. The first one begins at `begin`. */
+export interface RunFiles {
+  /** Position of the first one among all files. */
+  readonly first: number;
+  readonly begin: number;
+  readonly files: readonly ListedFile[];
 }
 
 /** A part of a run of bytes that lies in one file. */
@@ -23,25 +41,40 @@ export interface Segment {
   readonly length: number;
 }
 
-/** The files of a manifest with their places. */
-export function placeFiles(files: readonly { readonly path: string; readonly bytes: number }[]): PlacedFile[] {
-  let begin = 0;
-  return files.map(({ path, bytes }) => {
-    const placed = { path, begin, bytes };
-    begin += bytes;
-    return placed;
-  });
+/** Files that lie one after the other, the first one at `begin`. */
+export function placeFiles({ begin, files }: Omit<RunFiles, 'first'>): FileTable {
+  const begins = new Float64Array(files.length + 1);
+  begins[0] = begin;
+  for (const [position, { bytes }] of files.entries()) begins[position + 1] = begins[position]! + bytes;
+  return {
+    count: files.length,
+    beginOf: (position) => begins[position]!,
+    bytesOf: (position) => files[position]!.bytes,
+    fileOf: (position) => files[position]!,
+  };
+}
+
+/** Those of the files that a run of bytes lies in, and empty ones between them. */
+export function filesIn(
+  table: FileTable,
+  { begin, length }: { readonly begin: number; readonly length: number },
+): RunFiles {
+  const first = fileAt(table, begin);
+  const files: ListedFile[] = [];
+  for (let at = first; at < table.count && table.beginOf(at) < begin + length; at++) {
+    files.push({ path: table.fileOf(at).path, bytes: table.bytesOf(at) });
+  }
+  return { first, begin: files.length === 0 ? 0 : table.beginOf(first), files };
 }
 
 /** The parts of `length` bytes from `begin`, in order. The run must lie within the content. */
-export function segmentsOf(files: readonly PlacedFile[], begin: number, length: number): Segment[] {
+export function segmentsOf(files: FileTable, begin: number, length: number): Segment[] {
   const segments: Segment[] = [];
   let offset = 0;
   for (let fileNumber = fileAt(files, begin); offset < length; fileNumber++) {
-    const file = files[fileNumber];
-    if (file === undefined) throw new RangeError(`bytes ${begin} to ${begin + length} lie beyond the content`);
-    const position = begin + offset - file.begin;
-    const part = Math.min(length - offset, file.bytes - position);
+    if (fileNumber >= files.count) throw new RangeError(`bytes ${begin} to ${begin + length} lie beyond the content`);
+    const position = begin + offset - files.beginOf(fileNumber);
+    const part = Math.min(length - offset, files.bytesOf(fileNumber) - position);
     if (part > 0) segments.push({ fileNumber, position, offset, length: part });
     offset += Math.max(part, 0);
   }
@@ -49,12 +82,12 @@ export function segmentsOf(files: readonly PlacedFile[], begin: number, length: 
 }
 
 /** The last file that begins at or before a byte: found by halving, for shares of many files. */
-function fileAt(files: readonly PlacedFile[], at: number): number {
+function fileAt(files: FileTable, at: number): number {
   let low = 0;
-  let high = files.length - 1;
+  let high = files.count - 1;
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
-    if ((files[middle]?.begin ?? 0) <= at) low = middle;
+    if (files.beginOf(middle) <= at) low = middle;
     else high = middle - 1;
   }
   return low;
@@ -62,7 +95,32 @@ function fileAt(files: readonly PlacedFile[], at: number): number {
 
 /** Where a file of the content lies on disk: the root itself for the only file of a share that is no folder. */
 export function pathOnDisk(root: string, file: { readonly path: string }): string {
-  return file.path === '' ? root : join(root, ...file.path.split('/'));
+  if (file.path === '') return root;
+  return `${root}${sep}${sep === '/' ? file.path : file.path.replaceAll('/', sep)}`;
+}
+
+/** The folders of a tree, each after the one that it lies in. */
+export function foldersOf(
+  files: readonly { readonly path: string }[],
+  emptyFolders: readonly string[],
+): ReadonlySet<string> {
+  const folders = new Set<string>();
+  const enter = (path: string): void => {
+    const slash = path.lastIndexOf('/');
+    if (slash < 0 || folders.has(path.slice(0, slash))) return;
+    for (const folder of ancestorsOf(path)) folders.add(folder);
+  };
+  for (const { path } of files) enter(path);
+  for (const path of emptyFolders) {
+    enter(path);
+    folders.add(path);
+  }
+  return folders;
+}
+
+/** The mode that a file is made with; the mask of the process takes away what its user does not give to others. */
+export function modeOf({ executable = false }: { readonly executable?: boolean }): number {
+  return executable ? 0o777 : 0o666;
 }
 
 /** Where a download is until it is finished. */

@@ -1,13 +1,11 @@
-// Owns a download's place on disk from the first check to the finished file: a part beside the destination, of full length
-// from the start (sparse), and a journal; at the end synced and renamed, so a destination that exists is whole. The journal
-// is made before the part: a part without one is not ours and is left alone.
+// Owns a download's place on disk from the first check to the finished file: a part beside the destination, and a journal; at the
+// end synced and renamed, so a destination that exists is whole. Files of a folder are made when their first bytes come. The
+// journal is made before the part: a part without one is not ours and is left alone.
 import {
   accessSync,
   closeSync,
   constants,
   existsSync,
-  fdatasync,
-  fsyncSync,
   ftruncateSync,
   lstatSync,
   mkdirSync,
@@ -20,10 +18,10 @@ import {
 } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
-import { promisify } from 'node:util';
-import { ancestorsOf, type Manifest } from '#domain/manifest';
-import { identityOf, NO_LINK } from './content-files.ts';
-import { asidePath, journalPath, partPath, pathOnDisk } from './content-layout.ts';
+import type { Manifest } from '#domain/manifest';
+import { type FileStamp, identityOf, NO_LINK, stampFile } from './content-files.ts';
+import { asidePath, foldersOf, journalPath, modeOf, partPath, pathOnDisk } from './content-layout.ts';
+import { syncFiles, syncFolder, syncTree } from './disk-sync.ts';
 import { isJournal, journalHead, readJournal } from './part-journal.ts';
 import { StorageFailure, writeFailure } from './storage-problem.ts';
 
@@ -119,8 +117,9 @@ export function preparePart(request: {
   readonly contentId: string;
   readonly manifestBytes: Uint8Array;
   readonly files: Manifest['files'];
+  readonly emptyFolders?: readonly string[];
 }): string | null {
-  const { destination } = request;
+  const { destination, files, emptyFolders = [] } = request;
   const part = partPath(destination);
   const aside = newAsidePath(destination);
   const journal = readOwnJournal(destination);
@@ -133,14 +132,11 @@ export function preparePart(request: {
       // Not written over: whoever still writes to the old part and its journal does so beside the new ones.
       if (isThere(part)) renameSync(part, aside);
       replaceJournal(destination, journalHead(request.contentId, request.manifestBytes));
-      makeRoot(part, request.files);
+      makeRoot(part, files);
     }
-    refuseLinks(part, request.files);
-    for (const file of request.files) {
-      const isInFolder = file.path !== '';
-      makeFile(pathOnDisk(part, file), file.bytes, { isInFolder, isNew: isInFolder && !goesOn });
-    }
-    if (goesOn) refuseSameFiles(part, request.files);
+    const folders = foldersOf(files, emptyFolders);
+    if (goesOn) refuseLinks(part, [...folders, ...files.map(({ path }) => path)]);
+    makeTree(part, { files, folders, isNew: !goesOn });
   } catch (error) {
     throw error instanceof StorageFailure ? error : writeFailure(error, part);
   } finally {
@@ -155,30 +151,63 @@ export function preparePart(request: {
 
 /** Throws when something is there: another process makes a part of its own just now. */
 function makeRoot(part: string, [first]: Manifest['files']): void {
-  if (first?.path === '') closeSync(openSync(part, 'wx'));
-  else if (first !== undefined) mkdirSync(part);
+  if (first?.path === '') closeSync(openSync(part, 'wx', modeOf(first)));
+  else mkdirSync(part);
 }
 
-/** The start before may have ended at two names that are one file, and has left what it had made until then. */
-function refuseSameFiles(part: string, files: Manifest['files']): void {
-  const seen = new Set<string | null>();
+/**
+ * Folders, and the files that no bytes will come for. The others are made when their first bytes come; the only file of a share
+ * that is no folder has its full length from the start.
+ */
+function makeTree(
+  part: string,
+  {
+    files,
+    folders,
+    isNew,
+  }: { readonly files: Manifest['files']; readonly folders: ReadonlySet<string>; readonly isNew: boolean },
+): void {
+  for (const folder of folders) makeFolder(pathOnDisk(part, { path: folder }), isNew);
   for (const file of files) {
-    const path = pathOnDisk(part, file);
-    const identity = identityOf(path);
-    if (seen.has(identity)) throw sameFileFailure(path);
-    seen.add(identity);
+    const isInFolder = file.path !== '';
+    if (isInFolder && file.bytes > 0) continue;
+    makeFile(pathOnDisk(part, file), file, { isInFolder, isNew: isInFolder && isNew });
   }
 }
 
+/** One that has to be new must not be there: the names of two folders are one on this disk. */
+function makeFolder(path: string, isNew: boolean): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if (isNew) throw sameFileFailure(path, error);
+  }
+}
+
+/** The stamps of files that are all there, each one of its own: two names may be one file on this disk. */
+function stampsOfWhole(part: string, files: Manifest['files']): FileStamp[] {
+  const seen = new Map<number, string>();
+  return files.map((file) => {
+    const path = pathOnDisk(part, file);
+    const stamp = stampFile(path);
+    const other = seen.get(stamp.inode);
+    // A number is not exact beyond 2^53, and what it stands for is.
+    if (other !== undefined && identityOf(path) === identityOf(other)) throw sameFileFailure(path);
+    seen.set(stamp.inode, path);
+    if (stamp.bytes === file.bytes) return stamp;
+    throw new StorageFailure('destination_unwritable', `${path} was changed by somebody else meanwhile`);
+  });
+}
+
 function sameFileFailure(path: string, cause?: unknown): StorageFailure {
-  const text = `${path} is the name of two files of the share on this disk: choose one that tells their names apart`;
+  const text = `${path} has two names in the share that are one on this disk: choose a disk that tells them apart`;
   return new StorageFailure('destination_unwritable', text, { cause });
 }
 
 /** Somebody else may have laid a part ready, with a link in it that leads out of it: nothing is written through one. */
-function refuseLinks(part: string, files: Manifest['files']): void {
-  const paths = new Set(['', ...files.flatMap(({ path }) => [...ancestorsOf(path), path])]);
-  for (const path of paths) {
+function refuseLinks(part: string, paths: readonly string[]): void {
+  for (const path of ['', ...paths]) {
     const onDisk = pathOnDisk(part, { path });
     if (lstatSync(onDisk, { throwIfNoEntry: false })?.isSymbolicLink() !== true) continue;
     throw new StorageFailure('destination_unwritable', `${onDisk} is a link, and stands where the download writes`);
@@ -210,69 +239,62 @@ function readOwnJournal(destination: string) {
  */
 export function makeFile(
   path: string,
-  bytes: number,
+  about: { readonly bytes: number; readonly executable?: true },
   { isInFolder, isNew }: { readonly isInFolder: boolean; readonly isNew: boolean },
 ): void {
   if (isInFolder) mkdirSync(dirname(path), { recursive: true });
-  const file = openOrMake(path, { isInFolder, isNew });
+  const { O_RDWR, O_CREAT, O_EXCL } = constants;
+  const flags = O_RDWR | O_CREAT | (isInFolder ? NO_LINK : 0) | (isNew ? O_EXCL : 0);
+  const file = openOrMake(path, { flags, mode: modeOf(about) });
   try {
-    ftruncateSync(file, bytes);
+    ftruncateSync(file, about.bytes);
   } finally {
     closeSync(file);
   }
 }
 
-function openOrMake(path: string, { isInFolder, isNew }: { isInFolder: boolean; isNew: boolean }): number {
-  const { O_RDWR, O_CREAT, O_EXCL } = constants;
+function openOrMake(path: string, { flags, mode }: { readonly flags: number; readonly mode: number }): number {
   try {
-    return openSync(path, O_RDWR | O_CREAT | (isInFolder ? NO_LINK : 0) | (isNew ? O_EXCL : 0));
+    return openSync(path, flags, mode);
   } catch (error) {
-    if (!isNew || (error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     throw sameFileFailure(path, error);
   }
 }
 
-const syncData = promisify(fdatasync);
-
-/** Pushes what was written so far to the disk, off the event loop, so that little is left to do at the end. */
+/** Pushes what was written so far to the disk, so that little is left to do at the end: of those files that are there. */
 export async function syncPart(request: { readonly root: string; readonly files: Manifest['files'] }): Promise<void> {
-  for (const file of request.files) {
-    const path = pathOnDisk(request.root, file);
-    try {
-      const handle = openSync(path, 'r+');
-      await syncData(handle).finally(() => closeSync(handle));
-    } catch (error) {
-      throw writeFailure(error, path);
-    }
-  }
+  const { root, files } = request;
+  await syncFiles({ root, files: files.filter((file) => existsSync(pathOnDisk(root, file))) });
 }
 
-/** Syncs the part and puts it in place of the destination, then removes the journal. */
+/** Syncs the part and puts it in place of the destination, then removes the journal. Returns the stamps of the files. */
 export async function finishPart(request: {
   readonly destination: string;
   readonly overwrite: boolean;
   /** As `preparePart` returned it. */
   readonly identity: string | null;
   readonly files: Manifest['files'];
-}): Promise<void> {
-  const { destination, overwrite, identity, files } = request;
-  await syncPart({ root: partPath(destination), files });
-  if (identityOf(partPath(destination)) !== identity) {
-    throw new StorageFailure(
-      'destination_unwritable',
-      `${partPath(destination)} was replaced by something else meanwhile`,
-    );
+  readonly emptyFolders?: readonly string[];
+}): Promise<FileStamp[]> {
+  const { destination, overwrite, identity, files, emptyFolders = [] } = request;
+  const part = partPath(destination);
+  if (identityOf(part) === identity) await syncTree({ root: part, files, emptyFolders });
+  if (identityOf(part) !== identity) {
+    throw new StorageFailure('destination_unwritable', `${part} was replaced by something else meanwhile`);
   }
+  const stamps = stampsOfWhole(part, files);
   if (!overwrite && isThere(destination)) {
     throw new StorageFailure('destination_exists', `${destination} was made by somebody else meanwhile`);
   }
   try {
-    replace(partPath(destination), destination);
+    replace(part, destination);
     syncFolder(dirname(destination));
     rmSync(journalPath(destination), { force: true });
   } catch (error) {
     throw writeFailure(error, destination);
   }
+  return stamps;
 }
 
 /** A folder cannot be renamed over another one, nor over a file: the old one steps aside first. */
@@ -283,17 +305,6 @@ function replace(part: string, destination: string): void {
   renameSync(destination, replaced);
   renameSync(part, destination);
   rmSync(replaced, { recursive: true });
-}
-
-function syncFolder(folder: string): void {
-  // Windows cannot open a folder; there the rename is durable by itself.
-  if (process.platform === 'win32') return;
-  const handle = openSync(folder, 'r');
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
 }
 
 /** Removes an unfinished download. */

@@ -6,7 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PieceHash } from '#domain/command';
 import { threadBuffers } from './buffer-pool.ts';
 import { ContentFiles } from './content-files.ts';
-import type { PlacedFile } from './content-layout.ts';
+import { placeFiles, type RunFiles } from './content-layout.ts';
 import { StorageFailure } from './storage-problem.ts';
 
 const SLICE_BYTES = 1024 * 1024;
@@ -20,7 +20,7 @@ interface Run {
 /** Which part of which piece, and where it is. */
 export interface PieceReading {
   /** At least those that the piece lies in. */
-  readonly files: readonly PlacedFile[];
+  readonly files: RunFiles;
   /** Where they are, tried in order. */
   readonly roots: readonly string[];
   /** Which root is meant, as `identityOf` has it; null for any. */
@@ -38,7 +38,7 @@ export interface PieceReading {
 /** Fills the target. False when the piece is another one than the digest says: then the target holds nothing of it. */
 export async function readPiece(reading: PieceReading): Promise<boolean> {
   const { files, roots, identity, piece, target, calledOff } = reading;
-  const content = new ContentFiles(files, roots, { flags: 'r', identity });
+  const content = new ContentFiles(placeFiles(files), roots, { flags: 'r', identity });
   const buffer = threadBuffers.take(Math.min(SLICE_BYTES, piece.length));
   const hash = createHash(reading.hash);
   try {

@@ -6,7 +6,8 @@ import type { Manifest } from '#domain/manifest';
 import { geometryOf, type PieceIndex, pieceRange } from '#domain/piece-geometry';
 import { ContentFiles } from './content-files.ts';
 import { journalPath, partPath, pathOnDisk, placeFiles } from './content-layout.ts';
-import { checkDestination, isThere, makeFile, removePart, syncPart } from './destination.ts';
+import { checkDestination, isThere, makeFile, removePart } from './destination.ts';
+import { syncTree } from './disk-sync.ts';
 import { readJournal } from './part-journal.ts';
 import { StorageFailure, writeFailure } from './storage-problem.ts';
 
@@ -86,13 +87,13 @@ export async function finishRepair(request: {
   for (const file of files) {
     const path = pathOnDisk(destination, file);
     try {
-      makeFile(path, file.bytes, { isInFolder: file.path !== '', isNew: false });
+      makeFile(path, file, { isInFolder: file.path !== '', isNew: false });
     } catch (error) {
       throw writeFailure(error, path);
     }
   }
   const geometry = geometryOf(manifest);
-  const placed = placeFiles(manifest.files);
+  const placed = placeFiles({ begin: 0, files: manifest.files });
   const part = new ContentFiles(placed, [partPath(destination)], { flags: 'r', identity });
   const content = new ContentFiles(placed, [destination], { flags: 'r+', identity: null });
   const buffer = Buffer.allocUnsafeSlow(Math.min(SLICE_BYTES, manifest.pieceBytes));
@@ -110,7 +111,7 @@ export async function finishRepair(request: {
     part.close();
     content.close();
   }
-  await syncPart({ root: destination, files });
+  await syncTree({ root: destination, files });
 }
 
 /** Removes what an earlier repair or download of this very content left beside it. */

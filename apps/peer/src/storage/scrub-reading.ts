@@ -1,7 +1,7 @@
 // Owns reading pieces of a copy at a pace that nobody notices. A file that is another one than when the copy was whole was
 // changed, which is no damage: it is told apart by its stamp, after its bytes were read.
 import { type FileStamp, isSameStamp, stampFile } from './content-files.ts';
-import { type PlacedFile, pathOnDisk } from './content-layout.ts';
+import { pathOnDisk, type RunFiles } from './content-layout.ts';
 import { type PaceClock, ReadingPace } from './reading-pace.ts';
 import { hashPieces } from './source-hashing.ts';
 import { StorageFailure } from './storage-problem.ts';
@@ -23,11 +23,11 @@ export async function scrubPieces(task: ScrubTask, clock?: PaceClock): Promise<U
     sliceBytes: pace.sliceBytes,
     pause: (bytes) => pace.spent(bytes),
   });
-  refuseChanged(task.root, task.files, stamps);
+  refuseChanged(task.root, task.run.files, stamps);
   return digests;
 }
 
-function refuseChanged(root: string, files: readonly PlacedFile[], stamps: readonly FileStamp[]): void {
+function refuseChanged(root: string, files: RunFiles['files'], stamps: readonly FileStamp[]): void {
   for (const [position, file] of files.entries()) {
     const path = pathOnDisk(root, file);
     const stamp = stamps[position];

@@ -1,15 +1,15 @@
 // Owns the finite tasks that read and hash content on disk. They run in pool workers beside the transfers of the same
 // worker, so each yields to the event loop after every slice. A file that changes while it is read is noticed by its stamp.
 import { createHash } from 'node:crypto';
-import { lstatSync, readdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PieceHash } from '#domain/command';
-import { MANIFEST_FILES_MAX } from '#domain/manifest';
 import { threadBuffers } from './buffer-pool.ts';
 import { ContentFiles, type FileAccess, type FileStamp, isSameStamp, stampFile } from './content-files.ts';
-import { type PlacedFile, pathOnDisk } from './content-layout.ts';
+import { pathOnDisk, placeFiles, type RunFiles } from './content-layout.ts';
 import { isThere } from './destination.ts';
-import { readFailure, StorageFailure } from './storage-problem.ts';
+import type { ScannedFile } from './source-scan.ts';
+import { StorageFailure } from './storage-problem.ts';
 
 const SLICE_BYTES = 1024 * 1024;
 const READ_ONLY: FileAccess = { flags: 'r', identity: null };
@@ -18,57 +18,6 @@ const READ_ONLY: FileAccess = { flags: 'r', identity: null };
 export interface HashJob {
   /** Index 0: bytes hashed, added to by all tasks. Index 1: 1 when the job was aborted. */
   readonly counters: BigInt64Array;
-}
-
-/** A file found under a source path. */
-export interface ScannedFile {
-  readonly path: string;
-  readonly bytes: number;
-  readonly stamp: FileStamp;
-}
-
-/** The files under a path, sorted by path in code unit order; a file itself is one entry with an empty path. */
-export function scanSource({ path }: { readonly path: string }): ScannedFile[] {
-  const found: ScannedFile[] = [];
-  scanInto(found, path, '');
-  return found.sort((left, right) => (left.path < right.path ? -1 : 1));
-}
-
-function scanInto(found: ScannedFile[], root: string, relative: string): void {
-  const path = pathOnDisk(root, { path: relative });
-  const kind = kindOf(path, relative === '');
-  if (kind === 'file') {
-    if (found.length === MANIFEST_FILES_MAX) {
-      throw new StorageFailure('source_unsupported', `${root} holds more than ${MANIFEST_FILES_MAX} files`);
-    }
-    const stamp = stampFile(path);
-    found.push({ path: relative, bytes: stamp.bytes, stamp });
-    return;
-  }
-  if (kind === 'other')
-    throw new StorageFailure(
-      'source_unsupported',
-      `${path} is neither a file nor a folder: leave it out of what is shared`,
-    );
-  for (const name of namesIn(path)) scanInto(found, root, relative === '' ? name : `${relative}/${name}`);
-}
-
-/** A link is followed when it is what was named; inside a folder it could lead anywhere and is refused. */
-function kindOf(path: string, isRoot: boolean): 'file' | 'folder' | 'other' {
-  try {
-    const entry = isRoot ? statSync(path) : lstatSync(path);
-    return entry.isFile() ? 'file' : entry.isDirectory() ? 'folder' : 'other';
-  } catch (error) {
-    throw readFailure(error, path);
-  }
-}
-
-function namesIn(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch (error) {
-    throw readFailure(error, path);
-  }
 }
 
 /** The stamps of a manifest's files under a root, in the manifest's order. */
@@ -112,7 +61,7 @@ function stampIfFile(path: string): FileStamp | null {
  */
 export async function hashPieces(request: {
   readonly root: string;
-  readonly files: readonly PlacedFile[];
+  readonly run: RunFiles;
   readonly hash: PieceHash;
   readonly pieceBytes: number;
   readonly totalBytes: number;
@@ -128,7 +77,7 @@ export async function hashPieces(request: {
 }): Promise<Uint8Array> {
   const digestBytes = request.hash === 'sha1' ? 20 : 32;
   const digests = new Uint8Array(request.pieceCount * digestBytes);
-  const content = new ContentFiles(request.files, [request.root], READ_ONLY);
+  const content = new ContentFiles(placeFiles(request.run), [request.root], READ_ONLY);
   const buffer = threadBuffers.take(Math.min(request.sliceBytes ?? SLICE_BYTES, request.pieceBytes));
   const about = { buffer, content, job: request.job, ...(request.pause && { pause: request.pause }) };
   try {
@@ -211,7 +160,7 @@ async function hashWholeFile(
   { bytes, stamp }: ScannedFile,
   { buffer, job, pause }: { readonly buffer: Buffer; readonly job: HashJob; readonly pause?: () => Promise<void> },
 ): Promise<string> {
-  const content = new ContentFiles([{ path: '', begin: 0, bytes }], [path], READ_ONLY);
+  const content = new ContentFiles(placeFiles({ begin: 0, files: [{ path: '', bytes }] }), [path], READ_ONLY);
   try {
     const digest = await hashRun('sha1', { begin: 0, end: bytes }, { buffer, job, content, ...(pause && { pause }) });
     if (isSameStamp(stampFile(path), stamp)) return digest.toString('hex');

@@ -3,14 +3,17 @@
 import { createHash } from 'node:crypto';
 import { bitfieldBytes, countBits, hasBit, setBit } from '#domain/bitfield';
 import { damagedFiles } from '#domain/content-damage';
-import { digestBytesOf, type Manifest, manifestGeometry } from '#domain/manifest';
-import { choosePieceBytes, geometryOf } from '#domain/piece-geometry';
+import { digestBytesOf, inVersion1, type Manifest, manifestGeometry, manifestVersion } from '#domain/manifest';
+import { utf8Bytes } from '#domain/names';
+import { choosePieceBytes, geometryOf, type PieceGeometry } from '#domain/piece-geometry';
+import { MANIFEST_BYTES_MAX } from '#wire/limits';
 import { decodeManifest, encodeManifest } from '#wire/manifest-codec';
+import { pathClash } from '#wire/path-clash';
 import type { WorkerPool } from '../data-plane/worker-pool.ts';
 import type { FileStamp } from '../storage/content-files.ts';
-import { placeFiles } from '../storage/content-layout.ts';
+import { filesIn, type ListedFile, placeFiles } from '../storage/content-layout.ts';
 import type { ScrubTask } from '../storage/scrub-reading.ts';
-import type { ScannedFile } from '../storage/source-hashing.ts';
+import type { ScannedFile, ScannedSource } from '../storage/source-scan.ts';
 import type { Outcome } from '../storage/storage-problem.ts';
 import {
   type Digested,
@@ -22,6 +25,9 @@ import {
   type VerifyRequest,
 } from './transfer-engine.ts';
 
+const CLASH = 'are one name on disks that do not tell upper from lower case, or the forms of a character apart';
+/** What a file takes in a manifest beside its path. */
+const LISTED_FILE_BYTES = 30;
 const TASK_BYTES = 32 * 1024 * 1024;
 const PROGRESS_MS = 100;
 
@@ -45,11 +51,65 @@ export function stampText(stamps: readonly (FileStamp | null)[]): string {
   return hash.digest('hex');
 }
 
+/** The manifest of a share that is to be downloaded; what is wrong with it, or unlike the share, as the end of a sentence about it. */
+export function acceptContent(
+  manifestBytes: Uint8Array,
+  share: Pick<PieceGeometry, 'totalBytes' | 'pieceBytes' | 'pieceCount'>,
+): Manifest | string {
+  const decoded = decodeManifest(manifestBytes);
+  if (!decoded.ok) return `has a wrong field: ${decoded.field} ${decoded.message}`;
+  const { manifest } = decoded;
+  const geometry = manifestGeometry(manifest);
+  const unlike = (['totalBytes', 'pieceBytes', 'pieceCount'] as const).find(
+    (field) => geometry[field] !== share[field],
+  );
+  if (unlike !== undefined)
+    return `has a wrong field: ${unlike} is ${geometry[unlike]}, and ${share[unlike]} in the share`;
+  const clash = pathClash(allPaths(manifest));
+  return clash === null ? manifest : `has ${clash.path} and ${clash.other}, which ${CLASH}`;
+}
+
 /** A manifest that came from outside. Throws TransferFailure manifest_refused. */
 export function acceptManifest(manifestBytes: Uint8Array): Manifest {
   const decoded = decodeManifest(manifestBytes);
   if (decoded.ok) return decoded.manifest;
   throw new TransferFailure('manifest_refused', `the manifest's ${decoded.field} ${decoded.message}`);
+}
+
+/** The manifest that content gets: in version 1 when that is the content that is meant, otherwise with everything it has. */
+function encodedAs(manifest: Manifest, likelyContentId: string | null): Omit<Digested, 'stamp'> {
+  const whole = encodedOrRefused(manifest);
+  if (manifest.version === 1 || likelyContentId === null || whole.contentId === likelyContentId) return whole;
+  if (manifest.files.length === 0) return whole;
+  const plain = encodedOrRefused(inVersion1(manifest));
+  return plain.contentId === likelyContentId ? plain : whole;
+}
+
+function encodedOrRefused(manifest: Manifest): Omit<Digested, 'stamp'> {
+  const encoded = encodeManifest(manifest);
+  if (!encoded.ok) throw new TransferFailure('manifest_refused', `${encoded.field} ${encoded.message}`);
+  return { contentId: contentIdOf(encoded.bytes), manifestBytes: encoded.bytes, manifest };
+}
+
+/** Before anything is read: a tree that others could not have. */
+function refuseTree({ root, files, emptyFolders }: ScannedSource & { readonly root: string }): void {
+  const clash = pathClash(allPaths({ files, emptyFolders }));
+  if (clash !== null) {
+    const text = `${clash.path} and ${clash.other} in ${root} ${CLASH}: rename one, or leave it out`;
+    throw new TransferFailure('source_unsupported', text);
+  }
+  const listBytes = files.reduce((sum, { path }) => sum + utf8Bytes(path) + LISTED_FILE_BYTES, 0);
+  if (listBytes <= MANIFEST_BYTES_MAX) return;
+  const most = `the list of files of ${root} is longer than ${MANIFEST_BYTES_MAX / 2 ** 20} MiB`;
+  throw new TransferFailure('source_unsupported', `${most}: share parts of it, or leave some out`);
+}
+
+function* allPaths({
+  files,
+  emptyFolders = [],
+}: Pick<Manifest, 'emptyFolders'> & { readonly files: readonly { readonly path: string }[] }) {
+  for (const { path } of files) yield path;
+  yield* emptyFolders;
 }
 
 interface Job {
@@ -81,8 +141,9 @@ export class ContentHashing {
   /** See TransferEngine.digest. */
   async digest(request: DigestRequest): Promise<Digested> {
     const root = request.path;
-    const files = valueOf(await this.#pool.run('scanSource', { path: root }));
-    if (files.length === 0) throw new TransferFailure('source_unsupported', `${root} holds no file`);
+    const { exclude = [] } = request;
+    const { files, emptyFolders } = valueOf(await this.#pool.run('scanSource', { path: root, exclude }));
+    refuseTree({ root, files, emptyFolders });
     const totalBytes = files.reduce((sum, file) => sum + file.bytes, 0);
     const sizes = { totalBytes, pieceBytes: request.pieceBytes ?? choosePieceBytes(totalBytes) };
     const job = newJob(totalBytes, 2);
@@ -93,18 +154,16 @@ export class ContentHashing {
       ]),
     );
     valueOf(await this.#pool.run('checkUnchanged', { root, files }));
-    const manifest: Manifest = {
-      version: 1,
-      ...sizes,
-      hash: request.hash,
-      files: files.map(({ path, bytes }, position) => ({ path, bytes, sha1: sha1s[position] ?? '' })),
-      pieceDigests,
+    const tree = {
+      files: files.map(({ path, bytes, executable }, position) => ({
+        ...{ path, bytes, sha1: sha1s[position] ?? '' },
+        ...(executable && { executable }),
+      })),
+      ...(emptyFolders.length > 0 && { emptyFolders }),
     };
-    const encoded = encodeManifest(manifest);
-    if (!encoded.ok) throw new TransferFailure('manifest_refused', `${encoded.field} ${encoded.message}`);
-    const manifestBytes = encoded.bytes;
+    const manifest = { version: manifestVersion(tree), ...sizes, hash: request.hash, ...tree, pieceDigests };
     const stamp = stampText(files.map((file) => file.stamp));
-    return { contentId: contentIdOf(manifestBytes), manifestBytes, manifest, stamp };
+    return { ...encodedAs(manifest, request.likelyContentId ?? null), stamp };
   }
 
   /** See TransferEngine.verify. */
@@ -210,7 +269,7 @@ export class ContentHashing {
   async #hashPieces(
     content: {
       readonly root: string;
-      readonly files: readonly { readonly path: string; readonly bytes: number; readonly sha1?: string }[];
+      readonly files: readonly ListedFile[];
       readonly totalBytes: number;
       readonly pieceBytes: number;
       readonly hash: Manifest['hash'];
@@ -221,14 +280,17 @@ export class ContentHashing {
   ): Promise<Uint8Array> {
     const { root, totalBytes, pieceBytes, hash, listed, skipUnreadable = false } = content;
     const { pieceCount } = geometryOf(content);
-    const files = placeFiles(content.files);
+    const table = placeFiles({ begin: 0, files: content.files });
     const piecesPerTask = Math.max(1, Math.floor(TASK_BYTES / pieceBytes));
     const digests = new Uint8Array(pieceCount * digestBytesOf(hash));
     const works: Promise<void>[] = [];
     for (let firstPiece = 0; firstPiece < pieceCount; firstPiece += piecesPerTask) {
-      const run = { firstPiece, pieceCount: Math.min(piecesPerTask, pieceCount - firstPiece) };
-      const wanted = listed === undefined ? {} : { wanted: wantedOf(listed, run) };
-      const request = { root, files, hash, pieceBytes, totalBytes, ...run, ...wanted, skipUnreadable, job };
+      const pieces = { firstPiece, pieceCount: Math.min(piecesPerTask, pieceCount - firstPiece) };
+      const wanted = listed === undefined ? {} : { wanted: wantedOf(listed, pieces) };
+      const bytes = { begin: firstPiece * pieceBytes, length: pieces.pieceCount * pieceBytes };
+      // Only what the run lies in: a share of many files has many runs.
+      const run = filesIn(table, bytes);
+      const request = { root, run, hash, pieceBytes, totalBytes, ...pieces, ...wanted, skipUnreadable, job };
       const work = this.#inTurn(() => this.#pool.run('hashPieces', request), job);
       works.push(work.then((part) => digests.set(part, firstPiece * digestBytesOf(hash))));
     }

@@ -4,7 +4,7 @@ import { digestBytesOf, type Manifest, manifestGeometry } from '#domain/manifest
 import { type PieceIndex, pieceIndex } from '#domain/piece-geometry';
 import type { WorkerPool } from '../data-plane/worker-pool.ts';
 import type { FileStamp } from '../storage/content-files.ts';
-import { type PlacedFile, placeFiles } from '../storage/content-layout.ts';
+import { type FileTable, filesIn, placeFiles, type RunFiles } from '../storage/content-layout.ts';
 import { acceptManifest, type ContentHashing, stampText, valueOf } from './content-hashing.ts';
 import {
   type CopyReader,
@@ -43,7 +43,7 @@ class OpenCopy implements CopyReader {
   readonly manifestBytes: Uint8Array;
   readonly openedBytes: number;
   readonly #path: string;
-  readonly #placed: readonly PlacedFile[];
+  readonly #placed: FileTable;
   readonly #stamps: readonly FileStamp[];
   readonly #hashing: ContentHashing;
 
@@ -55,7 +55,7 @@ class OpenCopy implements CopyReader {
     this.manifestBytes = copy.manifestBytes;
     this.openedBytes = copy.openedBytes;
     this.#path = copy.path;
-    this.#placed = placeFiles(copy.manifest.files);
+    this.#placed = placeFiles({ begin: 0, files: copy.manifest.files });
     this.#stamps = copy.stamps;
     this.#hashing = hashing;
   }
@@ -78,14 +78,9 @@ class OpenCopy implements CopyReader {
   }
 
   /** The files that a run of bytes lies in, and what they were. */
-  #filesUnder(
-    begin: number,
-    end: number,
-  ): { readonly files: readonly PlacedFile[]; readonly stamps: readonly FileStamp[] } {
-    const first = this.#placed.findIndex((file) => file.begin + file.bytes > begin);
-    const behind = this.#placed.findIndex((file) => file.begin >= end);
-    const range = [first, behind === -1 ? this.#placed.length : behind] as const;
-    return { files: this.#placed.slice(...range), stamps: this.#stamps.slice(...range) };
+  #filesUnder(begin: number, end: number): { readonly run: RunFiles; readonly stamps: readonly FileStamp[] } {
+    const run = filesIn(this.#placed, { begin, length: end - begin });
+    return { run, stamps: this.#stamps.slice(run.first, run.first + run.files.length) };
   }
 
   #damagedOf(digests: Uint8Array, firstPiece: number, pieceCount: number): PieceIndex[] {

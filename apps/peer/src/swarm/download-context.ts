@@ -1,5 +1,4 @@
 // Owns what one download is given by the engine: the workers, the clock, and how it tells of what it has.
-import type { Manifest } from '#domain/manifest';
 import type { WorkerPool } from '../data-plane/worker-pool.ts';
 import type { FileStamp } from '../storage/content-files.ts';
 import type { ContentHashing } from './content-hashing.ts';
@@ -19,17 +18,20 @@ export interface DownloadContext {
   readonly countPiece: (outcome: 'verified' | 'failed') => void;
   /** The lanes serve what is verified from now on. */
   readonly servePart: (part: ServedPart) => void;
-  readonly serveWhole: (whole: Omit<ServedPart, 'verified' | 'identity' | 'stamps'>) => Promise<string>;
+  /** The same once it is complete, with what its files are. */
+  readonly serveWhole: (
+    whole: Pick<ServedPart, 'manifestBytes' | 'roots'> & { readonly stamps: readonly FileStamp[] },
+  ) => void;
   readonly withdrawPart: () => void;
   readonly onEnd: () => void;
 }
 
 /** Content that lanes serve while it is downloaded. */
 interface ServedPart {
-  readonly manifest: Manifest;
   readonly manifestBytes: Uint8Array;
   readonly roots: readonly string[];
   readonly identity: string | null;
+  /** What files were when their pieces were verified; null where the download writes. */
   readonly stamps: readonly (FileStamp | null)[] | null;
   readonly verified: Uint8Array;
 }

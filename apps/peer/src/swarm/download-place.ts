@@ -24,8 +24,8 @@ export interface DownloadPlace {
   look(): Promise<EarlierPart | null>;
   /** Makes the part, or takes the one that is there. */
   open(part: OpenedPart, signal: AbortSignal): Promise<OpenedPlace>;
-  /** Every piece is verified: the destination becomes the content. */
-  finish(manifest: Manifest): Promise<void>;
+  /** Every piece is verified: the destination becomes the content. What its files are then is the answer. */
+  finish(manifest: Manifest): Promise<readonly FileStamp[]>;
   /** The files of the content that the part has. */
   filesOf(manifest: Manifest): Manifest['files'];
 }
@@ -83,16 +83,18 @@ class NewContent implements DownloadPlace {
   }
 
   async open(part: OpenedPart, signal: AbortSignal): Promise<OpenedPlace> {
-    const { files } = part.manifest;
-    const { identity, sound } = await openPart(this.#request, this.#parts, { ...part, files, signal });
+    const { files, emptyFolders = [] } = part.manifest;
+    const tree = { files, emptyFolders };
+    const { identity, sound } = await openPart(this.#request, this.#parts, { ...part, ...tree, signal });
     this.#identity = identity;
     return { sound, writtenIdentity: identity, servedIdentity: identity, servedStamps: null };
   }
 
-  async finish({ files }: Manifest): Promise<void> {
+  async finish({ files, emptyFolders = [] }: Manifest): Promise<readonly FileStamp[]> {
     const { destination, overwrite } = this.#request;
     const identity = this.#identity;
-    valueOf(await this.#parts.pool.run('finishPart', { destination, overwrite, identity, files }));
+    const finished = { destination, overwrite, identity, files, emptyFolders };
+    return valueOf(await this.#parts.pool.run('finishPart', finished));
   }
 
   filesOf({ files }: Manifest): Manifest['files'] {
@@ -131,15 +133,15 @@ class DamagedContent implements DownloadPlace {
 
   async open(part: OpenedPart, signal: AbortSignal): Promise<OpenedPlace> {
     const { bitfield } = this.#request.repairs.found;
-    const files = this.filesOf(part.manifest);
-    const { identity, sound: fetched } = await openPart(this.#request, this.#parts, { ...part, files, signal });
+    const tree = { files: this.filesOf(part.manifest), emptyFolders: [] };
+    const { identity, sound: fetched } = await openPart(this.#request, this.#parts, { ...part, ...tree, signal });
     this.#identity = identity;
     const sound = bitfield.map((byte, at) => byte | (fetched[at] ?? 0));
     const servedStamps = await this.#stampsAsFound(part.manifest);
     return { sound, writtenIdentity: identity, servedIdentity: null, servedStamps };
   }
 
-  async finish(manifest: Manifest): Promise<void> {
+  async finish(manifest: Manifest): Promise<readonly FileStamp[]> {
     const { destination, repairs } = this.#request;
     const { pool, hashing } = this.#parts;
     await this.#stampsAsFound(manifest);
@@ -148,6 +150,7 @@ class DamagedContent implements DownloadPlace {
     valueOf(await pool.run('finishRepair', { destination, identity: this.#identity, manifest, pieces, files }));
     await this.#checkRepaired(manifest, pieces, hashing);
     valueOf(await pool.run('removePart', { destination }));
+    return valueOf(await pool.run('stampSource', { root: destination, files: manifest.files }));
   }
 
   filesOf({ files }: Manifest): Manifest['files'] {
@@ -176,10 +179,11 @@ class DamagedContent implements DownloadPlace {
 async function openPart(
   { destination, contentId }: DownloadRequest,
   { pool, hashing }: Parts,
-  part: OpenedPart & { readonly files: Manifest['files']; readonly signal: AbortSignal },
+  part: OpenedPart & Required<Pick<Manifest, 'files' | 'emptyFolders'>> & { readonly signal: AbortSignal },
 ): Promise<{ readonly identity: string | null; readonly sound: Uint8Array }> {
-  const { manifest, manifestBytes, files, listed, signal } = part;
-  const identity = valueOf(await pool.run('preparePart', { destination, contentId, manifestBytes, files }));
+  const { manifest, manifestBytes, files, emptyFolders, listed, signal } = part;
+  const prepared = { destination, contentId, manifestBytes, files, emptyFolders };
+  const identity = valueOf(await pool.run('preparePart', prepared));
   if (listed === null) return { identity, sound: new Uint8Array() };
   return { identity, sound: await hashing.checkListed({ root: partPath(destination), manifest, listed }, signal) };
 }

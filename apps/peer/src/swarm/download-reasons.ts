@@ -21,6 +21,15 @@ export function storageReason({ code, detail }: StorageProblem): TransferReason 
   }
 }
 
+/** Why nobody can have what was shared. `problem` is the end of a sentence about its manifest. */
+export function manifestReason(problem: string): TransferReason {
+  return {
+    code: 'manifest_refused',
+    detail: `this cannot be downloaded to any disk: its manifest ${problem}`,
+    action: 'ask who shared it to mend that, and to share it again',
+  };
+}
+
 /** Why nothing comes, judged by how the sources' last connections ended. */
 export function stalledReason(entries: readonly SourceEntry[]): TransferReason {
   const usable = entries.filter(({ isDropped }) => !isDropped);

@@ -1,7 +1,7 @@
 // Owns putting the transfer engine together: worker pool, lanes, hashing and downloads behind the port.
 import { createPublicKey } from 'node:crypto';
 import type { ConnectionEvent, LaneEvent } from '../data-plane/lane-messages.ts';
-import { inSharedMemory } from '../data-plane/shared-memory.ts';
+import { inSharedMemory, stampsInSharedMemory } from '../data-plane/shared-memory.ts';
 import { WorkerPool } from '../data-plane/worker-pool.ts';
 import { doMeet } from '../storage/content-layout.ts';
 import { acceptManifest, ContentHashing, stampText, valueOf } from './content-hashing.ts';
@@ -121,9 +121,10 @@ class WorkerTransferEngine implements TransferEngine {
     const stamps = valueOf(await this.#pool.run('stampSource', { root: path, files: manifest.files }));
     if (stampText(stamps) !== stamp)
       throw new TransferFailure('source_changed', `${path} was changed after it was shared`);
-    const content = { share, contentId, roots: [path], verified: null, stamps, identity: null };
+    const shared = { stamps: stampsInSharedMemory(stamps), manifestBytes: inSharedMemory(manifestBytes) };
+    const content = { share, contentId, roots: [path], verified: null, identity: null, ...shared };
     this.#whole.add(shareKey(share));
-    this.#lanes.announce({ kind: 'serve', content: { ...content, manifestBytes: inSharedMemory(manifestBytes) } });
+    this.#lanes.announce({ kind: 'serve', content });
     await this.#lanes.settled();
   }
 
@@ -171,17 +172,18 @@ class WorkerTransferEngine implements TransferEngine {
       countPiece: (outcome) => this.#pieces[outcome]++,
       servePart: ({ manifestBytes, roots, identity, stamps, verified }) => {
         if (isPrivate || this.#whole.has(shareKey(share))) return;
-        const content = { ...serve, manifestBytes, roots, identity, verified, stamps };
+        const shared = stamps && stampsInSharedMemory(stamps);
+        const content = { ...serve, manifestBytes, roots, identity, verified, stamps: shared };
         this.#lanes.announce({ kind: 'serve', content });
       },
-      serveWhole: async ({ manifest, manifestBytes, roots }) => {
-        const root = roots[0] ?? '';
-        const stamps = valueOf(await this.#pool.run('stampSource', { root, files: manifest.files }));
-        if (isPrivate) return stampText(stamps);
+      serveWhole: ({ manifestBytes, roots, stamps }) => {
+        if (isPrivate) return;
         this.#whole.add(shareKey(share));
-        const content = { ...serve, manifestBytes, roots, verified: null, stamps, identity: null };
-        this.#lanes.announce({ kind: 'serve', content });
-        return stampText(stamps);
+        const shared = { stamps: stampsInSharedMemory(stamps), manifestBytes };
+        this.#lanes.announce({
+          kind: 'serve',
+          content: { ...serve, ...shared, roots, verified: null, identity: null },
+        });
       },
       withdrawPart: () => {
         if (!this.#whole.has(shareKey(share))) this.withdraw(share);

@@ -3,12 +3,12 @@
 import { type Manifest, manifestGeometry, pieceDigest } from '#domain/manifest';
 import { pieceIndex, pieceRange } from '#domain/piece-geometry';
 import type { WorkerPool } from '../data-plane/worker-pool.ts';
-import { type PlacedFile, placeFiles, segmentsOf } from '../storage/content-layout.ts';
+import { type FileTable, filesIn, placeFiles } from '../storage/content-layout.ts';
 import { valueOf } from './content-hashing.ts';
 import type { PieceRead } from './transfer-engine.ts';
 
 /** Places of the files of manifests that are being read. */
-const placed = new WeakMap<Manifest, readonly PlacedFile[]>();
+const placed = new WeakMap<Manifest, FileTable>();
 
 /** See TransferEngine.readPiece. */
 export async function readPiece(pool: WorkerPool, read: PieceRead): Promise<boolean> {
@@ -22,7 +22,7 @@ export async function readPiece(pool: WorkerPool, read: PieceRead): Promise<bool
   const callOff = (): number => Atomics.store(calledOff, 0, 1);
   signal.addEventListener('abort', callOff, { once: true });
   try {
-    const files = filesUnder(placesOf(manifest), piece);
+    const files = filesIn(placesOf(manifest), piece);
     const { roots, identity } = copy;
     // A copy: what crosses to the worker is all of the memory that a view is on.
     const digest = Uint8Array.from(pieceDigest(manifest, index));
@@ -36,15 +36,8 @@ export async function readPiece(pool: WorkerPool, read: PieceRead): Promise<bool
 }
 
 /** Where each file of a manifest lies in the content. */
-export function placesOf(manifest: Manifest): readonly PlacedFile[] {
-  const known = placed.get(manifest) ?? placeFiles(manifest.files);
+export function placesOf(manifest: Manifest): FileTable {
+  const known = placed.get(manifest) ?? placeFiles({ begin: 0, files: manifest.files });
   placed.set(manifest, known);
   return known;
-}
-
-function filesUnder(
-  files: readonly PlacedFile[],
-  { begin, length }: { readonly begin: number; readonly length: number },
-): PlacedFile[] {
-  return segmentsOf(files, begin, length).map(({ fileNumber }) => files[fileNumber]!);
 }

@@ -2,16 +2,15 @@
 // business of DownloadRun. Every wait ends by itself when what it waits for is there.
 import { bitfieldBytes, hasBit } from '#domain/bitfield';
 import { piecePriorities } from '#domain/file-priorities';
-import { type Manifest, manifestGeometry } from '#domain/manifest';
+import type { Manifest } from '#domain/manifest';
 import { geometryOf, pieceIndex } from '#domain/piece-geometry';
 import { PieceLedger } from '#domain/piece-ledger';
 import { PiecePriorities } from '#domain/piece-priorities';
-import { decodeManifest } from '#wire/manifest-codec';
 import type { ConnectionEvent } from '../data-plane/lane-messages.ts';
 import { inSharedMemory } from '../data-plane/shared-memory.ts';
 import { partPath } from '../storage/content-layout.ts';
 import type { StorageProblem } from '../storage/storage-problem.ts';
-import { contentIdOf } from './content-hashing.ts';
+import { acceptContent, contentIdOf, stampText } from './content-hashing.ts';
 import type { DownloadContext } from './download-context.ts';
 import { type DownloadPlace, placeOf } from './download-place.ts';
 import { DownloadRun } from './download-run.ts';
@@ -30,7 +29,7 @@ import type {
   TransferReason,
 } from './transfer-engine.ts';
 import { TransferFailure } from './transfer-engine.ts';
-import { piecesMissingReason, stalledReason, storageReason } from './download-reasons.ts';
+import { manifestReason, piecesMissingReason, stalledReason, storageReason } from './download-reasons.ts';
 
 const TICK_MS = 200;
 /** What may lie unsynced before it is pushed to the disk, and the most files for which that is worth opening them. */
@@ -247,21 +246,19 @@ export class SwarmDownload implements Download {
     });
   }
 
-  /** The manifest, if these bytes are the content's and fit what the share said. */
+  /** The manifest, if these bytes are the content's. When nobody could have that content, that is the end. */
   #acceptManifest(bytes: Uint8Array): Manifest | null {
-    const { contentId, totalBytes, pieceBytes, pieceCount } = this.#request;
-    if (contentIdOf(bytes) !== contentId) return null;
-    const decoded = decodeManifest(bytes);
-    if (!decoded.ok) return null;
-    const geometry = manifestGeometry(decoded.manifest);
-    const fits =
-      geometry.totalBytes === totalBytes && geometry.pieceBytes === pieceBytes && geometry.pieceCount === pieceCount;
-    return fits ? decoded.manifest : null;
+    if (contentIdOf(bytes) !== this.#request.contentId) return null;
+    const accepted = acceptContent(bytes, this.#request);
+    if (typeof accepted !== 'string') return accepted;
+    this.#fail(manifestReason(accepted));
+    return null;
   }
 
   async #manifestCame(connection: Connection, bytes: Uint8Array): Promise<void> {
     if (this.#part !== null || this.#isOpening || this.#isEnded) return;
     const manifest = this.#acceptManifest(bytes);
+    if (this.#isEnded) return;
     if (manifest === null) {
       connection.entry.isDropped = true;
       this.#hangUp(connection.entry);
@@ -309,7 +306,7 @@ export class SwarmDownload implements Download {
     const written = { destination, roots: writtenRoots, identity: writtenIdentity, counts: this.#counts };
     fleet.announce({ kind: 'openDownload', content: { download: number, contentId, ...written, ...shared } });
     const served = { roots: servedRoots, identity: servedIdentity, stamps: servedStamps };
-    this.#context.servePart({ manifest, manifestBytes, ...served, verified: servedPieces ?? this.#verified });
+    this.#context.servePart({ manifestBytes, ...served, verified: servedPieces ?? this.#verified });
     this.#manifestBytes = Uint8Array.from(bytes);
     const copy = { roots: writtenRoots, identity: writtenIdentity, verified: this.#verified };
     this.#part = { manifest, copy, manifestBytes, ledger, run };
@@ -404,10 +401,10 @@ export class SwarmDownload implements Download {
     const { manifest, manifestBytes } = part;
     await this.#guard(async () => {
       if (this.#place.servedPieces !== null) await this.#stopServing();
-      await this.#place.finish(manifest);
+      const stamps = await this.#place.finish(manifest);
       const roots = [this.#request.destination];
-      const stamp = await this.#context.serveWhole({ manifest, manifestBytes, roots });
-      if (!this.#isEnded) this.#end('complete', null, stamp);
+      this.#context.serveWhole({ manifestBytes, roots, stamps });
+      if (!this.#isEnded) this.#end('complete', null, stampText(stamps));
     });
   }
 

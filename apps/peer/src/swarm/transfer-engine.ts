@@ -47,9 +47,13 @@ export type HashProgress = (doneBytes: number, totalBytes: number) => void;
 export interface DigestRequest {
   /** A file, or a folder whose files make up the content. */
   readonly path: string;
+  /** Paths within the folder that one of these matches are left out, a folder with everything in it. */
+  readonly exclude?: readonly RegExp[];
   /** Power of two; by default what `choosePieceBytes` gives. */
   readonly pieceBytes?: number;
   readonly hash: PieceHash;
+  /** Content that may be meant: it is what comes out where only modes or empty folders differ, that version 1 did not know. */
+  readonly likelyContentId?: string | null;
   readonly onProgress?: HashProgress;
   readonly signal?: AbortSignal;
 }
@@ -244,7 +248,8 @@ export type TransferReasonCode =
   | 'destination_unwritable'
   | 'disk_full'
   | 'source_changed'
-  | 'source_missing';
+  | 'source_missing'
+  | 'manifest_refused';
 
 /** How a source stands; `dropped` has sent what does not fit, and is not asked for this content again. */
 export type SourceState = 'waiting' | 'connecting' | 'connected' | 'unreachable' | 'refused' | 'dropped';

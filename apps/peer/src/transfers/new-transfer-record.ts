@@ -9,7 +9,10 @@ import type { DownloadRecord, TransferRecord, UploadRecord } from './transfer-re
 export type TransferOrigin = Pick<TransferRecord, 'commandId' | 'logId' | 'user' | 'startedAtMs'>;
 
 /** How an upload is cut and hashed, and what it has to be. */
-export type UploadShape = Pick<UploadRecord, 'hash' | 'pieceBytes' | 'expectedContentId'>;
+export type UploadShape = Pick<
+  UploadRecord,
+  'hash' | 'pieceBytes' | 'expectedContentId' | 'exclude' | 'likelyContentId'
+>;
 
 type UploadPlace = Pick<UploadRecord, 'command' | 'group' | 'file' | 'path'>;
 type DownloadPlace = Pick<DownloadRecord, 'path' | 'share' | 'offset'>;
@@ -53,6 +56,8 @@ export function uploadShape(body: UploadFileBody, bytes: number | null, share: S
     hash: body.hash ?? (isAlike ? share.hash : 'sha1'),
     pieceBytes: isAlike ? share.pieceBytes : null,
     expectedContentId: null,
+    ...(body.exclude !== undefined && body.exclude.length > 0 && { exclude: body.exclude }),
+    ...(share !== null && { likelyContentId: share.contentId }),
   };
 }
 

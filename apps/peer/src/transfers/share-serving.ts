@@ -12,6 +12,8 @@ export interface CopyOnDisk {
   readonly path: string;
   /** As the copy was when it was last known to be whole; null when it has to be read first. */
   readonly stamp: string | null;
+  /** What was left out when it was shared; nothing when absent. */
+  readonly exclude?: readonly RegExp[];
 }
 
 /** The copy's stamp now that it is served, or why it is not. */
@@ -80,12 +82,12 @@ export async function manifestOf(parts: Parts, copy: CopyOnDisk, signal: AbortSi
 /** The manifest of a copy whose own was lost, or why there is none: the copy is read as when it was shared. */
 async function manifestAnew(
   { engine, store }: Parts,
-  { share, path }: CopyOnDisk,
+  { share, path, exclude = [] }: CopyOnDisk,
   signal: AbortSignal,
 ): Promise<Uint8Array | TransferReasonView> {
   const { contentId, hash, pieceBytes } = share;
   try {
-    const digested = await engine.digest({ path, hash, pieceBytes, signal });
+    const digested = await engine.digest({ path, hash, pieceBytes, exclude, likelyContentId: contentId, signal });
     if (digested.contentId !== contentId) return SOURCE_CHANGED;
     await store.saveManifest(contentId, digested.manifestBytes);
     return digested.manifestBytes;

@@ -55,6 +55,12 @@ export function changedReason(code: string, detail: string): TransferReasonView 
   return { ...known, detail: `${known.detail} (${detail})` };
 }
 
+export const UNSHAREABLE: TransferReasonView = {
+  code: 'refused',
+  detail: 'What is at this path cannot be shared.',
+  action: 'Put that right, or leave it out with exclude, then share it again.',
+};
+
 export const NO_ROOM: TransferReasonView = {
   code: 'disk_full',
   detail: 'The data directory of the peer cannot be written to.',

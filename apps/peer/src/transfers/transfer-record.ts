@@ -57,6 +57,10 @@ export interface UploadRecord extends TransferFacts {
   readonly pieceBytes: number | null;
   /** What a copy has to be; null when anything will do. */
   readonly expectedContentId: string | null;
+  /** Globs of what is left out of a folder; absent where nothing is. */
+  readonly exclude?: readonly string[];
+  /** What the group has under this name when it begins: only that may differ in what old versions of manifests do not know. */
+  readonly likelyContentId?: string;
 }
 
 /** A file or folder that this peer fetches. */
@@ -82,15 +86,19 @@ type FieldTypes<Of> = Readonly<Record<keyof Of, FieldType>>;
 
 /** Fields that came later, and are there only when there is something to say. */
 type Additions = 'sha1Matches' | 'recheck' | 'damage' | 'temporary';
+type UploadAdditions = 'exclude' | 'likelyContentId';
 const ADDITIONS: FieldTypes<Required<Pick<TransferFacts, Additions>>> = {
   ...{ sha1Matches: 'boolean', recheck: 'object', damage: 'object', temporary: 'boolean' },
+};
+const UPLOAD_ADDITIONS: FieldTypes<Required<Pick<UploadRecord, UploadAdditions>>> = {
+  ...{ exclude: 'object', likelyContentId: 'string' },
 };
 const FACTS: FieldTypes<Omit<TransferFacts, Additions>> = {
   ...{ transferId: 'string', commandId: 'string', logId: 'string?', user: 'string', group: 'string', file: 'string' },
   ...{ path: 'string', startedAtMs: 'number', completedAtMs: 'number?', offset: 'number?', state: 'string' },
   ...{ reason: 'object?', share: 'object?', sha1: 'string?', stamp: 'string?' },
 };
-const UPLOAD_FACTS: FieldTypes<Omit<UploadRecord, keyof TransferFacts>> = {
+const UPLOAD_FACTS: FieldTypes<Omit<UploadRecord, keyof TransferFacts | UploadAdditions>> = {
   ...{ direction: 'string', command: 'string', hash: 'string', pieceBytes: 'number?', expectedContentId: 'string?' },
 };
 const DOWNLOAD_FACTS: FieldTypes<Omit<DownloadRecord, keyof TransferFacts>> = {
@@ -105,7 +113,9 @@ const SHARE_FACTS: FieldTypes<Omit<SharedContent, 'version'>> = {
 /** Whether what a file holds is a record of a transfer: a disk can spoil it, and then nothing may be built on it. */
 export function isTransferRecord(value: unknown): value is TransferRecord {
   if (!hasFields(value, FACTS)) return false;
-  const additions = Object.entries(ADDITIONS).filter(([field]) => Object.hasOwn(value as object, field));
+  const additions = Object.entries({ ...ADDITIONS, ...UPLOAD_ADDITIONS }).filter(([field]) =>
+    Object.hasOwn(value as object, field),
+  );
   if (!hasFields(value, Object.fromEntries(additions))) return false;
   const { direction, share, startedAtMs, completedAtMs } = value as TransferRecord;
   if (!isTime(startedAtMs) || (completedAtMs !== null && !isTime(completedAtMs))) return false;

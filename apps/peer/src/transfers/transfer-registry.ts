@@ -5,12 +5,14 @@ import type { TransferReasonView, TransferView } from '#wire/control-api';
 import type { LimitsBody } from '#wire/control-limits';
 import {
   type DownloadFileBody,
+  type ListQuery,
   type RecheckBody,
   type SeedFileBody,
   type StopShareBody,
   type UploadFileBody,
   WAIT_SECONDS_DEFAULT,
 } from '#wire/control-requests';
+import type { TransferFileListView } from '#wire/control-transfer-files';
 import type { ScrubView } from '#wire/control-upkeep';
 import { STREAM_LINGER_MS } from '#wire/limits';
 import type { DownloadPresence, Refused } from '#wire/tracker-api';
@@ -28,9 +30,11 @@ import {
   type TransferOrigin,
   uploadShape,
 } from './new-transfer-record.ts';
+import { patternsOf } from './path-patterns.ts';
 import { finalDestination, invalidField, nameInGroup, readableSource } from './requested-paths.ts';
 import { Sha1Checks } from './sha1-checks.ts';
 import type { TransferContext } from './transfer-context.ts';
+import { transferFiles } from './transfer-files.ts';
 import { TransferLimits } from './transfer-limits.ts';
 import { TransferPlaces } from './transfer-places.ts';
 import { changedReason, LOGGED_OUT, NOT_A_MEMBER, OTHER_LOG, reasonText, SHARE_REMOVED } from './transfer-reasons.ts';
@@ -133,6 +137,8 @@ export class TransferRegistry implements Transfers {
     if ('status' in source) return source;
     const file = nameInGroup(body.path, body.name);
     if (typeof file !== 'string') return file;
+    const patterns = patternsOf(body.exclude ?? [], 'exclude');
+    if ('status' in patterns) return patterns;
     const there = await this.#context.link.findSources({ group: body.group, file });
     if (there.status === 'failed') return there;
     const shape = uploadShape(body, source.bytes, there.status === 'accepted' ? there.view.share : null);
@@ -224,6 +230,15 @@ export class TransferRegistry implements Transfers {
 
   find(transferId: string): TransferView | null {
     return this.#transfers.get(transferId)?.view() ?? null;
+  }
+
+  async files(transferId: string, query: ListQuery): Promise<TransferFileListView | Refused> {
+    const transfer = this.#transfers.get(transferId);
+    if (transfer === undefined) return { status: 'failed', code: 'transfer_not_found' };
+    const { contentId } = transfer;
+    const manifestBytes = contentId === null ? null : await this.#context.store.readManifest(contentId);
+    const bitfield = Buffer.from(transfer.view().bitfield, 'base64');
+    return transferFiles(manifestBytes && { manifestBytes, bitfield }, query);
   }
 
   pause(transferId: string): Promise<TransferView | Refused> {

@@ -5,11 +5,13 @@ import type { LimitsBody } from '#wire/control-limits';
 import type { ScrubView } from '#wire/control-upkeep';
 import type {
   DownloadFileBody,
+  ListQuery,
   RecheckBody,
   SeedFileBody,
   StopShareBody,
   UploadFileBody,
 } from '#wire/control-requests';
+import type { TransferFileListView } from '#wire/control-transfer-files';
 import type { Refused } from '#wire/tracker-api';
 import type { CommandAnswer, CommandStamp } from '../tracker-link/tracker-link.ts';
 
@@ -102,6 +104,8 @@ export interface Transfers {
   /** Oldest first. */
   list(): readonly TransferView[];
   find(transferId: string): TransferView | null;
+  /** A page of the files of one, with how much of each is there. */
+  files(transferId: string, query: ListQuery): Promise<TransferFileListView | Refused>;
   pause(transferId: string): Promise<TransferView | Refused>;
   resume(transferId: string): Promise<TransferView | Refused>;
   cancel(transferId: string): Promise<TransferView | Refused>;

@@ -8,6 +8,7 @@ import { type Digested, type ReadableCopy, TransferFailure } from '../swarm/tran
 import type { CommandAnswer } from '../tracker-link/tracker-link.ts';
 import { CopyRecheck, type RecheckedCopy, type RecheckOptions, type WholeCopy } from './copy-recheck.ts';
 import { HashingProgress } from './hashing-progress.ts';
+import { excludedBy } from './path-patterns.ts';
 import { CopyServing, singleFileSha1 } from './share-serving.ts';
 import { RETRY_MS, type TransferContext } from './transfer-context.ts';
 import type { PlaceTaker } from './transfer-places.ts';
@@ -19,6 +20,7 @@ import {
   SOURCE_CHANGED,
   SOURCE_MISSING,
   TRACKERS_UNREACHABLE,
+  UNSHAREABLE,
 } from './transfer-reasons.ts';
 import { noteWhole, shareRef, transferView, type UploadRecord, wholeBitfield } from './transfer-record.ts';
 
@@ -249,10 +251,11 @@ export class UploadTransfer implements PlaceTaker {
   async #digest(signal: AbortSignal): Promise<Digested | null> {
     await this.#waitForPlace(signal);
     const { path, hash, pieceBytes, expectedContentId } = this.record;
+    const likelyContentId = expectedContentId ?? this.record.likelyContentId ?? null;
     this.#hashing.begin();
     this.#become('hashing', null);
     const digested = await this.#context.engine.digest({
-      ...{ path, hash, signal },
+      ...{ path, hash, signal, likelyContentId, exclude: excludedBy(this.record) },
       ...(pieceBytes !== null && { pieceBytes }),
       onProgress: this.#hashing.follow,
     });
@@ -321,15 +324,15 @@ export class UploadTransfer implements PlaceTaker {
       return;
     }
     if (!(error instanceof TransferFailure)) throw error;
-    const known = error.code === 'source_missing' ? SOURCE_MISSING : SOURCE_CHANGED;
-    this.#become('failed', { ...known, detail: error.message });
+    this.#become('failed', reasonOfSource(error));
     this.#decision.resolve(wrongPath(`cannot be shared: ${error.message}`));
   }
 
   async #serve(signal: AbortSignal): Promise<void> {
     await this.#recheck.calledOff;
     const { share, path, stamp } = this.record;
-    const served = await this.#serving.serve({ share: share!, path, stamp }, signal);
+    const exclude = excludedBy(this.record);
+    const served = await this.#serving.serve({ share: share!, path, stamp, exclude }, signal);
     if (served === null) return;
     if (!served.ok) return this.#become('failed', served.reason);
     noteWhole(this.record, served.stamp);
@@ -348,6 +351,11 @@ export class UploadTransfer implements PlaceTaker {
     this.#context.changed(this.record);
     if (!PLACED_STATES.has(state)) this.#context.places.leave(this);
   }
+}
+
+function reasonOfSource({ code, message: detail }: TransferFailure): TransferReasonView {
+  if (code === 'source_unsupported' || code === 'manifest_refused') return { ...UNSHAREABLE, detail };
+  return { ...(code === 'source_missing' ? SOURCE_MISSING : SOURCE_CHANGED), detail };
 }
 
 function wrongPath(message: string): Refused {

@@ -138,6 +138,11 @@ describe('files', () => {
     expect(peer.requests[1]!.body).toMatchObject({ destination: join(peer.dataDirectory, 'in') });
   });
 
+  test('what is to be left out of a folder is said as often as needed', async () => {
+    await run(['upload_file', '--exclude', '*.tmp', '--exclude', 'build/**', 'friends', '/data/work']);
+    expect(peer.requests[0]!.body).toEqual({ group: 'friends', path: '/data/work', exclude: ['*.tmp', 'build/**'] });
+  });
+
   test('upload_file takes path and group in either order', async () => {
     await writeFile(join(peer.dataDirectory, 'film.mkv'), '');
     for (const words of [

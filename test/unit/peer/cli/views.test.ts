@@ -156,6 +156,16 @@ describe('transfers', () => {
     expect(out).toMatch(/eeeeeeeeeeee +alice +127\.0\.0\.1:9 +connected +250 B +0/);
   });
 
+  test('the files of one are shown with how much of each is there', async () => {
+    const files = [
+      { path: 'bin/run', totalBytes: 1000, verifiedBytes: 250, executable: true },
+      { path: 'empty', totalBytes: 0, verifiedBytes: 0, executable: false },
+    ];
+    peer.answers.set(`GET /transfers/${ID}/files`, list(...files));
+    const { out } = await run(['transfers', ID.slice(0, 8), '--files']);
+    expect(out).toMatch(/bin\/run +1000 B +25% +executable\nempty +0 B +100%\n/);
+  });
+
   test.each(['pause', 'resume', 'cancel'])('%s is sent for the whole id', async (action) => {
     peer.answers.set(`POST /transfers/${ID}/${action}`, { status: 200, body: TRANSFER });
     expect((await run([action, ID.slice(0, 4)])).exitCode).toBe(0);

@@ -87,6 +87,7 @@ export class RecordedTransfers implements Transfers {
   openContent: Transfers['openContent'] = async () => ({ status: 'failed', code: 'content_unavailable' });
   list = (): TransferView[] => this.views;
   find = (id: string): TransferView | null => this.views.find(({ transferId }) => transferId === id) ?? null;
+  files = async () => ({ status: 'failed', code: 'transfer_not_found' }) as const;
   pause = async () => ({ status: 'failed', code: 'transfer_not_found' }) as const;
   resume = async () => ({ status: 'failed', code: 'transfer_not_found' }) as const;
   cancel = async () => ({ status: 'failed', code: 'transfer_not_found' }) as const;

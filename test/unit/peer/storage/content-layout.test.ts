@@ -5,6 +5,9 @@ import { FILE_NAME_BYTES_MAX } from '#domain/names';
 import {
   asidePath,
   doMeet,
+  filesIn,
+  type FileTable,
+  foldersOf,
   journalPath,
   partPath,
   pathOnDisk,
@@ -12,8 +15,12 @@ import {
   segmentsOf,
 } from '../../../../apps/peer/src/storage/content-layout.ts';
 
+function tableOf(sizes: readonly number[]): FileTable {
+  return placeFiles({ begin: 0, files: sizes.map((bytes, number) => ({ path: `${number}`, bytes })) });
+}
+
 it('a run that crosses files is cut where they meet, and empty files take nothing', () => {
-  const files = placeFiles([3, 0, 5, 2].map((bytes, number) => ({ path: `${number}`, bytes })));
+  const files = tableOf([3, 0, 5, 2]);
   expect(segmentsOf(files, 2, 7)).toEqual([
     { fileNumber: 0, position: 2, offset: 0, length: 1 },
     { fileNumber: 2, position: 0, offset: 1, length: 5 },
@@ -28,7 +35,7 @@ it('every byte of a run lies in exactly one place, whatever the files', () => {
       const bytesOfFiles = sizes.flatMap((size, file) => Array.from({ length: size }, (_, at) => `${file}:${at}`));
       const begin = from % (bytesOfFiles.length + 1);
       const length = to % (bytesOfFiles.length - begin + 1);
-      const files = placeFiles(sizes.map((bytes, number) => ({ path: `${number}`, bytes })));
+      const files = tableOf(sizes);
       const found: string[] = [];
       for (const segment of segmentsOf(files, begin, length)) {
         expect(segment.offset).toBe(found.length);
@@ -39,8 +46,35 @@ it('every byte of a run lies in exactly one place, whatever the files', () => {
   );
 });
 
+it('the files of a run are those that it lies in, wherever they begin', () => {
+  const files = tableOf([3, 0, 5, 2]);
+  const paths = (begin: number, length: number): string[] =>
+    filesIn(files, { begin, length }).files.map(({ path }) => path);
+  expect([paths(0, 3), paths(2, 2), paths(3, 5), paths(8, 2), paths(0, 10)]).toEqual([
+    ['0'],
+    ['0', '1', '2'],
+    ['2'],
+    ['3'],
+    ['0', '1', '2', '3'],
+  ]);
+  expect(
+    segmentsOf(placeFiles(filesIn(files, { begin: 4, length: 5 })), 4, 5).map(({ position, length }) => [
+      position,
+      length,
+    ]),
+  ).toEqual([
+    [1, 4],
+    [0, 1],
+  ]);
+});
+
+it('folders come after the ones that they lie in, each once', () => {
+  const files = ['a/b/c', 'a/b/d', 'a/e', 'f'].map((path) => ({ path }));
+  expect([...foldersOf(files, ['a/g', 'h/i'])]).toEqual(['a', 'a/b', 'a/g', 'h', 'h/i']);
+});
+
 it('a run beyond the content is a bug of the caller', () => {
-  const files = placeFiles([{ path: '', bytes: 4 }]);
+  const files = tableOf([4]);
   expect(() => segmentsOf(files, 2, 3)).toThrow(RangeError);
 });
 

@@ -1,5 +1,6 @@
 import {
   existsSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -13,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ContentFiles } from '../../../../apps/peer/src/storage/content-files.ts';
+import { placeFiles } from '../../../../apps/peer/src/storage/content-layout.ts';
 import {
   checkDestination,
   findEarlierPart,
@@ -40,6 +42,14 @@ function prepare(files: { path: string; bytes: number }[], contentId = CONTENT_I
   return preparePart({ destination, contentId, manifestBytes, files: listed });
 }
 
+function writerOf(files: readonly { path: string; bytes: number }[], identity: string | null): ContentFiles {
+  return new ContentFiles(placeFiles({ begin: 0, files }), [`${destination}.part`, destination], {
+    flags: 'r+',
+    identity,
+    makes: true,
+  });
+}
+
 function codeOf(overwrite = false): Promise<unknown> {
   return outcomeOf(() => checkDestination({ destination, overwrite, totalBytes: 10 })).then((outcome) =>
     outcome.ok ? null : outcome.problem.code,
@@ -64,7 +74,7 @@ it.each([
   const files = [{ path: 'a/b', bytes: 10 }];
   prepare(files);
   const [place, elsewhere] = [join(`${destination}.part`, linked), join(folder, 'elsewhere')];
-  rmSync(place, { recursive: true });
+  rmSync(place, { recursive: true, force: true });
   mkdirSync(elsewhere);
   writeFileSync(join(elsewhere, 'b'), 'of somebody else');
   symlinkSync(linked === 'a' ? elsewhere : join(elsewhere, 'b'), place);
@@ -81,14 +91,15 @@ it.each([
     const files = [{ path: 'a/b', bytes: 10 }];
     const identity = prepare(files);
     const [place, elsewhere] = [join(`${destination}.part`, linked), join(folder, 'elsewhere')];
-    rmSync(place, { recursive: true });
+    rmSync(place, { recursive: true, force: true });
     mkdirSync(elsewhere);
     writeFileSync(join(elsewhere, 'b'), 'of others ');
     symlinkSync(linked === 'a' ? elsewhere : join(elsewhere, 'b'), place);
     for (const flags of ['r+', 'r'] as const) {
-      const content = new ContentFiles([{ path: 'a/b', begin: 0, bytes: 10 }], [`${destination}.part`], {
+      const content = new ContentFiles(placeFiles({ begin: 0, files }), [`${destination}.part`], {
         flags,
         identity,
+        makes: true,
       });
       const target = Buffer.alloc(10, 7);
       const outcome = await outcomeOf(() => (flags === 'r' ? content.read(0, target) : content.write(0, target)));
@@ -99,15 +110,75 @@ it.each([
   },
 );
 
-it('two names that are one file on this disk are refused', () => {
-  // What a disk does that does not tell a from A: the second name is there already.
-  const twice = [
-    { path: 'a/b', bytes: 10 },
-    { path: 'a/b', bytes: 10 },
+it('nothing is made in the folder that gives way to a link while it is written', async () => {
+  const identity = prepare([{ path: 'a/b', bytes: 10 }]);
+  const elsewhere = join(folder, 'elsewhere');
+  mkdirSync(elsewhere);
+  rmSync(join(`${destination}.part`, 'a'), { recursive: true });
+  symlinkSync(elsewhere, join(`${destination}.part`, 'a'));
+  expect(
+    await outcomeOf(() => writerOf([{ path: 'a/b', bytes: 10 }], identity).write(0, Buffer.alloc(10))),
+  ).toMatchObject({
+    problem: { code: 'destination_unwritable', detail: expect.stringMatching(/a was replaced by something else/) },
+  });
+  expect(readdirSync(elsewhere)).toEqual([]);
+});
+
+it('two names that are one file on this disk are refused', async () => {
+  const files = [
+    { path: 'a', bytes: 10, sha1: SHA1 },
+    { path: 'b', bytes: 10, sha1: SHA1 },
   ];
-  const refusal = /is the name of two files of the share on this disk/;
-  expect(() => prepare(twice)).toThrow(refusal);
-  expect(() => prepare(twice)).toThrow(refusal);
+  const identity = prepare(files);
+  // What a disk does that takes one for the other.
+  writeFileSync(join(`${destination}.part`, 'a'), Buffer.alloc(10));
+  linkSync(join(`${destination}.part`, 'a'), join(`${destination}.part`, 'b'));
+  expect(await outcomeOf(() => finishPart({ destination, overwrite: false, identity, files }))).toMatchObject({
+    problem: { code: 'destination_unwritable', detail: expect.stringMatching(/b has two names in the share/) },
+  });
+  expect(existsSync(destination)).toBe(false);
+});
+
+it('a part with a file that is longer than it should be is not put in place', async () => {
+  const files = [{ path: 'a', bytes: 10, sha1: SHA1 }];
+  const identity = prepare(files);
+  writeFileSync(join(`${destination}.part`, 'a'), Buffer.alloc(11));
+  expect(await outcomeOf(() => finishPart({ destination, overwrite: false, identity, files }))).toMatchObject({
+    problem: { code: 'destination_unwritable', detail: expect.stringMatching(/a was changed by somebody else/) },
+  });
+  expect(existsSync(destination)).toBe(false);
+});
+
+it('the files of a folder are made when their first bytes come, with their modes, and those without bytes at once', async () => {
+  const files = [
+    { path: 'a/run', bytes: 3, sha1: SHA1, executable: true as const },
+    { path: 'b', bytes: 0, sha1: SHA1, executable: true as const },
+    { path: 'c', bytes: 4, sha1: SHA1 },
+  ];
+  const emptyFolders = ['d/e'];
+  const manifestBytes = Uint8Array.of(1);
+  const identity = preparePart({ destination, contentId: CONTENT_ID, manifestBytes, files, emptyFolders });
+  expect(readdirSync(`${destination}.part`, { recursive: true, encoding: 'utf8' }).toSorted()).toEqual([
+    'a',
+    'b',
+    'd',
+    'd/e',
+  ]);
+  writerOf(files, identity).write(0, Buffer.from('runtext'));
+  const stamps = await finishPart({ destination, overwrite: false, identity, files, emptyFolders });
+  expect(stamps.map(({ bytes }) => bytes)).toEqual([3, 0, 4]);
+  expect(files.map(({ path }) => (statSync(join(destination, path)).mode & 0o100) !== 0)).toEqual([true, true, false]);
+  expect(readFileSync(join(destination, 'c'), 'utf8')).toBe('text');
+  expect(readdirSync(join(destination, 'd/e'))).toEqual([]);
+});
+
+it.each([2, 100])('a tree of %i files is put in place with everything in it', async (count) => {
+  const files = Array.from({ length: count }, (_, number) => ({ path: `${number + 100}`, bytes: 1, sha1: SHA1 }));
+  const identity = prepare(files);
+  writerOf(files, identity).write(0, Buffer.alloc(count, 7));
+  await finishPart({ destination, overwrite: false, identity, files });
+  expect(readdirSync(destination)).toHaveLength(count);
+  expect(readdirSync(folder)).toEqual(['film']);
 });
 
 it('a part that is itself a link is not written through', () => {
@@ -132,7 +203,7 @@ it('a part that another download put in the place of ours is neither written, no
   const content = [{ path: '', bytes: 1000 }];
   const identity = prepare(content);
   prepare(content, '6b'.repeat(32));
-  const files = [{ path: '', begin: 0, bytes: 1000 }];
+  const files = placeFiles({ begin: 0, files: content });
   const writer = new ContentFiles(files, [`${destination}.part`], { flags: 'r+', identity });
   expect(await outcomeOf(() => writer.write(0, Buffer.alloc(1000, 7)))).toMatchObject({
     problem: { code: 'destination_unwritable' },
@@ -159,7 +230,10 @@ it('what is to be replaced is never written into, even when the part is gone', a
   const identity = prepare([{ path: '', bytes: 4 }]);
   rmSync(`${destination}.part`);
   const roots = [`${destination}.part`, destination];
-  const writer = new ContentFiles([{ path: '', begin: 0, bytes: 4 }], roots, { flags: 'r+', identity });
+  const writer = new ContentFiles(placeFiles({ begin: 0, files: [{ path: '', bytes: 4 }] }), roots, {
+    flags: 'r+',
+    identity,
+  });
   expect(await outcomeOf(() => writer.write(0, Buffer.from('ours')))).toMatchObject({
     problem: { code: 'destination_unwritable' },
   });
@@ -202,22 +276,26 @@ it('a file takes the place of a folder, and a folder that of a file, only when a
   await finishPart({ destination, overwrite: true, identity, files });
   expect(statSync(destination).isFile()).toBe(true);
   const inner = { identity: prepare([{ path: 'a/b', bytes: 3 }]), files: [{ path: 'a/b', bytes: 3, sha1: SHA1 }] };
+  writerOf(inner.files, inner.identity).write(0, Buffer.alloc(3));
   await finishPart({ destination, overwrite: true, ...inner });
   expect(statSync(join(destination, 'a', 'b')).size).toBe(3);
   expect(readdirSync(folder).sort()).toEqual(['film', 'film.replaced']);
 });
 
 it.runIf(existsSync('/dev/full'))('a full disk has its own code', async () => {
-  const full = new ContentFiles([{ path: '', begin: 0, bytes: 10 }], ['/dev/full'], { flags: 'r+', identity: null });
+  const full = new ContentFiles(placeFiles({ begin: 0, files: [{ path: '', bytes: 10 }] }), ['/dev/full'], {
+    flags: 'r+',
+    identity: null,
+  });
   expect(await outcomeOf(() => full.write(0, Buffer.alloc(10)))).toMatchObject({ problem: { code: 'disk_full' } });
   full.close();
 });
 
 it('more files than may be open at once are read and written all the same', () => {
-  const files = Array.from({ length: 100 }, (_, number) => ({ path: `${number}`, begin: number * 10, bytes: 10 }));
+  const files = Array.from({ length: 100 }, (_, number) => ({ path: `${number}`, bytes: 10 }));
   prepare(files);
   const bytes = Buffer.from(Array.from({ length: 1000 }, (_, at) => at % 251));
-  const writer = new ContentFiles(files, [`${destination}.part`], { flags: 'r+', identity: null });
+  const writer = writerOf(files, null);
   writer.write(0, bytes);
   const target = Buffer.alloc(1000);
   writer.read(0, target);

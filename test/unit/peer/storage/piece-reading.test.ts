@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { identityOf } from '../../../../apps/peer/src/storage/content-files.ts';
-import { placeFiles } from '../../../../apps/peer/src/storage/content-layout.ts';
 import { type PieceReading, readPiece } from '../../../../apps/peer/src/storage/piece-reading.ts';
 
 const MIB = 1024 * 1024;
@@ -22,8 +21,11 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'cohort-reading-'));
   root = join(folder, 'share');
   mkdirSync(join(root, 'c'), { recursive: true });
-  for (const { path, begin, bytes } of placeFiles(FILES))
+  let begin = 0;
+  for (const { path, bytes } of FILES) {
     writeFileSync(join(root, path), CONTENT.subarray(begin, begin + bytes));
+    begin += bytes;
+  }
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
@@ -36,7 +38,7 @@ function reading(
   const pieceBegin = Math.floor(begin / pieceBytes) * pieceBytes;
   const pieceEnd = Math.min(pieceBegin + pieceBytes, CONTENT.length);
   return {
-    ...{ files: placeFiles(FILES), roots: [root], identity: null, hash: 'sha1', begin },
+    ...{ files: { first: 0, begin: 0, files: FILES }, roots: [root], identity: null, hash: 'sha1', begin },
     digest: createHash('sha1').update(CONTENT.subarray(pieceBegin, pieceEnd)).digest(),
     piece: { begin: pieceBegin, length: pieceEnd - pieceBegin },
     target: new Uint8Array(new SharedArrayBuffer(length)),

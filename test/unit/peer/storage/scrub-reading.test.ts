@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { stampFile } from '../../../../apps/peer/src/storage/content-files.ts';
-import { placeFiles } from '../../../../apps/peer/src/storage/content-layout.ts';
 import { type ScrubTask, scrubPieces } from '../../../../apps/peer/src/storage/scrub-reading.ts';
 
 const KIB = 1024;
@@ -29,7 +28,7 @@ function taskFor(name: string, bytes: Buffer) {
   const path = join(root, name);
   writeFileSync(path, bytes);
   const task = (run: Pick<ScrubTask, 'firstPiece' | 'pieceCount' | 'bytesPerSecond'>): ScrubTask => ({
-    ...{ root: path, files: placeFiles([{ path: '', bytes: bytes.length }]), stamps: [stamp] },
+    ...{ root: path, run: { first: 0, begin: 0, files: [{ path: '', bytes: bytes.length }] }, stamps: [stamp] },
     ...{ hash: 'sha1', pieceBytes: PIECE_BYTES, totalBytes: bytes.length, ...run, job },
   });
   const stamp = stampFile(path);

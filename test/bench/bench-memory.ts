@@ -2,14 +2,15 @@
 // number of shares, and with the length of a run. Sources are sparse, so a large one costs little; each copy takes its full
 // size in the scratch folder and is deleted before the next. Fails when a limit is missed.
 //   npm run bench:memory -- --sizes 1GiB,16GiB --shares 10,1000,5000 --downloads 10 --workers 2 --scratch /dev/shm
-import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { sizeOf } from '../../infra/demo/files.ts';
 import { expectOk } from '../../infra/quick-start/control-api.ts';
-import { type LocalPeer, LocalSystem } from '../../infra/quick-start/local-system.ts';
+import type { LocalPeer, LocalSystem } from '../../infra/quick-start/local-system.ts';
 import { machineLine, peakResidentBytes, residentBytes } from '../../infra/quick-start/measured.ts';
+import { enter, enterPair, forgetDownloads, GROUP, type Pair, withSystem } from './local-pair.ts';
 import { textTable } from './table.ts';
 
 const { values: flags } = parseArgs({
@@ -32,8 +33,6 @@ const BYTES_PER_SHARE_MAX = 24 * 1024;
 const SETTLED_RUN = 3;
 const RUN_GROWTH_MAX = 0.1;
 
-const GROUP = 'memory';
-const PASSWORD = 'bench password';
 const SHARES_AT_ONCE = 8;
 
 /** One line of the table, in bytes. */
@@ -49,41 +48,6 @@ interface Check {
   readonly isKept: boolean;
 }
 
-/** A seeder and a downloader, in one group. */
-interface Pair {
-  readonly seeder: LocalPeer;
-  readonly downloader: LocalPeer;
-}
-
-/** Runs with a system of its own, and leaves nothing of it. */
-async function withSystem<Result>(run: (system: LocalSystem) => Promise<Result>): Promise<Result> {
-  const folder = await mkdtemp(join(flags.scratch, 'cohort-memory-'));
-  const system = await LocalSystem.prepare({ folder, trackerCount: 1 });
-  try {
-    await system.startTrackers();
-    return await run(system);
-  } finally {
-    await system.stop();
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-async function enter(system: LocalSystem, user: string): Promise<LocalPeer> {
-  const peer = await system.startPeer(user, { flags: ['--workers', flags.workers] });
-  await expectOk('create_user', peer.control.command('create_user', { user, password: PASSWORD }));
-  await expectOk('login', peer.control.command('login', { user, password: PASSWORD }));
-  return peer;
-}
-
-async function enterPair(system: LocalSystem): Promise<Pair> {
-  const [seeder, downloader] = [await enter(system, 'seeder'), await enter(system, 'downloader')];
-  await expectOk('create_group', seeder.control.command('create_group', { group: GROUP }));
-  await expectOk('join_group', downloader.control.command('join_group', { group: GROUP }));
-  const request = { group: GROUP, user: 'downloader' };
-  await expectOk('accept_request', seeder.control.command('accept_request', request));
-  return { seeder, downloader };
-}
-
 /** Shares a sparse file of so many bytes and returns its name. */
 async function shareSparse({ folder }: LocalSystem, { control }: LocalPeer, totalBytes: number): Promise<string> {
   const file = `sparse-${totalBytes}`;
@@ -95,23 +59,16 @@ async function shareSparse({ folder }: LocalSystem, { control }: LocalPeer, tota
 }
 
 /** Downloads the file whole, and deletes the copy. */
-async function downloadOnce({ folder }: LocalSystem, { control }: LocalPeer, file: string): Promise<void> {
+async function downloadOnce({ folder }: LocalSystem, downloader: LocalPeer, file: string): Promise<void> {
   const body = { group: GROUP, file, destination: join(folder, 'copy'), wait: true };
-  await expectOk('download_file', control.command('download_file', body));
-  const { items } = await expectOk(
-    'GET /transfers',
-    control.get<{ items: { transferId: string; state: string }[] }>('/transfers'),
-  );
-  for (const { transferId, state } of items) {
-    if (state !== 'complete') throw new Error(`a download is ${state}`);
-    await expectOk('DELETE', control.delete(`/transfers/${transferId}?data=delete`));
-  }
+  await expectOk('download_file', downloader.control.command('download_file', body));
+  await forgetDownloads(downloader);
 }
 
 /** Peaks of a seeder and a downloader that move one file of so many bytes. */
 function measureSize(size: string): Promise<Row> {
-  return withSystem(async (system) => {
-    const pair = await enterPair(system);
+  return withSystem(flags, async (system) => {
+    const pair = await enterPair(system, flags);
     await downloadOnce(system, pair.downloader, await shareSparse(system, pair.seeder, sizeOf(size)));
     return rowOf(`peak, a file of ${size}`, pair, peakResidentBytes);
   });
@@ -119,8 +76,8 @@ function measureSize(size: string): Promise<Row> {
 
 /** Resident memory of one peer that shares more and more small files. */
 function measureShares(counts: readonly number[]): Promise<Row[]> {
-  return withSystem(async (system) => {
-    const sharer = await enter(system, 'sharer');
+  return withSystem(flags, async (system) => {
+    const sharer = await enter(system, 'sharer', flags);
     await expectOk('create_group', sharer.control.command('create_group', { group: GROUP }));
     const rows: Row[] = [];
     let shared = 0;
@@ -154,8 +111,8 @@ async function shareSmall(
 
 /** Resident memory of one pair after each of many downloads of the same file. */
 function measureRuns(size: string, downloads: number): Promise<Row[]> {
-  return withSystem(async (system) => {
-    const pair = await enterPair(system);
+  return withSystem(flags, async (system) => {
+    const pair = await enterPair(system, flags);
     const file = await shareSparse(system, pair.seeder, sizeOf(size));
     const rows: Row[] = [];
     for (let run = 1; run <= downloads; run++) {

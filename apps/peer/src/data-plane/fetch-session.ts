@@ -38,6 +38,9 @@ import { ReceiveBuffer } from './receive-buffer.ts';
 const RATE_SAMPLE_MS = 100;
 /** Under a limit blocks are small: the window has room for so many times as many, so that a long way is no second limit. */
 const LIMITED_WINDOW = 4;
+/** What is asked for at a time while somebody waits for pieces, and for how long after that: the next one waits for as much. */
+const HURRIED_WINDOW_BYTES = 4 * 1024 * 1024;
+const HURRIED_MS = 5_000;
 
 /** What a session needs of its worker. */
 export interface FetchContext {
@@ -80,6 +83,8 @@ export class FetchSession implements FrameSink {
   #reserve: PieceFetch[] = [];
   /** Where pieces that somebody waits for stand among each other; they come before all others. */
   #ranks: ReadonlyMap<number, number> = new Map();
+  /** When it was told last that somebody waits. */
+  #hurriedMs = -Infinity;
   #requests: BlockRequest[] = [];
   /** Every piece that this connection answers for. */
   readonly #fetches = new Map<number, PieceFetch>();
@@ -120,6 +125,7 @@ export class FetchSession implements FrameSink {
   /** Takes these first, in this order, of what is in the reserve now or comes into it. Replaces what it was told before. */
   hurry(pieces: readonly number[]): void {
     this.#ranks = new Map(pieces.map((piece, rank) => [piece, rank]));
+    if (pieces.length > 0) this.#hurriedMs = performance.now();
     this.#rankReserve();
   }
 
@@ -387,7 +393,8 @@ export class FetchSession implements FrameSink {
     while (fetch !== undefined && this.#requests.length < PEER_REQUESTS_MAX) {
       const blockBytes = Math.min(BLOCK_BYTES_MAX, fetch.length - fetch.requestedBytes);
       const length = this.#turns.grainOf(blockBytes);
-      const window = requestWindowBytes(this.#bytesPerSecond, Math.min(blockBytes, length * LIMITED_WINDOW));
+      const windowBlock = Math.min(blockBytes, length * LIMITED_WINDOW);
+      const window = this.#hurriedWindow(requestWindowBytes(this.#bytesPerSecond, windowBlock));
       if (this.#outstandingBytes > 0 && this.#outstandingBytes + length > window) break;
       if (!this.#turns.take(length)) break;
       const request = { fetch, begin: fetch.requestedBytes, length };
@@ -407,6 +414,12 @@ export class FetchSession implements FrameSink {
     if (this.#ranks.size === 0) return;
     const rankOf = ({ piece }: PieceFetch): number => this.#ranks.get(piece) ?? this.#ranks.size;
     this.#reserve.sort((left, right) => rankOf(left) - rankOf(right));
+  }
+
+  /** Whoever jumps about in a film waits for what is on the wire each time: it is less while somebody does. */
+  #hurriedWindow(windowBytes: number): number {
+    const isHurried = performance.now() - this.#hurriedMs < HURRIED_MS;
+    return isHurried ? Math.min(windowBytes, HURRIED_WINDOW_BYTES) : windowBytes;
   }
 
   /** Whether the other side has something to answer. */

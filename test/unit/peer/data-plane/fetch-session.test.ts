@@ -88,12 +88,12 @@ it('a source that does not answer when it is asked for the manifest is given up,
 });
 
 /** A content of so many pieces, and a part on disk that they are written to. */
-function contentOf(pieceCount: number) {
-  const pieces = Array.from({ length: pieceCount }, () => randomBytes(PIECE_BYTES));
+function contentOf(pieceCount: number, pieceBytes = PIECE_BYTES) {
+  const pieces = Array.from({ length: pieceCount }, () => randomBytes(pieceBytes));
   const sha1 = (bytes: Uint8Array): Buffer => createHash('sha1').update(bytes).digest();
   const whole = Buffer.concat(pieces);
   const manifest: Manifest = {
-    ...{ version: 1, totalBytes: whole.length, pieceBytes: PIECE_BYTES, hash: 'sha1' },
+    ...{ version: 1, totalBytes: whole.length, pieceBytes, hash: 'sha1' },
     files: [{ path: '', bytes: whole.length, sha1: sha1(whole).toString('hex') }],
     pieceDigests: Buffer.concat(pieces.map(sha1)),
   };
@@ -101,7 +101,11 @@ function contentOf(pieceCount: number) {
   if (!encoded.ok) throw new Error(encoded.message);
   const written = {
     ...{ download: 1, contentId: createHash('sha256').update(encoded.bytes).digest('hex') },
-    ...{ manifestBytes: encoded.bytes, destination: join(newFolder(), 'copy'), verified: new Uint8Array(1) },
+    ...{
+      manifestBytes: encoded.bytes,
+      destination: join(newFolder(), 'copy'),
+      verified: new Uint8Array(Math.ceil(pieceCount / 8)),
+    },
   };
   const identity = preparePart({ ...written, files: manifest.files });
   const counts = new BigInt64Array(2);
@@ -169,6 +173,38 @@ it('what is hurried is asked for before the rest of the reserve, in its order, a
   said.splice(0);
   answer(7);
   await vi.waitFor(() => expect(said.at(-1)).toMatchObject({ verified: [{ pieces: expect.arrayContaining([7]) }] }));
+  session.hangUp();
+  store.close();
+});
+
+it.each([
+  ['what comes in 0.3 seconds', false, 29],
+  ['no more than 4 MiB of it while somebody waits for a piece', true, 16],
+])('is asked for at a time: %s', async (_, isHurried, blocks) => {
+  const { pieces, manifest, store, verifiedCount } = contentOf(80, 256 * 1024);
+  const asked: number[] = [];
+  const asking: Socket[] = [];
+  const source = await startFakeSeeder('alice', {
+    digested: { manifest } as never,
+    answer: ({ piece }, socket) => {
+      asked.push(piece);
+      asking.push(socket);
+    },
+  });
+  const { session, said } = dial(source, store);
+  await vi.waitFor(() => expect(said).toHaveLength(1));
+  session.assign([...pieces.keys()], false);
+  if (isHurried) session.hurry([79]);
+  vi.advanceTimersByTime(1);
+  for (let count = 0; count < 29; count++) {
+    while (asked.length <= count || verifiedCount() < count) await nextTurn();
+    // 7.25 MiB in 295 ms.
+    if (count === 28) vi.advanceTimersByTime(295);
+    asking[0]!.write(blockFrame({ piece: asked[count]!, begin: 0 }, pieces[asked[count]!]!));
+  }
+  while (asked.length < 29 + blocks) await nextTurn();
+  for (let turns = 0; turns < 20; turns++) await nextTurn();
+  expect(asked).toHaveLength(29 + blocks);
   session.hangUp();
   store.close();
 });

@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { countBits, hasBit } from '#domain/bitfield';
 import { PIECE_BYTES_DEFAULT, PIECE_COUNT_MAX } from '#domain/piece-geometry';
 import type { TransferView } from '#wire/control-api';
+import { OUTSTANDING_BYTES_MAX } from '#wire/limits';
 import { journalPath } from '../../apps/peer/src/storage/content-layout.ts';
 import { journalHead, readJournal } from '../../apps/peer/src/storage/part-journal.ts';
 import { sha1Of } from '../../infra/demo/files.ts';
@@ -17,8 +18,8 @@ const GROUP = 'soak';
 const ENTRY_BYTES = 8;
 const DELAY_MS_MAX = 400;
 const END_MS = 120_000;
-/** What two connections may have asked for and not got yet, and what lies in memory and sockets between. */
-const IN_FLIGHT_BYTES_MAX = 40 * 2 ** 20;
+/** What a download may have asked for and not got yet, and what was asked of two connections at the end. */
+const IN_FLIGHT_BYTES_MAX = OUTSTANDING_BYTES_MAX + 8 * 2 ** 20;
 /** Frames' headers, handshakes and the manifest. */
 const OVERHEAD_PART = 0.01;
 
@@ -89,18 +90,18 @@ class KillStory {
 
   /** One download from its begin to the finished file, killed until it is over, or often enough. */
   async download(sha1: string): Promise<void> {
-    const transferId = await this.#downloader.begin(GROUP, 'film.bin', this.#destination);
     let journalled = NOTHING;
-    let sentBytes = await this.#sentBytes();
+    let sentBytes = await this.#sentBytesAtRest();
+    const transferId = await this.#downloader.begin(GROUP, 'film.bin', this.#destination);
     while (!journalled.isComplete && this.kills < this.#options.count) {
       const moment = MOMENTS[Math.floor(this.#options.random() * MOMENTS.length)] ?? 'any';
       await this.#killAt(moment, transferId);
       const [before, sentBefore] = [journalled, sentBytes];
       journalled = this.#readJournalled();
+      // Before the new start: that asks for more as soon as it can.
+      sentBytes = await this.#sentBytesAtRest();
       await this.#downloader.restart();
       expectKept(before, journalled);
-      // The seeder has noticed by now, and counts no more for who is gone; what the new start asks for comes later.
-      sentBytes = await this.#sentBytes();
       this.#noteKill(moment, journalled, sentBytes - sentBefore - (journalled.bytes - before.bytes));
     }
     await this.#expectFinished({ transferId, sha1, journalled, sentBytes });
@@ -168,11 +169,23 @@ class KillStory {
     return { bitfield, bytes: countBits(bitfield) * PIECE_BYTES_DEFAULT, isComplete: false };
   }
 
-  async #sentBytes(): Promise<number> {
+  /** When the seeder has noticed that the other one is gone: from then on it sends nothing. */
+  async #sentBytesAtRest(): Promise<number> {
+    const isAlone = async (): Promise<boolean> => (await this.#ofSeeder('cohort_worker_connections')) === 0;
+    await until('the seeder has no connection', isAlone, END_MS);
+    return this.#sentBytes();
+  }
+
+  #sentBytes(): Promise<number> {
+    return this.#ofSeeder('cohort_worker_sent_bytes_total');
+  }
+
+  /** A figure of all workers of the seeder. */
+  async #ofSeeder(name: string): Promise<number> {
     const { url, token } = this.#seeder.control;
     const text = await (await fetch(`${url}/metrics`, { headers: { authorization: `Bearer ${token}` } })).text();
-    const samples = [...text.matchAll(/^cohort_worker_sent_bytes_total\{[^}]*\} (\d+)$/gm)];
-    return samples.reduce((sum, [, bytes]) => sum + Number(bytes), 0);
+    const samples = [...text.matchAll(new RegExp(`^${name}\\{[^}]*\\} (\\d+)$`, 'gm'))];
+    return samples.reduce((sum, [, value]) => sum + Number(value), 0);
   }
 }
 

@@ -128,10 +128,17 @@ const WINDOW_BYTES_MAX = 16 * 1024 * 1024;
 
 /**
  * Bytes that a connection keeps asked for: what comes in 0.3 seconds, more than any round trip takes, so that the rate can
- * grow; at least four blocks, because the rate is not known at first.
+ * grow; at least four blocks, because the rate is not known at first; and never more than its part of what its download may
+ * have asked for.
  */
-export function requestWindowBytes(bytesPerSecond: number, blockBytes: number): number {
-  return Math.max(WINDOW_BLOCKS_MIN * blockBytes, Math.min(bytesPerSecond * WINDOW_SECONDS, WINDOW_BYTES_MAX));
+export function requestWindowBytes(bytesPerSecond: number, blockBytes: number, partBytes = Infinity): number {
+  const wantedBytes = Math.min(bytesPerSecond * WINDOW_SECONDS, WINDOW_BYTES_MAX);
+  return Math.min(Math.max(WINDOW_BLOCKS_MIN * blockBytes, wantedBytes), partBytes);
+}
+
+/** The longest block of a connection with such a part: two fit, so that one is asked for while the other comes. A power of two. */
+export function partBlockBytes(partBytes: number): number {
+  return 2 ** Math.floor(Math.log2(partBytes / 2));
 }
 
 const RESERVE_PIECES_MIN = 8;

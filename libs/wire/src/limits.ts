@@ -167,6 +167,11 @@ export const STREAM_STALL_TIMEOUT_MS = 30_000;
 export const STREAM_LINGER_MS = 120_000;
 /** Longest life of a link to a file. */
 export const CONTENT_LINK_SECONDS_MAX = 24 * 3600;
+/**
+ * What a download may have asked for and not got, over all its connections, each with an equal part: so much is lost at most when its
+ * peer dies, beside the piece that each is in the middle of, and what was asked of two at the end.
+ */
+export const OUTSTANDING_BYTES_MAX = 32 * 1024 * 1024;
 /** Longest body of a request to the control endpoint. */
 export const CONTROL_BODY_BYTES_MAX = 64 * 1024;
 /** Longest wait for a transfer in one request. */

@@ -6,6 +6,7 @@ import {
   chooseAssignments,
   connectionsPerSource,
   type PieceStrategy,
+  partBlockBytes,
   requestWindowBytes,
   reserveBytes,
 } from '#domain/source-choice';
@@ -239,11 +240,18 @@ it('windows and reserves grow with the rate, between their bounds', () => {
   expect(requestWindowBytes(0, 1000)).toBe(4000);
   expect(requestWindowBytes(100_000, 1000)).toBe(30_000);
   expect(requestWindowBytes(1e12, 1000)).toBe(16 * 1024 * 1024);
+  expect(requestWindowBytes(1e12, 1000, 5_000_000)).toBe(5_000_000);
+  expect(requestWindowBytes(0, 1000, 3_000)).toBe(3_000);
   const random = { pieceBytes: 1000, strategy: 'random' as const };
   expect(reserveBytes(0, random)).toBe(16 * 1024 * 1024);
   expect(reserveBytes(0, { ...random, pieceBytes: 4 * 1024 * 1024 })).toBe(32 * 1024 * 1024);
   expect(reserveBytes(50_000_000, random)).toBe(50_000_000);
   expect(reserveBytes(50_000_000, { ...random, strategy: 'sequential' })).toBe(16 * 1024 * 1024 + 15_000_000);
+});
+
+it('of the longest block two fit into the part of a connection', () => {
+  const mib = 1024 * 1024;
+  expect([32, 2, 1.5, 1].map((part) => partBlockBytes(part * mib) / mib)).toEqual([16, 1, 0.5, 0.5]);
 });
 
 it.each([

@@ -4,10 +4,8 @@
 import type { Socket } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { countBits, isBitfieldFor } from '#domain/bitfield';
-import { requestWindowBytes } from '#domain/source-choice';
 import { closeGently } from '#identity/close-gently';
 import {
-  BLOCK_BYTES_MAX,
   MANIFEST_BYTES_MAX,
   MANIFEST_PART_BYTES_MAX,
   PEER_HANDSHAKE_TIMEOUT_MS,
@@ -34,13 +32,7 @@ import { claimedPeerId, isProved, type LocalPeer, newHello, signProof } from './
 import { PieceFetch } from './piece-fetch.ts';
 import { BudgetTurns, type RateBudget } from './rate-budget.ts';
 import { ReceiveBuffer } from './receive-buffer.ts';
-
-const RATE_SAMPLE_MS = 100;
-/** Under a limit blocks are small: the window has room for so many times as many, so that a long way is no second limit. */
-const LIMITED_WINDOW = 4;
-/** What is asked for at a time while somebody waits for pieces, and for how long after that: the next one waits for as much. */
-const HURRIED_WINDOW_BYTES = 4 * 1024 * 1024;
-const HURRIED_MS = 5_000;
+import { RequestWindow } from './request-window.ts';
 
 /** What a session needs of its worker. */
 export interface FetchContext {
@@ -67,6 +59,7 @@ export class FetchSession implements FrameSink {
   readonly #hello: HelloFrame;
   readonly #received: ReceiveBuffer;
   readonly #turns: BudgetTurns;
+  readonly #window = new RequestWindow(() => this.#sharers);
   #theirHello: HelloFrame | null = null;
   #socket: Socket | null = null;
   #address: LaneAddress;
@@ -83,15 +76,10 @@ export class FetchSession implements FrameSink {
   #reserve: PieceFetch[] = [];
   /** Where pieces that somebody waits for stand among each other; they come before all others. */
   #ranks: ReadonlyMap<number, number> = new Map();
-  /** When it was told last that somebody waits. */
-  #hurriedMs = -Infinity;
   #requests: BlockRequest[] = [];
   /** Every piece that this connection answers for. */
   readonly #fetches = new Map<number, PieceFetch>();
   #outstandingBytes = 0;
-  #bytesPerSecond = 0;
-  #sampleBytes = 0;
-  #sampleStartMs = 0;
   #lastHeardMs = performance.now();
   #lastSaidMs = performance.now();
 
@@ -104,7 +92,7 @@ export class FetchSession implements FrameSink {
     this.#received = new ReceiveBuffer(context.local.plain, (run) => this.#acceptRun(run));
     this.#turns = new BudgetTurns({
       budgetNow: () => context.budgetOf(request.groupId),
-      sharers: () => context.storeOf(request.download)?.connectionCount ?? 1,
+      sharers: () => this.#sharers,
       onTurn: () => this.#pump(),
     });
     this.#dial(0);
@@ -125,7 +113,7 @@ export class FetchSession implements FrameSink {
   /** Takes these first, in this order, of what is in the reserve now or comes into it. Replaces what it was told before. */
   hurry(pieces: readonly number[]): void {
     this.#ranks = new Map(pieces.map((piece, rank) => [piece, rank]));
-    if (pieces.length > 0) this.#hurriedMs = performance.now();
+    if (pieces.length > 0) this.#window.hurry();
     this.#rankReserve();
   }
 
@@ -220,7 +208,7 @@ export class FetchSession implements FrameSink {
     if (this.#state !== 'open' || request === undefined) return;
     this.#received.flush();
     this.#nextAnswer();
-    this.#sampleRate(request.length);
+    this.#window.answered(request.length);
     if (!request.fetch.cancelled && request.fetch.isWhole) this.#finish(request.fetch);
     this.#pump();
   }
@@ -391,11 +379,9 @@ export class FetchSession implements FrameSink {
     const frames: Uint8Array[] = [];
     let fetch = this.#reserve[0];
     while (fetch !== undefined && this.#requests.length < PEER_REQUESTS_MAX) {
-      const blockBytes = Math.min(BLOCK_BYTES_MAX, fetch.length - fetch.requestedBytes);
+      const blockBytes = this.#window.blockBytes(fetch.length - fetch.requestedBytes);
       const length = this.#turns.grainOf(blockBytes);
-      const windowBlock = Math.min(blockBytes, length * LIMITED_WINDOW);
-      const window = this.#hurriedWindow(requestWindowBytes(this.#bytesPerSecond, windowBlock));
-      if (this.#outstandingBytes > 0 && this.#outstandingBytes + length > window) break;
+      if (!this.#window.hasRoom(this.#outstandingBytes, { length, blockBytes })) break;
       if (!this.#turns.take(length)) break;
       const request = { fetch, begin: fetch.requestedBytes, length };
       frames.push(encodeFrame({ kind: 'request', piece: fetch.piece, begin: request.begin, length }));
@@ -416,10 +402,9 @@ export class FetchSession implements FrameSink {
     this.#reserve.sort((left, right) => rankOf(left) - rankOf(right));
   }
 
-  /** Whoever jumps about in a film waits for what is on the wire each time: it is less while somebody does. */
-  #hurriedWindow(windowBytes: number): number {
-    const isHurried = performance.now() - this.#hurriedMs < HURRIED_MS;
-    return isHurried ? Math.min(windowBytes, HURRIED_WINDOW_BYTES) : windowBytes;
+  /** Connections of the download, this one included. */
+  get #sharers(): number {
+    return Math.max(1, this.#context.storeOf(this.#request.download)?.connectionCount ?? 1);
   }
 
   /** Whether the other side has something to answer. */
@@ -448,18 +433,6 @@ export class FetchSession implements FrameSink {
     for (const request of this.#requests) {
       if (request.fetch === fetch) this.#send({ kind: 'cancel', piece: fetch.piece, begin: request.begin });
     }
-  }
-
-  #sampleRate(bytes: number): void {
-    const nowMs = performance.now();
-    if (this.#sampleStartMs === 0) this.#sampleStartMs = nowMs;
-    this.#sampleBytes += bytes;
-    const elapsedMs = nowMs - this.#sampleStartMs;
-    if (elapsedMs < RATE_SAMPLE_MS) return;
-    const rate = (this.#sampleBytes * 1000) / elapsedMs;
-    this.#bytesPerSecond = this.#bytesPerSecond === 0 ? rate : (this.#bytesPerSecond + rate) / 2;
-    this.#sampleBytes = 0;
-    this.#sampleStartMs = nowMs;
   }
 
   #guardStorage(act: () => void): void {

@@ -15,7 +15,7 @@ import {
   requestWindowBytes,
   reserveBytes,
 } from '#domain/source-choice';
-import { BLOCK_BYTES_MAX } from '#wire/limits';
+import { BLOCK_BYTES_MAX, OUTSTANDING_BYTES_MAX } from '#wire/limits';
 import type { ConnectionEvent, LaneCommand } from '../data-plane/lane-messages.ts';
 import type { Connection, SourceEntry, SourceTable } from './source-table.ts';
 import { UrgentPieces } from './urgent-pieces.ts';
@@ -383,11 +383,12 @@ export class DownloadRun {
   }
 
   #endgameConnection(connection: Connection): EndgameConnection {
-    const { ledger } = this.#context;
+    const { ledger, sources } = this.#context;
     const { pieceBytes } = ledger.geometry;
     const { id, entry, onWire } = connection;
     const pieces = [...ledger.piecesOf(id)];
-    const windowBytes = requestWindowBytes(connection.bytesPerSecond, Math.min(pieceBytes, BLOCK_BYTES_MAX));
+    const partBytes = OUTSTANDING_BYTES_MAX / Math.max(1, sources.openConnections().length);
+    const windowBytes = requestWindowBytes(connection.bytesPerSecond, Math.min(pieceBytes, BLOCK_BYTES_MAX), partBytes);
     return {
       id,
       peer: entry.number,

@@ -4,7 +4,7 @@ import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { PEER_HANDSHAKE_TIMEOUT_MS } from '#wire/limits';
+import { OUTSTANDING_BYTES_MAX, PEER_HANDSHAKE_TIMEOUT_MS } from '#wire/limits';
 import { countBits } from '#domain/bitfield';
 import type { Manifest } from '#domain/manifest';
 import { encodeManifest } from '#wire/manifest-codec';
@@ -88,7 +88,7 @@ it('a source that does not answer when it is asked for the manifest is given up,
 });
 
 /** A content of so many pieces, and a part on disk that they are written to. */
-function contentOf(pieceCount: number, pieceBytes = PIECE_BYTES) {
+function contentOf(pieceCount: number, { pieceBytes = PIECE_BYTES, connectionCount = 0 } = {}) {
   const pieces = Array.from({ length: pieceCount }, () => randomBytes(pieceBytes));
   const sha1 = (bytes: Uint8Array): Buffer => createHash('sha1').update(bytes).digest();
   const whole = Buffer.concat(pieces);
@@ -108,12 +108,38 @@ function contentOf(pieceCount: number, pieceBytes = PIECE_BYTES) {
     },
   };
   const identity = preparePart({ ...written, files: manifest.files });
-  const counts = new BigInt64Array(2);
+  const counts = BigInt64Array.of(0n, BigInt(connectionCount));
   const store = new DownloadStore({ ...written, roots: [partPath(written.destination)], identity, counts });
   return { pieces, manifest, store, verifiedCount: () => countBits(written.verified) };
 }
 
 const PIECE_BYTES = 16 * 1024;
+
+it.each([
+  { connectionCount: 1, asks: 'four blocks while it knows no rate', count: 4 },
+  { connectionCount: OUTSTANDING_BYTES_MAX / (2 * PIECE_BYTES), asks: 'the two that are its part', count: 2 },
+  { connectionCount: OUTSTANDING_BYTES_MAX / PIECE_BYTES, asks: 'two halves', count: 2, bytes: PIECE_BYTES / 2 },
+])('of a download with $connectionCount connections one asks for $asks', async (about) => {
+  const { connectionCount, count, bytes = PIECE_BYTES } = about;
+  const { manifest, store } = contentOf(6, { connectionCount });
+  const asked: number[] = [];
+  const manifestAsked = Promise.withResolvers<void>();
+  const source = await startFakeSeeder('alice', {
+    digested: { manifest } as never,
+    answer: (request) => void asked.push(request.length),
+    keepManifest: () => manifestAsked.resolve(),
+  });
+  const { session, said } = dial(source, store);
+  await vi.waitFor(() => expect(said).toHaveLength(1));
+  session.assign([0, 1, 2, 3, 4, 5], false);
+  // Comes after all that was asked for before.
+  session.fetchManifest();
+  await manifestAsked.promise;
+  expect(asked).toEqual(Array(count).fill(bytes));
+  session.hangUp();
+  store.close();
+});
+
 it('verified pieces are told of together while more are to come, and before whatever else is told', async () => {
   const { pieces, manifest, store, verifiedCount } = contentOf(6);
   const asking: Socket[] = [];
@@ -181,7 +207,7 @@ it.each([
   ['what comes in 0.3 seconds', false, 29],
   ['no more than 4 MiB of it while somebody waits for a piece', true, 16],
 ])('is asked for at a time: %s', async (_, isHurried, blocks) => {
-  const { pieces, manifest, store, verifiedCount } = contentOf(80, 256 * 1024);
+  const { pieces, manifest, store, verifiedCount } = contentOf(80, { pieceBytes: 256 * 1024 });
   const asked: number[] = [];
   const asking: Socket[] = [];
   const source = await startFakeSeeder('alice', {

@@ -35,6 +35,7 @@ import {
   CONTROL_COMMAND_BODIES,
   DeleteTransferQuery,
   EventsQuery,
+  FileListQuery,
   ListQuery,
   NewApiKeyBody,
   RecheckBody,
@@ -175,6 +176,10 @@ export class FileItem {
   @IsInt()
   pieceCount!: number;
 
+  /** Counts from 1 under its name. */
+  @IsInt()
+  version!: number;
+
   /** Recorded seeders whose peer is online: the same as `completeCopies`. */
   @IsInt()
   seedersOnline!: number;
@@ -192,7 +197,7 @@ export class FileItem {
   wantedCopies!: number;
 }
 
-/** GET /groups/{g}/files: a page of them. */
+/** GET /groups/{g}/files: a page of them, the newest version of each or all. */
 export class FileListView extends ListPage {
   @IsArray()
   @ValidateNested({ each: true })
@@ -297,6 +302,11 @@ export class TransferView {
   @IsOptional()
   @IsDigest()
   contentId!: string | null;
+
+  /** Which version of the file it is; null while an upload is being hashed. */
+  @IsOptional()
+  @IsInt()
+  version!: number | null;
 
   /** SHA-1 of the whole file as `sha1sum` prints it; null for a folder, and while the manifest is not there. */
   @IsOptional()
@@ -417,7 +427,8 @@ export class NewApiKeyView extends ApiKeyItem {
 export const CONTROL_SCHEMAS = {
   withOptionalFields: [
     ...new Set([...Object.values(CONTROL_COMMAND_BODIES), NewApiKeyBody, CommandResultBody, ProblemView]),
-    ...[ListQuery, EventsQuery, DeleteTransferQuery, RecheckBody, ContentPlace, ContentQuery, ContentLinkBody],
+    ...[ListQuery, FileListQuery, EventsQuery, DeleteTransferQuery, RecheckBody],
+    ...[ContentPlace, ContentQuery, ContentLinkBody],
   ],
   withOptionalNullableFields: [NewGroupLimitsBody, NewLimitsBody],
   withNullableFields: [

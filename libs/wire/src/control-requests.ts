@@ -16,7 +16,7 @@ import {
 } from 'class-validator';
 import type { CommandName, PieceHash } from '#domain/command';
 import { PIECE_STRATEGIES, type PieceStrategy } from '#domain/source-choice';
-import { GroupFileBody, UNCHANGED_COMMAND_BODIES } from './command-bodies.ts';
+import { FileVersionBody, UNCHANGED_COMMAND_BODIES } from './command-bodies.ts';
 import {
   EVENT_POLL_SECONDS_MAX,
   GLOB_CHARACTERS_MAX,
@@ -107,6 +107,11 @@ export class UploadFileBody extends GroupWaitBody {
   @IsOptional()
   @IsGlobs()
   exclude?: string[];
+
+  /** Where the group has other content of that name, publish this as its next version. */
+  @IsOptional()
+  @IsBoolean()
+  update?: boolean;
 }
 
 /** download_file: fetch a share from those who have it. */
@@ -126,17 +131,24 @@ export class DownloadFileBody extends GroupWaitBody {
   @IsOptional()
   @IsBoolean()
   overwrite?: boolean;
+
+  /** The newest by default. */
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(Number.MAX_SAFE_INTEGER)
+  version?: number;
 }
 
-/** seed_file: adopt and verify a copy that is on disk already, and serve it. */
-export class SeedFileBody extends GroupFileBody {
+/** seed_file: adopt and verify a copy that is on disk already, and serve it; of the newest version when none is named. */
+export class SeedFileBody extends FileVersionBody {
   /** Absolute path of the copy on the peer's machine. */
   @IsAbsolutePath()
   path!: string;
 }
 
-/** stop_share: end this peer's own seeding, or with `everywhere` take the file out of the group. */
-export class StopShareBody extends GroupFileBody {
+/** stop_share: end this peer's own seeding, or with `everywhere` take the file out of the group; all versions, or one. */
+export class StopShareBody extends FileVersionBody {
   @IsOptional()
   @IsBoolean()
   everywhere?: boolean;
@@ -186,6 +198,14 @@ export class ListQuery {
   @IsString()
   @Length(1, LIST_CURSOR_CHARACTERS_MAX)
   after?: string;
+}
+
+/** Query of a list of files. */
+export class FileListQuery extends ListQuery {
+  /** All versions that there are, of each file the newest first, and not the newest alone. */
+  @IsOptional()
+  @IsIn(['all'])
+  versions?: 'all';
 }
 
 /** Query of the long poll of `/events`: what came after the event `since`, waiting up to `timeout` seconds. */

@@ -132,7 +132,8 @@ export class ControlClient {
     const items: Item[] = [];
     let after = '';
     for (;;) {
-      const page = await this.view<ListPage & { items: Item[] }>(`${path}?limit=${LIST_PAGE_ITEMS}${after}`);
+      const query = `${path.includes('?') ? '&' : '?'}limit=${LIST_PAGE_ITEMS}${after}`;
+      const page = await this.view<ListPage & { items: Item[] }>(`${path}${query}`);
       items.push(...page.items);
       if (page.next === null) return { items, asOfOffset: page.asOfOffset };
       after = `&after=${encodeURIComponent(page.next)}`;

@@ -13,20 +13,27 @@ export interface UploadFlags {
   readonly name?: string;
   readonly hash?: string;
   readonly exclude?: readonly string[];
+  readonly update?: boolean;
   readonly detach?: boolean;
 }
 
 export interface DownloadFlags {
   readonly strategy?: string;
   readonly overwrite?: boolean;
+  readonly version?: number;
   readonly detach?: boolean;
+}
+
+/** Which version of a file is meant. */
+export interface VersionFlag {
+  readonly version?: number;
 }
 
 /** upload_file, in either order of its words. */
 export async function uploadFile(
   invocation: Invocation,
   words: readonly [string, string],
-  { name, hash, exclude, detach }: UploadFlags,
+  { name, hash, exclude, update, detach }: UploadFlags,
 ): Promise<void> {
   const { group, path } = uploadArguments(words[0], words[1], invocation.terminal.workingDirectory);
   const { view } = await invocation.command('upload_file', {
@@ -35,15 +42,20 @@ export async function uploadFile(
     ...(name !== undefined && { name }),
     ...(hash !== undefined && { hash }),
     ...(exclude !== undefined && { exclude }),
+    ...(update !== undefined && { update }),
   });
-  await watch(invocation, view, { detach, done: ({ file }) => `${file} is shared in ${group}.` });
+  await watch(invocation, view, {
+    detach,
+    done: ({ file, version }) =>
+      `${file} is shared in ${group}${version === null || version === 1 ? '' : `, as its version ${version}`}.`,
+  });
 }
 
 /** download_file. */
 export async function downloadFile(
   invocation: Invocation,
   [group, file, destination]: readonly [string, string, string],
-  { strategy, overwrite, detach }: DownloadFlags,
+  { strategy, overwrite, version, detach }: DownloadFlags,
 ): Promise<void> {
   const { view } = await invocation.command('download_file', {
     group,
@@ -51,6 +63,7 @@ export async function downloadFile(
     destination: resolve(invocation.terminal.workingDirectory, destination),
     ...(strategy !== undefined && { strategy }),
     ...(overwrite !== undefined && { overwrite }),
+    ...(version !== undefined && { version }),
   });
   await watch(invocation, view, { detach, done: downloaded });
 }
@@ -59,9 +72,13 @@ export async function downloadFile(
 export async function seedFile(
   invocation: Invocation,
   [group, file, path]: readonly [string, string, string],
+  { version }: VersionFlag,
 ): Promise<void> {
   const absolute = resolve(invocation.terminal.workingDirectory, path);
-  const { view } = await invocation.command('seed_file', { group, file, path: absolute });
+  const { view } = await invocation.command('seed_file', {
+    ...{ group, file, path: absolute },
+    ...(version !== undefined && { version }),
+  });
   const done = (): string => `${absolute} is ${file} of ${group}, and is served from here now.`;
   await watch(invocation, view, { detach: false, done });
 }
@@ -70,10 +87,14 @@ export async function seedFile(
 export async function stopShare(
   invocation: Invocation,
   [group, file]: readonly [string, string],
-  { everywhere = false }: { readonly everywhere?: boolean },
+  { everywhere = false, version }: VersionFlag & { readonly everywhere?: boolean },
 ): Promise<void> {
-  const { view } = await invocation.command('stop_share', { group, file, everywhere });
-  const done = everywhere ? `${file} was taken out of ${group}.` : `This peer no longer serves ${file} of ${group}.`;
+  const { view } = await invocation.command('stop_share', {
+    ...{ group, file, everywhere },
+    ...(version !== undefined && { version }),
+  });
+  const what = version === undefined ? file : `version ${version} of ${file}`;
+  const done = everywhere ? `${what} was taken out of ${group}.` : `This peer no longer serves ${what} of ${group}.`;
   invocation.show(view, () => `${done}\n`);
 }
 

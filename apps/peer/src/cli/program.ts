@@ -1,6 +1,6 @@
 // Owns the command line's grammar: every command with its arguments and flags, and running one line of words to an exit
 // code. `main.ts` runs the words of the process, `shell.ts` those of each line typed.
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { failureOf } from './failure.ts';
 import {
@@ -10,6 +10,7 @@ import {
   stopShare,
   uploadFile,
   type UploadFlags,
+  type VersionFlag,
 } from './file-commands.ts';
 import { type GlobalFlags, Invocation } from './invocation.ts';
 import { type LimitFlags, showLimits, typedCount, typedRate } from './limit-commands.ts';
@@ -138,6 +139,10 @@ function addFileCommands(program: Command, start: () => Invocation): void {
         'leave out of a folder what has such a path in it, like *.tmp or build/**; as often as needed',
       ).argParser((glob: string, before: readonly string[] | undefined) => [...(before ?? []), glob]),
     )
+    .option(
+      '--update',
+      'publish it as the next version of what has that name (who shared it, or the owner of the group)',
+    )
     .addOption(detach);
   upload.action(() => uploadFile(start(), wordsOf<2>(upload), upload.opts<UploadFlags>()));
   const download = program
@@ -145,16 +150,19 @@ function addFileCommands(program: Command, start: () => Invocation): void {
     .description('fetch a file of a group; the destination is a folder, or the path of the file to be')
     .addOption(new Option('--strategy <strategy>', 'order of pieces').choices(['random', 'rarest-first', 'sequential']))
     .option('--overwrite', 'replace what is at the destination')
+    .addOption(version('which version, when not the newest'))
     .addOption(detach);
   download.action(() => downloadFile(start(), wordsOf<3>(download), download.opts<DownloadFlags>()));
   const seed = program
     .command('seed_file <group> <file> <path>')
-    .description('serve a copy that is on this disk already, after checking it');
-  seed.action(() => seedFile(start(), wordsOf<3>(seed)));
+    .description('serve a copy that is on this disk already, after checking it')
+    .addOption(version('which version it is, when not the newest'));
+  seed.action(() => seedFile(start(), wordsOf<3>(seed), seed.opts<VersionFlag>()));
   const stop = program
     .command('stop_share <group> <file>')
     .description('stop serving a file from this peer; nothing on disk is deleted')
-    .option('--everywhere', 'take it out of the group (who shared it, or the owner of the group)');
+    .option('--everywhere', 'take it out of the group (who shared it, or the owner of the group)')
+    .addOption(version('only this version, when not all of them'));
   stop.action(() => stopShare(start(), wordsOf<2>(stop), stop.opts()));
   const link = program
     .command('link <group> <file>')
@@ -162,6 +170,14 @@ function addFileCommands(program: Command, start: () => Invocation): void {
     .option('--path <path>', 'which file of a folder, like inner/film.mkv')
     .option('--keep', 'what is fetched for it stays, as if it had been downloaded');
   link.action(() => printLink(start(), wordsOf<2>(link), link.opts<LinkFlags>()));
+}
+
+/** `--version <n>` of a command. */
+function version(about: string): Option {
+  return new Option('--version <n>', about).argParser((text) => {
+    if (/^[1-9]\d{0,14}$/.test(text)) return Number(text);
+    throw new InvalidArgumentError('Versions count from 1.');
+  });
 }
 
 function addViews(program: Command, start: () => Invocation): void {
@@ -180,7 +196,8 @@ function addViews(program: Command, start: () => Invocation): void {
   program
     .command('list_files <group>')
     .description('what is shared in a group')
-    .action((group: string) => views.listFiles(start(), group));
+    .option('--versions', 'all versions of each file, and not the newest alone')
+    .action((group: string, flags: { versions?: boolean }) => views.listFiles(start(), group, flags));
   program
     .command('show_downloads')
     .description('[D] for a download under way, [C] for a complete one')

@@ -40,6 +40,7 @@ const REQUEST_COLUMNS: readonly Column<RequestItem>[] = [
 ];
 const FILE_COLUMNS: readonly Column<FileItem>[] = [
   { heading: 'FILE', text: ({ file }) => file },
+  { heading: 'VERSION', text: ({ version }) => String(version), align: 'right' },
   { heading: 'SIZE', text: ({ totalBytes }) => formatBytes(totalBytes), align: 'right' },
   { heading: 'SHARED BY', text: ({ sharedBy }) => sharedBy },
   { heading: 'SHARED AT (UTC)', text: ({ sharedAt }) => formatTime(sharedAt) },
@@ -137,9 +138,14 @@ export function listRequests(invocation: Invocation, group: string): Promise<voi
 }
 
 /** list_files. */
-export function listFiles(invocation: Invocation, group: string): Promise<void> {
+export function listFiles(
+  invocation: Invocation,
+  group: string,
+  { versions = false }: { readonly versions?: boolean },
+): Promise<void> {
   const empty = `Nothing is shared in ${group}. Share with: ${invocation.typed(`upload_file ${quotedWord(group)} <path>`)}`;
-  return showList(invocation, groupPath(group, 'files'), { columns: FILE_COLUMNS, empty });
+  const path = `${groupPath(group, 'files')}${versions ? '?versions=all' : ''}`;
+  return showList(invocation, path, { columns: FILE_COLUMNS, empty });
 }
 
 /** sessions. */

@@ -118,7 +118,7 @@ export class CommandsController {
 
   @TransferCommand(
     'upload_file',
-    'Hashes a file or folder, shares it in a group and serves it',
+    'Hashes a file or folder, shares it in a group and serves it; with update: true as the next version of its name',
     'Under way; result.transferId names the transfer. What takes longer than 2 s to hash is answered before the log has ' +
       'decided: offset is null, and GET /commands/{id} tells what came of it.',
   )
@@ -140,7 +140,10 @@ export class CommandsController {
     return this.#commands.run('seed_file', body, key);
   }
 
-  @Command('stop_share', "Ends this peer's seeding of a file; everywhere: true takes the file out of the group")
+  @Command(
+    'stop_share',
+    "Ends this peer's seeding of a file, or of one version; everywhere: true takes it out of the group",
+  )
   stopShare(@Body() body: StopShareBody, @IdempotencyKey() key?: string): Promise<CommandReply> {
     return this.#commands.run('stop_share', body, key);
   }

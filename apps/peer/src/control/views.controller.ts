@@ -4,7 +4,7 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { EndSessionBody } from '#wire/command-bodies';
 import { CommandView } from '#wire/control-answers';
 import { FileListView, GroupListView, MemberListView, RequestListView, SessionListView } from '#wire/control-api';
-import { LIST_LIMIT_DEFAULT, ListQuery } from '#wire/control-requests';
+import { FileListQuery, LIST_LIMIT_DEFAULT, ListQuery } from '#wire/control-requests';
 import type { Page } from '#wire/tracker-api';
 import { type PageRequest, TRACKER_LINK, type TrackerLink, type ViewAnswer } from '../tracker-link/tracker-link.ts';
 import { CommandRunner } from './command-runner.ts';
@@ -60,10 +60,11 @@ export class ViewsController {
   }
 
   @Get('groups/:group/files')
-  @ApiOperation({ operationId: 'list_files', summary: 'The files of a group, for its members' })
+  @ApiOperation({ operationId: 'list_files', summary: 'The files of a group, or all their versions, for its members' })
   @ApiOkResponse({ type: FileListView })
-  async listFiles(@Param('group') group: string, @Query() query: ListQuery): Promise<FileListView> {
-    return listOf(await this.#link.listFiles(group, pageOf(query)), (file) => ({
+  async listFiles(@Param('group') group: string, @Query() query: FileListQuery): Promise<FileListView> {
+    const page = { ...pageOf(query), ...(query.versions !== undefined && { versions: query.versions }) };
+    return listOf(await this.#link.listFiles(group, page), (file) => ({
       file: file.file,
       contentId: file.contentId,
       sharedBy: file.sharedBy,
@@ -71,6 +72,7 @@ export class ViewsController {
       totalBytes: file.totalBytes,
       pieceBytes: file.pieceBytes,
       pieceCount: file.pieceCount,
+      version: file.version ?? 1,
       seedersOnline: file.seedersOnline,
       completeCopies: file.seedersOnline,
       partialCopies: file.partialCopies ?? 0,

@@ -1,14 +1,14 @@
 // Owns one download: permission and sources from the trackers, bytes through the engine, and at the end the record that
 // this peer has it too. What stands in its way for a while is waited out; what does not pass ends it with a reason.
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { SharedContent } from '#domain/outcome';
 import type { TransferReasonView, TransferState, TransferView } from '#wire/control-api';
 import type { Download, ReadableCopy } from '../swarm/transfer-engine.ts';
+import { recordCopy } from './copy-recording.ts';
 import { CopyRecheck, type RecheckedCopy, type RecheckOptions } from './copy-recheck.ts';
 import { sumOfPeers } from './peers-of-download.ts';
 import { CopyServing, singleFileSha1 } from './share-serving.ts';
 import { type FetchPermission, findPermission, recordPermission } from './share-sources.ts';
-import { RETRY_MS, type TransferContext } from './transfer-context.ts';
+import type { TransferContext } from './transfer-context.ts';
 import type { PlaceTaker } from './transfer-places.ts';
 import { isAboutCopy, reasonOfRefusal } from './transfer-reasons.ts';
 import { type DownloadRecord, noteWhole, shareRef, transferView, wholeBitfield } from './transfer-record.ts';
@@ -256,6 +256,11 @@ export class DownloadTransfer implements PlaceTaker {
     return state === 'complete' && isServed && temporary !== true;
   }
 
+  /** Whether what is at its path is what others are served. */
+  get isServedNow(): boolean {
+    return this.isOffered && this.record.reason === null;
+  }
+
   async #goOn(): Promise<void> {
     this.#download?.resume();
     await this.refresh();
@@ -417,21 +422,13 @@ export class DownloadTransfer implements PlaceTaker {
     this.#context.changed(this.record);
   }
 
-  /** Issues `seed_file` for the finished copy, until the log has decided it. */
   async #recordCopy(signal: AbortSignal): Promise<void> {
-    const { group, file, seedCommandId: commandId, user } = this.record;
-    const { contentId } = this.#share;
-    while (!this.record.isRecorded) {
-      const answer = await this.#context.link.command('seed_file', { group, file, contentId }, { commandId, user });
-      if (signal.aborted) return;
-      if (answer.status === 'rejected') return this.stopServing(reasonOfRefusal(answer));
-      if (answer.status === 'accepted') {
-        this.record.isRecorded = true;
-        return this.#become('complete', null);
-      }
-      await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
-      if (signal.aborted) return;
-    }
+    if (this.record.isRecorded) return;
+    const answer = await recordCopy(this.#context.link, this.record, signal);
+    if (answer?.status === 'rejected') return this.stopServing(reasonOfRefusal(answer));
+    if (answer === null) return;
+    this.record.isRecorded = true;
+    this.#become('complete', null);
   }
 
   /** Lets go of the engine's download; its data stays. */

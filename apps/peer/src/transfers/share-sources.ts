@@ -3,11 +3,12 @@ import { randomUUID } from 'node:crypto';
 import type { TransferReasonView } from '#wire/control-api';
 import { grantFromText } from '#wire/grant';
 import { parseHostPort } from '#wire/host-port';
-import type { SourceView } from '#wire/tracker-api';
+import type { SourcesView, SourceView } from '#wire/tracker-api';
 import type { Source } from '../swarm/transfer-engine.ts';
+import type { TrackerLink, ViewAnswer } from '../tracker-link/tracker-link.ts';
 import type { TransferContext } from './transfer-context.ts';
 import { reasonOfRefusal, SHARE_REMOVED, TRACKERS_UNREACHABLE } from './transfer-reasons.ts';
-import type { TransferRecord } from './transfer-record.ts';
+import { namedShare, type TransferRecord } from './transfer-record.ts';
 
 /** From whom to fetch, and with which grant. */
 export interface FetchPermission {
@@ -31,12 +32,14 @@ export async function askPermission(
 /** What the trackers say now: permission, null where they give none without a record of `download_file`, or why not. */
 export async function findPermission(
   { link, transport }: Parts,
-  { group, file, share }: TransferRecord,
+  record: TransferRecord,
 ): Promise<FetchPermission | TransferReasonView | null> {
-  const answer = await link.findSources({ group, file });
+  const answer = await sourcesOf(link, record);
   if (answer.status !== 'accepted') return reasonOfRefusal(answer);
   const { view } = answer;
-  if (view.share.shareId !== share?.shareId) return SHARE_REMOVED;
+  if (view.share.shareId !== record.share?.shareId) return SHARE_REMOVED;
+  // Also which version it is, which one that was begun before there were any does not know.
+  record.share = view.share;
   const grant = view.grant === null ? null : grantFromText(view.grant);
   if (grant === null) return null;
   // Only sources that speak as this peer does can be used.
@@ -45,12 +48,19 @@ export async function findPermission(
 }
 
 /** Asks the log for permission to fetch. Null when it gives it, or why not. */
-export async function recordPermission(
-  { link }: Parts,
-  { group, file, user }: TransferRecord,
-): Promise<TransferReasonView | null> {
-  const answer = await link.command('download_file', { group, file }, { commandId: randomUUID(), user });
+export async function recordPermission({ link }: Parts, record: TransferRecord): Promise<TransferReasonView | null> {
+  const stamp = { commandId: randomUUID(), user: record.user };
+  const answer = await link.command('download_file', namedShare(record), stamp);
   return answer.status === 'accepted' ? null : reasonOfRefusal(answer);
+}
+
+/** Of the version that the transfer is of, also when it is the first and not the newest any more without knowing it. */
+async function sourcesOf(link: TrackerLink, record: TransferRecord): Promise<ViewAnswer<SourcesView>> {
+  const answer = await link.findSources(namedShare(record));
+  if (answer.status !== 'accepted' || record.share?.version !== undefined) return answer;
+  const { shareId, version } = answer.view.share;
+  if (version === undefined || shareId === record.share?.shareId) return answer;
+  return link.findSources({ ...namedShare(record), version: 1 });
 }
 
 function sourceOf({ peerId, user, addresses }: SourceView): Source {

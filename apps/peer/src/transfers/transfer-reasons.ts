@@ -40,7 +40,7 @@ export const SOURCE_CHANGED: TransferReasonView = {
   code: 'source_changed',
   detail: 'What is at this path is not what was shared, so it is not served any more.',
   action:
-    'Recheck it to get back from others what was shared, or put it back and resume, or share the new content under another name.',
+    'Recheck it to get back from others what was shared, or put it back and resume, or share the new content as its next version, with update.',
 };
 
 export const SOURCE_MISSING: TransferReasonView = {
@@ -59,6 +59,18 @@ export const UNSHAREABLE: TransferReasonView = {
   code: 'refused',
   detail: 'What is at this path cannot be shared.',
   action: 'Put that right, or leave it out with exclude, then share it again.',
+};
+
+/** What `update` is refused with before there are versions. */
+export const VERSIONS_UNKNOWN: Refused = {
+  status: 'failed',
+  code: 'invalid_request',
+  errors: [
+    {
+      field: 'update',
+      message: 'needs version 3 of the rules: an operator of the trackers runs cohort operator activate_rules 3',
+    },
+  ],
 };
 
 export const NO_ROOM: TransferReasonView = {
@@ -116,6 +128,7 @@ export function reasonOfRefusal(refused: Refused): TransferReasonView {
     case 'not_logged_in':
       return LOGGED_OUT;
     case 'file_not_found':
+    case 'version_not_found':
       return SHARE_REMOVED;
     case 'not_a_member':
     case 'request_pending':

@@ -61,6 +61,10 @@ export interface UploadRecord extends TransferFacts {
   readonly exclude?: readonly string[];
   /** What the group has under this name when it begins: only that may differ in what old versions of manifests do not know. */
   readonly likelyContentId?: string;
+  /** The version that this is to be the next one of; absent when it is none's. */
+  readonly replaces?: number;
+  /** Which version a copy is of; absent for the newest of its content. */
+  readonly version?: number;
 }
 
 /** A file or folder that this peer fetches. */
@@ -98,7 +102,7 @@ const FACTS: FieldTypes<Omit<TransferFacts, Additions>> = {
   ...{ path: 'string', startedAtMs: 'number', completedAtMs: 'number?', offset: 'number?', state: 'string' },
   ...{ reason: 'object?', share: 'object?', sha1: 'string?', stamp: 'string?' },
 };
-const UPLOAD_FACTS: FieldTypes<Omit<UploadRecord, keyof TransferFacts | UploadAdditions>> = {
+const UPLOAD_FACTS: FieldTypes<Omit<UploadRecord, keyof TransferFacts | UploadAdditions | 'replaces' | 'version'>> = {
   ...{ direction: 'string', command: 'string', hash: 'string', pieceBytes: 'number?', expectedContentId: 'string?' },
 };
 const DOWNLOAD_FACTS: FieldTypes<Omit<DownloadRecord, keyof TransferFacts>> = {
@@ -122,7 +126,8 @@ export function isTransferRecord(value: unknown): value is TransferRecord {
   const isDownload = direction === 'download';
   if (!hasFields(value, isDownload ? DOWNLOAD_FACTS : UPLOAD_FACTS)) return false;
   if (!isDownload && direction !== 'upload') return false;
-  if (!isNumberIfThere(share, 'version')) return false;
+  if (!isNumberIfThere(share, 'version') || !isNumberIfThere(value, 'version')) return false;
+  if (!isNumberIfThere(value, 'replaces')) return false;
   return share === null ? !isDownload : hasFields(share, SHARE_FACTS);
 }
 
@@ -156,6 +161,7 @@ export function transferView(
   const { transferId, direction, group, file, share, sha1, state, reason, path, damage } = record;
   return {
     ...{ transferId, direction, group, file, contentId: share?.contentId ?? null, sha1, state, reason },
+    version: share === null ? null : versionOf(share),
     sha1Matches: record.sha1Matches ?? null,
     ...progress,
     ...(damage !== undefined && { verifiedBytes: damage.soundBytes, bitfield: damage.bitfield }),
@@ -198,6 +204,16 @@ export function goesOnByItself(record: TransferRecord): boolean {
 export function isReplacedBy(record: TransferRecord, other: TransferRecord): boolean {
   if (other === record || other.direction !== 'download' || other.path !== record.path) return false;
   return !isOver(other) || (other.completedAtMs ?? 0) > (record.completedAtMs ?? Infinity);
+}
+
+/** Before rules version 3 there was only the first. */
+export function versionOf({ version }: SharedContent): number {
+  return version ?? 1;
+}
+
+/** The share as commands and views of the trackers name it: with its version once there are any. */
+export function namedShare({ group, file, share }: TransferRecord): { group: string; file: string; version?: number } {
+  return { group, file, ...(share?.version !== undefined && { version: share.version }) };
 }
 
 /** The share as the engine names it. */

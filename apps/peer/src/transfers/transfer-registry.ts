@@ -1,7 +1,7 @@
 // Owns the transfers of this peer: begins them for commands, goes on with them after a restart, and lets them follow who is
 // logged in and what the trackers revoke. Every change goes to disk at once.
 import { randomUUID } from 'node:crypto';
-import type { TransferReasonView, TransferView } from '#wire/control-api';
+import type { TransferView } from '#wire/control-api';
 import type { LimitsBody } from '#wire/control-limits';
 import {
   type DownloadFileBody,
@@ -21,6 +21,7 @@ import type { CommandAnswer, CommandStamp, LinkEvent } from '../tracker-link/tra
 import { ChangeWaiters, within } from './change-waiters.ts';
 import { ContentStreams } from './content-streams.ts';
 import { CopyCare } from './copy-care.ts';
+import { CopyEndings, endAccess } from './copy-endings.ts';
 import { dropRepair } from './copy-recheck.ts';
 import { DownloadTransfer } from './download-transfer.ts';
 import {
@@ -37,13 +38,22 @@ import type { TransferContext } from './transfer-context.ts';
 import { transferFiles } from './transfer-files.ts';
 import { TransferLimits } from './transfer-limits.ts';
 import { TransferPlaces } from './transfer-places.ts';
-import { changedReason, LOGGED_OUT, NOT_A_MEMBER, OTHER_LOG, reasonText, SHARE_REMOVED } from './transfer-reasons.ts';
+import {
+  changedReason,
+  LOGGED_OUT,
+  NOT_A_MEMBER,
+  OTHER_LOG,
+  reasonText,
+  SHARE_REMOVED,
+  VERSIONS_UNKNOWN,
+} from './transfer-reasons.ts';
 import {
   type DownloadRecord,
   goesOnByItself,
   isOver,
   type TransferRecord,
   type UploadRecord,
+  versionOf,
 } from './transfer-record.ts';
 import { type Transfer, TransferSet } from './transfer-set.ts';
 import type {
@@ -59,8 +69,6 @@ import { UploadTransfer } from './upload-transfer.ts';
 
 /** An upload whose outcome is likely to be accepted is answered after this, hashed or not. */
 const DECISION_WAIT_MS = 2_000;
-/** How long the log is waited for when a served copy is removed. */
-const STOP_SHARE_WAIT_MS = 2_000;
 /** After these somebody may have something that they could not have before, or not any more. */
 const CHANGES_ACCESS: ReadonlySet<LinkEvent['type']> = new Set(['session_changed', 'group_changed', 'revoked']);
 
@@ -68,6 +76,7 @@ export class TransferRegistry implements Transfers {
   readonly #context: TransferContext;
   readonly #limits: TransferLimits;
   readonly #care: CopyCare;
+  readonly #endings: CopyEndings;
   readonly #transfers = new TransferSet();
   readonly #streams: ContentStreams;
   readonly #listeners = new Set<(event: TransferEvent) => void>();
@@ -88,6 +97,11 @@ export class TransferRegistry implements Transfers {
     this.#care = new CopyCare({
       ...{ context: this.#context, transfers: this.#transfers },
       kept: (transfer) => this.#kept(transfer),
+      emit: (event) => this.#emit(event),
+    });
+    this.#endings = new CopyEndings({
+      ...{ context: this.#context, transfers: this.#transfers, care: this.#care },
+      forget: (transfer) => this.#forget(transfer),
       emit: (event) => this.#emit(event),
     });
     this.#streams = new ContentStreams({
@@ -141,11 +155,14 @@ export class TransferRegistry implements Transfers {
     if ('status' in patterns) return patterns;
     const there = await this.#context.link.findSources({ group: body.group, file });
     if (there.status === 'failed') return there;
-    const shape = uploadShape(body, source.bytes, there.status === 'accepted' ? there.view.share : null);
+    const newest = there.status === 'accepted' ? there.view.share : null;
+    if (body.update === true && newest !== null && newest.version === undefined) return VERSIONS_UNKNOWN;
+    const shape = uploadShape(body, source.bytes, newest);
     const place = { command: 'upload_file' as const, group: body.group, file, path: body.path };
     const transfer = this.#addUpload(newUploadRecord(this.#originOf(stamp), place, shape));
     // Nothing speaks against it, as far as a view can tell: hashing may take its time.
-    const isLikely = there.status === 'rejected' && there.reason === 'file_not_found';
+    const isNew = there.status === 'rejected' && there.reason === 'file_not_found';
+    const isLikely = isNew || shape.replaces !== undefined;
     const { wait = false, timeoutSeconds = WAIT_SECONDS_DEFAULT } = body;
     const waitMs = wait ? timeoutSeconds * 1000 : DECISION_WAIT_MS;
     return this.#decided(transfer, isLikely ? waitMs : null);
@@ -159,15 +176,17 @@ export class TransferRegistry implements Transfers {
     const there = await this.#context.link.findSources(body);
     if (there.status === 'failed') return there;
     const share = there.status === 'accepted' ? there.view.share : null;
-    const place = { command: 'seed_file' as const, ...body };
+    const { group, file, path, version } = body;
+    const place = { command: 'seed_file' as const, group, file, path, ...(version !== undefined && { version }) };
     return this.#decided(this.#addUpload(newUploadRecord(this.#originOf(stamp), place, copyShape(share))), null);
   }
 
   async download(body: DownloadFileBody, stamp: CommandStamp): Promise<StartedTransfer | Refused> {
     const known = this.#startedBy(stamp.commandId);
     if (known !== null) return known;
-    const { group, file } = body;
-    const answer = await this.#context.link.command('download_file', { group, file }, stamp);
+    const { group, file, version } = body;
+    const wanted = { group, file, ...(version !== undefined && { version }) };
+    const answer = await this.#context.link.command('download_file', wanted, stamp);
     if (answer.status !== 'accepted') return answer;
     const share = answer.result.share!;
     const path = await finalDestination(body.destination, file);
@@ -190,13 +209,15 @@ export class TransferRegistry implements Transfers {
     return started(transfer);
   }
 
-  async stopShare({ group, file, everywhere }: StopShareBody, stamp: CommandStamp): Promise<CommandAnswer> {
-    const body = { group, file, everywhere: everywhere ?? false };
+  async stopShare({ group, file, everywhere, version }: StopShareBody, stamp: CommandStamp): Promise<CommandAnswer> {
+    const body = { group, file, everywhere: everywhere ?? false, ...(version !== undefined && { version }) };
     const answer = await this.#context.link.command('stop_share', body, stamp);
     if (answer.status === 'accepted') {
       for (const transfer of this.#transfers.all()) {
         const { record } = transfer;
-        if (record.group === group && record.file === file && record.user === stamp.user) transfer.stopServing(null);
+        const isIts = record.group === group && record.file === file && record.user === stamp.user;
+        const isThat = record.share !== null && (version ?? versionOf(record.share)) === versionOf(record.share);
+        if (isIts && isThat) transfer.stopServing(null);
       }
     }
     return answer;
@@ -272,7 +293,7 @@ export class TransferRegistry implements Transfers {
       return invalidField('data', 'must be keep for an upload: what is shared belongs to whoever put it there');
     }
     const twins = this.#transfers.offeredTwinsOf(transfer);
-    if (twins.length === 0) await this.#stopShareOf(transfer);
+    if (twins.length === 0) await this.#endings.stopShareOf(transfer);
     await this.#care.letGo(transfer);
     try {
       const isReplaced = this.#transfers.isReplaced(transfer);
@@ -317,18 +338,9 @@ export class TransferRegistry implements Transfers {
       return answer;
     }
     transfer.detach();
-    if (answer?.status === 'accepted') await this.#supersede(transfer);
+    if (answer?.status === 'accepted') await this.#endings.supersede(transfer);
     await this.#kept(transfer);
     return started(transfer);
-  }
-
-  /** The same copy was shared before: one transfer stands for it. */
-  async #supersede(transfer: UploadTransfer): Promise<void> {
-    for (const other of this.#transfers.twinsOf(transfer)) {
-      if (!(other instanceof UploadTransfer) || other.record.path !== transfer.record.path) continue;
-      await this.#forget(other);
-      this.#emit({ type: 'transfer_removed', transferId: other.record.transferId });
-    }
   }
 
   #startedBy(commandId: string): StartedTransfer | null {
@@ -372,15 +384,6 @@ export class TransferRegistry implements Transfers {
     const { record } = transfer;
     // One that was removed meanwhile must not come back.
     if (this.#transfers.has(transfer)) await this.#context.store.save(record);
-  }
-
-  /** Others must not be sent to a copy that is served no more. Best effort: a peer that is away is noticed anyway. */
-  async #stopShareOf({ record, isOffered }: Transfer): Promise<void> {
-    const { group, file, user } = record;
-    const { link } = this.#context;
-    if (!isOffered || link.user() !== user) return;
-    const stamp = { commandId: randomUUID(), user };
-    await within(link.command('stop_share', { group, file, everywhere: false }, stamp), STOP_SHARE_WAIT_MS);
   }
 
   async #forget({ record: { transferId }, contentId }: Transfer): Promise<void> {
@@ -437,7 +440,7 @@ export class TransferRegistry implements Transfers {
       const { share, user: owner, offset: begunOffset } = transfer.record;
       if (share === null || share.groupId !== groupId || (begunOffset ?? 0) > offset) continue;
       if (shareId !== null ? share.shareId === shareId : user === owner) {
-        end(transfer, shareId === null ? NOT_A_MEMBER : SHARE_REMOVED);
+        endAccess(transfer, shareId === null ? NOT_A_MEMBER : SHARE_REMOVED);
       }
     }
   }
@@ -463,6 +466,7 @@ export class TransferRegistry implements Transfers {
     const told = JSON.stringify([state, reason?.code, sha1, record.share?.shareId, sha1Matches, recheck]);
     if (this.#told.get(record.transferId) === told) return;
     this.#told.set(record.transferId, told);
+    void this.#endings.endReplaced(transfer);
     this.#emit({ type: 'transfer_changed', transfer: transferNow });
   }
 
@@ -487,13 +491,4 @@ export class TransferRegistry implements Transfers {
 function started({ record }: Transfer): StartedTransfer {
   const { transferId, offset, share } = record;
   return { status: 'started', transferId, offset, result: share === null ? {} : { share } };
-}
-
-/** The user may not have the share any more: a copy that is whole stays, one that is not is given up. */
-function end(transfer: Transfer, reason: TransferReasonView): void {
-  if (transfer instanceof UploadTransfer || transfer.record.state === 'complete') {
-    transfer.stopServing(reason.code === 'not_a_member' ? reason : null);
-  } else if (!isOver(transfer.record)) {
-    transfer.fail(reason);
-  }
 }

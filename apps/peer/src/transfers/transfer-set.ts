@@ -61,6 +61,16 @@ export class TransferSet {
     return this.records().some((other) => isReplacedBy(record, other));
   }
 
+  /** Other versions of a file, of the same user, in whose place a transfer that is served now has put its own. */
+  replacedBy({ record, isServedNow }: Transfer): Transfer[] {
+    if (!isServedNow) return [];
+    const { group, file, path, user, share } = record;
+    return this.all().filter(({ record: other }) => {
+      const isVersion = other.share !== null && other.share.shareId !== share?.shareId;
+      return isVersion && other.group === group && other.file === file && other.path === path && other.user === user;
+    });
+  }
+
   isNeeded(contentId: string): boolean {
     return this.all().some((transfer) => transfer.contentId === contentId);
   }

@@ -199,6 +199,11 @@ export class UploadTransfer implements PlaceTaker {
     return this.record.share !== null && this.record.state !== 'complete';
   }
 
+  /** Whether what is at its path is what others are served. */
+  get isServedNow(): boolean {
+    return this.record.state === 'seeding';
+  }
+
   /** The share is not this peer's to serve any more. */
   stopServing(reason: TransferReasonView | null): void {
     if (this.record.share === null) return;
@@ -275,9 +280,11 @@ export class UploadTransfer implements PlaceTaker {
   async #publish(digested: Digested | null, signal: AbortSignal): Promise<void> {
     if (digested === null) return;
     const { contentId, manifest } = digested;
-    const { command, group, file, hash, commandId, user } = this.record;
-    const seeded = { group, file, contentId };
-    const published = { ...seeded, ...manifestGeometry(manifest), hash };
+    const { command, group, file, hash, commandId, user, replaces, version } = this.record;
+    const content = { group, file, contentId };
+    const seeded = { ...content, ...(version !== undefined && { version }) };
+    const geometry = manifestGeometry(manifest);
+    const published = { ...content, ...geometry, hash, ...(replaces !== undefined && { replaces }) };
     for (;;) {
       const answer = await this.#context.link.command(command, command === 'seed_file' ? seeded : published, {
         commandId,

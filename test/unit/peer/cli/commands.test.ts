@@ -26,14 +26,25 @@ const COMMANDS: readonly (readonly [string, string, object])[] = [
   ['remove_member', 'friends bob', { group: 'friends', user: 'bob' }],
   ['transfer_ownership', 'friends bob', { group: 'friends', user: 'bob' }],
   ['set_copies', 'friends 2', { group: 'friends', copies: 2 }],
-  ['upload_file', 'friends /data/film.mkv', { group: 'friends', path: '/data/film.mkv' }],
+  ['upload_file', 'friends /data/film.mkv --update', { group: 'friends', path: '/data/film.mkv', update: true }],
   [
     'download_file',
-    'friends film.mkv /data/in --strategy sequential --overwrite',
-    { group: 'friends', file: 'film.mkv', destination: '/data/in', strategy: 'sequential', overwrite: true },
+    'friends film.mkv /data/in --strategy sequential --overwrite --version 2',
+    {
+      ...{ group: 'friends', file: 'film.mkv', destination: '/data/in', version: 2 },
+      ...{ strategy: 'sequential', overwrite: true },
+    },
   ],
-  ['seed_file', 'friends film.mkv /data/film.mkv', { group: 'friends', file: 'film.mkv', path: '/data/film.mkv' }],
-  ['stop_share', 'friends film.mkv --everywhere', { group: 'friends', file: 'film.mkv', everywhere: true }],
+  [
+    'seed_file',
+    'friends film.mkv /data/film.mkv --version 1',
+    { group: 'friends', file: 'film.mkv', path: '/data/film.mkv', version: 1 },
+  ],
+  [
+    'stop_share',
+    'friends film.mkv --everywhere --version 1',
+    { group: 'friends', file: 'film.mkv', everywhere: true, version: 1 },
+  ],
 ];
 
 test('every command of the control endpoint has a command here', () => {
@@ -48,6 +59,11 @@ test.each(COMMANDS)('%s %s sends its body with the token and an id', async (name
   expect(request!.body).toEqual(body);
   expect(request!.headers.authorization).toBe(`Bearer ${TOKEN}`);
   expect(request!.headers['idempotency-key']).toMatch(/^[0-9a-f-]{36}$/);
+});
+
+test('a version that is no number is bad input', async () => {
+  const { exitCode, note } = await run(['stop_share', 'friends', 'film.mkv', '--version', 'old']);
+  expect({ exitCode, note }).toMatchObject({ exitCode: 64, note: expect.stringContaining('Versions count from 1') });
 });
 
 test('--command-id repeats a command under its own id', async () => {

@@ -17,6 +17,7 @@ const TRANSFER: TransferView = {
   group: 'friends',
   file: 'film.mkv',
   contentId: 'c'.repeat(64),
+  version: 1,
   sha1: 'd'.repeat(40),
   sha1Matches: null,
   recheck: null,
@@ -100,6 +101,7 @@ test('list_requests and list_files are tables', async () => {
       totalBytes: 2 ** 30,
       pieceBytes: 1,
       pieceCount: 1,
+      version: 3,
       seedersOnline: 2,
       completeCopies: 2,
       partialCopies: 1,
@@ -107,7 +109,9 @@ test('list_requests and list_files are tables', async () => {
     }),
   );
   expect((await run(['list_requests', 'g'])).out).toContain('bob');
-  expect((await run(['list_files', 'g'])).out).toMatch(/f +1\.0 GiB +alice .* 2 of 3 +1$/m);
+  expect((await run(['list_files', 'g'])).out).toMatch(/f +3 +1\.0 GiB +alice .* 2 of 3 +1$/m);
+  expect((await run(['list_files', 'g', '--versions'])).exitCode).toBe(0);
+  expect(peer.requests.at(-1)!.path).toContain('/groups/g/files?versions=all&limit=');
 });
 
 describe('show_downloads', () => {

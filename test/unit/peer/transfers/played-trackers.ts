@@ -1,7 +1,8 @@
 // Trackers without processes: the real domain over a log in memory, and who is online beside it. Each peer has a link of its
 // own, which a test can cut or hold up, and through which it hears what trackers push.
 import type { CommandData } from '#domain/command';
-import type { SharedContent } from '#domain/outcome';
+import { sharedContent } from '#domain/decide';
+import { versionOf } from '#domain/share-versions';
 import { readableGroup } from '#domain/views';
 import { formatHostPort } from '#wire/host-port';
 import type { PeerCommandName, SourcesView, SourceView } from '#wire/tracker-api';
@@ -11,6 +12,7 @@ import type {
   LinkEvent,
   TrackerLink,
   ViewAnswer,
+  WantedShare,
 } from '../../../../apps/peer/src/tracker-link/tracker-link.ts';
 import { COMMITMENT, LogInMemory } from '../../domain/log-of.ts';
 import { RecordedLink, type SentCommand } from '../control/recorded-ports.ts';
@@ -62,8 +64,8 @@ export class PlayedLink extends RecordedLink {
     return () => this.#listeners.delete(listener);
   };
 
-  override findSources: TrackerLink['findSources'] = async ({ group, file }) => {
-    const answer = this.#sourcesOf(group, file);
+  override findSources: TrackerLink['findSources'] = async (wanted) => {
+    const answer = this.#sourcesOf(wanted);
     await this.held;
     return this.isCut ? UNAVAILABLE : answer;
   };
@@ -112,19 +114,16 @@ export class PlayedLink extends RecordedLink {
     return this.#trackers.log.append(name, data, { actor, ...(id !== undefined && { id }) });
   }
 
-  #sourcesOf(groupName: string, file: string): ViewAnswer<SourcesView> {
+  #sourcesOf({ group: groupName, file, version }: WantedShare): ViewAnswer<SourcesView> {
     const user = this.#sessionUser();
     if (user === null) return NOT_LOGGED_IN;
     const { state } = this.#trackers.log;
     const group = readableGroup(state, groupName, user);
     if (typeof group === 'string') return { status: 'rejected', reason: group, offset: null };
-    const found = group.shares.get(file);
+    const found = version === undefined ? group.shares.get(file) : versionOf(group, file, version);
     if (found === undefined) return { status: 'rejected', reason: 'file_not_found', offset: null };
-    const { contentId, totalBytes, pieceBytes, pieceCount, hash } = found;
-    const share: SharedContent = {
-      ...{ groupId: group.id, shareId: found.id, contentId },
-      ...{ totalBytes, pieceBytes, pieceCount, hash },
-    };
+    const { contentId } = found;
+    const share = sharedContent(state, group, found);
     const isGranted = found.downloaders?.has(this.#peer.identity.id);
     const { groupId, shareId } = share;
     const view: SourcesView = {

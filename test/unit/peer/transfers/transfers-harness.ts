@@ -107,7 +107,7 @@ export async function shareNew(peer: TransferPeer, name = 'film'): Promise<{ pat
 
 export function download(
   peer: TransferPeer,
-  options: { destination?: string; overwrite?: boolean; file?: string } = {},
+  options: { destination?: string; overwrite?: boolean; file?: string; version?: number } = {},
 ) {
   const { destination = peer.folder, file = 'film', ...rest } = options;
   return peer.transfers.download({ group: GROUP, file, destination, ...rest }, stampOf(peer.link));

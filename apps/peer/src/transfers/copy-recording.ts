@@ -1,0 +1,22 @@
+// Owns telling the log that this peer has all of a file now, until the log has decided it: trackers that are away are waited for.
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CommandAnswer, TrackerLink } from '../tracker-link/tracker-link.ts';
+import { RETRY_MS } from './transfer-context.ts';
+import { type DownloadRecord, namedShare } from './transfer-record.ts';
+
+/** Issues `seed_file` for a finished copy. What the log decided, or null when it was called off. */
+export async function recordCopy(
+  link: TrackerLink,
+  record: DownloadRecord,
+  signal: AbortSignal,
+): Promise<Exclude<CommandAnswer, { status: 'failed' }> | null> {
+  const { seedCommandId: commandId, user } = record;
+  const seeded = { ...namedShare(record), contentId: record.share!.contentId };
+  while (!signal.aborted) {
+    const answer = await link.command('seed_file', seeded, { commandId, user });
+    if (signal.aborted) return null;
+    if (answer.status !== 'failed') return answer;
+    await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
+  }
+  return null;
+}

@@ -1,0 +1,205 @@
+// What becomes of the transfers of a peer when a file gets its next version.
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { versionsOf } from '#domain/share-versions';
+import type { UploadFileBody } from '#wire/control-requests';
+import { newFolder, sourceOf } from '../swarm/engine-harness.ts';
+import {
+  begun,
+  downloadWhole,
+  GROUP,
+  kept,
+  newFile,
+  recordOf,
+  send,
+  shareNew,
+  startGroup,
+  stampOf,
+  type TransferPeer,
+  until,
+  untilState,
+} from './transfers-harness.ts';
+
+const FILE = 'film';
+
+function upload(peer: TransferPeer, body: Partial<UploadFileBody> & { readonly path: string }) {
+  return peer.transfers.upload({ group: GROUP, name: FILE, ...body }, stampOf(peer.link));
+}
+
+/** Recorded seeders by version, the newest first. */
+function seeders({ trackers }: TransferPeer): [number, string[]][] {
+  const versions = versionsOf(trackers.log.state.groups.get(GROUP)!, FILE);
+  return versions.map(({ version, seeders: peers }) => [version, [...peers.values()].sort()]);
+}
+
+/** Publishes the next version from a path of its own, and is online with it. */
+async function update(peer: TransferPeer, name = 'next'): Promise<string> {
+  const path = newFile(peer, name);
+  await begun(upload(peer, { path, update: true }));
+  peer.trackers.isOnline(sourceOf(peer));
+  return path;
+}
+
+it('another content is refused without update, and published as the next version with it', async () => {
+  const [alice] = await startGroup('alice');
+  await shareNew(alice);
+  const path = newFile(alice, 'next');
+  expect(await upload(alice, { path })).toMatchObject({ status: 'rejected', reason: 'file_exists' });
+  const { transferId } = await begun(upload(alice, { path, update: true }));
+  expect(alice.transfers.find(transferId)).toMatchObject({ state: 'seeding', version: 2 });
+  expect(seeders(alice)).toEqual([
+    [2, ['alice']],
+    [1, ['alice']],
+  ]);
+});
+
+it('update of a name that is free begins it', async () => {
+  const [alice] = await startGroup('alice');
+  const { transferId } = await begun(upload(alice, { path: newFile(alice, FILE), update: true }));
+  expect(alice.transfers.find(transferId)).toMatchObject({ state: 'seeding', version: 1 });
+});
+
+it('who may not publish it is told, and so is who was overtaken', async () => {
+  const [alice, bob] = await startGroup('alice', 'bob');
+  await shareNew(alice);
+  const path = newFile(bob, 'of-bob');
+  expect(await upload(bob, { path, update: true })).toMatchObject({ status: 'rejected', reason: 'not_share_owner' });
+  const digest = alice.engine.digest.bind(alice.engine);
+  let isFirst = true;
+  alice.engine.digest = async (request) => {
+    const digested = await digest(request);
+    // While she hashes, another version comes.
+    if (isFirst) {
+      isFirst = false;
+      await update(alice, 'other');
+    }
+    return digested;
+  };
+  const late = await upload(alice, { path: newFile(alice, 'late'), update: true });
+  expect(late).toMatchObject({ status: 'rejected', reason: 'version_changed' });
+});
+
+it('a download takes the newest, or the version that is named, and each is recorded as what it is', async () => {
+  const [alice, bob] = await startGroup('alice', 'bob');
+  const { path: first } = await shareNew(alice);
+  const second = await update(alice);
+  const newest = await downloadWhole(bob);
+  expect(readFileSync(newest.path)).toEqual(readFileSync(second));
+  expect(newest).toMatchObject({ version: 2 });
+  const destination = join(newFolder(), 'older');
+  const older = await downloadWhole(bob, { destination, version: 1 });
+  expect(readFileSync(older.path)).toEqual(readFileSync(first));
+  expect(seeders(bob)).toEqual([
+    [2, ['alice', 'bob']],
+    [1, ['alice', 'bob']],
+  ]);
+  const gone = await bob.transfers.download(
+    { group: GROUP, file: FILE, destination: newFolder(), version: 9 },
+    stampOf(bob.link),
+  );
+  expect(gone).toMatchObject({ status: 'rejected', reason: 'version_not_found' });
+});
+
+it('a download goes on with its version when the next one comes', async () => {
+  const [alice, bob] = await startGroup('alice', 'bob');
+  const { path: first } = await shareNew(alice);
+  alice.trackers.sources.clear();
+  const { transferId } = await begun(
+    bob.transfers.download({ group: GROUP, file: FILE, destination: bob.folder }, stampOf(bob.link)),
+  );
+  await untilState(bob, transferId, 'stalled');
+  await update(alice);
+  bob.link.tell({ type: 'sources_changed', shareId: recordOf(bob, transferId).share!.shareId });
+  const done = await untilState(bob, transferId, 'complete');
+  expect(readFileSync(done.path)).toEqual(readFileSync(first));
+  expect(done).toMatchObject({ version: 1 });
+  await bob.transfers.end(transferId, 60_000);
+  expect(seeders(bob)).toEqual([
+    [2, ['alice']],
+    [1, ['alice', 'bob']],
+  ]);
+});
+
+it('the next version in the place of one ends that one, and nothing is left of it', async () => {
+  const [alice, bob] = await startGroup('alice', 'bob');
+  const { path } = await shareNew(alice);
+  const before = await downloadWhole(bob);
+  newFile(alice, FILE);
+  await begun(upload(alice, { path, update: true }));
+  // Of the first version only bob has a copy now.
+  const isEnded = (): boolean => kept(alice).manifests.length === 1;
+  await until(alice, alice.transfers.list().at(-1)!.transferId, isEnded);
+  expect(alice.transfers.list()).toMatchObject([{ version: 2, state: 'seeding' }]);
+  expect(seeders(alice)).toEqual([
+    [2, ['alice']],
+    [1, ['bob']],
+  ]);
+  const after = await downloadWhole(bob, { overwrite: true });
+  expect(after.path).toBe(before.path);
+  expect(readFileSync(after.path)).toEqual(readFileSync(path));
+  await until(bob, after.transferId, () => kept(bob).manifests.length === 1);
+  expect(bob.transfers.list()).toHaveLength(1);
+  expect(seeders(bob)).toEqual([[2, ['alice', 'bob']]]);
+});
+
+it('a next version that does not come leaves the one that is there as it is', async () => {
+  const [alice, bob] = await startGroup('alice', 'bob');
+  const { path } = await shareNew(alice);
+  const before = await downloadWhole(bob);
+  await update(alice);
+  alice.trackers.sources.clear();
+  const { transferId } = await begun(
+    bob.transfers.download({ group: GROUP, file: FILE, destination: bob.folder, overwrite: true }, stampOf(bob.link)),
+  );
+  await untilState(bob, transferId, 'stalled');
+  await bob.transfers.cancel(transferId);
+  expect(readFileSync(before.path)).toEqual(readFileSync(path));
+  expect(bob.transfers.find(before.transferId)).toMatchObject({ state: 'complete', reason: null });
+  expect(seeders(bob)).toEqual([
+    [2, ['alice']],
+    [1, ['alice', 'bob']],
+  ]);
+});
+
+it('a stop of one version leaves the others, and a stop without one ends all', async () => {
+  const [alice] = await startGroup('alice');
+  const first = await shareNew(alice);
+  await update(alice);
+  const stop = (version?: number) =>
+    alice.transfers.stopShare(
+      { group: GROUP, file: FILE, ...(version !== undefined && { version }) },
+      stampOf(alice.link),
+    );
+  expect(await stop(1)).toMatchObject({ status: 'accepted' });
+  expect(alice.transfers.find(first.transferId)).toMatchObject({ state: 'complete' });
+  expect(seeders(alice)).toEqual([[2, ['alice']]]);
+  await update(alice, 'third');
+  expect(await stop()).toMatchObject({ status: 'accepted' });
+  expect(alice.transfers.list().map(({ state }) => state)).toEqual(['complete', 'complete', 'complete']);
+  expect(seeders(alice)).toEqual([]);
+});
+
+it('a copy of an older version can be adopted as that version', async () => {
+  const [alice, bob] = await startGroup('alice', 'bob');
+  const { path } = await shareNew(alice);
+  await update(alice);
+  mkdirSync(join(bob.folder, 'copies'));
+  const copy = newFile(bob, 'copies/film', readFileSync(path));
+  const seed = { group: GROUP, file: FILE, path: copy };
+  expect(await bob.transfers.seed(seed, stampOf(bob.link))).toMatchObject({
+    status: 'failed',
+    code: 'invalid_request',
+  });
+  await begun(bob.transfers.seed({ ...seed, version: 1 }, stampOf(bob.link)));
+  expect(seeders(bob).at(-1)).toEqual([1, ['alice', 'bob']]);
+});
+
+it('before version 3 of the rules update is refused before anything is hashed', async () => {
+  const [alice] = await startGroup('alice');
+  await shareNew(alice);
+  alice.trackers.log.state.rulesVersion = 2;
+  const refused = await upload(alice, { path: newFile(alice, 'next'), update: true });
+  expect(refused).toMatchObject({ status: 'failed', errors: [{ field: 'update' }] });
+  expect(await send(alice.link, 'set_copies', { group: GROUP, copies: 1 })).toMatchObject({ status: 'rejected' });
+});

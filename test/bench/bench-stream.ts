@@ -1,6 +1,6 @@
 // `npm run bench:stream`: whether random ranges of a download that runs are what was shared, and how soon the first byte of a cold
 // seek comes: of a place of the film of which nothing is here yet. Whole peers, encrypted, through HTTP; each range is compared.
-//   npm run bench:stream -- --size 1GiB --ranges 1000 --readers 8 --rate 64MiB --seeks 200 --at-most 300 --scratch /dev/shm
+//   npm run bench:stream -- --size 1GiB --ranges 1000 --readers 8 --rate 32MiB --seeks 200 --at-most 300 --scratch /dev/shm
 import { randomInt } from 'node:crypto';
 import { mkdir, mkdtemp, open, rm } from 'node:fs/promises';
 import { Agent, get } from 'node:http';
@@ -20,7 +20,7 @@ const { values: flags } = parseArgs({
     ranges: { type: 'string', default: '1000' },
     readers: { type: 'string', default: '8' },
     /** What comes in a second while ranges are read, so that the download runs on. */
-    rate: { type: 'string', default: '64MiB' },
+    rate: { type: 'string', default: '32MiB' },
     seeks: { type: 'string', default: '200' },
     /** Milliseconds within which 99 of 100 cold seeks have their first byte; more is a failure. */
     'at-most': { type: 'string', default: '300' },

@@ -321,3 +321,20 @@ it('a file of a folder is named by its path', async () => {
   );
   expect((await transfersOf(bob, 'season'))[0]).toMatchObject({ temporary: false });
 });
+
+it('every version of a file is there as long as somebody has it', async () => {
+  const [first, second] = await Promise.all([cluster.file('changing-1', 700_000), cluster.file('changing-2', 900_000)]);
+  await alice.upload('films', first, { name: 'changing' });
+  await alice.upload('films', second, { name: 'changing', update: true });
+  const newest = await content(bob, 'changing');
+  expectSame(await bytesOf(newest), await readFile(second));
+  const before = await content(bob, 'changing', { query: '?version=1' });
+  expectSame(await bytesOf(before), await readFile(first));
+  expect(before.headers.get('etag')).not.toBe(newest.headers.get('etag'));
+  expectSame(await bytesOf(await content(alice, 'changing', { query: '?version=1' })), await readFile(first));
+  const { url } = await linkTo(bob, 'changing', { version: 1 });
+  expectSame(await bytesOf(await fetch(url)), await readFile(first));
+  expect((await fetch(url.replace('version=1', 'version=2'))).status).toBe(401);
+  expect((await content(bob, 'changing', { query: '?version=3' })).status).toBe(404);
+  expect((await content(bob, 'changing', { query: '?version=0' })).status).toBe(400);
+});

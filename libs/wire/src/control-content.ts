@@ -1,4 +1,5 @@
 // Owns what the control endpoint takes and answers about reading the content of files, as classes that class-validator checks.
+import { Type } from 'class-transformer';
 import { IsBoolean, IsIn, IsInt, IsOptional, IsRFC3339, IsString, Length, Matches, Max, Min } from 'class-validator';
 import { GroupFileBody } from './command-bodies.ts';
 import { CONTENT_LINK_SECONDS_MAX, PATH_CHARACTERS_MAX } from './limits.ts';
@@ -16,6 +17,14 @@ export class ContentQuery {
   @IsString()
   @Length(1, PATH_CHARACTERS_MAX)
   path?: string;
+
+  /** The newest by default. */
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(Number.MAX_SAFE_INTEGER)
+  version?: number;
 
   /** What has to be fetched stays, as if it had been downloaded; without it it goes a while after the last reader. */
   @IsOptional()
@@ -39,6 +48,13 @@ export class ContentLinkBody {
   @IsString()
   @Length(1, PATH_CHARACTERS_MAX)
   path?: string;
+
+  /** The one that is the newest whenever the link is used, by default. */
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(Number.MAX_SAFE_INTEGER)
+  version?: number;
 
   /** What has to be fetched stays, as if it had been downloaded. */
   @IsOptional()

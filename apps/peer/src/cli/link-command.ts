@@ -4,6 +4,7 @@ import type { Invocation } from './invocation.ts';
 
 export interface LinkFlags {
   readonly path?: string;
+  readonly version?: number;
   readonly keep?: boolean;
 }
 
@@ -11,11 +12,15 @@ export interface LinkFlags {
 export async function printLink(
   invocation: Invocation,
   [group, file]: readonly [string, string],
-  { path, keep }: LinkFlags,
+  { path, version, keep }: LinkFlags,
 ): Promise<void> {
   const client = await invocation.client();
   const address = `/groups/${encodeURIComponent(group)}/files/${encodeURIComponent(file)}/content-link`;
-  const asked = { ...(path !== undefined && { path }), ...(keep === true && { keep }) };
+  const asked = {
+    ...(path !== undefined && { path }),
+    ...(version !== undefined && { version }),
+    ...(keep === true && { keep }),
+  };
   const link = (await client.change('POST', address, asked)).body as ContentLinkView;
   invocation.show(link, () => `${link.url}\n`);
 }

@@ -168,6 +168,7 @@ function addFileCommands(program: Command, start: () => Invocation): void {
     .command('link <group> <file>')
     .description('print an address at which a player finds a file of a group, here or not')
     .option('--path <path>', 'which file of a folder, like inner/film.mkv')
+    .addOption(version('which version, when not the newest'))
     .option('--keep', 'what is fetched for it stays, as if it had been downloaded');
   link.action(() => printLink(start(), wordsOf<2>(link), link.opts<LinkFlags>()));
 }

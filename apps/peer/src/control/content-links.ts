@@ -7,6 +7,8 @@ export interface LinkedFile {
   readonly group: string;
   readonly file: string;
   readonly path: string | undefined;
+  /** Undefined for the newest. */
+  readonly version: number | undefined;
   readonly keep: boolean;
 }
 
@@ -30,9 +32,10 @@ export class ContentLinks {
   /** The path and query of a link for who is logged in, and when it ends. */
   make(linked: LinkedFile, lifetimeSeconds: number): { readonly pathAndQuery: string; readonly expiresMs: number } {
     const expiresMs = this.#now() + lifetimeSeconds * 1000;
-    const { group, file, path, keep } = linked;
+    const { group, file, path, version, keep } = linked;
     const query = new URLSearchParams({
       ...(path !== undefined && { path }),
+      ...(version !== undefined && { version: String(version) }),
       ...(keep && { keep: 'true' }),
       expires: String(expiresMs),
       signature: this.#sign(linked, expiresMs).toString('base64url'),
@@ -49,8 +52,16 @@ export class ContentLinks {
     return isOwn && this.#user() !== null && this.#now() < expiresMs;
   }
 
-  #sign({ group, file, path, keep }: LinkedFile, expiresMs: number): Buffer {
-    const named = [this.#user(), group.normalize('NFC'), file.normalize('NFC'), path ?? null, keep, expiresMs];
+  #sign({ group, file, path, version, keep }: LinkedFile, expiresMs: number): Buffer {
+    const named = [
+      this.#user(),
+      group.normalize('NFC'),
+      file.normalize('NFC'),
+      path ?? null,
+      version ?? null,
+      keep,
+      expiresMs,
+    ];
     return createHmac('sha256', this.#key).update(JSON.stringify(named)).digest();
   }
 }
@@ -58,9 +69,11 @@ export class ContentLinks {
 /** The file that a request names with a signature; null when it has none. Parameters may be anything. */
 export function signedFileOf(params: unknown, query: unknown): SignedFile | null {
   const { group, file } = (params ?? {}) as Record<string, unknown>;
-  const { path, keep, expires, signature } = (query ?? {}) as Record<string, unknown>;
+  const { path, version, keep, expires, signature } = (query ?? {}) as Record<string, unknown>;
   if (typeof group !== 'string' || typeof file !== 'string' || typeof signature !== 'string') return null;
   if (typeof expires !== 'string' || !/^\d{1,15}$/.test(expires)) return null;
   if (path !== undefined && typeof path !== 'string') return null;
-  return { group, file, path, keep: keep === 'true', expiresMs: Number(expires), signature };
+  if (version !== undefined && typeof version !== 'string') return null;
+  const numbers = { version: version === undefined ? undefined : Number(version), expiresMs: Number(expires) };
+  return { group, file, path, ...numbers, keep: keep === 'true', signature };
 }

@@ -73,17 +73,21 @@ export class ContentController {
     @Req() request: FastifyRequest,
   ): Promise<ContentLinkView> {
     if (this.#link.user() === null) throw new ProblemError('not_logged_in');
-    const answer = await this.#link.findSources({ group, file });
+    const { path, version, keep = false, lifetimeSeconds = CONTENT_LINK_SECONDS_DEFAULT } = body;
+    const answer = await this.#link.findSources({ group, file, ...(version !== undefined && { version }) });
     // Without trackers it may be a link to a copy that is here.
     if (answer.status === 'rejected') acceptedOrThrow(answer);
-    const { path, keep = false, lifetimeSeconds = CONTENT_LINK_SECONDS_DEFAULT } = body;
-    const { pathAndQuery, expiresMs } = this.#links.make({ group, file, path, keep }, lifetimeSeconds);
+    const { pathAndQuery, expiresMs } = this.#links.make({ group, file, path, version, keep }, lifetimeSeconds);
     const { origin, host } = request.headers;
     return { url: `${origin ?? `http://${host}`}${pathAndQuery}`, expiresAt: new Date(expiresMs).toISOString() };
   }
 
-  async #answer({ group, file }: ContentPlace, { path, keep }: ContentQuery, reply: FastifyReply): Promise<void> {
-    const content = await this.#transfers.openContent({ group, file, path, keep: keep === 'true' });
+  async #answer(
+    { group, file }: ContentPlace,
+    { path, version, keep }: ContentQuery,
+    reply: FastifyReply,
+  ): Promise<void> {
+    const content = await this.#transfers.openContent({ group, file, path, version, keep: keep === 'true' });
     if ('status' in content) return acceptedOrThrow(content);
     closeWith(reply, content);
     try {

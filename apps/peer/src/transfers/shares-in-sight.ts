@@ -17,6 +17,9 @@ export interface FoundShare {
   readonly share: SharedContent;
 }
 
+/** What is looked for; without a version the newest. */
+type SoughtShare = Pick<FoundShare, 'group' | 'file'> & { readonly version: number | undefined };
+
 export class SharesInSight {
   readonly #context: Pick<TransferContext, 'link' | 'now'>;
   readonly #transfers: TransferSet;
@@ -30,16 +33,16 @@ export class SharesInSight {
   }
 
   /** The share, or why its user may not have it. */
-  async find({ group, file }: { readonly group: string; readonly file: string }): Promise<FoundShare | Refused> {
+  async find({ group, file, version }: SoughtShare): Promise<FoundShare | Refused> {
     const { link, now } = this.#context;
     const user = link.user();
     if (user === null) return { status: 'failed', code: 'not_logged_in' };
-    const key = JSON.stringify([user, group, file]);
+    const key = JSON.stringify([user, group, file, version]);
     const known = this.#found.get(key);
     if (known !== undefined && now() - known.atMs < FRESH_MS) return known.share;
     const changes = this.#changes;
-    const answer = await link.findSources({ group, file });
-    if (answer.status === 'failed') return this.#ownCopy({ group, file, user }) ?? answer;
+    const answer = await link.findSources({ group, file, ...(version !== undefined && { version }) });
+    if (answer.status === 'failed') return this.#ownCopy({ group, file, user }, version) ?? answer;
     if (answer.status === 'rejected') return answer;
     const share = { group, file, user, share: answer.view.share };
     if (changes === this.#changes) this.#remember(key, share);
@@ -58,12 +61,13 @@ export class SharesInSight {
   }
 
   /** What this user has of that name here, whole or on its way. */
-  #ownCopy(named: Omit<FoundShare, 'share'>): FoundShare | null {
+  #ownCopy(named: Omit<FoundShare, 'share'>, version: number | undefined): FoundShare | null {
     const logId = this.#context.link.logId();
     const own = this.#transfers.all().findLast((transfer) => {
       const { group, file, user, share, logId: ofLog } = transfer.record;
       const isNamed = group === named.group && file === named.file && user === named.user;
-      return isNamed && share !== null && (ofLog === null || ofLog === logId) && transfer.reading !== null;
+      const isVersion = version === undefined || version === (share?.version ?? 1);
+      return isNamed && isVersion && share !== null && (ofLog === null || ofLog === logId) && transfer.reading !== null;
     });
     return own === undefined ? null : { ...named, share: own.record.share! };
   }

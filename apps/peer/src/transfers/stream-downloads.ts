@@ -67,11 +67,16 @@ export class StreamDownloads {
     this.#lingering.clear();
   }
 
-  async #begin({ group, file, user }: FoundShare): Promise<DownloadTransfer | Refused> {
+  async #begin({ group, file, user, share: found }: FoundShare): Promise<DownloadTransfer | Refused> {
     const { context, originOf, add } = this.#parts;
     const { link, engine, store } = context;
     const origin = originOf(user);
-    const answer = await link.command('download_file', { group, file }, origin);
+    const { version } = found;
+    const answer = await link.command(
+      'download_file',
+      { group, file, ...(version !== undefined && { version }) },
+      origin,
+    );
     if (answer.status !== 'accepted') return answer;
     const share = answer.result.share!;
     const path = join(await store.newStreamFolder(), file);

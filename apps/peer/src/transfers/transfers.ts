@@ -43,6 +43,8 @@ export interface ContentRequest {
   readonly file: string;
   /** Within a folder. */
   readonly path: string | undefined;
+  /** Undefined for the newest. */
+  readonly version: number | undefined;
   /** What has to be fetched for it stays, as if it had been downloaded. */
   readonly keep: boolean;
 }

@@ -16,8 +16,8 @@ test('a link is printed alone, so that it can be given to a player', async () =>
 
 test('a link is of one file of a folder, and keeps what is fetched, when that is asked', async () => {
   peer.answers.set('POST /groups/films/files/season/content-link', { status: 200, body: LINK });
-  const words = ['link', 'films', 'season', '--path', 'one/first.mkv', '--keep', '--json'];
+  const words = ['link', 'films', 'season', '--path', 'one/first.mkv', '--version', '2', '--keep', '--json'];
   const ran = await runWords([...words, '--data-dir', peer.dataDirectory]);
   expect(JSON.parse(ran.out)).toEqual(LINK);
-  expect(peer.requests).toMatchObject([{ body: { path: 'one/first.mkv', keep: true } }]);
+  expect(peer.requests).toMatchObject([{ body: { path: 'one/first.mkv', version: 2, keep: true } }]);
 });

@@ -129,7 +129,15 @@ test('who asks from a foreign page with a wrong token learns of the page first',
 
 describe('a link to a file', () => {
   const route = '/api/v1/groups/:group/files/:file/content';
-  const signed = { group: 'films', file: 'a', path: undefined, keep: false, expiresMs: 1, signature: 'good' };
+  const signed = {
+    group: 'films',
+    file: 'a',
+    path: undefined,
+    version: undefined,
+    keep: false,
+    expiresMs: 1,
+    signature: 'good',
+  };
   const linked = { authorization: undefined, route, signed };
 
   test('opens its file, and nothing else', () => {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { ContentLinks, type LinkedFile, signedFileOf } from '../../../../apps/peer/src/control/content-links.ts';
 
-const FILM: LinkedFile = { group: 'films', file: 'größe & mehr', path: 'inner/a?b=c.mkv', keep: true };
+const FILM: LinkedFile = { group: 'films', file: 'größe & mehr', path: 'inner/a?b=c.mkv', version: 3, keep: true };
 
 function linksOf(given: { nowMs: number; user: string | null }) {
   return new ContentLinks({ now: () => given.nowMs, user: () => given.user });
@@ -26,13 +26,13 @@ describe('a link', () => {
   it('names its file, and has no token', () => {
     expect(expiresMs).toBe(1_060_000);
     expect(signed).toEqual({ ...FILM, expiresMs, signature: expect.stringMatching(/^[\w-]{43}$/) as string });
-    expect(Object.keys(query).toSorted()).toEqual(['expires', 'keep', 'path', 'signature']);
+    expect(Object.keys(query).toSorted()).toEqual(['expires', 'keep', 'path', 'signature', 'version']);
   });
 
   it('opens its file', () => expect(links.opens(signed)).toBe(true));
 
   it('opens a share that is one file, too', () => {
-    const film = { group: 'films', file: 'film.mkv', path: undefined, keep: false };
+    const film = { group: 'films', file: 'film.mkv', path: undefined, version: undefined, keep: false };
     const { params: at, query: asked } = read(links.make(film, 60).pathAndQuery);
     expect(signedFileOf(at, asked)).toMatchObject(film);
     expect(links.opens(signedFileOf(at, asked)!)).toBe(true);
@@ -46,6 +46,8 @@ describe('a link', () => {
     ['file', 'other'],
     ['path', 'inner/other.mkv'],
     ['path', undefined],
+    ['version', 2],
+    ['version', undefined],
     ['keep', false],
     ['expiresMs', 1_060_001],
     ['signature', ''],
@@ -87,6 +89,10 @@ it.each([
   [
     { group: 'a', file: 'b' },
     { expires: '1', signature: 'x', path: ['a', 'b'] },
+  ],
+  [
+    { group: 'a', file: 'b' },
+    { expires: '1', signature: 'x', version: ['1', '2'] },
   ],
   [{}, { expires: '1', signature: 'x' }],
 ])('%j with %j names no file with a signature', (params, query) => expect(signedFileOf(params, query)).toBeNull());

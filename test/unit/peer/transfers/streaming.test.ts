@@ -37,6 +37,7 @@ async function open(peer: TransferPeer, about: Partial<ContentRequest> = {}): Pr
     group: GROUP,
     file: 'film',
     path: undefined,
+    version: undefined,
     keep: false,
     ...about,
   });
@@ -46,7 +47,14 @@ async function open(peer: TransferPeer, about: Partial<ContentRequest> = {}): Pr
 }
 
 function refusal(peer: TransferPeer, about: Partial<ContentRequest> = {}): Promise<OpenContent | Refused> {
-  return peer.transfers.openContent({ group: GROUP, file: 'film', path: undefined, keep: false, ...about });
+  return peer.transfers.openContent({
+    group: GROUP,
+    file: 'film',
+    path: undefined,
+    version: undefined,
+    keep: false,
+    ...about,
+  });
 }
 
 /** What a reader gets, to the end or to what ends it. */

@@ -47,7 +47,9 @@ describe('the command line', () => {
     await said(alice, ['upload_file', 'friends', 'film.mkv'], { workingDirectory: cluster.folder });
     await writeFile(cluster.path('song.ogg'), Buffer.alloc(MIB, 'song'));
     await said(alice, ['upload_file', 'song.ogg', 'friends'], { workingDirectory: cluster.folder });
-    expect(await said(bob, ['list_files', 'friends'])).toMatch(/film\.mkv +3\.0 MiB +alice.* 1\n.*song\.ogg +1\.0 MiB/);
+    expect(await said(bob, ['list_files', 'friends'])).toMatch(
+      /film\.mkv +1 +3\.0 MiB +alice.* 1 +0\n.*song\.ogg +1 +1\.0 MiB/,
+    );
 
     await mkdir(cluster.path('of-bob'));
     const workingDirectory = cluster.path('of-bob');

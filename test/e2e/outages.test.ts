@@ -227,8 +227,8 @@ describe('a tracker', () => {
     });
     expect(outcome).toBe('403 not_a_member');
     expect(await bob.list<GroupItem>('/groups')).toEqual([
-      { group: 'films', owner: 'alice', membership: 'none' },
-      { group: 'meanwhile', owner: 'bob', membership: 'owner' },
+      { group: 'films', owner: 'alice', membership: 'none', copies: 0 },
+      { group: 'meanwhile', owner: 'bob', membership: 'owner', copies: 0 },
     ]);
     const [one, two] = await digestsAtSameOffset(cluster.system.trackers);
     expect(one).toEqual(two);

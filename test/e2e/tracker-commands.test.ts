@@ -15,7 +15,7 @@ describe('commands', () => {
   it('change what the views show', async () => {
     const { alice, bob } = await films(cleanup, await cleanup.tracker(new MemoryLog()));
     expect(await bob.list<GroupView>('list_groups')).toEqual([
-      { group: 'films', owner: 'alice', membership: 'member' },
+      { group: 'films', owner: 'alice', membership: 'member', copies: 0 },
     ]);
     expect(await alice.list<MemberView>('list_members', { group: 'films' })).toMatchObject([
       { user: 'alice', role: 'owner' },

@@ -16,10 +16,20 @@ function given(): LogInMemory {
 it('groups are listed by name with the standing of whoever asks', () => {
   const { state } = given();
   expect(listGroups(state, 'bob')).toEqual([
-    { group: 'a-group', owner: 'bob', membership: 'owner' },
-    { group: 'b-group', owner: 'alice', membership: 'member' },
+    { group: 'a-group', owner: 'bob', membership: 'owner', copies: 0 },
+    { group: 'b-group', owner: 'alice', membership: 'member', copies: 0 },
   ]);
   expect(listGroups(state, 'dave').map(({ membership }) => membership)).toEqual(['none', 'pending']);
+});
+
+it('how many copies a group wants is for its members', () => {
+  const { state } = given();
+  state.groups.get('b-group')!.copies = 3;
+  const wishes = (user: string): number[] => listGroups(state, user).map(({ copies }) => copies);
+  expect([wishes('bob'), wishes('dave')]).toEqual([
+    [0, 3],
+    [0, 0],
+  ]);
 });
 
 it('members and files are for members only', () => {

@@ -2,12 +2,13 @@
 // `tar | nc | tar` of the same folder in the same run; what a folder of very many files costs in memory; and whether the tree
 // of a real package comes over identical, modes included. Fails when a promise is not kept.
 //   npm run bench:folders -- --files 10000 --bytes 16KiB --runs 5 --many 100000 --tree node_modules --scratch /dev/shm
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import { sizeOf } from '../../infra/demo/files.ts';
 import { expectOk } from '../../infra/quick-start/control-api.ts';
 import type { LocalPeer, LocalSystem } from '../../infra/quick-start/local-system.ts';
@@ -46,11 +47,11 @@ function check(promise: string, kept: boolean): void {
 }
 
 /** A folder with so many files of random bytes, a hundred in each of its folders. */
-function makeFiles(root: string, count: number): void {
+async function makeFiles(root: string, count: number): Promise<void> {
   for (let number = 0; number < count; number++) {
     const folder = join(root, `folder-${String(Math.floor(number / FILES_IN_FOLDER)).padStart(4, '0')}`);
-    if (number % FILES_IN_FOLDER === 0) mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, `file-${String(number).padStart(6, '0')}.bin`), randomBytes(fileBytes));
+    if (number % FILES_IN_FOLDER === 0) await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, `file-${String(number).padStart(6, '0')}.bin`), randomBytes(fileBytes));
   }
 }
 
@@ -75,8 +76,8 @@ function cpuSecondsOf(...peers: readonly LocalPeer[]): number[] {
 }
 
 /** Throws when two trees differ in anything: names, bytes, modes. */
-function expectSame(left: string, right: string): void {
-  execFileSync('diff', ['-r', '--exclude=.bin', left, right], { maxBuffer: 2 ** 26 });
+async function expectSame(left: string, right: string): Promise<void> {
+  await promisify(execFile)('diff', ['-r', '--exclude=.bin', left, right]);
   const [modes, others] = [modesIn(left), modesIn(right)];
   if (modes !== others) throw new Error(`the modes in ${right} are not those in ${left}`);
 }
@@ -94,7 +95,7 @@ function modesIn(root: string): string {
 async function measureRate(system: LocalSystem, { seeder, downloader }: Pair): Promise<void> {
   const count = Number(flags.files);
   const [source, copy] = [join(system.folder, 'many-small'), join(system.folder, 'copy')];
-  makeFiles(source, count);
+  await makeFiles(source, count);
   touchMemory(system.folder, count * fileBytes * 2);
   const totalBytes = count * fileBytes;
   const shareSeconds = await share(seeder, source, 'many-small');
@@ -109,7 +110,7 @@ async function measureRate(system: LocalSystem, { seeder, downloader }: Pair): P
     const before = cpuSecondsOf(seeder, downloader);
     ours.push(await fetchFolder(downloader, 'many-small', copy));
     const cpu = cpuSecondsOf(seeder, downloader).map((seconds, at) => (seconds - before[at]!).toFixed(2));
-    expectSame(source, copy);
+    await expectSame(source, copy);
     await forgetDownloads(downloader);
     say(
       `  run ${run + 1}: tar ${tars.at(-1)!.toFixed(2)} s, Cohort ${ours.at(-1)!.toFixed(2)} s (CPU ${cpu.join(' + ')} s)`,
@@ -125,10 +126,10 @@ async function measureRate(system: LocalSystem, { seeder, downloader }: Pair): P
 async function measureMany(system: LocalSystem, { seeder, downloader }: Pair): Promise<void> {
   const count = Number(flags.many);
   const [source, copy] = [join(system.folder, 'very-many'), join(system.folder, 'copy')];
-  makeFiles(source, count);
+  await makeFiles(source, count);
   const shareSeconds = await share(seeder, source, 'very-many');
   const seconds = await fetchFolder(downloader, 'very-many', copy);
-  expectSame(source, copy);
+  await expectSame(source, copy);
   const processes = [
     { name: 'tracker', process: system.trackers[0]!.process },
     { name: 'seeder', process: seeder.process },
@@ -149,7 +150,7 @@ async function measureTree(system: LocalSystem, { seeder, downloader }: Pair): P
   const [source, copy] = [resolve(flags.tree), join(system.folder, 'tree')];
   await share(seeder, source, 'tree');
   const seconds = await fetchFolder(downloader, 'tree', copy);
-  expectSame(source, copy);
+  await expectSame(source, copy);
   check(`${flags.tree} without ${EXCLUDED} came over in ${seconds.toFixed(1)} s, identical by diff -r and modes`, true);
 }
 

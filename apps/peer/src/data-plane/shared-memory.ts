@@ -23,6 +23,14 @@ export function stampsInSharedMemory(stamps: readonly (FileStamp | null)[]): Flo
   return shared;
 }
 
+/** The stamps one after the other, as `stampsInSharedMemory` took them; null for a file that is not there. */
+export function* stampsIn(shared: Float64Array): Generator<FileStamp | null> {
+  for (let at = 0; at < shared.length; at += STAMP_NUMBERS) {
+    const [bytes, modifiedMs, inode] = [shared[at]!, shared[at + 1]!, shared[at + 2]!];
+    yield Number.isNaN(bytes) ? null : { bytes, modifiedMs, inode };
+  }
+}
+
 /** Whether a file is what its stamp among those says. */
 export function hasStamp(shared: Float64Array, position: number, { bytes, modifiedMs, inode }: FileStamp): boolean {
   const at = position * STAMP_NUMBERS;

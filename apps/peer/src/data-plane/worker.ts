@@ -1,6 +1,8 @@
 // The file that pool workers run: the standing lane, and finite tasks beside it that read, hash and place files. Every task
 // answers with an outcome, because an error object loses its code on the way between threads.
 import type { MessagePort } from 'node:worker_threads';
+import type { Manifest } from '#domain/manifest';
+import { decodeManifest } from '#wire/manifest-codec';
 import {
   checkDestination as checkDestinationNow,
   findEarlierPart as findEarlierPartNow,
@@ -30,6 +32,7 @@ import { watchHeap } from './heap-watch.ts';
 import { runLane } from './lane.ts';
 import { LaneCounters } from './lane-counters.ts';
 import type { LaneStart } from './lane-messages.ts';
+import { stampsInSharedMemory } from './shared-memory.ts';
 import { QuietTime } from './quiet-time.ts';
 
 let counters: LaneCounters | null = null;
@@ -55,8 +58,14 @@ function task<Request, Value>(run: (request: Request) => Value | Promise<Value>)
 export const checkDestination = task(checkDestinationNow);
 export const findEarlierPart = task(findEarlierPartNow);
 export const preparePart = task(preparePartNow);
+/** The same for all that a manifest lists: a message with each of its files would be long. */
+export const prepareWhole = task((request: Omit<Parameters<typeof preparePartNow>[0], 'files' | 'emptyFolders'>) =>
+  preparePartNow({ ...request, ...treeOf(request.manifestBytes) }),
+);
 export const syncPart = task(syncPartNow);
-export const finishPart = task(finishPartNow);
+export const finishWhole = task(async ({ manifestBytes, ...request }: FinishRequest) =>
+  stampsInSharedMemory(await finishPartNow({ ...request, ...treeOf(manifestBytes) })),
+);
 export const removePart = task(removePartNow);
 export const removeDownload = task(removeDownloadNow);
 export const checkRepair = task(checkRepairNow);
@@ -91,6 +100,18 @@ async function countedPieces<Request extends PiecesRequest>(
   const begin = request.firstPiece * request.pieceBytes;
   counters?.add('hashedBytes', Math.min(request.pieceCount * request.pieceBytes, request.totalBytes - begin));
   return digests;
+}
+
+type FinishRequest = Omit<Parameters<typeof finishPartNow>[0], 'files' | 'emptyFolders'> & {
+  readonly manifestBytes: Uint8Array;
+};
+
+/** What an accepted manifest lists. */
+function treeOf(manifestBytes: Uint8Array): Required<Pick<Manifest, 'files' | 'emptyFolders'>> {
+  const decoded = decodeManifest(manifestBytes);
+  if (!decoded.ok) throw new Error(`the manifest was accepted before, and its ${decoded.field} ${decoded.message}`);
+  const { files, emptyFolders = [] } = decoded.manifest;
+  return { files, emptyFolders };
 }
 
 type WholeFilesRequest = Omit<Parameters<typeof hashWholeFilesNow>[0], 'pause'>;

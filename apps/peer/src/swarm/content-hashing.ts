@@ -28,6 +28,7 @@ import {
 const CLASH = 'are one name on disks that do not tell upper from lower case, or the forms of a character apart';
 /** What a file takes in a manifest beside its path. */
 const LISTED_FILE_BYTES = 30;
+const FILES_AT_ONCE = 1000;
 const TASK_BYTES = 32 * 1024 * 1024;
 const PROGRESS_MS = 100;
 
@@ -43,7 +44,7 @@ export function contentIdOf(manifestBytes: Uint8Array): string {
 }
 
 /** One text that differs whenever any of the stamps does; null stands for a file that is not there. */
-export function stampText(stamps: readonly (FileStamp | null)[]): string {
+export function stampText(stamps: Iterable<FileStamp | null>): string {
   const hash = createHash('sha256');
   for (const stamp of stamps) {
     hash.update(stamp === null ? '\n' : `${stamp.bytes} ${stamp.modifiedMs} ${stamp.inode}\n`);
@@ -89,6 +90,13 @@ function encodedOrRefused(manifest: Manifest): Omit<Digested, 'stamp'> {
   const encoded = encodeManifest(manifest);
   if (!encoded.ok) throw new TransferFailure('manifest_refused', `${encoded.field} ${encoded.message}`);
   return { contentId: contentIdOf(encoded.bytes), manifestBytes: encoded.bytes, manifest };
+}
+
+/** What is told to a worker at once, so that neither it nor a message gets long. */
+function inParts<Item>(items: readonly Item[]): Item[][] {
+  const parts: Item[][] = [];
+  for (let from = 0; from < items.length; from += FILES_AT_ONCE) parts.push(items.slice(from, from + FILES_AT_ONCE));
+  return parts;
 }
 
 /** Before anything is read: a tree that others could not have. */
@@ -153,7 +161,7 @@ export class ContentHashing {
         this.#hashPieces({ root, files, ...sizes, hash: request.hash }, job),
       ]),
     );
-    valueOf(await this.#pool.run('checkUnchanged', { root, files }));
+    for (const part of inParts(files)) valueOf(await this.#pool.run('checkUnchanged', { root, files: part }));
     const tree = {
       files: files.map(({ path, bytes, executable }, position) => ({
         ...{ path, bytes, sha1: sha1s[position] ?? '' },
@@ -170,13 +178,13 @@ export class ContentHashing {
   async verify(request: VerifyRequest): Promise<Verified> {
     const root = request.path;
     const manifest = acceptManifest(request.manifestBytes);
-    const before = valueOf(await this.#pool.run('stampSource', { root, files: manifest.files }));
+    const before = await this.stampsOf(root, manifest.files);
     const job = newJob(manifest.totalBytes);
     return this.#watch(job, request, async () => {
       const bitfield = await this.#checkPieces({ root, manifest }, job);
       const hasLengths = before.every((stamp, position) => stamp.bytes === manifest.files[position]?.bytes);
       const complete = hasLengths && countBits(bitfield) === manifestGeometry(manifest).pieceCount;
-      const after = valueOf(await this.#pool.run('stampSource', { root, files: manifest.files }));
+      const after = await this.stampsOf(root, manifest.files);
       if (stampText(before) !== stampText(after)) {
         throw new TransferFailure('source_changed', `${root} was changed while it was read`);
       }
@@ -207,13 +215,26 @@ export class ContentHashing {
   async checkSha1(request: VerifyRequest): Promise<boolean> {
     const root = request.path;
     const manifest = acceptManifest(request.manifestBytes);
-    const stamps = valueOf(await this.#pool.run('stampSource', { root, files: manifest.files }));
-    const files = manifest.files.map(({ path, bytes }, position) => ({ path, bytes, stamp: stamps[position]! }));
     const job = newJob(manifest.totalBytes);
     return this.#watch(job, request, async () => {
-      const sha1s = valueOf(await this.#pool.run('hashWholeFilesQuietly', { root, files, job }).catch(workerDied));
-      return sha1s.every((sha1, position) => sha1 === manifest.files[position]?.sha1);
+      for (const part of inParts(manifest.files)) {
+        const stamps = await this.stampsOf(root, part);
+        const files = part.map(({ path, bytes }, position) => ({ path, bytes, stamp: stamps[position]! }));
+        const sha1s = valueOf(await this.#pool.run('hashWholeFilesQuietly', { root, files, job }).catch(workerDied));
+        if (!part.every(({ sha1 }, position) => sha1 === sha1s[position])) return false;
+      }
+      return true;
     });
+  }
+
+  /** The stamps of files below a root, in their order. Throws TransferFailure source_missing, source_unreadable. */
+  async stampsOf(root: string, files: readonly { readonly path: string }[]): Promise<FileStamp[]> {
+    const stamps: FileStamp[] = [];
+    for (const part of inParts(files)) {
+      const paths = part.map(({ path }) => ({ path }));
+      for (const stamp of valueOf(await this.#pool.run('stampSource', { root, files: paths }))) stamps.push(stamp);
+    }
+    return stamps;
   }
 
   /** Digests of a run of pieces that is read slowly; zeros for one that cannot be read. Takes no turn: mostly it waits. */

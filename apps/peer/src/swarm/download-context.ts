@@ -19,9 +19,7 @@ export interface DownloadContext {
   /** The lanes serve what is verified from now on. */
   readonly servePart: (part: ServedPart) => void;
   /** The same once it is complete, with what its files are. */
-  readonly serveWhole: (
-    whole: Pick<ServedPart, 'manifestBytes' | 'roots'> & { readonly stamps: readonly FileStamp[] },
-  ) => void;
+  readonly serveWhole: (whole: Pick<ServedPart, 'manifestBytes' | 'roots'> & { readonly stamps: Float64Array }) => void;
   readonly withdrawPart: () => void;
   readonly onEnd: () => void;
 }

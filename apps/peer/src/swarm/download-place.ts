@@ -5,7 +5,7 @@ import { damagedPieces, soundBytes } from '#domain/content-damage';
 import type { Manifest } from '#domain/manifest';
 import type { PieceIndex } from '#domain/piece-geometry';
 import type { WorkerPool } from '../data-plane/worker-pool.ts';
-import { inSharedMemory } from '../data-plane/shared-memory.ts';
+import { inSharedMemory, stampsInSharedMemory } from '../data-plane/shared-memory.ts';
 import type { FileStamp } from '../storage/content-files.ts';
 import { partPath } from '../storage/content-layout.ts';
 import type { EarlierPart } from '../storage/destination.ts';
@@ -24,8 +24,8 @@ export interface DownloadPlace {
   look(): Promise<EarlierPart | null>;
   /** Makes the part, or takes the one that is there. */
   open(part: OpenedPart, signal: AbortSignal): Promise<OpenedPlace>;
-  /** Every piece is verified: the destination becomes the content. What its files are then is the answer. */
-  finish(manifest: Manifest): Promise<readonly FileStamp[]>;
+  /** Every piece is verified: the destination becomes the content. The answer is what its files are then, in shared memory. */
+  finish(manifest: Manifest): Promise<Float64Array>;
   /** The files of the content that the part has. */
   filesOf(manifest: Manifest): Manifest['files'];
 }
@@ -64,6 +64,7 @@ class NewContent implements DownloadPlace {
   readonly #request: DownloadRequest;
   readonly #parts: Parts;
   #identity: string | null = null;
+  #manifestBytes: Uint8Array = new Uint8Array();
 
   constructor(request: DownloadRequest, parts: Parts) {
     this.#request = request;
@@ -83,18 +84,21 @@ class NewContent implements DownloadPlace {
   }
 
   async open(part: OpenedPart, signal: AbortSignal): Promise<OpenedPlace> {
-    const { files, emptyFolders = [] } = part.manifest;
-    const tree = { files, emptyFolders };
-    const { identity, sound } = await openPart(this.#request, this.#parts, { ...part, ...tree, signal });
+    const { manifestBytes } = part;
+    const { destination, contentId } = this.#request;
+    this.#manifestBytes = manifestBytes;
+    const prepared = { destination, contentId, manifestBytes };
+    const identity = valueOf(await this.#parts.pool.run('prepareWhole', prepared));
+    const sound = await soundPieces(this.#request, this.#parts, { ...part, signal });
     this.#identity = identity;
     return { sound, writtenIdentity: identity, servedIdentity: identity, servedStamps: null };
   }
 
-  async finish({ files, emptyFolders = [] }: Manifest): Promise<readonly FileStamp[]> {
+  async finish(): Promise<Float64Array> {
     const { destination, overwrite } = this.#request;
     const identity = this.#identity;
-    const finished = { destination, overwrite, identity, files, emptyFolders };
-    return valueOf(await this.#parts.pool.run('finishPart', finished));
+    const manifestBytes = this.#manifestBytes;
+    return valueOf(await this.#parts.pool.run('finishWhole', { destination, overwrite, identity, manifestBytes }));
   }
 
   filesOf({ files }: Manifest): Manifest['files'] {
@@ -133,15 +137,18 @@ class DamagedContent implements DownloadPlace {
 
   async open(part: OpenedPart, signal: AbortSignal): Promise<OpenedPlace> {
     const { bitfield } = this.#request.repairs.found;
-    const tree = { files: this.filesOf(part.manifest), emptyFolders: [] };
-    const { identity, sound: fetched } = await openPart(this.#request, this.#parts, { ...part, ...tree, signal });
+    const { destination, contentId } = this.#request;
+    const { manifest, manifestBytes } = part;
+    const prepared = { destination, contentId, manifestBytes, files: this.filesOf(manifest) };
+    const identity = valueOf(await this.#parts.pool.run('preparePart', prepared));
+    const fetched = await soundPieces(this.#request, this.#parts, { ...part, signal });
     this.#identity = identity;
     const sound = bitfield.map((byte, at) => byte | (fetched[at] ?? 0));
     const servedStamps = await this.#stampsAsFound(part.manifest);
     return { sound, writtenIdentity: identity, servedIdentity: null, servedStamps };
   }
 
-  async finish(manifest: Manifest): Promise<readonly FileStamp[]> {
+  async finish(manifest: Manifest): Promise<Float64Array> {
     const { destination, repairs } = this.#request;
     const { pool, hashing } = this.#parts;
     await this.#stampsAsFound(manifest);
@@ -150,7 +157,7 @@ class DamagedContent implements DownloadPlace {
     valueOf(await pool.run('finishRepair', { destination, identity: this.#identity, manifest, pieces, files }));
     await this.#checkRepaired(manifest, pieces, hashing);
     valueOf(await pool.run('removePart', { destination }));
-    return valueOf(await pool.run('stampSource', { root: destination, files: manifest.files }));
+    return stampsInSharedMemory(await hashing.stampsOf(destination, manifest.files));
   }
 
   filesOf({ files }: Manifest): Manifest['files'] {
@@ -175,17 +182,14 @@ class DamagedContent implements DownloadPlace {
   }
 }
 
-/** Makes the part with these files, or takes the one that is there, and looks at what it holds of what is listed. */
-async function openPart(
-  { destination, contentId }: DownloadRequest,
-  { pool, hashing }: Parts,
-  part: OpenedPart & Required<Pick<Manifest, 'files' | 'emptyFolders'>> & { readonly signal: AbortSignal },
-): Promise<{ readonly identity: string | null; readonly sound: Uint8Array }> {
-  const { manifest, manifestBytes, files, emptyFolders, listed, signal } = part;
-  const prepared = { destination, contentId, manifestBytes, files, emptyFolders };
-  const identity = valueOf(await pool.run('preparePart', prepared));
-  if (listed === null) return { identity, sound: new Uint8Array() };
-  return { identity, sound: await hashing.checkListed({ root: partPath(destination), manifest, listed }, signal) };
+/** What the part holds of what is listed. */
+async function soundPieces(
+  { destination }: DownloadRequest,
+  { hashing }: Parts,
+  { manifest, listed, signal }: OpenedPart & { readonly signal: AbortSignal },
+): Promise<Uint8Array> {
+  if (listed === null) return new Uint8Array();
+  return hashing.checkListed({ root: partPath(destination), manifest, listed }, signal);
 }
 
 function withoutBits(bitfield: Uint8Array, others: Uint8Array): Uint8Array {

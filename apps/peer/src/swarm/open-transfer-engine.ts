@@ -118,7 +118,7 @@ class WorkerTransferEngine implements TransferEngine {
 
   async serve({ share, contentId, manifestBytes, path, stamp }: ServeRequest): Promise<void> {
     const manifest = acceptManifest(manifestBytes);
-    const stamps = valueOf(await this.#pool.run('stampSource', { root: path, files: manifest.files }));
+    const stamps = await this.#hashing.stampsOf(path, manifest.files);
     if (stampText(stamps) !== stamp)
       throw new TransferFailure('source_changed', `${path} was changed after it was shared`);
     const shared = { stamps: stampsInSharedMemory(stamps), manifestBytes: inSharedMemory(manifestBytes) };
@@ -179,11 +179,8 @@ class WorkerTransferEngine implements TransferEngine {
       serveWhole: ({ manifestBytes, roots, stamps }) => {
         if (isPrivate) return;
         this.#whole.add(shareKey(share));
-        const shared = { stamps: stampsInSharedMemory(stamps), manifestBytes };
-        this.#lanes.announce({
-          kind: 'serve',
-          content: { ...serve, ...shared, roots, verified: null, identity: null },
-        });
+        const whole = { manifestBytes, roots, stamps, verified: null, identity: null };
+        this.#lanes.announce({ kind: 'serve', content: { ...serve, ...whole } });
       },
       withdrawPart: () => {
         if (!this.#whole.has(shareKey(share))) this.withdraw(share);

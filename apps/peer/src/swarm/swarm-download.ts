@@ -7,7 +7,7 @@ import { geometryOf, pieceIndex } from '#domain/piece-geometry';
 import { PieceLedger } from '#domain/piece-ledger';
 import { PiecePriorities } from '#domain/piece-priorities';
 import type { ConnectionEvent } from '../data-plane/lane-messages.ts';
-import { inSharedMemory } from '../data-plane/shared-memory.ts';
+import { inSharedMemory, stampsIn } from '../data-plane/shared-memory.ts';
 import { partPath } from '../storage/content-layout.ts';
 import type { StorageProblem } from '../storage/storage-problem.ts';
 import { acceptContent, contentIdOf, stampText } from './content-hashing.ts';
@@ -404,7 +404,7 @@ export class SwarmDownload implements Download {
       const stamps = await this.#place.finish(manifest);
       const roots = [this.#request.destination];
       this.#context.serveWhole({ manifestBytes, roots, stamps });
-      if (!this.#isEnded) this.#end('complete', null, stampText(stamps));
+      if (!this.#isEnded) this.#end('complete', null, stampText(stampsIn(stamps)));
     });
   }
 

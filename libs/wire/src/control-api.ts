@@ -336,6 +336,10 @@ export class TransferView {
   @IsInt()
   verifiedBytes!: number;
 
+  /** Bytes of a download that were not fetched, because this peer had them in another copy; verified like all others. */
+  @IsInt()
+  reusedBytes!: number;
+
   @IsInt()
   bytesPerSecond!: number;
 

@@ -172,6 +172,10 @@ export const CONTENT_LINK_SECONDS_MAX = 24 * 3600;
  * peer dies, beside the piece that each is in the middle of, and what was asked of two at the end.
  */
 export const OUTSTANDING_BYTES_MAX = 32 * 1024 * 1024;
+/** Copies of its own that a peer looks through before it fetches something, the likeliest first. */
+export const REUSED_COPIES_MAX = 64;
+/** What the manifests of these may take together. */
+export const REUSED_MANIFEST_BYTES_MAX = 32 * 1024 * 1024;
 /** Longest body of a request to the control endpoint. */
 export const CONTROL_BODY_BYTES_MAX = 64 * 1024;
 /** Longest wait for a transfer in one request. */

@@ -126,12 +126,13 @@ async function throwRefusalOf(invocation: Invocation): Promise<void> {
   if (problem !== null) throw new CommandRefused(problem as CommandRefused['problem']);
 }
 
-function downloaded({ path, totalBytes, sha1, peers, startedAt, completedAt }: TransferView): string {
+function downloaded({ path, totalBytes, reusedBytes, sha1, peers, startedAt, completedAt }: TransferView): string {
   const seconds = (Date.parse(completedAt ?? startedAt) - Date.parse(startedAt)) / 1000;
   const size = `${formatBytes(totalBytes)} in ${formatSeconds(seconds)}`;
   const sources = peers
     .filter((peer) => peer.deliveredBytes > 0)
     .map((peer) => `${formatBytes(peer.deliveredBytes)} from ${peer.user}`);
+  if (reusedBytes > 0) sources.push(`${formatBytes(reusedBytes)} from what was here`);
   const digest = sha1 === null ? '' : `\nsha1 ${sha1}`;
   return `${path}\n${[size, ...sources].join(', ')}${digest}`;
 }

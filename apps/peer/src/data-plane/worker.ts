@@ -13,6 +13,7 @@ import {
   syncPart as syncPartNow,
 } from '../storage/destination.ts';
 import { readPiece as readPieceNow } from '../storage/piece-reading.ts';
+import { reusePieces as reusePiecesNow } from '../storage/piece-reuse.ts';
 import {
   checkRepair as checkRepairNow,
   dropRepair as dropRepairNow,
@@ -71,6 +72,7 @@ export const removeDownload = task(removeDownloadNow);
 export const checkRepair = task(checkRepairNow);
 export const finishRepair = task(finishRepairNow);
 export const dropRepair = task(dropRepairNow);
+export const reusePieces = task(reusePiecesNow);
 export const scanSource = task(scanSourceNow);
 export const findFiles = task(findFilesNow);
 export const stampSource = task(stampSourceNow);

@@ -1,6 +1,6 @@
 // Owns where a download is on disk, from the first look to the finished content: a part beside the destination that is renamed
 // to it, or, for content that is there and damaged, a part for the damaged pieces alone, which are put into it at the end.
-import { setBit } from '#domain/bitfield';
+import { bitfieldBytes, setBit } from '#domain/bitfield';
 import { damagedPieces, soundBytes } from '#domain/content-damage';
 import type { Manifest } from '#domain/manifest';
 import type { PieceIndex } from '#domain/piece-geometry';
@@ -10,6 +10,7 @@ import type { FileStamp } from '../storage/content-files.ts';
 import { partPath } from '../storage/content-layout.ts';
 import type { EarlierPart } from '../storage/destination.ts';
 import { acceptManifest, type ContentHashing, stampText, valueOf } from './content-hashing.ts';
+import { reuseCopies } from './reuse.ts';
 import { type DownloadRequest, type RepairPlan, TransferFailure } from './transfer-engine.ts';
 
 /** Every method throws TransferFailure: destination_*, disk_full, source_changed, aborted. */
@@ -40,6 +41,8 @@ export interface OpenedPart {
 export interface OpenedPlace {
   /** Which pieces need not be fetched. */
   readonly sound: Uint8Array;
+  /** Those of them that were taken of other copies on this disk just now. */
+  readonly reused: Uint8Array;
   /** Which root is written, and which served: as `identityOf` has it, or null where any does. */
   readonly writtenIdentity: string | null;
   readonly servedIdentity: string | null;
@@ -49,6 +52,7 @@ export interface OpenedPlace {
 
 interface Parts {
   readonly pool: WorkerPool;
+  readonly workers: number;
   readonly hashing: ContentHashing;
 }
 
@@ -89,9 +93,20 @@ class NewContent implements DownloadPlace {
     this.#manifestBytes = manifestBytes;
     const prepared = { destination, contentId, manifestBytes };
     const identity = valueOf(await this.#parts.pool.run('prepareWhole', prepared));
-    const sound = await soundPieces(this.#request, this.#parts, { ...part, signal });
+    const earlier = await soundPieces(this.#request, this.#parts, { ...part, signal });
     this.#identity = identity;
-    return { sound, writtenIdentity: identity, servedIdentity: identity, servedStamps: null };
+    const reused = await this.#reuse(part, earlier, signal);
+    const sound = reused.map((byte, at) => byte | (earlier[at] ?? 0));
+    return { sound, reused, writtenIdentity: identity, servedIdentity: identity, servedStamps: null };
+  }
+
+  /** Before anything is asked of others. */
+  async #reuse({ manifest, manifestBytes }: OpenedPart, sound: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
+    const { destination, contentId, pieceCount, reuse } = this.#request;
+    const copies = reuse?.copies ?? [];
+    if (copies.length === 0) return new Uint8Array(bitfieldBytes(pieceCount));
+    const part = { destination, contentId, identity: this.#identity, manifest, manifestBytes, sound };
+    return reuseCopies(this.#parts, { ...part, copies }, signal);
   }
 
   async finish(): Promise<Float64Array> {
@@ -145,7 +160,7 @@ class DamagedContent implements DownloadPlace {
     this.#identity = identity;
     const sound = bitfield.map((byte, at) => byte | (fetched[at] ?? 0));
     const servedStamps = await this.#stampsAsFound(part.manifest);
-    return { sound, writtenIdentity: identity, servedIdentity: null, servedStamps };
+    return { sound, reused: new Uint8Array(), writtenIdentity: identity, servedIdentity: null, servedStamps };
   }
 
   async finish(manifest: Manifest): Promise<Float64Array> {

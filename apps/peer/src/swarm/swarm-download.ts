@@ -2,6 +2,7 @@
 // business of DownloadRun. Every wait ends by itself when what it waits for is there.
 import { bitfieldBytes, hasBit } from '#domain/bitfield';
 import { piecePriorities } from '#domain/file-priorities';
+import { soundBytes } from '#domain/content-damage';
 import type { Manifest } from '#domain/manifest';
 import { geometryOf, pieceIndex } from '#domain/piece-geometry';
 import { PieceLedger } from '#domain/piece-ledger';
@@ -75,6 +76,7 @@ export class SwarmDownload implements Download {
   #diskStep: Promise<void> = Promise.resolve();
   readonly #manifestQuestions = new ManifestQuestions();
   #ticker: NodeJS.Timeout | null = null;
+  #reusedBytes = 0;
   #unsyncedBytes = 0;
   #isSyncing = false;
 
@@ -82,7 +84,7 @@ export class SwarmDownload implements Download {
     this.share = request.share;
     this.#request = request;
     this.#context = context;
-    this.#place = placeOf(request, context);
+    this.#place = placeOf(request, { ...context, workers: context.fleet.laneCount });
     this.#grant = request.grant;
     this.#sources = new SourceTable({
       pieceCount: request.pieceCount,
@@ -109,6 +111,7 @@ export class SwarmDownload implements Download {
       state: this.#state,
       reason: this.#reason,
       verifiedBytes,
+      reusedBytes: this.#reusedBytes,
       bytesPerSecond,
       etaSeconds: bytesPerSecond > 0 ? Math.ceil(leftBytes / bytesPerSecond) : null,
       bitfield: Uint8Array.from(this.#verified),
@@ -239,8 +242,9 @@ export class SwarmDownload implements Download {
     this.#advance();
     await this.#guard(async () => {
       const earlier = await this.#place.look();
-      const manifest = earlier === null ? null : this.#acceptManifest(earlier.manifestBytes);
-      if (earlier !== null && manifest !== null) await this.#openPart(manifest, earlier.manifestBytes, earlier.listed);
+      const known = earlier?.manifestBytes ?? this.#knownManifest;
+      const manifest = known === null ? null : this.#acceptManifest(known);
+      if (known !== null && manifest !== null) await this.#openPart(manifest, known, earlier?.listed ?? null);
       this.#isOpening = false;
       this.#advance();
     });
@@ -282,8 +286,12 @@ export class SwarmDownload implements Download {
     const { writtenRoots, servedRoots, servedPieces } = this.#place;
     const manifestBytes = inSharedMemory(bytes);
     const part = { manifest, manifestBytes, listed };
-    const { sound, writtenIdentity, servedIdentity, servedStamps } = await this.#place.open(part, this.#ended.signal);
+    const { sound, reused, writtenIdentity, servedIdentity, servedStamps } = await this.#place.open(
+      part,
+      this.#ended.signal,
+    );
     this.#verified.set(sound);
+    this.#reusedBytes = soundBytes(manifest, reused);
     if (this.#isEnded) return;
     const ledger = new PieceLedger(geometryOf(manifest), (piece) => hasBit(this.#verified, piece));
     const run = new DownloadRun({
@@ -352,12 +360,17 @@ export class SwarmDownload implements Download {
     this.#hangUp(entry);
   }
 
+  get #knownManifest(): Uint8Array | null {
+    return this.#request.reuse?.manifestBytes ?? null;
+  }
+
   /** One step of everything that may be due: dial, ask for the manifest, finish, and say where it stands. */
   #advance(): void {
     if (!this.#isActive) return;
     Atomics.store(this.#counts, 1, BigInt(this.#sources.openConnections().length));
     if (this.#part?.ledger.isWhole === true && !this.#isOpening) return void this.#finish();
-    this.#dialling.dialDue(this.#grant);
+    // What is on this disk already may be all of it: then nobody is asked for anything.
+    if (!this.#isOpening || this.#knownManifest === null) this.#dialling.dialDue(this.#grant);
     for (const connection of this.#sources.surplus()) this.#part?.run.retire(connection);
     if (this.#part === null) this.#askManifest();
     this.#judge();

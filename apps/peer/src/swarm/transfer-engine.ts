@@ -194,6 +194,20 @@ export interface Source {
   readonly addresses: readonly Address[];
 }
 
+/** Complete content on this disk, as far as is known: what is taken of it is verified. */
+export interface LocalCopy {
+  readonly manifestBytes: Uint8Array;
+  readonly path: string;
+}
+
+/** What a download may take of this disk in place of fetching it. */
+export interface LocalCopies {
+  /** The manifest of the content itself, where this peer has it. */
+  readonly manifestBytes: Uint8Array | null;
+  /** Those that come first are taken first. */
+  readonly copies: readonly LocalCopy[];
+}
+
 /** What to fetch, to where, from whom and with which permission. Lengths in bytes. */
 export interface DownloadRequest {
   readonly share: ShareRef;
@@ -210,6 +224,8 @@ export interface DownloadRequest {
   readonly overwrite: boolean;
   /** What is at the destination is this content, damaged: only what is not sound is fetched, and put into it when all is there. */
   readonly repairs?: RepairPlan;
+  /** Nothing by default. */
+  readonly reuse?: LocalCopies;
   /** Nobody else gets anything of it, neither meanwhile nor when it is complete. */
   readonly isPrivate?: boolean;
   readonly sources: readonly Source[];
@@ -271,6 +287,8 @@ export interface DownloadView {
   readonly state: DownloadState;
   readonly reason: TransferReason | null;
   readonly verifiedBytes: number;
+  /** Bytes of those that were on this disk already. */
+  readonly reusedBytes: number;
   readonly bytesPerSecond: number;
   /** Null while nothing moves. */
   readonly etaSeconds: number | null;

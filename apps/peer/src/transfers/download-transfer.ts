@@ -2,7 +2,7 @@
 // this peer has it too. What stands in its way for a while is waited out; what does not pass ends it with a reason.
 import type { SharedContent } from '#domain/outcome';
 import type { TransferReasonView, TransferState, TransferView } from '#wire/control-api';
-import type { Download, ReadableCopy } from '../swarm/transfer-engine.ts';
+import type { Download, LocalCopies, ReadableCopy } from '../swarm/transfer-engine.ts';
 import { recordCopy } from './copy-recording.ts';
 import { CopyRecheck, type RecheckedCopy, type RecheckOptions } from './copy-recheck.ts';
 import { sumOfPeers } from './peers-of-download.ts';
@@ -105,6 +105,7 @@ export class DownloadTransfer implements PlaceTaker {
     const progress = {
       totalBytes,
       verifiedBytes: isComplete ? totalBytes : (live?.verifiedBytes ?? this.record.verifiedBytes),
+      reusedBytes: (this.record.reusedBytes ?? 0) + (live?.reusedBytes ?? 0),
       bytesPerSecond: this.isActive ? Math.round(live?.bytesPerSecond ?? 0) : 0,
       etaSeconds: this.isActive ? (live?.etaSeconds ?? null) : null,
       bitfield: isComplete
@@ -277,8 +278,11 @@ export class DownloadTransfer implements PlaceTaker {
     if (permission === null) return this.#askAgain(signal);
     if ('code' in permission) return this.#refused(permission);
     this.#grantExpiresAtMs = permission.grantExpiresAtMs;
-    if (this.#download !== null) this.#update(this.#download, permission);
-    else if (this.#context.places.take(this)) this.#start(permission);
+    if (this.#download !== null) return this.#update(this.#download, permission);
+    // Only now that it may be had: nothing tells before what this peer has.
+    const reuse = await this.#context.copies.of(this.record);
+    if (signal.aborted) return;
+    if (this.#context.places.take(this)) this.#start(permission, reuse);
     else this.#become('queued', null);
   }
 
@@ -309,13 +313,14 @@ export class DownloadTransfer implements PlaceTaker {
     if (isStill && this.record.reason?.code !== reason.code) this.#become('stalled', reason);
   }
 
-  #start({ grant, sources }: FetchPermission): void {
+  #start({ grant, sources }: FetchPermission, reuse: LocalCopies): void {
     const { path, strategy, overwrite } = this.record;
     const { contentId, totalBytes, pieceBytes, pieceCount } = this.#share;
     const download = this.#context.engine.download({
       share: shareRef(this.#share),
       ...{ contentId, totalBytes, pieceBytes, pieceCount, strategy, overwrite, sources, grant },
       destination: path,
+      reuse,
     });
     this.#download = download;
     const stop = download.onChange(() => this.#follow(download));
@@ -464,6 +469,7 @@ export class DownloadTransfer implements PlaceTaker {
   #keepProgress(download: Download): void {
     const live = download.view();
     this.record.verifiedBytes = live.verifiedBytes;
+    if (live.reusedBytes > 0) this.record.reusedBytes = (this.record.reusedBytes ?? 0) + live.reusedBytes;
     this.record.bitfield = Buffer.from(live.bitfield).toString('base64');
     this.record.peers = sumOfPeers(this.record.peers, live);
   }

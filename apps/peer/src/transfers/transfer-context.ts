@@ -1,6 +1,7 @@
 // What every transfer is given: the ports that it works with, and whom it tells of its changes.
 import type { TransferEngine } from '../swarm/transfer-engine.ts';
 import type { TrackerLink } from '../tracker-link/tracker-link.ts';
+import type { CopiesAtHand } from './copies-at-hand.ts';
 import type { TransferPlaces } from './transfer-places.ts';
 import type { Sha1Checks } from './sha1-checks.ts';
 import type { TransferRecord } from './transfer-record.ts';
@@ -13,6 +14,8 @@ export interface TransferContext {
   /** Who may fetch or hash now. */
   readonly places: TransferPlaces;
   readonly sha1Checks: Sha1Checks;
+  /** What this peer has already. */
+  readonly copies: CopiesAtHand;
   /** Only sources that speak the same can be used. */
   readonly transport: 'tls' | 'plain';
   /** Milliseconds since 1970. */

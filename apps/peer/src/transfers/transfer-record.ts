@@ -80,6 +80,8 @@ export interface DownloadRecord extends TransferFacts {
   isServed: boolean;
   verifiedBytes: number;
   bitfield: string;
+  /** What was on this disk already in earlier runs; absent while nothing was. */
+  reusedBytes?: number;
   /** What other peers delivered in earlier runs. */
   peers: readonly TransferPeerView[];
 }
@@ -105,7 +107,7 @@ const FACTS: FieldTypes<Omit<TransferFacts, Additions>> = {
 const UPLOAD_FACTS: FieldTypes<Omit<UploadRecord, keyof TransferFacts | UploadAdditions | 'replaces' | 'version'>> = {
   ...{ direction: 'string', command: 'string', hash: 'string', pieceBytes: 'number?', expectedContentId: 'string?' },
 };
-const DOWNLOAD_FACTS: FieldTypes<Omit<DownloadRecord, keyof TransferFacts>> = {
+const DOWNLOAD_FACTS: FieldTypes<Omit<DownloadRecord, keyof TransferFacts | 'reusedBytes'>> = {
   ...{ direction: 'string', strategy: 'string', overwrite: 'boolean', seedCommandId: 'string', isRecorded: 'boolean' },
   ...{ isServed: 'boolean', verifiedBytes: 'number', bitfield: 'string', peers: 'object' },
 };
@@ -127,7 +129,7 @@ export function isTransferRecord(value: unknown): value is TransferRecord {
   if (!hasFields(value, isDownload ? DOWNLOAD_FACTS : UPLOAD_FACTS)) return false;
   if (!isDownload && direction !== 'upload') return false;
   if (!isNumberIfThere(share, 'version') || !isNumberIfThere(value, 'version')) return false;
-  if (!isNumberIfThere(value, 'replaces')) return false;
+  if (!isNumberIfThere(value, 'replaces') || !isNumberIfThere(value, 'reusedBytes')) return false;
   return share === null ? !isDownload : hasFields(share, SHARE_FACTS);
 }
 
@@ -145,7 +147,7 @@ function isTime(timeMs: number): boolean {
 /** What moves while a transfer runs. */
 export type TransferProgress = Pick<
   TransferView,
-  'totalBytes' | 'verifiedBytes' | 'bytesPerSecond' | 'etaSeconds' | 'bitfield' | 'peers'
+  'totalBytes' | 'verifiedBytes' | 'reusedBytes' | 'bytesPerSecond' | 'etaSeconds' | 'bitfield' | 'peers'
 >;
 
 /** What a recheck that runs shows in place of the transfer's own state and progress. */

@@ -21,6 +21,7 @@ import type { CommandAnswer, CommandStamp, LinkEvent } from '../tracker-link/tra
 import { ChangeWaiters, within } from './change-waiters.ts';
 import { ContentStreams } from './content-streams.ts';
 import { CopyCare } from './copy-care.ts';
+import { CopiesAtHand } from './copies-at-hand.ts';
 import { CopyEndings, endAccess } from './copy-endings.ts';
 import { dropRepair } from './copy-recheck.ts';
 import { DownloadTransfer } from './download-transfer.ts';
@@ -87,13 +88,15 @@ export class TransferRegistry implements Transfers {
   #announced = '[]';
 
   constructor(
-    parts: Omit<TransferContext, 'changed' | 'places' | 'sha1Checks'>,
+    parts: Omit<TransferContext, 'changed' | 'places' | 'sha1Checks' | 'copies'>,
     { streamLingerMs = STREAM_LINGER_MS }: { readonly streamLingerMs?: number } = {},
   ) {
     const places = new TransferPlaces();
     const sha1Checks = new Sha1Checks(parts);
-    this.#context = { ...parts, places, sha1Checks, changed: (record) => this.#changed(record) };
-    this.#limits = new TransferLimits({ ...parts, places, records: () => this.#transfers.records() });
+    const records = (): TransferRecord[] => this.#transfers.records();
+    const copies = new CopiesAtHand({ store: parts.store, records });
+    this.#context = { ...parts, places, sha1Checks, copies, changed: (record) => this.#changed(record) };
+    this.#limits = new TransferLimits({ ...parts, places, records });
     this.#care = new CopyCare({
       ...{ context: this.#context, transfers: this.#transfers },
       kept: (transfer) => this.#kept(transfer),

@@ -107,6 +107,7 @@ export class UploadTransfer implements PlaceTaker {
     const progress = {
       totalBytes: share?.totalBytes ?? hashed.totalBytes,
       verifiedBytes: share?.totalBytes ?? hashed.verifiedBytes,
+      reusedBytes: 0,
       bytesPerSecond: state === 'hashing' ? hashed.bytesPerSecond : 0,
       etaSeconds: state === 'hashing' ? hashed.etaSeconds : null,
       bitfield: wholeBitfield(share?.pieceCount ?? 0),

@@ -25,6 +25,7 @@ const TRANSFER: TransferView = {
   reason: null,
   totalBytes: 1000,
   verifiedBytes: 250,
+  reusedBytes: 0,
   bytesPerSecond: 100,
   etaSeconds: 7.5,
   bitfield: 'gA==',

@@ -1,5 +1,6 @@
 // Owns what priorities of files mean for the pieces that hold them: a piece is wanted as much as the file in it that is wanted
 // most, so that a file that is wanted is whole once the pieces that are wanted are there.
+import { hasBit } from './bitfield.ts';
 import { type Manifest, manifestGeometry } from './manifest.ts';
 import { PRIORITIES } from './piece-priorities.ts';
 
@@ -29,4 +30,39 @@ export function piecePriorities(manifest: Manifest, filePriorities: Uint8Array):
     for (let piece = first; piece < end; piece++) priorities[piece] = Math.max(priorities[piece] ?? 0, priority);
   }
   return priorities;
+}
+
+/** Which files are wanted, and how much of each piece lies in them. */
+export interface WantedFiles {
+  /** Positions in the manifest. */
+  readonly positions: readonly number[];
+  readonly totalBytes: number;
+  /** By piece: bytes that lie in files that are wanted. */
+  readonly bytesOfPieces: Float64Array;
+}
+
+/** The files that are not skipped, by priorities as `piecePriorities` takes them. */
+export function wantedFiles(manifest: Manifest, filePriorities: Uint8Array): WantedFiles {
+  const { files, pieceBytes } = manifest;
+  const bytesOfPieces = new Float64Array(manifestGeometry(manifest).pieceCount);
+  const positions: number[] = [];
+  let [begin, totalBytes] = [0, 0];
+  for (const [position, { bytes }] of files.entries()) {
+    const end = begin + bytes;
+    if (filePriorities[position] !== PRIORITIES.skip) {
+      positions.push(position);
+      totalBytes += bytes;
+      for (let piece = Math.floor(begin / pieceBytes); piece * pieceBytes < end; piece++) {
+        const from = Math.max(begin, piece * pieceBytes);
+        bytesOfPieces[piece]! += Math.min(end, (piece + 1) * pieceBytes) - from;
+      }
+    }
+    begin = end;
+  }
+  return { positions, totalBytes, bytesOfPieces };
+}
+
+/** Bytes of the wanted files that lie in the pieces of a bitfield. */
+export function wantedBytesIn({ bytesOfPieces }: WantedFiles, bitfield: Uint8Array): number {
+  return bytesOfPieces.reduce((sum, bytes, piece) => (hasBit(bitfield, piece) ? sum + bytes : sum), 0);
 }

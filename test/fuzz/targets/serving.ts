@@ -108,7 +108,7 @@ function sharedContent(): { shares: ShareTable; contentId: string } {
   const table = new ShareTable((_share, problem) => assert.fail(`the share is ${problem.code}`));
   const stamps = stampsInSharedMemory([stampFile(path)]);
   const about = { share: SHARE, contentId: id, manifestBytes: encoded.bytes, roots: [path] };
-  table.serve({ ...about, verified: null, stamps, identity: null });
+  table.serve({ ...about, verified: null, stamps, identity: null, placed: null });
   return { shares: table, contentId: id };
 }
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { piecePriorities, pieceSpans } from '#domain/file-priorities';
+import { piecePriorities, pieceSpans, wantedBytesIn, wantedFiles } from '#domain/file-priorities';
 import type { Manifest } from '#domain/manifest';
 import { PRIORITIES } from '#domain/piece-priorities';
 
@@ -29,4 +29,13 @@ it('a piece is wanted as much as the file in it that is wanted most', () => {
   expect([...piecePriorities(content, Uint8Array.of(low, high, skip, skip))]).toEqual([low, high, high, skip]);
   expect([...piecePriorities(content, Uint8Array.of(skip, skip, high, normal))]).toEqual([skip, skip, normal, normal]);
   expect([...piecePriorities(content, Uint8Array.of(skip, skip, high, skip))]).toEqual([skip, skip, skip, skip]);
+});
+
+it('knows which files are wanted, and how much of them is in the pieces that are there', () => {
+  const wanted = wantedFiles(contentOf(6, 3, 0, 5, 1), Uint8Array.of(skip, low, normal, skip, high));
+  expect(wanted).toMatchObject({ positions: [1, 2, 4], totalBytes: 4 });
+  expect([...wanted.bytesOfPieces]).toEqual([0, 2, 1, 1]);
+  expect(wantedBytesIn(wanted, Uint8Array.of(0b1111_0000))).toBe(4);
+  expect(wantedBytesIn(wanted, Uint8Array.of(0b1010_0000))).toBe(1);
+  expect(wantedBytesIn(wanted, Uint8Array.of(0))).toBe(0);
 });

@@ -21,8 +21,9 @@ export class DownloadStore {
     this.#content = content;
     this.#manifest = openManifest(content.manifestBytes);
     this.geometry = manifestGeometry(this.#manifest);
-    const { roots, identity } = content;
-    this.#files = new ContentFiles(this.#manifest.files, roots, { flags: 'r+', identity, makes: true });
+    const { roots, identity, placed } = content;
+    const access = { flags: 'r+', identity, placed, makes: true } as const;
+    this.#files = new ContentFiles(this.#manifest.files, roots, access);
     this.#journal = new JournalWriter(content.destination, content.contentId);
   }
 

@@ -2,6 +2,7 @@
 // never appear here. Connections, downloads and calls are numbers that the main thread gives out.
 import type { MessagePort } from 'node:worker_threads';
 import type { CloseCode } from '#wire/transfer-frame';
+import type { PlacedApart } from '../storage/content-layout.ts';
 import type { StorageProblem } from '../storage/storage-problem.ts';
 
 /** Where a peer listens: a host name or IP address, and a TCP port. */
@@ -52,6 +53,8 @@ export interface ServedContent {
   readonly verified: Uint8Array | null;
   /** What the files were when they were verified, see `stampsInSharedMemory`; null while a download writes them. */
   readonly stamps: Float64Array | null;
+  /** Of a download that has put some of its files in place; null when there are none apart from the others. */
+  readonly placed: PlacedApart | null;
   /** Which root is meant, as `identityOf` has it, while a download writes it; null when stamps tell. */
   readonly identity: string | null;
 }
@@ -66,6 +69,7 @@ export interface WrittenContent {
   readonly roots: readonly string[];
   /** Of the root that is written, as `identityOf` has it: what another process puts in its place is left alone. */
   readonly identity: string | null;
+  readonly placed: PlacedApart | null;
   readonly verified: Uint8Array;
   /** Shared: index 0 counts the bytes received for this download, index 1 is how many connections are open for it. */
   readonly counts: BigInt64Array;

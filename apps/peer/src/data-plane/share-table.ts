@@ -93,8 +93,10 @@ export class ServedShare {
   }
 
   #hashOnDisk(manifest: ManifestTable, piece: PieceIndex): Promise<Uint8Array> {
+    const { roots, placed } = this.content;
     return hashPieces({
-      root: this.content.roots[0] ?? '',
+      root: roots[0] ?? '',
+      placed,
       run: filesIn(manifest.files, pieceRange(manifestGeometry(manifest), piece)),
       hash: manifest.hash,
       pieceBytes: manifest.pieceBytes,
@@ -107,9 +109,9 @@ export class ServedShare {
 
   #open() {
     if (this.#opened === null) {
-      const { roots, identity } = this.content;
+      const { roots, identity, placed } = this.content;
       const manifest = openManifest(this.content.manifestBytes);
-      const files = new ContentFiles(manifest.files, roots, { flags: 'r', identity });
+      const files = new ContentFiles(manifest.files, roots, { flags: 'r', identity, placed });
       this.#opened = { manifest, files };
     }
     return this.#opened;

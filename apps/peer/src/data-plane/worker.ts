@@ -3,6 +3,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { Manifest } from '#domain/manifest';
 import { decodeManifest } from '#wire/manifest-codec';
+import { identityOf as identityOfNow } from '../storage/content-files.ts';
 import {
   checkDestination as checkDestinationNow,
   findEarlierPart as findEarlierPartNow,
@@ -14,6 +15,11 @@ import {
 } from '../storage/destination.ts';
 import { readPiece as readPieceNow } from '../storage/piece-reading.ts';
 import { reusePieces as reusePiecesNow } from '../storage/piece-reuse.ts';
+import {
+  findPlaced as findPlacedNow,
+  finishPlaced as finishPlacedNow,
+  placeFiles as placeFilesNow,
+} from '../storage/placing.ts';
 import {
   checkRepair as checkRepairNow,
   dropRepair as dropRepairNow,
@@ -67,6 +73,10 @@ export const syncPart = task(syncPartNow);
 export const finishWhole = task(async ({ manifestBytes, ...request }: FinishRequest) =>
   stampsInSharedMemory(await finishPartNow({ ...request, ...treeOf(manifestBytes) })),
 );
+export const identityOf = task(identityOfNow);
+export const findPlaced = task(findPlacedNow);
+export const placeFiles = task(placeFilesNow);
+export const finishPlaced = task(finishPlacedNow);
 export const removePart = task(removePartNow);
 export const removeDownload = task(removeDownloadNow);
 export const checkRepair = task(checkRepairNow);

@@ -3,7 +3,7 @@
 import { closeSync, constants, lstatSync, openSync, readSync, type Stats, statSync, writeSync } from 'node:fs';
 import { ancestorsOf } from '#domain/manifest';
 import { hasStamp } from '../data-plane/shared-memory.ts';
-import { type FileTable, modeOf, pathOnDisk, type Segment, segmentsOf } from './content-layout.ts';
+import { type FileTable, modeOf, pathOnDisk, type PlacedApart, type Segment, segmentsOf } from './content-layout.ts';
 import { readFailure, StorageFailure, writeFailure } from './storage-problem.ts';
 
 const OPEN_FILES_MAX = 32;
@@ -54,10 +54,20 @@ export interface FileAccess {
   readonly identity: string | null;
   /** A file of a folder that is not there is made when its first bytes come, below the first root. */
   readonly makes?: boolean;
+  /** Those that are in their final place already are read there, whatever that is now, and never written. */
+  readonly placed?: PlacedApart | null;
+  /** Position of the first of the files among all of the content; 0 when left out. */
+  readonly firstFile?: number;
 }
 
 export function isSameStamp(left: FileStamp, right: FileStamp): boolean {
   return left.bytes === right.bytes && left.modifiedMs === right.modifiedMs && left.inode === right.inode;
+}
+
+/** How files are opened, and what an error means. */
+interface Opening {
+  readonly toFailure: ToFailure;
+  readonly access: FileAccess;
 }
 
 type ToFailure = (error: unknown, path: string) => StorageFailure;
@@ -82,14 +92,24 @@ export class ContentFiles {
     this.#each({ begin, length: target.length }, readFailure, (file, segment) => readSegment(file, segment, target));
   }
 
-  /** Writes all of `bytes` at offset `begin` of the content. Throws StorageFailure disk_full, destination_unwritable. */
+  /**
+   * Writes all of `bytes` at offset `begin` of the content; what is in its final place already has to be these bytes. Throws
+   * StorageFailure disk_full, destination_unwritable.
+   */
   write(begin: number, bytes: Uint8Array): void {
-    this.#each({ begin, length: bytes.length }, writeFailure, (file, segment) => writeSegment(file, segment, bytes));
+    this.#each({ begin, length: bytes.length }, writeFailure, (file, segment) => {
+      if (this.#isPlaced(segment.fileNumber)) this.#compare(file, segment, bytes);
+      else writeSegment(file, segment, bytes);
+    });
   }
 
-  /** Throws StorageFailure source_missing or source_changed when a file under this run is not what its stamp in shared memory says. */
+  /**
+   * Throws StorageFailure source_missing or source_changed when a file under this run is not what its stamp in shared memory says.
+   * Where some are in their final place and the others are still written, those in place are looked at.
+   */
   checkStamps(begin: number, length: number, stamps: Float64Array): void {
     for (const { fileNumber } of segmentsOf(this.#files, begin, length)) {
+      if (this.#access.placed && !this.#isPlaced(fileNumber)) continue;
       const path = this.#pathOf(fileNumber, this.#roots[0] ?? '');
       if (!hasStamp(stamps, fileNumber, stampFile(path))) {
         throw new StorageFailure('source_changed', `${path} was changed after it was shared`);
@@ -131,10 +151,21 @@ export class ContentFiles {
     }
     if (missing.length === 0) return;
     while (this.#opened.size > OPEN_FILES_MAX - missing.length) this.#closeOldest();
+    const apart = missing.filter((fileNumber) => this.#isPlaced(fileNumber));
+    if (apart.length > 0) this.#openApart(apart, toFailure);
+    if (apart.length < missing.length) this.#openAtRoots(apart.length === 0 ? missing : without(missing, apart), toFailure);
+  }
+
+  #openApart(fileNumbers: readonly number[], toFailure: ToFailure): void {
+    const root = this.#access.placed?.root ?? '';
+    this.#openBelow(root, fileNumbers, { toFailure, access: { flags: 'r', identity: null } });
+  }
+
+  #openAtRoots(fileNumbers: readonly number[], toFailure: ToFailure): void {
     let firstError: unknown;
     for (const root of this.#roots) {
       try {
-        return this.#openBelow(root, missing, toFailure);
+        return this.#openBelow(root, fileNumbers, { toFailure, access: this.#access });
       } catch (error) {
         firstError ??= error;
       }
@@ -143,22 +174,22 @@ export class ContentFiles {
   }
 
   /** All of them or none. */
-  #openBelow(root: string, fileNumbers: readonly number[], toFailure: ToFailure): void {
-    const makes = this.#access.makes === true && root === this.#roots[0];
+  #openBelow(root: string, fileNumbers: readonly number[], { toFailure, access }: Opening): void {
+    const makes = access.makes === true && root === this.#roots[0];
     // Nothing is made in what another process has put there.
-    if (makes) this.#checkPlace(root, fileNumbers);
+    if (makes) this.#checkPlace(root, fileNumbers, access);
     const opened: number[] = [];
     try {
       for (const fileNumber of fileNumbers) {
         const path = this.#pathOf(fileNumber, root);
         try {
-          opened.push(this.#openFile(path, fileNumber, makes));
+          opened.push(this.#openFile(fileNumber, { path, flags: FLAGS[access.flags], makes }));
         } catch (error) {
           throw toFailure(error, path);
         }
       }
       // Looked at after the opening: what was opened in a root that is the same now was opened in that one.
-      this.#checkPlace(root, fileNumbers);
+      this.#checkPlace(root, fileNumbers, access);
     } catch (error) {
       for (const file of opened) closeSync(file);
       throw error;
@@ -166,16 +197,14 @@ export class ContentFiles {
     for (const [at, fileNumber] of fileNumbers.entries()) this.#opened.set(fileNumber, opened[at]!);
   }
 
-  #openFile(path: string, fileNumber: number, makes: boolean): number {
+  #openFile(fileNumber: number, { path, flags, makes }: { path: string; flags: number; makes: boolean }): number {
     const file = this.#files.fileOf(fileNumber);
-    const flags = FLAGS[this.#access.flags];
     if (file.path === '') return openSync(path, flags);
     return openSync(path, flags | NO_LINK | (makes ? constants.O_CREAT : 0), modeOf(file));
   }
 
   /** Throws when the root is another one, or a folder around one of the files is a link. */
-  #checkPlace(root: string, fileNumbers: readonly number[]): void {
-    const { flags, identity } = this.#access;
+  #checkPlace(root: string, fileNumbers: readonly number[], { flags, identity }: FileAccess): void {
     const isReplaced = identity !== null && identityOf(root) !== identity;
     const link = isReplaced ? undefined : this.#linkAround(root, fileNumbers);
     if (!isReplaced && link === undefined) return;
@@ -206,9 +235,31 @@ export class ContentFiles {
     }
   }
 
-  #pathOf(fileNumber: number, root: string): string {
-    return pathOnDisk(root, this.#files.fileOf(fileNumber));
+  #isPlaced(fileNumber: number): boolean {
+    const { placed, firstFile = 0 } = this.#access;
+    return placed?.files[fileNumber + firstFile] === 1;
   }
+
+  #compare(file: number, segment: Segment, bytes: Uint8Array): void {
+    const there = Buffer.allocUnsafe(segment.length);
+    const text = `${this.#pathOf(segment.fileNumber, '')} was changed after it was put in place: move it away`;
+    try {
+      readSegment(file, { ...segment, offset: 0 }, there);
+    } catch (error) {
+      throw new StorageFailure('destination_unwritable', text, { cause: error });
+    }
+    if (there.equals(bytes.subarray(segment.offset, segment.offset + segment.length))) return;
+    throw new StorageFailure('destination_unwritable', text);
+  }
+
+  #pathOf(fileNumber: number, root: string): string {
+    const { placed } = this.#access;
+    return pathOnDisk(placed && this.#isPlaced(fileNumber) ? placed.root : root, this.#files.fileOf(fileNumber));
+  }
+}
+
+function without(all: readonly number[], some: readonly number[]): number[] {
+  return all.filter((one) => !some.includes(one));
 }
 
 function isLink(path: string): boolean {

@@ -14,6 +14,13 @@ export interface ListedFile {
   readonly executable?: true;
 }
 
+/** Files that are in their final place already, while the others of the content are at the part. */
+export interface PlacedApart {
+  readonly root: string;
+  /** A 1 for each file of the content that is in place. */
+  readonly files: Uint8Array;
+}
+
 /** Files by their position, each with its place. */
 export interface FileTable {
   readonly count: number;

@@ -95,6 +95,8 @@ export function isThere(path: string): boolean {
 export interface EarlierPart {
   readonly manifestBytes: Uint8Array;
   readonly listed: Uint8Array;
+  /** Files of it are in place: what is at the destination is its own. */
+  readonly hasPlaced: boolean;
 }
 
 /** What is there of this content at a destination from an earlier start, or null. */
@@ -105,7 +107,8 @@ export function findEarlierPart(request: {
 }): EarlierPart | null {
   const journal = readJournal(journalPath(request.destination));
   if (journal?.contentId !== request.contentId || !existsSync(partPath(request.destination))) return null;
-  return { manifestBytes: journal.manifestBytes, listed: journal.listed(request.pieceCount) };
+  const { manifestBytes, hasPlaced } = journal;
+  return { manifestBytes, hasPlaced, listed: journal.listed(request.pieceCount) };
 }
 
 /**
@@ -221,7 +224,7 @@ function replaceJournal(destination: string, head: Uint8Array): void {
 }
 
 /** Nobody's place yet. */
-function newAsidePath(destination: string): string {
+export function newAsidePath(destination: string): string {
   return asidePath(destination, randomBytes(4).toString('hex'));
 }
 

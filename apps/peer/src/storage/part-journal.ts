@@ -5,7 +5,10 @@
 //   journal = magic contentId:32*u8 manifestBytes:u32 manifest entry*
 //   magic   = "cohort journal 1" 0x0a
 //   entry   = piece:u32 check:u32                          CRC-32 over contentId and piece
-import { closeSync, constants, openSync, readFileSync, readSync, writeSync } from 'node:fs';
+//
+// The entry of piece 2^32 - 1, which there never is, says that files of the download are put in place one by one: what is at the
+// destination then is its own.
+import { closeSync, constants, fdatasyncSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { setBit, bitfieldBytes } from '#domain/bitfield';
 import { MANIFEST_BYTES_MAX } from '#wire/limits';
@@ -16,12 +19,15 @@ const MAGIC = Buffer.from('cohort journal 1\n');
 const CONTENT_ID_BYTES = 32;
 const ENTRY_BYTES = 8;
 const HEAD_BYTES = MAGIC.length + CONTENT_ID_BYTES + 4;
+const PLACING = 0xffff_ffff;
 
 /** What a journal says. `listed` is a bitfield, still to be checked against the data. */
 export interface JournalContents {
   readonly contentId: string;
   readonly manifestBytes: Uint8Array;
   readonly listed: (pieceCount: number) => Uint8Array;
+  /** Whether files are in place, or were about to be: what is at the destination is the download's own. */
+  readonly hasPlaced: boolean;
   /** Length of the sound part; whatever follows is torn. */
   readonly soundBytes: number;
 }
@@ -46,6 +52,7 @@ export function readJournal(path: string): JournalContents | null {
     contentId: contentId.toString('hex'),
     manifestBytes: bytes.subarray(HEAD_BYTES, entriesBegin),
     listed: (pieceCount) => listedPieces(entries, pieceCount),
+    hasPlaced: entries.includes(PLACING),
     soundBytes: entriesBegin + entries.length * ENTRY_BYTES,
   };
 }
@@ -123,6 +130,12 @@ export class JournalWriter {
     } catch (error) {
       throw writeFailure(error, this.#path);
     }
+  }
+
+  /** Notes that from now on what is at the destination is the download's own. On disk when it returns. Throws like `append`. */
+  appendPlacing(): void {
+    this.append(PLACING);
+    if (this.#file !== null) fdatasyncSync(this.#file);
   }
 
   close(): void {

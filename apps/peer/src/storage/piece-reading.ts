@@ -6,7 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PieceHash } from '#domain/command';
 import { threadBuffers } from './buffer-pool.ts';
 import { ContentFiles } from './content-files.ts';
-import { placeFiles, type RunFiles } from './content-layout.ts';
+import { type PlacedApart, placeFiles, type RunFiles } from './content-layout.ts';
 import { StorageFailure } from './storage-problem.ts';
 
 const SLICE_BYTES = 1024 * 1024;
@@ -25,6 +25,8 @@ export interface PieceReading {
   readonly roots: readonly string[];
   /** Which root is meant, as `identityOf` has it; null for any. */
   readonly identity: string | null;
+  /** Those of the files that are in their final place already. */
+  readonly placed?: PlacedApart | null;
   readonly hash: PieceHash;
   readonly digest: Uint8Array;
   readonly piece: Run;
@@ -37,8 +39,9 @@ export interface PieceReading {
 
 /** Fills the target. False when the piece is another one than the digest says: then the target holds nothing of it. */
 export async function readPiece(reading: PieceReading): Promise<boolean> {
-  const { files, roots, identity, piece, target, calledOff } = reading;
-  const content = new ContentFiles(placeFiles(files), roots, { flags: 'r', identity });
+  const { files, roots, identity, placed = null, piece, target, calledOff } = reading;
+  const access = { flags: 'r', identity, placed, firstFile: files.first } as const;
+  const content = new ContentFiles(placeFiles(files), roots, access);
   const buffer = threadBuffers.take(Math.min(SLICE_BYTES, piece.length));
   const hash = createHash(reading.hash);
   try {

@@ -6,7 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PieceHash } from '#domain/command';
 import { threadBuffers } from './buffer-pool.ts';
 import { ContentFiles, type FileAccess, type FileStamp, isSameStamp, stampFile } from './content-files.ts';
-import { pathOnDisk, placeFiles, type RunFiles } from './content-layout.ts';
+import { pathOnDisk, type PlacedApart, placeFiles, type RunFiles } from './content-layout.ts';
 import { isThere } from './destination.ts';
 import type { ScannedFile } from './source-scan.ts';
 import { StorageFailure } from './storage-problem.ts';
@@ -62,6 +62,8 @@ function stampIfFile(path: string): FileStamp | null {
 export async function hashPieces(request: {
   readonly root: string;
   readonly run: RunFiles;
+  /** Those of the files that are in their final place already. */
+  readonly placed?: PlacedApart | null;
   readonly hash: PieceHash;
   readonly pieceBytes: number;
   readonly totalBytes: number;
@@ -77,7 +79,9 @@ export async function hashPieces(request: {
 }): Promise<Uint8Array> {
   const digestBytes = request.hash === 'sha1' ? 20 : 32;
   const digests = new Uint8Array(request.pieceCount * digestBytes);
-  const content = new ContentFiles(placeFiles(request.run), [request.root], READ_ONLY);
+  const { run, placed = null } = request;
+  const access = { ...READ_ONLY, placed, firstFile: run.first };
+  const content = new ContentFiles(placeFiles(run), [request.root], access);
   const buffer = threadBuffers.take(Math.min(request.sliceBytes ?? SLICE_BYTES, request.pieceBytes));
   const about = { buffer, content, job: request.job, ...(request.pause && { pause: request.pause }) };
   try {

@@ -11,7 +11,7 @@ import { decodeManifest, encodeManifest } from '#wire/manifest-codec';
 import { pathClash } from '#wire/path-clash';
 import type { WorkerPool } from '../data-plane/worker-pool.ts';
 import type { FileStamp } from '../storage/content-files.ts';
-import { filesIn, type ListedFile, placeFiles } from '../storage/content-layout.ts';
+import { filesIn, type ListedFile, type PlacedApart, placeFiles } from '../storage/content-layout.ts';
 import type { ScrubTask } from '../storage/scrub-reading.ts';
 import type { ScannedFile, ScannedSource } from '../storage/source-scan.ts';
 import type { Outcome } from '../storage/storage-problem.ts';
@@ -118,6 +118,14 @@ function* allPaths({
 }: Pick<Manifest, 'emptyFolders'> & { readonly files: readonly { readonly path: string }[] }) {
   for (const { path } of files) yield path;
   yield* emptyFolders;
+}
+
+/** Content on disk, and which of its pieces are looked at; all of them when nothing is listed. */
+interface ListedPieces {
+  readonly root: string;
+  readonly manifest: Manifest;
+  readonly listed?: Uint8Array;
+  readonly placed?: PlacedApart | null;
 }
 
 interface Job {
@@ -264,7 +272,7 @@ export class ContentHashing {
 
   /** Which of the listed pieces on disk have the digests of a manifest. Throws TransferFailure aborted. */
   checkListed(
-    pieces: { readonly root: string; readonly manifest: Manifest; readonly listed: Uint8Array },
+    pieces: ListedPieces & { readonly listed: Uint8Array },
     signal: AbortSignal,
   ): Promise<Uint8Array> {
     const job = newJob(pieces.manifest.totalBytes);
@@ -272,12 +280,13 @@ export class ContentHashing {
   }
 
   async #checkPieces(
-    { root, manifest, listed }: { readonly root: string; readonly manifest: Manifest; readonly listed?: Uint8Array },
+    { root, manifest, listed, placed = null }: ListedPieces,
     job: Job,
   ): Promise<Uint8Array> {
     const { pieceCount } = manifestGeometry(manifest);
     const digestBytes = digestBytesOf(manifest.hash);
-    const digests = await this.#hashPieces({ ...manifest, root, skipUnreadable: true, ...(listed && { listed }) }, job);
+    const about = { root, placed, skipUnreadable: true, ...(listed && { listed }) };
+    const digests = await this.#hashPieces({ ...manifest, ...about }, job);
     const bitfield = new Uint8Array(bitfieldBytes(pieceCount));
     for (let piece = 0; piece < pieceCount; piece++) {
       const [from, to] = [piece * digestBytes, (piece + 1) * digestBytes];
@@ -295,11 +304,12 @@ export class ContentHashing {
       readonly pieceBytes: number;
       readonly hash: Manifest['hash'];
       readonly listed?: Uint8Array;
+      readonly placed?: PlacedApart | null;
       readonly skipUnreadable?: boolean;
     },
     job: Job,
   ): Promise<Uint8Array> {
-    const { root, totalBytes, pieceBytes, hash, listed, skipUnreadable = false } = content;
+    const { root, totalBytes, pieceBytes, hash, listed, placed = null, skipUnreadable = false } = content;
     const { pieceCount } = geometryOf(content);
     const table = placeFiles({ begin: 0, files: content.files });
     const piecesPerTask = Math.max(1, Math.floor(TASK_BYTES / pieceBytes));
@@ -311,7 +321,8 @@ export class ContentHashing {
       const bytes = { begin: firstPiece * pieceBytes, length: pieces.pieceCount * pieceBytes };
       // Only what the run lies in: a share of many files has many runs.
       const run = filesIn(table, bytes);
-      const request = { root, run, hash, pieceBytes, totalBytes, ...pieces, ...wanted, skipUnreadable, job };
+      const sizes = { pieceBytes, totalBytes };
+      const request = { root, run, placed, hash, ...sizes, ...pieces, ...wanted, skipUnreadable, job };
       const work = this.#inTurn(() => this.#pool.run('hashPieces', request), job);
       works.push(work.then((part) => digests.set(part, firstPiece * digestBytesOf(hash))));
     }

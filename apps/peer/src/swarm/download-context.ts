@@ -1,6 +1,7 @@
 // Owns what one download is given by the engine: the workers, the clock, and how it tells of what it has.
 import type { WorkerPool } from '../data-plane/worker-pool.ts';
 import type { FileStamp } from '../storage/content-files.ts';
+import type { PlacedApart } from '../storage/content-layout.ts';
 import type { ContentHashing } from './content-hashing.ts';
 import type { LaneFleet } from './lane-fleet.ts';
 
@@ -31,5 +32,9 @@ interface ServedPart {
   readonly identity: string | null;
   /** What files were when their pieces were verified; null where the download writes. */
   readonly stamps: readonly (FileStamp | null)[] | null;
+  /** Files that are in their final place already, while the others are at the part. */
+  readonly placed: PlacedApart | null;
   readonly verified: Uint8Array;
+  /** Nothing is written to it any more: that it was changed is news. */
+  readonly isAtRest: boolean;
 }

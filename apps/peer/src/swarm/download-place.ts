@@ -7,7 +7,7 @@ import type { PieceIndex } from '#domain/piece-geometry';
 import type { WorkerPool } from '../data-plane/worker-pool.ts';
 import { inSharedMemory, stampsInSharedMemory } from '../data-plane/shared-memory.ts';
 import type { FileStamp } from '../storage/content-files.ts';
-import { partPath } from '../storage/content-layout.ts';
+import { partPath, type PlacedApart } from '../storage/content-layout.ts';
 import type { EarlierPart } from '../storage/destination.ts';
 import { acceptManifest, type ContentHashing, stampText, valueOf } from './content-hashing.ts';
 import { reuseCopies } from './reuse.ts';
@@ -27,6 +27,8 @@ export interface DownloadPlace {
   open(part: OpenedPart, signal: AbortSignal): Promise<OpenedPlace>;
   /** Every piece is verified: the destination becomes the content. The answer is what its files are then, in shared memory. */
   finish(manifest: Manifest): Promise<Float64Array>;
+  /** Every piece of these files is verified: they are put in place, the others stay where they are. */
+  rest(manifest: Manifest, wanted: readonly number[]): Promise<Omit<OpenedPlace, 'sound' | 'reused'>>;
   /** The files of the content that the part has. */
   filesOf(manifest: Manifest): Manifest['files'];
 }
@@ -48,6 +50,8 @@ export interface OpenedPlace {
   readonly servedIdentity: string | null;
   /** What the files that are served were when their pieces were verified; null for those that the download writes. */
   readonly servedStamps: readonly (FileStamp | null)[] | null;
+  /** Files that are in their final place already. */
+  readonly placed: PlacedApart | null;
 }
 
 interface Parts {
@@ -69,6 +73,8 @@ class NewContent implements DownloadPlace {
   readonly #parts: Parts;
   #identity: string | null = null;
   #manifestBytes: Uint8Array = new Uint8Array();
+  /** Files are in place: what is at the destination is the download's own. */
+  #hasPlaced = false;
 
   constructor(request: DownloadRequest, parts: Parts) {
     this.#request = request;
@@ -81,39 +87,75 @@ class NewContent implements DownloadPlace {
   }
 
   async look(): Promise<EarlierPart | null> {
-    const { destination, contentId, pieceCount, overwrite, totalBytes } = this.#request;
+    const { destination, contentId, pieceCount, overwrite, totalBytes, priorities } = this.#request;
     const { pool } = this.#parts;
-    valueOf(await pool.run('checkDestination', { destination, overwrite, totalBytes }));
-    return valueOf(await pool.run('findEarlierPart', { destination, contentId, pieceCount }));
+    const earlier = valueOf(await pool.run('findEarlierPart', { destination, contentId, pieceCount }));
+    this.#hasPlaced = earlier?.hasPlaced ?? false;
+    // How much is wanted is not known yet.
+    const neededBytes = priorities === undefined ? totalBytes : 0;
+    const checked = { destination, overwrite: overwrite || this.#hasPlaced, totalBytes: neededBytes };
+    valueOf(await pool.run('checkDestination', checked));
+    return earlier;
   }
 
   async open(part: OpenedPart, signal: AbortSignal): Promise<OpenedPlace> {
-    const { manifestBytes } = part;
+    const { manifest, manifestBytes } = part;
     const { destination, contentId } = this.#request;
+    const { pool } = this.#parts;
     this.#manifestBytes = manifestBytes;
+    const { files, pieceBytes } = manifest;
+    const stamps = this.#hasPlaced ? valueOf(await pool.run('findPlaced', { destination, files, pieceBytes })) : null;
+    const placed = this.#placedApart(stamps);
     const prepared = { destination, contentId, manifestBytes };
-    const identity = valueOf(await this.#parts.pool.run('prepareWhole', prepared));
-    const earlier = await soundPieces(this.#request, this.#parts, { ...part, signal });
+    const left = files.filter((_, position) => stamps?.[position] === null);
+    const identity = valueOf(
+      await (stamps === null
+        ? pool.run('prepareWhole', prepared)
+        : pool.run('preparePart', { ...prepared, files: left })),
+    );
+    const earlier = await soundPieces(this.#request, this.#parts, { ...part, placed, signal });
     this.#identity = identity;
     const reused = await this.#reuse(part, earlier, signal);
     const sound = reused.map((byte, at) => byte | (earlier[at] ?? 0));
-    return { sound, reused, writtenIdentity: identity, servedIdentity: identity, servedStamps: null };
+    return { sound, reused, writtenIdentity: identity, servedIdentity: identity, servedStamps: stamps, placed };
   }
 
-  /** Before anything is asked of others. */
+  /** Before anything is asked of others. Who wants only some files gets no more of them than what was wanted. */
   async #reuse({ manifest, manifestBytes }: OpenedPart, sound: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
-    const { destination, contentId, pieceCount, reuse } = this.#request;
-    const copies = reuse?.copies ?? [];
+    const { destination, contentId, pieceCount, priorities, reuse } = this.#request;
+    const copies = this.#hasPlaced || priorities !== undefined ? [] : (reuse?.copies ?? []);
     if (copies.length === 0) return new Uint8Array(bitfieldBytes(pieceCount));
     const part = { destination, contentId, identity: this.#identity, manifest, manifestBytes, sound };
     return reuseCopies(this.#parts, { ...part, copies }, signal);
   }
 
-  async finish(): Promise<Float64Array> {
-    const { destination, overwrite } = this.#request;
+  async finish({ files, emptyFolders = [], pieceBytes }: Manifest): Promise<Float64Array> {
+    const { contentId, destination, overwrite } = this.#request;
+    const { pool } = this.#parts;
+    const finished = { destination, overwrite, identity: this.#identity };
+    if (!this.#hasPlaced) {
+      return valueOf(await pool.run('finishWhole', { ...finished, manifestBytes: this.#manifestBytes }));
+    }
+    const content = { contentId, files, emptyFolders, pieceBytes };
+    return stampsInSharedMemory(valueOf(await pool.run('finishPlaced', { ...finished, ...content })));
+  }
+
+  async rest(
+    { files, pieceBytes }: Manifest,
+    wanted: readonly number[],
+  ): Promise<Omit<OpenedPlace, 'sound' | 'reused'>> {
+    const { contentId, destination, overwrite } = this.#request;
     const identity = this.#identity;
-    const manifestBytes = this.#manifestBytes;
-    return valueOf(await this.#parts.pool.run('finishWhole', { destination, overwrite, identity, manifestBytes }));
+    const placing = { contentId, destination, overwrite, identity, files, pieceBytes, wanted };
+    const stamps = valueOf(await this.#parts.pool.run('placeFiles', placing));
+    this.#hasPlaced = true;
+    const placed = this.#placedApart(stamps);
+    return { writtenIdentity: identity, servedIdentity: identity, servedStamps: stamps, placed };
+  }
+
+  #placedApart(stamps: readonly (FileStamp | null)[] | null): PlacedApart | null {
+    if (stamps === null) return null;
+    return { root: this.#request.destination, files: Uint8Array.from(stamps, (stamp) => (stamp === null ? 0 : 1)) };
   }
 
   filesOf({ files }: Manifest): Manifest['files'] {
@@ -147,7 +189,11 @@ class DamagedContent implements DownloadPlace {
     const files = this.filesOf(manifest);
     valueOf(await pool.run('checkRepair', { destination, contentId, files, missingBytes, throughLink }));
     const earlier = valueOf(await pool.run('findEarlierPart', { destination, contentId, pieceCount }));
-    return { manifestBytes, listed: withoutBits(earlier?.listed ?? new Uint8Array(), found.bitfield) };
+    return {
+      manifestBytes,
+      hasPlaced: false,
+      listed: withoutBits(earlier?.listed ?? new Uint8Array(), found.bitfield),
+    };
   }
 
   async open(part: OpenedPart, signal: AbortSignal): Promise<OpenedPlace> {
@@ -156,11 +202,22 @@ class DamagedContent implements DownloadPlace {
     const { manifest, manifestBytes } = part;
     const prepared = { destination, contentId, manifestBytes, files: this.filesOf(manifest) };
     const identity = valueOf(await this.#parts.pool.run('preparePart', prepared));
-    const fetched = await soundPieces(this.#request, this.#parts, { ...part, signal });
+    const fetched = await soundPieces(this.#request, this.#parts, { ...part, placed: null, signal });
     this.#identity = identity;
     const sound = bitfield.map((byte, at) => byte | (fetched[at] ?? 0));
     const servedStamps = await this.#stampsAsFound(part.manifest);
-    return { sound, reused: new Uint8Array(), writtenIdentity: identity, servedIdentity: null, servedStamps };
+    return {
+      sound,
+      reused: new Uint8Array(),
+      writtenIdentity: identity,
+      servedIdentity: null,
+      servedStamps,
+      placed: null,
+    };
+  }
+
+  rest(): never {
+    throw new Error('a repair wants every piece');
   }
 
   async finish(manifest: Manifest): Promise<Float64Array> {
@@ -201,10 +258,10 @@ class DamagedContent implements DownloadPlace {
 async function soundPieces(
   { destination }: DownloadRequest,
   { hashing }: Parts,
-  { manifest, listed, signal }: OpenedPart & { readonly signal: AbortSignal },
+  { manifest, listed, placed, signal }: OpenedPart & { placed: PlacedApart | null; signal: AbortSignal },
 ): Promise<Uint8Array> {
   if (listed === null) return new Uint8Array();
-  return hashing.checkListed({ root: partPath(destination), manifest, listed }, signal);
+  return hashing.checkListed({ root: partPath(destination), manifest, listed, placed }, signal);
 }
 
 function withoutBits(bitfield: Uint8Array, others: Uint8Array): Uint8Array {

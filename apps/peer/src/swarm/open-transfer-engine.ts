@@ -8,6 +8,7 @@ import { acceptManifest, ContentHashing, stampText, valueOf } from './content-ha
 import { openCopy } from './copy-reader.ts';
 import { LaneFleet } from './lane-fleet.ts';
 import { readPiece } from './piece-reads.ts';
+import { findRest } from './rest-serving.ts';
 import { SharedLimits } from './shared-limits.ts';
 import { SwarmDownload } from './swarm-download.ts';
 import {
@@ -23,6 +24,7 @@ import {
   type GrantTrust,
   type Inspected,
   type PieceRead,
+  type RestRequest,
   type Revocation,
   type ServeRequest,
   type ShareRef,
@@ -59,6 +61,8 @@ class WorkerTransferEngine implements TransferEngine {
   readonly #problemListeners = new Set<(problem: SourceProblem) => void>();
   /** Shares of which a complete copy is served; a download of one of them does not take its place. */
   readonly #whole = new Set<string>();
+  /** Shares of which some files are served, that nothing is written to. */
+  readonly #rests = new Set<string>();
   readonly #limits = new SharedLimits();
   readonly #pieces = { verified: 0, failed: 0 };
   #fleet: LaneFleet | null = null;
@@ -122,14 +126,26 @@ class WorkerTransferEngine implements TransferEngine {
     if (stampText(stamps) !== stamp)
       throw new TransferFailure('source_changed', `${path} was changed after it was shared`);
     const shared = { stamps: stampsInSharedMemory(stamps), manifestBytes: inSharedMemory(manifestBytes) };
-    const content = { share, contentId, roots: [path], verified: null, identity: null, ...shared };
+    const content = { share, contentId, roots: [path], verified: null, identity: null, placed: null, ...shared };
     this.#whole.add(shareKey(share));
     this.#lanes.announce({ kind: 'serve', content });
     await this.#lanes.settled();
   }
 
+  async serveRest(request: RestRequest): Promise<Uint8Array> {
+    const content = await findRest(request, { pool: this.#pool, hashing: this.#hashing });
+    if (request.signal.aborted) throw new TransferFailure('aborted', 'serving was called off');
+    if (!this.#whole.has(shareKey(request.share))) {
+      this.#rests.add(shareKey(request.share));
+      this.#lanes.announce({ kind: 'serve', content });
+      await this.#lanes.settled();
+    }
+    return Uint8Array.from(content.verified);
+  }
+
   withdraw(share: ShareRef): void {
     this.#whole.delete(shareKey(share));
+    this.#rests.delete(shareKey(share));
     this.#lanes.announce({ kind: 'withdraw', share, code: 'withdrawn' });
   }
 
@@ -170,16 +186,17 @@ class WorkerTransferEngine implements TransferEngine {
       nextConnection: () => ++this.#lastConnection,
       isRateLimited: () => this.#limits.isDownloadLimited(share.groupId),
       countPiece: (outcome) => this.#pieces[outcome]++,
-      servePart: ({ manifestBytes, roots, identity, stamps, verified }) => {
+      servePart: ({ stamps, isAtRest, ...part }) => {
         if (isPrivate || this.#whole.has(shareKey(share))) return;
         const shared = stamps && stampsInSharedMemory(stamps);
-        const content = { ...serve, manifestBytes, roots, identity, verified, stamps: shared };
+        const content = { ...serve, ...part, stamps: shared };
+        if (isAtRest) this.#rests.add(shareKey(share));
         this.#lanes.announce({ kind: 'serve', content });
       },
       serveWhole: ({ manifestBytes, roots, stamps }) => {
         if (isPrivate) return;
         this.#whole.add(shareKey(share));
-        const whole = { manifestBytes, roots, stamps, verified: null, identity: null };
+        const whole = { manifestBytes, roots, stamps, verified: null, identity: null, placed: null };
         this.#lanes.announce({ kind: 'serve', content: { ...serve, ...whole } });
       },
       withdrawPart: () => {
@@ -242,7 +259,7 @@ class WorkerTransferEngine implements TransferEngine {
     if (event.kind === 'sourceProblem') {
       const { share, problem } = event;
       // Every worker that serves it may notice; the first one is enough.
-      if (!this.#whole.has(shareKey(share))) return;
+      if (!this.#whole.has(shareKey(share)) && !this.#rests.has(shareKey(share))) return;
       const code = problem.code === 'source_changed' ? 'source_changed' : 'source_missing';
       this.withdraw(share);
       for (const listener of this.#problemListeners) listener({ share, code, detail: problem.detail });

@@ -23,12 +23,12 @@ export async function readPiece(pool: WorkerPool, read: PieceRead): Promise<bool
   signal.addEventListener('abort', callOff, { once: true });
   try {
     const files = filesIn(placesOf(manifest), piece);
-    const { roots, identity } = copy;
+    const { roots, identity, placed: apart = null } = copy;
     // A copy: what crosses to the worker is all of the memory that a view is on.
     const digest = Uint8Array.from(pieceDigest(manifest, index));
     const { hash } = manifest;
     return valueOf(
-      await pool.run('readPiece', { files, roots, identity, hash, digest, piece, target, begin, calledOff }),
+      await pool.run('readPiece', { files, roots, identity, placed: apart, hash, digest, piece, target, begin, calledOff }),
     );
   } finally {
     signal.removeEventListener('abort', callOff);

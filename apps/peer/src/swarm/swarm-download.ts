@@ -1,21 +1,20 @@
 // Owns one download from the request to the finished file: its states, its place on disk, its connections. Pieces are the
 // business of DownloadRun. Every wait ends by itself when what it waits for is there.
 import { bitfieldBytes, hasBit } from '#domain/bitfield';
-import { piecePriorities } from '#domain/file-priorities';
 import { soundBytes } from '#domain/content-damage';
 import type { Manifest } from '#domain/manifest';
-import { geometryOf, pieceIndex } from '#domain/piece-geometry';
+import { geometryOf } from '#domain/piece-geometry';
 import { PieceLedger } from '#domain/piece-ledger';
-import { PiecePriorities } from '#domain/piece-priorities';
 import type { ConnectionEvent } from '../data-plane/lane-messages.ts';
 import { inSharedMemory, stampsIn } from '../data-plane/shared-memory.ts';
-import { partPath } from '../storage/content-layout.ts';
 import type { StorageProblem } from '../storage/storage-problem.ts';
 import { acceptContent, contentIdOf, stampText } from './content-hashing.ts';
 import type { DownloadContext } from './download-context.ts';
 import { type DownloadPlace, placeOf } from './download-place.ts';
 import { DownloadRun } from './download-run.ts';
+import { DownloadWants } from './download-wants.ts';
 import { ManifestQuestions } from './manifest-questions.ts';
+import { PartSyncing } from './part-syncing.ts';
 import { RateMeter } from './rate-meter.ts';
 import { SourceDialling } from './source-dialling.ts';
 import { type Connection, type SourceEntry, SourceTable } from './source-table.ts';
@@ -33,9 +32,6 @@ import { TransferFailure } from './transfer-engine.ts';
 import { manifestReason, piecesMissingReason, stalledReason, storageReason } from './download-reasons.ts';
 
 const TICK_MS = 200;
-/** What may lie unsynced before it is pushed to the disk, and the most files for which that is worth opening them. */
-const SYNC_BYTES = 64 * 1024 * 1024;
-const SYNCED_FILES_MAX = 16;
 
 /** Exists from the moment the manifest is known and the part is on disk. */
 interface OpenPart {
@@ -54,7 +50,8 @@ export class SwarmDownload implements Download {
   readonly #place: DownloadPlace;
   readonly #sources: SourceTable;
   readonly #dialling: SourceDialling;
-  readonly #priorities: PiecePriorities;
+  readonly #wants: DownloadWants;
+  readonly #syncing: PartSyncing;
   /** Shared with the lanes: the verified pieces; a count of the bytes that came, and of the open connections. */
   readonly #verified: Uint8Array;
   readonly #counts = new BigInt64Array(new SharedArrayBuffer(16));
@@ -77,8 +74,6 @@ export class SwarmDownload implements Download {
   readonly #manifestQuestions = new ManifestQuestions();
   #ticker: NodeJS.Timeout | null = null;
   #reusedBytes = 0;
-  #unsyncedBytes = 0;
-  #isSyncing = false;
 
   constructor(request: DownloadRequest, context: DownloadContext) {
     this.share = request.share;
@@ -92,7 +87,8 @@ export class SwarmDownload implements Download {
       random: context.random,
     });
     this.#dialling = new SourceDialling(request, this.#sources, context);
-    this.#priorities = new PiecePriorities(request.pieceCount);
+    this.#wants = new DownloadWants(request);
+    this.#syncing = new PartSyncing(context.pool, request.destination);
     this.#verified = new Uint8Array(new SharedArrayBuffer(bitfieldBytes(request.pieceCount)));
     this.#rate = new RateMeter(context.now);
     this.done = new Promise((resolve) => (this.#settle = resolve));
@@ -102,14 +98,16 @@ export class SwarmDownload implements Download {
   }
 
   view(): DownloadView {
-    const verifiedBytes =
-      this.#part?.ledger.verifiedBytes ?? (this.#state === 'complete' ? this.#request.totalBytes : 0);
+    const { totalBytes: wantedBytes } = this.#wants;
+    const { ledger } = this.#part ?? {};
+    const verifiedBytes = ledger === undefined ? 0 : this.#wants.verifiedBytes(ledger, this.#verified);
     const isMoving = this.#state === 'downloading';
     const bytesPerSecond = isMoving ? this.#rate.bytesPerSecond : 0;
-    const leftBytes = this.#request.totalBytes - verifiedBytes;
+    const leftBytes = ledger?.leftBytes ?? wantedBytes;
     return {
       state: this.#state,
       reason: this.#reason,
+      wantedBytes,
       verifiedBytes,
       reusedBytes: this.#reusedBytes,
       bytesPerSecond,
@@ -143,13 +141,14 @@ export class SwarmDownload implements Download {
 
   prioritize(priorities: Uint8Array): void {
     if (this.#part === null) throw new Error('it is not known yet what there is to prioritize');
-    this.#priorities.prioritize(piecePriorities(this.#part.manifest, priorities));
+    this.#wants.prioritize(this.#part.manifest, priorities);
     this.#part.run.prioritized();
     this.#advance();
+    this.#notify();
   }
 
   hurry(pieces: readonly number[]): void {
-    const changed = this.#priorities.hurry(pieces.flatMap((piece) => pieceIndex(this.#request, piece) ?? []));
+    const changed = this.#wants.hurry(pieces);
     this.#part?.run.hurried(changed);
   }
 
@@ -211,7 +210,7 @@ export class SwarmDownload implements Download {
         this.#part?.run.pieceEvent(connection, event);
     }
     // What more is due after so many pieces comes with the next tick.
-    if (event.kind === 'verified' && this.#part?.ledger.isWhole !== true) return;
+    if (event.kind === 'verified' && this.#part?.ledger.isComplete !== true) return;
     this.#advance();
     if (event.kind === 'connected' || event.kind === 'closed') this.#notify();
   }
@@ -280,23 +279,21 @@ export class SwarmDownload implements Download {
   /** Makes the part on disk, or takes the one that is there, and lets the lanes write and serve it. */
   async #openPart(manifest: Manifest, bytes: Uint8Array, listed: Uint8Array | null): Promise<void> {
     if (this.#isEnded) return;
-    const { destination, contentId, strategy, priorities } = this.#request;
-    if (priorities !== undefined) this.#priorities.prioritize(piecePriorities(manifest, priorities(manifest)));
+    const { destination, contentId, strategy } = this.#request;
+    this.#wants.begin(manifest);
     const { fleet, number, now, random } = this.#context;
     const { writtenRoots, servedRoots, servedPieces } = this.#place;
     const manifestBytes = inSharedMemory(bytes);
     const part = { manifest, manifestBytes, listed };
-    const { sound, reused, writtenIdentity, servedIdentity, servedStamps } = await this.#place.open(
-      part,
-      this.#ended.signal,
-    );
+    const opened = await this.#place.open(part, this.#ended.signal);
+    const { sound, reused, writtenIdentity, servedIdentity, servedStamps, placed } = opened;
     this.#verified.set(sound);
     this.#reusedBytes = soundBytes(manifest, reused);
     if (this.#isEnded) return;
     const ledger = new PieceLedger(geometryOf(manifest), (piece) => hasBit(this.#verified, piece));
     const run = new DownloadRun({
       ledger,
-      priorities: this.#priorities,
+      priorities: this.#wants.priorities,
       sources: this.#sources,
       strategy,
       random,
@@ -306,14 +303,14 @@ export class SwarmDownload implements Download {
       isRateLimited: this.#context.isRateLimited,
       onVerified: () => {
         this.#context.countPiece('verified');
-        void this.#syncAhead(manifest);
+        void this.#syncing.wrote(manifest.pieceBytes, this.#place.filesOf(manifest));
       },
       onCorrupt: (connection) => this.#corrupt(connection.entry),
     });
     const shared = { manifestBytes, verified: this.#verified };
-    const written = { destination, roots: writtenRoots, identity: writtenIdentity, counts: this.#counts };
+    const written = { destination, roots: writtenRoots, identity: writtenIdentity, placed, counts: this.#counts };
     fleet.announce({ kind: 'openDownload', content: { download: number, contentId, ...written, ...shared } });
-    const served = { roots: servedRoots, identity: servedIdentity, stamps: servedStamps };
+    const served = { roots: servedRoots, identity: servedIdentity, stamps: servedStamps, placed, isAtRest: false };
     this.#context.servePart({ manifestBytes, ...served, verified: servedPieces ?? this.#verified });
     this.#manifestBytes = Uint8Array.from(bytes);
     const copy = { roots: writtenRoots, identity: writtenIdentity, verified: this.#verified };
@@ -321,18 +318,6 @@ export class SwarmDownload implements Download {
     // What an earlier part held counts from now on.
     this.#notify();
     run.refillSoon();
-  }
-
-  /** Pushes what came to the disk while more comes, so that little is left to wait for at the end. */
-  async #syncAhead(manifest: Manifest): Promise<void> {
-    const files = this.#place.filesOf(manifest);
-    this.#unsyncedBytes += manifest.pieceBytes;
-    if (this.#unsyncedBytes < SYNC_BYTES || this.#isSyncing || files.length > SYNCED_FILES_MAX) return;
-    this.#unsyncedBytes = 0;
-    this.#isSyncing = true;
-    // A problem shows again when the finished part is synced, and is dealt with there.
-    await this.#context.pool.run('syncPart', { root: partPath(this.#request.destination), files }).catch(() => null);
-    this.#isSyncing = false;
   }
 
   #connected(connection: Connection, event: Extract<ConnectionEvent, { kind: 'connected' }>): void {
@@ -368,7 +353,7 @@ export class SwarmDownload implements Download {
   #advance(): void {
     if (!this.#isActive) return;
     Atomics.store(this.#counts, 1, BigInt(this.#sources.openConnections().length));
-    if (this.#part?.ledger.isWhole === true && !this.#isOpening) return void this.#finish();
+    if (this.#part !== null && this.#wants.hasAll(this.#part.ledger) && !this.#isOpening) return void this.#finish();
     // What is on this disk already may be all of it: then nobody is asked for anything.
     if (!this.#isOpening || this.#knownManifest === null) this.#dialling.dialDue(this.#grant);
     for (const connection of this.#sources.surplus()) this.#part?.run.retire(connection);
@@ -402,7 +387,7 @@ export class SwarmDownload implements Download {
     else this.#become('downloading', null);
   }
 
-  /** Every piece is verified: syncs the part and puts it in place. */
+  /** Everything that is wanted is verified: syncs it and puts it in place. */
   async #finish(): Promise<void> {
     const part = this.#part;
     if (part === null || this.#isOpening) return;
@@ -411,14 +396,25 @@ export class SwarmDownload implements Download {
     this.#stopTicking();
     part.run.stop();
     this.#hangUpAll();
-    const { manifest, manifestBytes } = part;
+    const { manifest, manifestBytes, ledger } = part;
     await this.#guard(async () => {
+      if (!ledger.isWhole) return this.#rest(part);
       if (this.#place.servedPieces !== null) await this.#stopServing();
       const stamps = await this.#place.finish(manifest);
       const roots = [this.#request.destination];
       this.#context.serveWhole({ manifestBytes, roots, stamps });
       if (!this.#isEnded) this.#end('complete', null, stampText(stampsIn(stamps)));
     });
+  }
+
+  /** Puts the files that are wanted in place, and offers what there is. */
+  async #rest({ manifest, manifestBytes }: OpenPart): Promise<void> {
+    await this.#stopServing();
+    const { servedIdentity, servedStamps, placed } = await this.#place.rest(manifest, this.#wants.positions);
+    const served = { roots: this.#place.servedRoots, identity: servedIdentity, stamps: servedStamps, placed };
+    if (this.#isEnded) return;
+    this.#context.servePart({ manifestBytes, ...served, verified: this.#verified, isAtRest: true });
+    this.#end('complete', null, null);
   }
 
   /** What is served by its stamps is about to get others. */

@@ -178,6 +178,15 @@ export interface ServeRequest {
   readonly stamp: string;
 }
 
+/** What there is of a share some files of which were downloaded. */
+export interface RestRequest {
+  readonly share: ShareRef;
+  readonly contentId: string;
+  readonly pieceCount: number;
+  readonly destination: string;
+  readonly signal: AbortSignal;
+}
+
 /** Whose access ended: the fields that are there must all fit. Grants older than the offset are refused from now on. */
 export interface Revocation {
   readonly groupId?: number;
@@ -286,6 +295,9 @@ export interface SourceView {
 export interface DownloadView {
   readonly state: DownloadState;
   readonly reason: TransferReason | null;
+  /** Of the files that are wanted: all there is, unless priorities skip some. */
+  readonly wantedBytes: number;
+  /** Of the files that are wanted. */
   readonly verifiedBytes: number;
   /** Bytes of those that were on this disk already. */
   readonly reusedBytes: number;
@@ -297,7 +309,10 @@ export interface DownloadView {
   readonly peers: readonly SourceView[];
 }
 
-/** How a download ended; `stamp` is for `serve`, and null unless it is complete. */
+/**
+ * How a download ended; `stamp` is for `serve`. It is null unless all of the content is there: a complete download without one has
+ * the files that were wanted, and serves what it has to others.
+ */
 export interface DownloadEnd {
   readonly state: 'complete' | 'failed' | 'cancelled';
   readonly reason: TransferReason | null;
@@ -417,6 +432,11 @@ export interface TransferEngine {
   readPiece(read: PieceRead): Promise<boolean>;
   /** Offers a complete copy. Throws TransferFailure source_missing, or source_changed when the stamp is another one. */
   serve(request: ServeRequest): Promise<void>;
+  /**
+   * Offers again what an earlier download of some files of a share has, and returns which pieces. Throws TransferFailure
+   * source_missing when nothing is left of it, source_changed when something is not what it was.
+   */
+  serveRest(request: RestRequest): Promise<Uint8Array>;
   /** Ends serving a share, and closes its connections; downloads of it go on. */
   withdraw(share: ShareRef): void;
   revoke(revocation: Revocation): void;

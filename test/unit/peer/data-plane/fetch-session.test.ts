@@ -109,7 +109,8 @@ function contentOf(pieceCount: number, { pieceBytes = PIECE_BYTES, connectionCou
   };
   const identity = preparePart({ ...written, files: manifest.files });
   const counts = BigInt64Array.of(0n, BigInt(connectionCount));
-  const store = new DownloadStore({ ...written, roots: [partPath(written.destination)], identity, counts });
+  const about = { roots: [partPath(written.destination)], identity, placed: null, counts };
+  const store = new DownloadStore({ ...written, ...about });
   return { pieces, manifest, store, verifiedCount: () => countBits(written.verified) };
 }
 

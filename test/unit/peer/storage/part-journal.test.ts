@@ -72,3 +72,16 @@ it('a file that is no journal, and none at all, are null', () => {
   rmSync(path);
   expect(readJournal(path)).toBeNull();
 });
+
+it('says whether files of the download are in place, which is no piece', () => {
+  append(3);
+  expect(readJournal(path)?.hasPlaced).toBe(false);
+  const writer = new JournalWriter(destination, CONTENT_ID);
+  writer.appendPlacing();
+  writer.append(5);
+  writer.close();
+  const journal = readJournal(path);
+  expect(journal?.hasPlaced).toBe(true);
+  expect([...(journal?.listed(8) ?? [])]).toEqual([0b0001_0100]);
+  expect(journal?.soundBytes).toBe(readFileSync(path).length);
+});

@@ -1,0 +1,194 @@
+// Downloads of some files of a share: what is in place and what is not, what others get of it, and how it goes on.
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { countBits, hasBit } from '#domain/bitfield';
+import { PRIORITIES } from '#domain/piece-priorities';
+import type { Digested } from '../../../../apps/peer/src/swarm/transfer-engine.ts';
+import {
+  randomBytes,
+  requestFor,
+  SHARE,
+  shareFile,
+  sourceOf,
+  startPeer,
+  startThree,
+  type TestPeer,
+  until,
+} from './engine-harness.ts';
+
+const PIECE_BYTES = 16_384;
+const { skip, normal } = PRIORITIES;
+/** In the order of the manifest: the second one shares its first piece and its last one with its neighbours. */
+const FILES = {
+  'a/first': randomBytes(3 * PIECE_BYTES + 100),
+  'b/second': randomBytes(2 * PIECE_BYTES),
+  'b/third': randomBytes(2 * PIECE_BYTES + 9),
+  empty: Buffer.alloc(0),
+  last: randomBytes(PIECE_BYTES),
+};
+const [ALL, SECOND] = [Uint8Array.of(1, 1, 1, 1, 1), Uint8Array.of(0, 1, 0, 0, 0)];
+const SECOND_PIECES = [3, 4, 5];
+
+async function shareAlbum(peer: TestPeer): Promise<Digested> {
+  const root = join(peer.folder, 'album');
+  for (const folder of ['a', 'b']) mkdirSync(join(root, folder), { recursive: true });
+  for (const [path, bytes] of Object.entries(FILES)) writeFileSync(join(root, path), bytes);
+  const digested = await shareFile(peer, root, PIECE_BYTES);
+  expect(digested.manifest.files.map(({ path }) => path)).toEqual(Object.keys(FILES));
+  return digested;
+}
+
+/** Downloads the files that have a 1 to the end. */
+async function fetch(
+  peer: TestPeer,
+  digested: Digested,
+  from: readonly TestPeer[],
+  wanted = SECOND,
+  overwrite = false,
+) {
+  const priorities = () => wanted.map((isWanted) => (isWanted === 1 ? normal : skip));
+  const download = peer.engine.download(requestFor(peer, digested, { from, priorities, overwrite }));
+  const end = await download.done;
+  return { download, end };
+}
+
+/** Paths of what is in a folder. */
+function filesIn(folder: string): string[] {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name).slice(folder.length + 1));
+}
+
+const inPlace = ({ folder }: TestPeer) => join(folder, 'fetched');
+
+async function fetchedSecond() {
+  const [alice, bob] = await Promise.all([startPeer('alice'), startPeer('bob')]);
+  const digested = await shareAlbum(alice);
+  const { download, end } = await fetch(bob, digested, [alice]);
+  expect(end).toEqual({ state: 'complete', reason: null, stamp: null });
+  return { alice, bob, digested, download };
+}
+
+it('only what is wanted is in place, and whole; a piece that it shares with another file is fetched whole', async () => {
+  const { bob, download } = await fetchedSecond();
+  expect(filesIn(inPlace(bob))).toEqual(['b/second']);
+  expect(readFileSync(join(inPlace(bob), 'b/second')).equals(FILES['b/second'])).toBe(true);
+  const { bitfield, wantedBytes, verifiedBytes } = download.view();
+  expect(SECOND_PIECES.every((piece) => hasBit(bitfield, piece))).toBe(true);
+  expect(countBits(bitfield)).toBe(SECOND_PIECES.length);
+  expect([wantedBytes, verifiedBytes]).toEqual([FILES['b/second'].length, FILES['b/second'].length]);
+});
+
+it('others get what there is of it', async () => {
+  const [alice, bob, carol] = await startThree('alice', 'bob', 'carol');
+  const digested = await shareAlbum(alice);
+  await fetch(bob, digested, [alice]);
+  alice.engine.withdraw(SHARE);
+  const download = carol.engine.download(requestFor(carol, digested, { from: [bob] }));
+  await until(download, ({ state, reason }) => state === 'stalled' && reason?.code === 'pieces_missing');
+  expect(countBits(download.view().bitfield)).toBe(SECOND_PIECES.length);
+  expect(download.view().peers).toMatchObject([{ user: 'bob', deliveredBytes: SECOND_PIECES.length * PIECE_BYTES }]);
+  await shareFile(alice, join(alice.folder, 'album'), PIECE_BYTES);
+  download.updateSources([sourceOf(alice), sourceOf(bob)]);
+  expect(await download.done).toMatchObject({ state: 'complete' });
+});
+
+it('when more is wanted it goes on where it was, and in the end the part is gone', async () => {
+  const { alice, bob, digested } = await fetchedSecond();
+  const before = statSync(join(inPlace(bob), 'b/second'));
+  const some = await fetch(bob, digested, [alice], Uint8Array.of(0, 0, 1, 1, 0));
+  expect(some.end).toMatchObject({ state: 'complete', stamp: null });
+  expect(filesIn(inPlace(bob)).toSorted()).toEqual(['b/second', 'b/third', 'empty']);
+  const { download, end } = await fetch(bob, digested, [alice], ALL);
+  expect(end.stamp).not.toBeNull();
+  for (const [path, bytes] of Object.entries(FILES)) {
+    expect(readFileSync(join(inPlace(bob), path)).equals(bytes), path).toBe(true);
+  }
+  expect(statSync(join(inPlace(bob), 'b/second'))).toMatchObject({ ino: before.ino, mtimeMs: before.mtimeMs });
+  expect([existsSync(`${inPlace(bob)}.part`), existsSync(`${inPlace(bob)}.part.journal`)]).toEqual([false, false]);
+  const delivered = download.view().peers.reduce((sum, { deliveredBytes }) => sum + deliveredBytes, 0);
+  expect(delivered).toBeLessThan(6 * PIECE_BYTES);
+});
+
+it('a narrower selection is complete as soon as what is left of it is there', async () => {
+  const [alice, bob] = await Promise.all([startPeer('alice'), startPeer('bob')]);
+  const digested = await shareAlbum(alice);
+  bob.engine.limit({ uploadBytesPerSecond: null, downloadBytesPerSecond: 20_000, groups: [] });
+  const download = bob.engine.download(requestFor(bob, digested, { from: [alice] }));
+  await until(download, ({ verifiedBytes }) => verifiedBytes > 0);
+  download.prioritize(Uint8Array.of(skip, normal, skip, skip, skip));
+  bob.engine.limit({ uploadBytesPerSecond: null, downloadBytesPerSecond: null, groups: [] });
+  expect(await download.done).toMatchObject({ state: 'complete', stamp: null });
+  expect(filesIn(inPlace(bob))).toEqual(['b/second']);
+});
+
+it('what it has is offered again, as long as it is what it was', async () => {
+  const { alice, bob, digested } = await fetchedSecond();
+  const { contentId, manifest } = digested;
+  const pieceCount = Math.ceil(manifest.totalBytes / PIECE_BYTES);
+  const rest = { share: SHARE, contentId, pieceCount, destination: inPlace(bob), signal: new AbortController().signal };
+  bob.engine.withdraw(SHARE);
+  expect(countBits(await bob.engine.serveRest(rest))).toBe(SECOND_PIECES.length);
+  const carol = await startPeer('carol');
+  alice.engine.withdraw(SHARE);
+  const { download } = await fetchUntilStalled(carol, digested, bob);
+  expect(countBits(download.view().bitfield)).toBe(SECOND_PIECES.length);
+  writeFileSync(join(inPlace(bob), 'b/second'), randomBytes(FILES['b/second'].length));
+  await expect(bob.engine.serveRest(rest)).rejects.toMatchObject({ code: 'source_changed' });
+  rmSync(`${inPlace(bob)}.part`, { recursive: true });
+  await expect(bob.engine.serveRest(rest)).rejects.toMatchObject({ code: 'source_missing' });
+});
+
+async function fetchUntilStalled(peer: TestPeer, digested: Digested, from: TestPeer) {
+  const download = peer.engine.download(requestFor(peer, digested, { from: [from] }));
+  await until(download, ({ reason }) => reason?.code === 'pieces_missing');
+  return { download };
+}
+
+it('a file in place that somebody changes is not served any more, and that is told', async () => {
+  const { alice, bob, digested } = await fetchedSecond();
+  alice.engine.withdraw(SHARE);
+  const carol = await startPeer('carol');
+  const problem = new Promise((resolve) => bob.engine.onSourceProblem(resolve));
+  writeFileSync(join(inPlace(bob), 'b/second'), randomBytes(FILES['b/second'].length));
+  const download = carol.engine.download(requestFor(carol, digested, { from: [bob] }));
+  expect(await problem).toMatchObject({ share: SHARE, code: 'source_changed' });
+  expect(countBits(download.view().bitfield)).toBe(0);
+});
+
+it('a file in place that was changed is never written over, and one that is gone is fetched again', async () => {
+  const { alice, bob, digested } = await fetchedSecond();
+  const place = join(inPlace(bob), 'b/second');
+  writeFileSync(place, 'mine');
+  const { end } = await fetch(bob, digested, [alice], ALL);
+  expect(end).toMatchObject({ state: 'failed', reason: { code: 'destination_unwritable' } });
+  expect(end.reason?.detail).toMatch(/b\/second was changed after it was put in place: move it away$/);
+  expect(readFileSync(place, 'utf8')).toBe('mine');
+  rmSync(place);
+  expect((await fetch(bob, digested, [alice], ALL)).end).toMatchObject({ state: 'complete' });
+  expect(readFileSync(place).equals(FILES['b/second'])).toBe(true);
+});
+
+it('what somebody else puts where an unwanted file would be is left alone, and in the way of nobody until then', async () => {
+  const { alice, bob, digested } = await fetchedSecond();
+  const place = join(inPlace(bob), 'last');
+  writeFileSync(place, 'mine');
+  expect((await fetch(bob, digested, [alice], Uint8Array.of(0, 1, 1, 0, 0))).end).toMatchObject({ state: 'complete' });
+  const { end } = await fetch(bob, digested, [alice], ALL);
+  expect(end.state).toBe('failed');
+  expect(readFileSync(place, 'utf8')).toBe('mine');
+});
+
+it('what is at the destination is replaced only when that is allowed, and then as soon as files are there', async () => {
+  const [alice, bob] = await Promise.all([startPeer('alice'), startPeer('bob')]);
+  const digested = await shareAlbum(alice);
+  mkdirSync(inPlace(bob));
+  writeFileSync(join(inPlace(bob), 'old'), 'old');
+  expect((await fetch(bob, digested, [alice])).end).toMatchObject({ reason: { code: 'destination_exists' } });
+  expect((await fetch(bob, digested, [alice], SECOND, true)).end).toMatchObject({ state: 'complete' });
+  expect(filesIn(inPlace(bob))).toEqual(['b/second']);
+  expect((await fetch(bob, digested, [alice], ALL, true)).end.stamp).not.toBeNull();
+  expect(filesIn(inPlace(bob))).toHaveLength(5);
+});

@@ -4,7 +4,7 @@ import { hasBit } from './bitfield.ts';
 import { type Manifest, manifestGeometry } from './manifest.ts';
 import { PRIORITIES } from './piece-priorities.ts';
 
-type Files = Pick<Manifest, 'files' | 'pieceBytes' | 'totalBytes'>;
+type Files = Pick<Manifest, 'files' | 'pieceBytes'>;
 
 /** The pieces that hold bytes of a file: from the first to before the last; none of an empty one. */
 export interface PieceSpan {

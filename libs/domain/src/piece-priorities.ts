@@ -5,6 +5,9 @@ import type { PieceIndex } from './piece-geometry.ts';
 /** How much something is wanted. What is skipped is not fetched. */
 export const PRIORITIES = { skip: 0, low: 1, normal: 2, high: 3 } as const;
 
+/** The name of a priority. */
+export type PriorityName = keyof typeof PRIORITIES;
+
 /** The priorities of the pieces of one download. */
 export class PiecePriorities {
   readonly #pieceCount: number;

@@ -40,6 +40,7 @@ import {
   NewApiKeyBody,
   RecheckBody,
 } from './control-requests.ts';
+import { PathPriorityBody, SelectionBody } from './control-selection.ts';
 import { EndedSessionView, SessionItem } from './control-sessions.ts';
 import { StatusView, TrackerView } from './control-status.ts';
 import { TransferFileItem, TransferFileListView } from './control-transfer-files.ts';
@@ -71,6 +72,7 @@ export const TRANSFER_REASON_CODES = [
   'source_changed',
   'source_missing',
   'manifest_refused',
+  'nothing_matches',
   'refused',
 ] as const;
 
@@ -332,7 +334,11 @@ export class TransferView {
   @IsInt()
   totalBytes!: number;
 
-  /** Hashed so far while hashing; of a copy that is damaged, what is sound. */
+  /** Of the files that are wanted; all there is, unless a download takes only some of them. */
+  @IsInt()
+  wantedBytes!: number;
+
+  /** Of the files that are wanted. Hashed so far while hashing; of a copy that is damaged, what is sound. */
   @IsInt()
   verifiedBytes!: number;
 
@@ -359,6 +365,18 @@ export class TransferView {
   /** Whether it is there for who reads its content alone, and goes with all that it wrote a while after that. */
   @IsBoolean()
   temporary!: boolean;
+
+  /** Globs: everything else is skipped. Null when nothing is. */
+  @IsOptional()
+  @IsArray()
+  @IsString({ each: true })
+  only!: string[] | null;
+
+  /** How much some files are wanted; where several match, the last one counts. */
+  @IsArray()
+  @ValidateNested({ each: true })
+  @Type(() => PathPriorityBody)
+  priorities!: PathPriorityBody[];
 
   @IsRFC3339()
   startedAt!: string;
@@ -433,6 +451,7 @@ export const CONTROL_SCHEMAS = {
     ...new Set([...Object.values(CONTROL_COMMAND_BODIES), NewApiKeyBody, CommandResultBody, ProblemView]),
     ...[ListQuery, FileListQuery, EventsQuery, DeleteTransferQuery, RecheckBody],
     ...[ContentPlace, ContentQuery, ContentLinkBody],
+    ...[SelectionBody, PathPriorityBody],
   ],
   withOptionalNullableFields: [NewGroupLimitsBody, NewLimitsBody],
   withNullableFields: [

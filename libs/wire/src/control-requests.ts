@@ -17,6 +17,7 @@ import {
 import type { CommandName, PieceHash } from '#domain/command';
 import { PIECE_STRATEGIES, type PieceStrategy } from '#domain/source-choice';
 import { FileVersionBody, UNCHANGED_COMMAND_BODIES } from './command-bodies.ts';
+import { AreGlobs } from './control-selection.ts';
 import {
   EVENT_POLL_SECONDS_MAX,
   GLOB_CHARACTERS_MAX,
@@ -138,6 +139,14 @@ export class DownloadFileBody extends GroupWaitBody {
   @Min(1)
   @Max(Number.MAX_SAFE_INTEGER)
   version?: number;
+
+  /**
+   * Of a folder, fetch only what one of these globs matches, in the path below it; a folder stands for all that lies in it. What
+   * matches nothing is refused, or ends the transfer when it is known only later what there is.
+   */
+  @IsOptional()
+  @AreGlobs()
+  only?: string[];
 }
 
 /** seed_file: adopt and verify a copy that is on disk already, and serve it; of the newest version when none is named. */

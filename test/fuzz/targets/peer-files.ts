@@ -164,15 +164,8 @@ async function useTransfers(): Promise<void> {
 
 function useRecord(record: TransferRecord): void {
   const { totalBytes = 0 } = record.share ?? {};
-  const progress = {
-    totalBytes,
-    reusedBytes: 0,
-    verifiedBytes: 0,
-    bytesPerSecond: 0,
-    etaSeconds: null,
-    bitfield: '',
-    peers: [],
-  };
+  const about = { reusedBytes: 0, bytesPerSecond: 0, etaSeconds: null, bitfield: '', peers: [] };
+  const progress = { totalBytes, wantedBytes: totalBytes, verifiedBytes: 0, ...about };
   const view = transferView(record, progress, null);
   assert.equal(new Date(view.startedAt).toISOString(), view.startedAt);
   for (const ask of [isOver, goesOnByItself]) assert.equal(typeof ask(record), 'boolean');

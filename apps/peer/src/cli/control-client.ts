@@ -118,7 +118,7 @@ export class ControlClient {
   }
 
   /** Changes something of this peer's own: a transfer, a key, a session, its limits. */
-  change(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: object): Promise<ControlReply> {
+  change(method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<ControlReply> {
     return this.#send(method, path, { body, commandId: null });
   }
 

@@ -21,6 +21,7 @@ export interface DownloadFlags {
   readonly strategy?: string;
   readonly overwrite?: boolean;
   readonly version?: number;
+  readonly only?: readonly string[];
   readonly detach?: boolean;
 }
 
@@ -55,7 +56,7 @@ export async function uploadFile(
 export async function downloadFile(
   invocation: Invocation,
   [group, file, destination]: readonly [string, string, string],
-  { strategy, overwrite, version, detach }: DownloadFlags,
+  { strategy, overwrite, only, version, detach }: DownloadFlags,
 ): Promise<void> {
   const { view } = await invocation.command('download_file', {
     group,
@@ -64,6 +65,7 @@ export async function downloadFile(
     ...(strategy !== undefined && { strategy }),
     ...(overwrite !== undefined && { overwrite }),
     ...(version !== undefined && { version }),
+    ...(only !== undefined && { only }),
   });
   await watch(invocation, view, { detach, done: downloaded });
 }
@@ -126,9 +128,9 @@ async function throwRefusalOf(invocation: Invocation): Promise<void> {
   if (problem !== null) throw new CommandRefused(problem as CommandRefused['problem']);
 }
 
-function downloaded({ path, totalBytes, reusedBytes, sha1, peers, startedAt, completedAt }: TransferView): string {
+function downloaded({ path, wantedBytes, reusedBytes, sha1, peers, startedAt, completedAt }: TransferView): string {
   const seconds = (Date.parse(completedAt ?? startedAt) - Date.parse(startedAt)) / 1000;
-  const size = `${formatBytes(totalBytes)} in ${formatSeconds(seconds)}`;
+  const size = `${formatBytes(wantedBytes)} in ${formatSeconds(seconds)}`;
   const sources = peers
     .filter((peer) => peer.deliveredBytes > 0)
     .map((peer) => `${formatBytes(peer.deliveredBytes)} from ${peer.user}`);

@@ -17,6 +17,7 @@ import { type LimitFlags, showLimits, typedCount, typedRate } from './limit-comm
 import { type LinkFlags, printLink } from './link-command.ts';
 import { LOG_COMMANDS } from './log-commands.ts';
 import { recheck, type RecheckFlags } from './recheck-command.ts';
+import { collected, prioritize as prioritizeTransfer, type PriorityFlags } from './selection-commands.ts';
 import { runShell } from './shell.ts';
 import type { Terminal } from './terminal.ts';
 import * as views from './view-commands.ts';
@@ -151,6 +152,7 @@ function addFileCommands(program: Command, start: () => Invocation): void {
     .addOption(new Option('--strategy <strategy>', 'order of pieces').choices(['random', 'rarest-first', 'sequential']))
     .option('--overwrite', 'replace what is at the destination')
     .addOption(version('which version, when not the newest'))
+    .option('--only <glob>', 'of a folder only what matches, in paths below it; may be given several times', collected)
     .addOption(detach);
   download.action(() => downloadFile(start(), wordsOf<3>(download), download.opts<DownloadFlags>()));
   const seed = program
@@ -230,6 +232,15 @@ function addTransferCommands(program: Command, start: () => Invocation): void {
       .description(summaries[action])
       .action((id: string) => views.changeTransfer(start(), action, id));
   }
+  const prioritize = program
+    .command('prioritize <transferId>')
+    .description('which files of a folder a download takes, and which first; each flag may be given several times')
+    .option('--only <glob>', 'nothing else; what was said before is forgotten', collected)
+    .option('--high <glob>', 'before others', collected)
+    .option('--normal <glob>', 'as usual', collected)
+    .option('--low <glob>', 'after others', collected)
+    .option('--skip <glob>', 'not at all', collected);
+  prioritize.action((id: string) => prioritizeTransfer(start(), id, prioritize.opts<PriorityFlags>()));
   const check = program
     .command('recheck <group> [file]')
     .description(

@@ -15,7 +15,7 @@ export function waitingFor({ state, reason }: Pick<TransferView, 'state' | 'reas
 
 /** A transfer in one line of at most `columns` characters. */
 export function progressLine(transfer: TransferView, columns: number): string {
-  const { file, state, verifiedBytes, totalBytes } = transfer;
+  const { file, state, verifiedBytes, wantedBytes: totalBytes } = transfer;
   const cells = totalBytes === 0 ? BAR_CELLS : Math.floor((verifiedBytes / totalBytes) * BAR_CELLS);
   const bar = `[${'#'.repeat(cells)}${'-'.repeat(BAR_CELLS - cells)}]`;
   const amount = `${formatPercent(verifiedBytes, totalBytes)} of ${formatBytes(totalBytes)}`;

@@ -20,6 +20,7 @@ import type { Invocation } from './invocation.ts';
 import { waitingFor } from './progress-bar.ts';
 import { formatBytes, formatPercent, formatSeconds, formatTime, shortId } from './quantities.ts';
 import { type Column, renderTable } from '#wire/text-table';
+import { wantedInWords } from './selection-commands.ts';
 import { transferPath, wholeTransferId } from './transfer-ids.ts';
 import { quotedWord } from './words.ts';
 
@@ -55,7 +56,7 @@ const TRANSFER_COLUMNS: readonly Column<TransferView>[] = [
   { heading: 'SIZE', text: ({ totalBytes }) => formatBytes(totalBytes), align: 'right' },
   {
     heading: 'DONE',
-    text: ({ verifiedBytes, totalBytes }) => formatPercent(verifiedBytes, totalBytes),
+    text: ({ verifiedBytes, wantedBytes }) => formatPercent(verifiedBytes, wantedBytes),
     align: 'right',
   },
   { heading: 'STATE', text: ({ state, reason }) => (reason === null ? state : `${state} (${reason.code})`) },
@@ -202,6 +203,7 @@ function transferInFull(transfer: TransferView): string {
       'sha1',
       `${sha1 ?? '-'}${transfer.sha1Matches === false ? ' (said by who shared it; the bytes have another one)' : ''}`,
     ],
+    ['wanted', wantedInWords(transfer)],
     ['started', formatTime(startedAt)],
     ['completed', formatTime(completedAt)],
     ['waits for', waitingFor(transfer) ?? '-'],

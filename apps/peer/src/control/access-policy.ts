@@ -104,7 +104,12 @@ function neededScope(method: string, route: string): ApiKeyScope {
 }
 
 function needsJson({ method, route, hasBody }: AccessRequest): boolean {
-  return hasBody || method === 'PUT' || (method === 'POST' && /^\/api\/v1\/(?:commands|api-keys)/.test(route ?? ''));
+  return (
+    hasBody ||
+    method === 'PUT' ||
+    method === 'PATCH' ||
+    (method === 'POST' && /^\/api\/v1\/(?:commands|api-keys)/.test(route ?? ''))
+  );
 }
 
 function isJson(contentType: string | undefined): boolean {

@@ -110,6 +110,8 @@ function optionsOf({ name, constraints }: Rule): object {
       return { type: 'object', additionalProperties: true };
     case 'isArray':
       return { isArray: true };
+    case 'arrayMinSize':
+      return { minItems: constraints[0] };
     case 'arrayMaxSize':
       return { maxItems: constraints[0] };
     case 'isString':

@@ -1,5 +1,5 @@
 // Owns the addresses of the transfers of this peer: lists, one of them, and what may be done with it.
-import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Inject, Param, Patch, Post, Query, Res } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
   ApiBody,
@@ -12,6 +12,7 @@ import type { FastifyReply } from 'fastify';
 import { TransferListView, TransferView } from '#wire/control-api';
 import { TransferFileListView } from '#wire/control-transfer-files';
 import { DeleteTransferQuery, LIST_LIMIT_DEFAULT, ListQuery, RecheckBody } from '#wire/control-requests';
+import { SelectionBody } from '#wire/control-selection';
 import { TRANSFERS, type Transfers } from '../transfers/transfers.ts';
 import { ProblemResponses } from './openapi-document.ts';
 import { acceptedOrThrow, invalidField, ProblemError } from './problem-error.ts';
@@ -77,6 +78,20 @@ export class TransfersController {
   @ApiOkResponse({ type: TransferView })
   async cancel(@Param('id') id: string): Promise<TransferView> {
     return viewOrThrow(await this.#transfers.cancel(id));
+  }
+
+  @Patch(':id')
+  @ApiOperation({
+    operationId: 'prioritize_transfer',
+    summary:
+      'Changes which files of a download are wanted, and how much, while it runs or once it has what was wanted so far',
+  })
+  @ApiOkResponse({ type: TransferView })
+  async prioritize(@Param('id') id: string, @Body() body: SelectionBody): Promise<TransferView> {
+    if (body.only === undefined && body.priorities === undefined) {
+      throw invalidField('only', 'must be there, or priorities: there is nothing to change');
+    }
+    return viewOrThrow(await this.#transfers.prioritize(id, body));
   }
 
   @Post(':id/recheck')

@@ -153,7 +153,8 @@ export class ContentFiles {
     while (this.#opened.size > OPEN_FILES_MAX - missing.length) this.#closeOldest();
     const apart = missing.filter((fileNumber) => this.#isPlaced(fileNumber));
     if (apart.length > 0) this.#openApart(apart, toFailure);
-    if (apart.length < missing.length) this.#openAtRoots(apart.length === 0 ? missing : without(missing, apart), toFailure);
+    if (apart.length < missing.length)
+      this.#openAtRoots(apart.length === 0 ? missing : without(missing, apart), toFailure);
   }
 
   #openApart(fileNumbers: readonly number[], toFailure: ToFailure): void {

@@ -3,6 +3,8 @@
 // Nothing that somebody else has put into it is written over.
 import { lstatSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { hasBit } from '#domain/bitfield';
+import { type PieceSpan, pieceSpans } from '#domain/file-priorities';
 import { ancestorsOf, type Manifest } from '#domain/manifest';
 import { type FileStamp, identityOf, stampFile } from './content-files.ts';
 import { journalPath, partPath, pathOnDisk } from './content-layout.ts';
@@ -13,40 +15,52 @@ import { StorageFailure, writeFailure } from './storage-problem.ts';
 
 type Files = Manifest['files'];
 
+/** An unfinished download, and what its content splits into. */
+interface SplitContent {
+  readonly destination: string;
+  readonly files: Files;
+  readonly pieceBytes: number;
+}
+
 /**
- * Which files of an unfinished download are in place, by what they are there; null for each other one. One that the part has was
- * not put in place, whatever is there under its name.
+ * Which files of an unfinished download are in place, by what they are there; null for each other one. One that the part has, or
+ * that never was whole, was not put in place, whatever is there under its name.
  */
-export function findPlaced(request: { readonly destination: string; readonly files: Files }): (FileStamp | null)[] {
-  const { destination, files } = request;
-  if (readJournal(journalPath(destination))?.hasPlaced !== true) return files.map(() => null);
+export function findPlaced({ destination, files, pieceBytes }: SplitContent): (FileStamp | null)[] {
+  const journal = readJournal(journalPath(destination));
+  if (journal?.hasPlaced !== true) return files.map(() => null);
   const part = partPath(destination);
-  return files.map((file) => {
+  const listed = journal.listed(Math.ceil(files.reduce((sum, { bytes }) => sum + bytes, 0) / pieceBytes));
+  const spans = pieceSpans({ files, pieceBytes });
+  return files.map((file, position) => {
     const path = pathOnDisk(destination, file);
-    if (isThere(pathOnDisk(part, file))) return null;
+    if (isThere(pathOnDisk(part, file)) || !areListed(listed, spans[position]!)) return null;
     return lstatSync(path, { throwIfNoEntry: false })?.isFile() === true ? stampFile(path) : null;
   });
 }
 
+function areListed(listed: Uint8Array, { first, end }: PieceSpan): boolean {
+  for (let piece = first; piece < end; piece++) if (!hasBit(listed, piece)) return false;
+  return true;
+}
+
 /** What is to be put in place. */
-export interface Placing {
-  readonly destination: string;
+export interface Placing extends SplitContent {
   readonly contentId: string;
   readonly overwrite: boolean;
   /** Of the part, as `preparePart` returned it. */
   readonly identity: string | null;
-  /** All files of the content. */
-  readonly files: Files;
   /** Positions of those that are whole, and belong in place. */
   readonly wanted: readonly number[];
 }
 
 /** Puts files in place; those that are there already stay. Answers like `findPlaced`. */
 export async function placeFiles(request: Placing): Promise<(FileStamp | null)[]> {
-  const { destination, identity, files, wanted } = request;
+  const { identity, wanted, ...content } = request;
+  const { destination, files } = content;
   const part = partPath(destination);
   if (identityOf(part) !== identity) throw unwritable(`${part} was replaced by something else meanwhile`);
-  const placed = findPlaced({ destination, files });
+  const placed = findPlaced(content);
   const moving = wanted.filter((position) => placed[position] === null).map((position) => files[position]!);
   for (const file of moving) checkLength(pathOnDisk(part, file), file.bytes);
   await syncTree({ root: part, files: moving });
@@ -61,7 +75,7 @@ export async function placeFiles(request: Placing): Promise<(FileStamp | null)[]
   } catch (error) {
     throw error instanceof StorageFailure ? error : writeFailure(error, destination);
   }
-  return findPlaced({ destination, files });
+  return findPlaced(content);
 }
 
 /** Puts in place what is not there yet of content that is whole, and ends the part. Answers with the stamps of all files. */

@@ -271,18 +271,12 @@ export class ContentHashing {
   }
 
   /** Which of the listed pieces on disk have the digests of a manifest. Throws TransferFailure aborted. */
-  checkListed(
-    pieces: ListedPieces & { readonly listed: Uint8Array },
-    signal: AbortSignal,
-  ): Promise<Uint8Array> {
+  checkListed(pieces: ListedPieces & { readonly listed: Uint8Array }, signal: AbortSignal): Promise<Uint8Array> {
     const job = newJob(pieces.manifest.totalBytes);
     return this.#watch(job, { signal }, () => this.#checkPieces(pieces, job));
   }
 
-  async #checkPieces(
-    { root, manifest, listed, placed = null }: ListedPieces,
-    job: Job,
-  ): Promise<Uint8Array> {
+  async #checkPieces({ root, manifest, listed, placed = null }: ListedPieces, job: Job): Promise<Uint8Array> {
     const { pieceCount } = manifestGeometry(manifest);
     const digestBytes = digestBytesOf(manifest.hash);
     const about = { root, placed, skipUnreadable: true, ...(listed && { listed }) };

@@ -24,6 +24,7 @@ import {
   type GrantTrust,
   type Inspected,
   type PieceRead,
+  type ReadableCopy,
   type RestRequest,
   type Revocation,
   type ServeRequest,
@@ -132,7 +133,7 @@ class WorkerTransferEngine implements TransferEngine {
     await this.#lanes.settled();
   }
 
-  async serveRest(request: RestRequest): Promise<Uint8Array> {
+  async serveRest(request: RestRequest): Promise<ReadableCopy> {
     const content = await findRest(request, { pool: this.#pool, hashing: this.#hashing });
     if (request.signal.aborted) throw new TransferFailure('aborted', 'serving was called off');
     if (!this.#whole.has(shareKey(request.share))) {
@@ -140,7 +141,8 @@ class WorkerTransferEngine implements TransferEngine {
       this.#lanes.announce({ kind: 'serve', content });
       await this.#lanes.settled();
     }
-    return Uint8Array.from(content.verified);
+    const { roots, identity, verified, placed } = content;
+    return { roots, identity, verified, placed };
   }
 
   withdraw(share: ShareRef): void {

@@ -28,7 +28,18 @@ export async function readPiece(pool: WorkerPool, read: PieceRead): Promise<bool
     const digest = Uint8Array.from(pieceDigest(manifest, index));
     const { hash } = manifest;
     return valueOf(
-      await pool.run('readPiece', { files, roots, identity, placed: apart, hash, digest, piece, target, begin, calledOff }),
+      await pool.run('readPiece', {
+        files,
+        roots,
+        identity,
+        placed: apart,
+        hash,
+        digest,
+        piece,
+        target,
+        begin,
+        calledOff,
+      }),
     );
   } finally {
     signal.removeEventListener('abort', callOff);

@@ -18,7 +18,8 @@ export async function findRest(
   if (earlier === null) throw new TransferFailure('source_missing', `${root} is not there any more`);
   const manifest = acceptManifest(earlier.manifestBytes);
   const identity = valueOf(await pool.run('identityOf', root));
-  const stamps = valueOf(await pool.run('findPlaced', { destination, files: manifest.files }));
+  const { files, pieceBytes } = manifest;
+  const stamps = valueOf(await pool.run('findPlaced', { destination, files, pieceBytes }));
   const placed = { root: destination, files: Uint8Array.from(stamps, (stamp) => (stamp === null ? 0 : 1)) };
   const { listed } = earlier;
   const sound = await hashing.checkListed({ root, manifest, listed, placed }, signal);

@@ -313,7 +313,7 @@ export class SwarmDownload implements Download {
     const served = { roots: servedRoots, identity: servedIdentity, stamps: servedStamps, placed, isAtRest: false };
     this.#context.servePart({ manifestBytes, ...served, verified: servedPieces ?? this.#verified });
     this.#manifestBytes = Uint8Array.from(bytes);
-    const copy = { roots: writtenRoots, identity: writtenIdentity, verified: this.#verified };
+    const copy = { roots: writtenRoots, identity: writtenIdentity, verified: this.#verified, placed };
     this.#part = { manifest, copy, manifestBytes, ledger, run };
     // What an earlier part held counts from now on.
     this.#notify();
@@ -408,11 +408,13 @@ export class SwarmDownload implements Download {
   }
 
   /** Puts the files that are wanted in place, and offers what there is. */
-  async #rest({ manifest, manifestBytes }: OpenPart): Promise<void> {
+  async #rest(part: OpenPart): Promise<void> {
+    const { manifest, manifestBytes } = part;
     await this.#stopServing();
     const { servedIdentity, servedStamps, placed } = await this.#place.rest(manifest, this.#wants.positions);
     const served = { roots: this.#place.servedRoots, identity: servedIdentity, stamps: servedStamps, placed };
     if (this.#isEnded) return;
+    this.#part = { ...part, copy: { ...part.copy, placed } };
     this.#context.servePart({ manifestBytes, ...served, verified: this.#verified, isAtRest: true });
     this.#end('complete', null, null);
   }

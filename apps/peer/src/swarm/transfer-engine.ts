@@ -146,6 +146,8 @@ export interface ReadableCopy {
   readonly identity: string | null;
   /** In shared memory, changing as pieces come: those that are there; null when all are. */
   readonly verified: Uint8Array | null;
+  /** Files that are in their final place already, while the others are at the roots: a 1 for each. */
+  readonly placed?: { readonly root: string; readonly files: Uint8Array } | null;
 }
 
 /** A part of a piece that is to be read. An aborted `signal` calls it off. */
@@ -433,10 +435,10 @@ export interface TransferEngine {
   /** Offers a complete copy. Throws TransferFailure source_missing, or source_changed when the stamp is another one. */
   serve(request: ServeRequest): Promise<void>;
   /**
-   * Offers again what an earlier download of some files of a share has, and returns which pieces. Throws TransferFailure
+   * Offers again what an earlier download of some files of a share has, and returns where that is. Throws TransferFailure
    * source_missing when nothing is left of it, source_changed when something is not what it was.
    */
-  serveRest(request: RestRequest): Promise<Uint8Array>;
+  serveRest(request: RestRequest): Promise<ReadableCopy>;
   /** Ends serving a share, and closes its connections; downloads of it go on. */
   withdraw(share: ShareRef): void;
   revoke(revocation: Revocation): void;

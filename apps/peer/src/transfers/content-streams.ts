@@ -14,6 +14,7 @@ import { type FoundShare, SharesInSight } from './shares-in-sight.ts';
 import { isTemporary, type StreamDownloadParts, StreamDownloads } from './stream-downloads.ts';
 import { StreamedManifests } from './streamed-manifests.ts';
 import { refusalOfReason } from './transfer-reasons.ts';
+import { isResting } from './transfer-record.ts';
 import type { Transfer, TransferSet } from './transfer-set.ts';
 import type { ContentRequest, OpenContent } from './transfers.ts';
 
@@ -130,6 +131,8 @@ export class ContentStreams {
     const here = this.#parts.transfers.all().filter((transfer) => {
       const { record, contentId, reading } = transfer;
       const isOfShare = record.share?.shareId === share.shareId && contentId === share.contentId;
+      // What has some of its files, and fetches nothing any more, may lack what is read.
+      if (isResting(record)) return false;
       return isOfShare && record.user === user && reading !== null && record.state !== 'paused';
     });
     return here.find(({ reading }) => isWhole(reading)) ?? here[0] ?? null;

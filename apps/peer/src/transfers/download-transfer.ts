@@ -2,23 +2,29 @@
 // this peer has it too. What stands in its way for a while is waited out; what does not pass ends it with a reason.
 import type { SharedContent } from '#domain/outcome';
 import type { TransferReasonView, TransferState, TransferView } from '#wire/control-api';
+import type { Refused } from '#wire/tracker-api';
 import type { Download, LocalCopies, ReadableCopy } from '../swarm/transfer-engine.ts';
-import { recordCopy } from './copy-recording.ts';
 import { CopyRecheck, type RecheckedCopy, type RecheckOptions } from './copy-recheck.ts';
-import { sumOfPeers } from './peers-of-download.ts';
-import { CopyServing, singleFileSha1 } from './share-serving.ts';
+import { noteSha1, recordCopy } from './copy-recording.ts';
+import { downloadProgress, keepProgress, readingOf } from './download-progress.ts';
+import { DownloadSelection } from './download-selection.ts';
+import { invalidField } from './requested-paths.ts';
+import { RefreshTimer } from './refresh-timer.ts';
+import { CopyServing, serveRest, singleFileSha1 } from './share-serving.ts';
 import { type FetchPermission, findPermission, recordPermission } from './share-sources.ts';
 import type { TransferContext } from './transfer-context.ts';
 import type { PlaceTaker } from './transfer-places.ts';
-import { isAboutCopy, reasonOfRefusal } from './transfer-reasons.ts';
-import { type DownloadRecord, noteWhole, shareRef, transferView, wholeBitfield } from './transfer-record.ts';
-
-/** How often sources and grant are asked for while bytes move, and while they do not. */
-const REFRESH_MS = 10_000;
-const REFRESH_STALLED_MS = 2_000;
-const RUNNING_STATES: ReadonlySet<TransferState> = new Set(['queued', 'downloading', 'stalled']);
-/** States in which it has a place among the active transfers, or waits for one. */
-const PLACED_STATES: ReadonlySet<TransferState> = new Set(['queued', 'downloading']);
+import { isAboutCopy, reasonOfRefusal, restReason } from './transfer-reasons.ts';
+import {
+  type DownloadRecord,
+  endOf,
+  goesOnNow,
+  isResting,
+  noteWhole,
+  shareRef,
+  transferView,
+} from './transfer-record.ts';
+import type { SelectionChange } from './wanted-files.ts';
 
 export class DownloadTransfer implements PlaceTaker {
   readonly record: DownloadRecord;
@@ -31,16 +37,19 @@ export class DownloadTransfer implements PlaceTaker {
   /** Aborted when what is under way is of no interest any more: an answer, a copy that is read, the record of it. */
   #work = new AbortController();
   #grantExpiresAtMs = 0;
-  #refreshTimer: NodeJS.Timeout | null = null;
+  readonly #timer = new RefreshTimer(() => void this.refresh());
   #refreshing: Promise<void> | null = null;
   #isAskedAgain = false;
   #hasManifest = false;
+  readonly selection: DownloadSelection;
+  #resting: ReadableCopy | null = null;
 
   constructor(record: DownloadRecord, context: TransferContext) {
     this.record = record;
     this.#context = context;
     this.#serving = new CopyServing(context);
     this.#recheck = new CopyRecheck(context);
+    this.selection = new DownloadSelection(record, (reason) => this.fail(reason));
   }
 
   get contentId(): string {
@@ -49,25 +58,22 @@ export class DownloadTransfer implements PlaceTaker {
 
   /** Whether it goes on by itself, with or without bytes that move. */
   get isRunning(): boolean {
-    return RUNNING_STATES.has(this.record.state);
+    return goesOnNow(this.record);
   }
 
   /** Whether there is a copy to recheck. */
   get isRecheckable(): boolean {
-    return this.record.state === 'complete';
+    return this.record.state === 'complete' && !isResting(this.record);
   }
 
-  /** Whether the copy is being fetched, and what there is of it is offered to others. */
+  /** Whether the copy is being fetched. */
   get isActive(): boolean {
     return this.#download !== null && this.isRunning;
   }
 
   /** Where its content can be read as far as it is there; `soon` while that is not known yet, null when it never will be. */
   get reading(): ReadableCopy | 'soon' | null {
-    const { state, reason, path } = this.record;
-    if (state === 'complete') return reason === null ? { roots: [path], identity: null, verified: null } : null;
-    const goesOn = this.isRunning || (state === 'paused' && reason === null);
-    return goesOn ? (this.#download?.readable() ?? 'soon') : null;
+    return readingOf(this.record, { download: this.#download, resting: this.#resting });
   }
 
   /** Of its content, or null while it is not there. */
@@ -90,31 +96,19 @@ export class DownloadTransfer implements PlaceTaker {
     if (this.record.state === 'complete') void this.run();
   }
 
+  /** Whether others are to know that a part of it is here. */
+  get isAnnounced(): boolean {
+    return this.isActive || (isResting(this.record) && this.record.isServed && this.record.reason === null);
+  }
+
   /** Whether waiting for it is over. */
   get end(): 'complete' | 'failed' | null {
-    const { state, isRecorded } = this.record;
-    if (state === 'complete') return isRecorded ? 'complete' : null;
-    return state === 'failed' || state === 'cancelled' ? 'failed' : null;
+    return endOf(this.record);
   }
 
   view(): TransferView {
-    const { share, state } = this.record;
     const live = this.#download?.view() ?? null;
-    const totalBytes = this.#share.totalBytes;
-    const isComplete = state === 'complete';
-    const progress = {
-      totalBytes,
-      verifiedBytes: isComplete ? totalBytes : (live?.verifiedBytes ?? this.record.verifiedBytes),
-      reusedBytes: (this.record.reusedBytes ?? 0) + (live?.reusedBytes ?? 0),
-      bytesPerSecond: this.isActive ? Math.round(live?.bytesPerSecond ?? 0) : 0,
-      etaSeconds: this.isActive ? (live?.etaSeconds ?? null) : null,
-      bitfield: isComplete
-        ? wholeBitfield(share!.pieceCount)
-        : live === null
-          ? this.record.bitfield
-          : Buffer.from(live.bitfield).toString('base64'),
-      peers: live === null ? [...this.record.peers] : sumOfPeers(this.record.peers, live),
-    };
+    const progress = downloadProgress(this.record, live, this.isActive);
     return transferView(this.record, progress, this.#recheck.view());
   }
 
@@ -144,7 +138,29 @@ export class DownloadTransfer implements PlaceTaker {
 
   async resume(): Promise<void> {
     if (this.isRunning) return;
+    if (isResting(this.record) && this.record.reason !== null) this.#wakeUp();
     await this.run();
+  }
+
+  /** Changes what is wanted of it, and fetches what is not there yet; or what cannot be. */
+  async prioritize(change: SelectionChange): Promise<Refused | undefined> {
+    const { store } = this.#context;
+    const manifestBytes = this.#download?.manifestBytes() ?? (await store.readManifest(this.contentId));
+    const changed = this.selection.change(change, manifestBytes);
+    if (changed !== null && 'field' in changed) return invalidField(changed.field, changed.message);
+    this.#context.changed(this.record);
+    if (changed !== null && (this.#download?.manifestBytes() ?? null) !== null) this.#download?.prioritize(changed);
+    else if (isResting(this.record)) {
+      this.#wakeUp();
+      void this.run();
+    }
+    return undefined;
+  }
+
+  #wakeUp(): void {
+    this.#callOff();
+    this.#withdraw();
+    this.record.state = 'queued';
   }
 
   /** Asks the trackers who has it, and for a fresh grant. */
@@ -189,7 +205,8 @@ export class DownloadTransfer implements PlaceTaker {
     await this.#drop();
     if (keepData) return;
     // What is at the destination of one that is not finished was there before.
-    const isFinished = wasComplete || download?.view().state === 'complete';
+    const hasPlaced = wasComplete || this.record.isPartial === true;
+    const isFinished = hasPlaced || download?.view().state === 'complete';
     await this.#context.engine.removeData({ destination: this.record.path, isFinished });
   }
 
@@ -212,7 +229,8 @@ export class DownloadTransfer implements PlaceTaker {
 
   /** The served copy on disk is not what it was; the engine has stopped serving it. */
   sourceProblem(reason: TransferReasonView): void {
-    if (this.record.state === 'complete') this.#become('complete', reason);
+    if (isResting(this.record)) this.#become('complete', restReason(reason.code, reason.detail));
+    else if (this.record.state === 'complete') this.#become('complete', reason);
   }
 
   /** Ends what runs, without a change of state: the process ends, and goes on with it at the next start. */
@@ -254,7 +272,7 @@ export class DownloadTransfer implements PlaceTaker {
   /** Whether the log sends others here for the finished copy. */
   get isOffered(): boolean {
     const { state, isServed, temporary } = this.record;
-    return state === 'complete' && isServed && temporary !== true;
+    return state === 'complete' && isServed && temporary !== true && !isResting(this.record);
   }
 
   /** Whether what is at its path is what others are served. */
@@ -314,20 +332,21 @@ export class DownloadTransfer implements PlaceTaker {
   }
 
   #start({ grant, sources }: FetchPermission, reuse: LocalCopies): void {
-    const { path, strategy, overwrite } = this.record;
+    const { path, strategy, overwrite, selection } = this.record;
     const { contentId, totalBytes, pieceBytes, pieceCount } = this.#share;
     const download = this.#context.engine.download({
       share: shareRef(this.#share),
       ...{ contentId, totalBytes, pieceBytes, pieceCount, strategy, overwrite, sources, grant },
       destination: path,
       reuse,
+      ...(selection !== undefined && { priorities: (manifest) => this.selection.priorities(manifest) }),
     });
     this.#download = download;
     const stop = download.onChange(() => this.#follow(download));
     void download.done.then(async (end) => {
       stop();
       if (this.#download !== download) return;
-      if (end.state === 'complete') await this.#completed(download, end.stamp!);
+      if (end.state === 'complete') await this.#completed(download, end.stamp);
       else if (end.state === 'failed') await this.#failed(download, end.reason);
     });
     this.#follow(download);
@@ -357,15 +376,19 @@ export class DownloadTransfer implements PlaceTaker {
     void this.#context.store.saveManifest(this.#share.contentId, manifestBytes);
   }
 
-  async #completed(download: Download, stamp: string): Promise<void> {
+  async #completed(download: Download, stamp: string | null): Promise<void> {
     const manifestBytes = download.manifestBytes();
     if (manifestBytes === null) throw new Error('a complete download has a manifest');
     await this.#context.store.saveManifest(this.#share.contentId, manifestBytes);
     if (this.#download !== download) return;
     // The engine goes on serving it by itself.
-    this.#keepProgress(download);
+    keepProgress(this.record, download.view());
     this.#download = null;
-    await this.#finished(manifestBytes, stamp);
+    if (stamp !== null) return this.#finished(manifestBytes, stamp);
+    this.#callOff();
+    this.#resting = download.readable();
+    Object.assign(this.record, { isPartial: true, isServed: true, completedAtMs: this.#context.now() });
+    this.#become('complete', null);
   }
 
   async #finished(manifestBytes: Uint8Array, stamp: string): Promise<void> {
@@ -375,12 +398,12 @@ export class DownloadTransfer implements PlaceTaker {
     this.record.completedAtMs = this.#context.now();
     this.record.isServed = true;
     this.#become('complete', null);
-    void this.#checkSha1(this.#work.signal);
+    void noteSha1(this.#context, this.record, this.#work.signal);
     await this.#recordCopy(this.#work.signal);
   }
 
   async #failed(download: Download, reason: TransferReasonView | null): Promise<void> {
-    this.#keepProgress(download);
+    keepProgress(this.record, download.view());
     this.#download = null;
     this.#callOff();
     const { signal } = this.#work;
@@ -405,6 +428,12 @@ export class DownloadTransfer implements PlaceTaker {
 
   async #serveAgain(): Promise<void> {
     const { signal } = this.#work;
+    if (isResting(this.record)) {
+      const rest = await serveRest(this.#context, this.record, signal);
+      if (signal.aborted) return;
+      this.#resting = 'code' in rest ? null : rest;
+      return this.#become('complete', 'code' in rest ? rest : null);
+    }
     await this.#recheck.calledOff;
     const { path, stamp } = this.record;
     const served = await this.#serving.serve({ share: this.#share, path, stamp }, signal);
@@ -412,19 +441,9 @@ export class DownloadTransfer implements PlaceTaker {
     if (!served.ok) return this.#become('complete', served.reason);
     noteWhole(this.record, served.stamp);
     this.#become('complete', null);
-    void this.#checkSha1(signal);
+    void noteSha1(this.#context, this.record, signal);
     // Nobody waits for trackers that are away: the copy is served already.
     void this.#recordCopy(signal);
-  }
-
-  /** The sharer's word for the whole files: shown, and nothing hangs on it. */
-  async #checkSha1(signal: AbortSignal): Promise<void> {
-    if (this.record.sha1Matches !== undefined) return;
-    const { path } = this.record;
-    const matches = await this.#context.sha1Checks.check({ contentId: this.contentId, path }, signal);
-    if (matches === null || signal.aborted) return;
-    this.record.sha1Matches = matches;
-    this.#context.changed(this.record);
   }
 
   async #recordCopy(signal: AbortSignal): Promise<void> {
@@ -442,7 +461,7 @@ export class DownloadTransfer implements PlaceTaker {
     const download = this.#download;
     this.#download = null;
     if (download !== null) {
-      this.#keepProgress(download);
+      keepProgress(this.record, download.view());
       this.#letGo = this.#cancelled(download);
     }
     await this.#letGo;
@@ -463,34 +482,19 @@ export class DownloadTransfer implements PlaceTaker {
     this.#work.abort();
     this.#work = new AbortController();
     this.#refreshing = null;
-    this.#clearRefresh();
-  }
-
-  #keepProgress(download: Download): void {
-    const live = download.view();
-    this.record.verifiedBytes = live.verifiedBytes;
-    if (live.reusedBytes > 0) this.record.reusedBytes = (this.record.reusedBytes ?? 0) + live.reusedBytes;
-    this.record.bitfield = Buffer.from(live.bitfield).toString('base64');
-    this.record.peers = sumOfPeers(this.record.peers, live);
+    this.#timer.clear();
   }
 
   #scheduleRefresh(): void {
-    this.#clearRefresh();
-    const { state } = this.record;
-    if (!RUNNING_STATES.has(state) || this.#context.places.isWaiting(this)) return;
-    const delayMs = state === 'downloading' ? REFRESH_MS : REFRESH_STALLED_MS;
-    this.#refreshTimer = setTimeout(() => void this.refresh(), delayMs);
-  }
-
-  #clearRefresh(): void {
-    if (this.#refreshTimer !== null) clearTimeout(this.#refreshTimer);
-    this.#refreshTimer = null;
+    this.#timer.clear();
+    if (this.isRunning && !this.#context.places.isWaiting(this)) this.#timer.start(this.record.state);
   }
 
   #become(state: TransferState, reason: TransferReasonView | null): void {
     this.record.state = state;
     this.record.reason = reason;
     this.#context.changed(this.record);
-    if (!PLACED_STATES.has(state)) this.#context.places.leave(this);
+    // Otherwise it has a place among the active transfers, or waits for one.
+    if (state !== 'queued' && state !== 'downloading') this.#context.places.leave(this);
   }
 }

@@ -27,13 +27,14 @@ export function newUploadRecord(origin: TransferOrigin, place: UploadPlace, shap
 
 export function newDownloadRecord(
   origin: TransferOrigin,
-  { group, file, strategy = 'random', overwrite = false }: DownloadFileBody,
+  { group, file, strategy = 'random', overwrite = false, only }: DownloadFileBody,
   { path, share, offset }: DownloadPlace,
 ): DownloadRecord {
   return {
     ...{ transferId: randomUUID(), direction: 'download', ...origin, group, file, path, strategy, overwrite },
     ...{ share, offset, completedAtMs: null, state: 'queued', reason: null, sha1: null, stamp: null },
     ...{ seedCommandId: randomUUID(), isRecorded: false, isServed: false, verifiedBytes: 0, bitfield: '', peers: [] },
+    ...(only !== undefined && { selection: { only, priorities: [] } }),
   };
 }
 

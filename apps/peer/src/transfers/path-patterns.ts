@@ -22,7 +22,7 @@ export function excludedBy({ exclude = [] }: Pick<UploadRecord, 'exclude'>): rea
 }
 
 /** Null when it is none. A slash at its end says that a folder is meant, and a leading one that it begins at the root, as all do. */
-function patternOf(glob: string): RegExp | null {
+export function patternOf(glob: string): RegExp | null {
   const trimmed = glob.replace(/^(?:\.?\/)+/, '').replace(/\/+$/, '');
   if (trimmed === '') return null;
   try {

@@ -2,10 +2,10 @@
 import type { SharedContent } from '#domain/outcome';
 import type { TransferReasonView } from '#wire/control-api';
 import { decodeManifest } from '#wire/manifest-codec';
-import { TransferFailure } from '../swarm/transfer-engine.ts';
+import { type ReadableCopy, TransferFailure } from '../swarm/transfer-engine.ts';
 import type { TransferContext } from './transfer-context.ts';
-import { SOURCE_CHANGED, SOURCE_MISSING } from './transfer-reasons.ts';
-import { shareRef } from './transfer-record.ts';
+import { restReason, SOURCE_CHANGED, SOURCE_MISSING } from './transfer-reasons.ts';
+import { type DownloadRecord, shareRef } from './transfer-record.ts';
 
 export interface CopyOnDisk {
   readonly share: SharedContent;
@@ -71,6 +71,23 @@ async function serveCopy({ engine, store }: Parts, copy: CopyOnDisk, signal: Abo
     return verified.complete ? await serve(verified.stamp) : { ok: false, reason: SOURCE_CHANGED };
   } catch (error) {
     return { ok: false, reason: reasonOfFailure(error) };
+  }
+}
+
+/** Offers again what there is of a download that has some files of a share. Where that can be read, or why it is not served. */
+export async function serveRest(
+  { engine }: Pick<Parts, 'engine'>,
+  { share, path: destination }: DownloadRecord,
+  signal: AbortSignal,
+): Promise<TransferReasonView | ReadableCopy> {
+  const { contentId, pieceCount } = share!;
+  try {
+    const rest = await engine.serveRest({ share: shareRef(share!), contentId, pieceCount, destination, signal });
+    if (signal.aborted) engine.withdraw(shareRef(share!));
+    return rest;
+  } catch (error) {
+    if (!(error instanceof TransferFailure)) throw error;
+    return restReason(error.code, error.message);
   }
 }
 

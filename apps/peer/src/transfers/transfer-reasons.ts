@@ -116,6 +116,15 @@ function damageInWords(found: Inspected, manifest: Manifest, path: string): stri
   return `${misfitFiles.length} of ${manifest.files.length} files are longer than what was shared`;
 }
 
+/** Why what there is of a download of some files is not served any more. */
+export function restReason(code: string, detail: string): TransferReasonView {
+  return {
+    code: code === 'source_missing' ? 'source_missing' : 'source_changed',
+    detail: `Not everything that was downloaded is there as it was, so it is not served any more. (${detail})`,
+    action: 'Resume it to fetch again what is missing; what was changed has to be moved away first.',
+  };
+}
+
 /** Whether it is about the copy on disk. */
 export function isAboutCopy(reason: TransferReasonView | null): boolean {
   return reason?.code === 'source_changed' || reason?.code === 'source_missing';

@@ -7,6 +7,7 @@ import type { PieceStrategy } from '#domain/source-choice';
 import { type FieldType, hasFields } from '#identity/durable-file';
 import type { RecheckView, TransferPeerView, TransferReasonView, TransferState, TransferView } from '#wire/control-api';
 import type { ShareRef } from '../swarm/transfer-engine.ts';
+import { isSelection, NO_SELECTION, type Selection } from './wanted-files.ts';
 
 interface TransferFacts {
   readonly transferId: string;
@@ -78,10 +79,17 @@ export interface DownloadRecord extends TransferFacts {
   isRecorded: boolean;
   /** Whether the finished copy is served to others. */
   isServed: boolean;
+  /** Of the files that are wanted, as the bitfield says. */
   verifiedBytes: number;
   bitfield: string;
   /** What was on this disk already in earlier runs; absent while nothing was. */
   reusedBytes?: number;
+  /** Which files are wanted, and how much; absent when nobody said. */
+  selection?: Selection;
+  /** Bytes of the files that are wanted; absent while that is not known, or everything is. */
+  wantedBytes?: number;
+  /** What is in place are some of the files: those that were wanted. Absent before that, and once all of it is there. */
+  isPartial?: true;
   /** What other peers delivered in earlier runs. */
   peers: readonly TransferPeerView[];
 }
@@ -107,7 +115,11 @@ const FACTS: FieldTypes<Omit<TransferFacts, Additions>> = {
 const UPLOAD_FACTS: FieldTypes<Omit<UploadRecord, keyof TransferFacts | UploadAdditions | 'replaces' | 'version'>> = {
   ...{ direction: 'string', command: 'string', hash: 'string', pieceBytes: 'number?', expectedContentId: 'string?' },
 };
-const DOWNLOAD_FACTS: FieldTypes<Omit<DownloadRecord, keyof TransferFacts | 'reusedBytes'>> = {
+type DownloadAdditions = 'selection' | 'wantedBytes' | 'isPartial' | 'reusedBytes';
+const DOWNLOAD_ADDITIONS: FieldTypes<Required<Pick<DownloadRecord, DownloadAdditions>>> = {
+  ...{ selection: 'object', wantedBytes: 'number', isPartial: 'boolean', reusedBytes: 'number' },
+};
+const DOWNLOAD_FACTS: FieldTypes<Omit<DownloadRecord, keyof TransferFacts | DownloadAdditions>> = {
   ...{ direction: 'string', strategy: 'string', overwrite: 'boolean', seedCommandId: 'string', isRecorded: 'boolean' },
   ...{ isServed: 'boolean', verifiedBytes: 'number', bitfield: 'string', peers: 'object' },
 };
@@ -119,10 +131,10 @@ const SHARE_FACTS: FieldTypes<Omit<SharedContent, 'version'>> = {
 /** Whether what a file holds is a record of a transfer: a disk can spoil it, and then nothing may be built on it. */
 export function isTransferRecord(value: unknown): value is TransferRecord {
   if (!hasFields(value, FACTS)) return false;
-  const additions = Object.entries({ ...ADDITIONS, ...UPLOAD_ADDITIONS }).filter(([field]) =>
-    Object.hasOwn(value as object, field),
-  );
+  const isThere = ([field]: [string, FieldType]): boolean => Object.hasOwn(value as object, field);
+  const additions = Object.entries({ ...ADDITIONS, ...UPLOAD_ADDITIONS, ...DOWNLOAD_ADDITIONS }).filter(isThere);
   if (!hasFields(value, Object.fromEntries(additions))) return false;
+  if (Object.hasOwn(value as object, 'selection') && !isSelection((value as DownloadRecord).selection)) return false;
   const { direction, share, startedAtMs, completedAtMs } = value as TransferRecord;
   if (!isTime(startedAtMs) || (completedAtMs !== null && !isTime(completedAtMs))) return false;
   const isDownload = direction === 'download';
@@ -147,7 +159,14 @@ function isTime(timeMs: number): boolean {
 /** What moves while a transfer runs. */
 export type TransferProgress = Pick<
   TransferView,
-  'totalBytes' | 'verifiedBytes' | 'reusedBytes' | 'bytesPerSecond' | 'etaSeconds' | 'bitfield' | 'peers'
+  | 'totalBytes'
+  | 'wantedBytes'
+  | 'verifiedBytes'
+  | 'reusedBytes'
+  | 'bytesPerSecond'
+  | 'etaSeconds'
+  | 'bitfield'
+  | 'peers'
 >;
 
 /** What a recheck that runs shows in place of the transfer's own state and progress. */
@@ -169,11 +188,17 @@ export function transferView(
     ...(damage !== undefined && { verifiedBytes: damage.soundBytes, bitfield: damage.bitfield }),
     path,
     temporary: record.temporary ?? false,
+    ...selectionView(record),
     startedAt: new Date(record.startedAtMs).toISOString(),
     completedAt: record.completedAtMs === null ? null : new Date(record.completedAtMs).toISOString(),
     recheck: record.recheck ?? null,
     ...live,
   };
+}
+
+function selectionView(record: TransferRecord): Pick<TransferView, 'only' | 'priorities'> {
+  const { only, priorities } = (record.direction === 'download' ? record.selection : undefined) ?? NO_SELECTION;
+  return { only: only === null ? null : [...only], priorities: [...priorities] };
 }
 
 /** Whether a copy on disk is served, and was whole when it was looked at last. */
@@ -187,11 +212,24 @@ export function isSeeded(record: TransferRecord): boolean {
 export function noteWhole(record: TransferRecord, stamp: string): void {
   record.stamp = stamp;
   delete record.damage;
+  if (record.direction === 'download') delete record.isPartial;
 }
 
 /** Whether nothing more becomes of it by itself. */
 export function isOver({ state }: TransferRecord): boolean {
   return state === 'complete' || state === 'failed' || state === 'cancelled';
+}
+
+/** How waiting for a download is over, once it is. */
+export function endOf(record: DownloadRecord): 'complete' | 'failed' | null {
+  const { state, isRecorded } = record;
+  if (state === 'complete') return isRecorded || isResting(record) ? 'complete' : null;
+  return state === 'failed' || state === 'cancelled' ? 'failed' : null;
+}
+
+/** Whether a download is under way, with or without bytes that move. */
+export function goesOnNow({ state }: DownloadRecord): boolean {
+  return state === 'queued' || state === 'downloading' || state === 'stalled';
 }
 
 /** What a login, or a start of the peer, goes on with: everything that nobody stopped. */
@@ -216,6 +254,11 @@ export function versionOf({ version }: SharedContent): number {
 /** The share as commands and views of the trackers name it: with its version once there are any. */
 export function namedShare({ group, file, share }: TransferRecord): { group: string; file: string; version?: number } {
   return { group, file, ...(share?.version !== undefined && { version: share.version }) };
+}
+
+/** Whether all that is wanted of it is in place, and that is not everything. */
+export function isResting(record: TransferRecord): boolean {
+  return record.direction === 'download' && record.state === 'complete' && record.isPartial === true;
 }
 
 /** The share as the engine names it. */

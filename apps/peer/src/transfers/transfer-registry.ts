@@ -13,9 +13,10 @@ import {
   WAIT_SECONDS_DEFAULT,
 } from '#wire/control-requests';
 import type { TransferFileListView } from '#wire/control-transfer-files';
+import type { SelectionBody } from '#wire/control-selection';
 import type { ScrubView } from '#wire/control-upkeep';
 import { STREAM_LINGER_MS } from '#wire/limits';
-import type { DownloadPresence, Refused } from '#wire/tracker-api';
+import type { Refused } from '#wire/tracker-api';
 import { type SourceProblem, TransferFailure } from '../swarm/transfer-engine.ts';
 import type { CommandAnswer, CommandStamp, LinkEvent } from '../tracker-link/tracker-link.ts';
 import { ChangeWaiters, within } from './change-waiters.ts';
@@ -56,6 +57,7 @@ import {
   type UploadRecord,
   versionOf,
 } from './transfer-record.ts';
+import { announcedOf, started } from './transfer-outcomes.ts';
 import { type Transfer, TransferSet } from './transfer-set.ts';
 import type {
   ContentRequest,
@@ -197,7 +199,7 @@ export class TransferRegistry implements Transfers {
     const problem = await this.#context.engine.checkDestination({
       destination: path,
       overwrite: body.overwrite ?? false,
-      totalBytes: share.totalBytes,
+      totalBytes: body.only === undefined ? share.totalBytes : 0,
     });
     // Looked at last: another command may have taken the destination meanwhile.
     if (this.#transfers.isTaken((other) => this.#context.engine.doMeet(other, path))) {
@@ -208,8 +210,13 @@ export class TransferRegistry implements Transfers {
     const transfer = this.#addDownload(newDownloadRecord(this.#originOf(stamp), body, place));
     if (problem === null) void transfer.run();
     else transfer.fail(problem);
-    await this.#kept(transfer);
-    return started(transfer);
+    const mistake = body.only === undefined ? null : await within(transfer.selection.checked, DECISION_WAIT_MS);
+    if (mistake === null) await this.#kept(transfer);
+    else {
+      await transfer.dispose({ keepData: false });
+      await this.#forget(transfer);
+    }
+    return mistake === null ? started(transfer) : invalidField(mistake.field, mistake.message);
   }
 
   async stopShare({ group, file, everywhere, version }: StopShareBody, stamp: CommandStamp): Promise<CommandAnswer> {
@@ -279,6 +286,10 @@ export class TransferRegistry implements Transfers {
 
   cancel(transferId: string): Promise<TransferView | Refused> {
     return this.#with(transferId, (transfer) => transfer.cancel());
+  }
+
+  prioritize(transferId: string, change: SelectionBody): Promise<TransferView | Refused> {
+    return this.#with(transferId, (transfer) => transfer.prioritize(change));
   }
 
   recheck(transferId: string, body: RecheckBody): Promise<RecheckAnswer | Refused> {
@@ -373,7 +384,7 @@ export class TransferRegistry implements Transfers {
 
   async #with(
     transferId: string,
-    act: (transfer: Transfer) => Refused | undefined | void | Promise<void>,
+    act: (transfer: Transfer) => Refused | undefined | void | Promise<Refused | undefined | void>,
   ): Promise<TransferView | Refused> {
     const transfer = this.#transfers.get(transferId);
     if (transfer === undefined) return { status: 'failed', code: 'transfer_not_found' };
@@ -392,6 +403,7 @@ export class TransferRegistry implements Transfers {
   async #forget({ record: { transferId }, contentId }: Transfer): Promise<void> {
     this.#transfers.delete(transferId);
     this.#told.delete(transferId);
+    this.#announce();
     await this.#context.store.remove(transferId);
     if (contentId !== null && !this.#transfers.isNeeded(contentId)) await this.#context.store.removeManifest(contentId);
     this.#changes.wake();
@@ -475,11 +487,7 @@ export class TransferRegistry implements Transfers {
 
   /** Trackers send others here for what there is of a download, too. */
   #announce(): void {
-    const downloading = this.#transfers.all().flatMap((transfer): DownloadPresence[] => {
-      if (!(transfer instanceof DownloadTransfer) || !transfer.isActive) return [];
-      const { group, file, share } = transfer.record;
-      return [{ shareId: share!.shareId, group, file }];
-    });
+    const downloading = announcedOf(this.#transfers.all());
     const announced = JSON.stringify(downloading);
     if (announced === this.#announced) return;
     this.#announced = announced;
@@ -489,9 +497,4 @@ export class TransferRegistry implements Transfers {
   #emit(event: TransferEvent): void {
     for (const listener of this.#listeners) listener(event);
   }
-}
-
-function started({ record }: Transfer): StartedTransfer {
-  const { transferId, offset, share } = record;
-  return { status: 'started', transferId, offset, result: share === null ? {} : { share } };
 }

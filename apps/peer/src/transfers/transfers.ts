@@ -2,6 +2,7 @@
 import type { CommandResult } from '#domain/outcome';
 import type { TransferView } from '#wire/control-api';
 import type { LimitsBody } from '#wire/control-limits';
+import type { SelectionBody } from '#wire/control-selection';
 import type { ScrubView } from '#wire/control-upkeep';
 import type {
   DownloadFileBody,
@@ -111,6 +112,8 @@ export interface Transfers {
   pause(transferId: string): Promise<TransferView | Refused>;
   resume(transferId: string): Promise<TransferView | Refused>;
   cancel(transferId: string): Promise<TransferView | Refused>;
+  /** Changes which files of a download are wanted, and how much. */
+  prioritize(transferId: string, change: SelectionBody): Promise<TransferView | Refused>;
   /** Checks a copy on disk and repairs it; with `wait` answered when that is over. */
   recheck(transferId: string, body: RecheckBody): Promise<RecheckAnswer | Refused>;
   /** Forgets it; `delete` also removes what a download wrote. */

@@ -9,6 +9,7 @@ import type { CommandAnswer } from '../tracker-link/tracker-link.ts';
 import { CopyRecheck, type RecheckedCopy, type RecheckOptions, type WholeCopy } from './copy-recheck.ts';
 import { HashingProgress } from './hashing-progress.ts';
 import { excludedBy } from './path-patterns.ts';
+import { invalidField } from './requested-paths.ts';
 import { CopyServing, singleFileSha1 } from './share-serving.ts';
 import { RETRY_MS, type TransferContext } from './transfer-context.ts';
 import type { PlaceTaker } from './transfer-places.ts';
@@ -106,6 +107,7 @@ export class UploadTransfer implements PlaceTaker {
     const hashed = this.#hashing.view();
     const progress = {
       totalBytes: share?.totalBytes ?? hashed.totalBytes,
+      wantedBytes: share?.totalBytes ?? hashed.totalBytes,
       verifiedBytes: share?.totalBytes ?? hashed.verifiedBytes,
       reusedBytes: 0,
       bytesPerSecond: state === 'hashing' ? hashed.bytesPerSecond : 0,
@@ -129,6 +131,11 @@ export class UploadTransfer implements PlaceTaker {
     } finally {
       if (this.#work === work) this.#work = null;
     }
+  }
+
+  /** Everything of it is here. */
+  prioritize(): Refused {
+    return invalidField('id', 'must be that of a download');
   }
 
   async resume(): Promise<void> {

@@ -24,6 +24,7 @@ const TRANSFER: TransferView = {
   state: 'downloading',
   reason: null,
   totalBytes: 1000,
+  wantedBytes: 1000,
   verifiedBytes: 250,
   reusedBytes: 0,
   bytesPerSecond: 100,
@@ -31,6 +32,8 @@ const TRANSFER: TransferView = {
   bitfield: 'gA==',
   path: '/data/film.mkv',
   temporary: false,
+  only: null,
+  priorities: [],
   startedAt: '2026-03-01T12:00:00.000Z',
   completedAt: null,
   peers: [

@@ -37,7 +37,12 @@ export class RecordedLink implements TrackerLink {
   trackers = (): [] => [];
   reachable = (): null => null;
   outage = (): null => null;
-  announce(): void {}
+  announced: readonly object[] = [];
+
+  announce(downloading: readonly object[]): void {
+    this.announced = downloading;
+  }
+
   onEvent: TrackerLink['onEvent'] = () => () => undefined;
 
   async command(name: string, body: object, stamp: CommandStamp): Promise<CommandAnswer> {
@@ -91,6 +96,7 @@ export class RecordedTransfers implements Transfers {
   pause = async () => ({ status: 'failed', code: 'transfer_not_found' }) as const;
   resume = async () => ({ status: 'failed', code: 'transfer_not_found' }) as const;
   cancel = async () => ({ status: 'failed', code: 'transfer_not_found' }) as const;
+  prioritize = async () => ({ status: 'failed', code: 'transfer_not_found' }) as const;
   recheck = async () => ({ status: 'failed', code: 'transfer_not_found' }) as const;
   remove = async (): Promise<null> => null;
   scrub = (): ScrubView => NO_SCRUB;

@@ -130,7 +130,7 @@ it('what it has is offered again, as long as it is what it was', async () => {
   const pieceCount = Math.ceil(manifest.totalBytes / PIECE_BYTES);
   const rest = { share: SHARE, contentId, pieceCount, destination: inPlace(bob), signal: new AbortController().signal };
   bob.engine.withdraw(SHARE);
-  expect(countBits(await bob.engine.serveRest(rest))).toBe(SECOND_PIECES.length);
+  expect(countBits((await bob.engine.serveRest(rest)).verified!)).toBe(SECOND_PIECES.length);
   const carol = await startPeer('carol');
   alice.engine.withdraw(SHARE);
   const { download } = await fetchUntilStalled(carol, digested, bob);

@@ -1,0 +1,195 @@
+// Taking only some files of a share: what is asked for, what is there, and how it goes on.
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import type { SelectionBody } from '#wire/control-selection';
+import { randomBytes, sourceOf } from '../swarm/engine-harness.ts';
+import {
+  begun,
+  GROUP,
+  kept,
+  onDisk,
+  recordOf,
+  stampOf,
+  startAgain,
+  startGroup,
+  stop,
+  type TransferPeer,
+  until,
+  untilState,
+} from './transfers-harness.ts';
+
+const FILES: Readonly<Record<string, Buffer>> = {
+  'a/one.txt': randomBytes(700_000),
+  'a/two.bin': randomBytes(1_200_000),
+  'b/.hidden': randomBytes(900_000),
+};
+const TOTAL_BYTES = 2_800_000;
+
+/** A folder that a peer shares, and is online with. */
+async function shareAlbum(peer: TransferPeer): Promise<void> {
+  const root = join(peer.folder, 'album');
+  for (const folder of ['a', 'b']) mkdirSync(join(root, folder), { recursive: true });
+  for (const [path, bytes] of Object.entries(FILES)) writeFileSync(join(root, path), bytes);
+  await begun(peer.transfers.upload({ group: GROUP, path: root, wait: true }, stampOf(peer.link)));
+  peer.trackers.isOnline(sourceOf(peer));
+}
+
+function download(peer: TransferPeer, only?: string[]) {
+  const body = { group: GROUP, file: 'album', destination: join(peer.folder, 'copy'), ...(only && { only }) };
+  return peer.transfers.download(body, stampOf(peer.link));
+}
+
+/** What comes of a download of these. */
+async function fetch(peer: TransferPeer, ...only: string[]) {
+  const { transferId } = await begun(download(peer, only));
+  expect(await peer.transfers.end(transferId, 60_000)).toMatchObject({ state: 'complete' });
+  return { transferId, view: peer.transfers.find(transferId)! };
+}
+
+const seeded = ({ link }: TransferPeer) => link.sent.filter(({ name }) => name === 'seed_file').length;
+const isThere = (peer: TransferPeer, path: string): boolean => existsSync(join(peer.folder, 'copy', path));
+const isRight = (peer: TransferPeer, path: string): boolean =>
+  readFileSync(join(peer.folder, 'copy', path)).equals(FILES[path]!);
+
+it.each([
+  ['a glob', ['**/*.bin'], ['a/two.bin']],
+  ['a folder', ['a'], ['a/one.txt', 'a/two.bin']],
+  ['several, and names with dots', ['b/*', 'a/one.txt'], ['a/one.txt', 'b/.hidden']],
+])('%s is what is taken', async (_what, only, paths) => {
+  const [alice, bob] = await startGroup('alice', 'bob');
+  await shareAlbum(alice);
+  const { view } = await fetch(bob, ...only);
+  const wantedBytes = paths.reduce((sum, path) => sum + FILES[path]!.length, 0);
+  expect(view).toMatchObject({ state: 'complete', reason: null, only, priorities: [], totalBytes: TOTAL_BYTES });
+  expect([view.wantedBytes, view.verifiedBytes]).toEqual([wantedBytes, wantedBytes]);
+  for (const path of Object.keys(FILES)) expect(isThere(bob, path), path).toBe(paths.includes(path));
+  expect(paths.every((path) => isRight(bob, path))).toBe(true);
+});
+
+it('a part is not recorded as a copy, and others are told of it as of any download', async () => {
+  const [alice, bob] = await startGroup('alice', 'bob');
+  await shareAlbum(alice);
+  await fetch(bob, 'b');
+  expect(seeded(bob)).toBe(0);
+  expect(bob.link.announced).toMatchObject([{ group: GROUP, file: 'album' }]);
+});
+
+it('what matches nothing is refused with what there is, and nothing is left of it', async () => {
+  const [alice, bob] = await startGroup('alice', 'bob');
+  await shareAlbum(alice);
+  const answer = await download(bob, ['a/*', 'A/*']);
+  expect(answer).toMatchObject({
+    status: 'failed',
+    code: 'invalid_request',
+    errors: [{ field: 'only[1]', message: 'matches nothing in the share; there is a/one.txt, a/two.bin, b/.hidden' }],
+  });
+  expect(bob.transfers.list()).toEqual([]);
+  expect(kept(bob).records).toEqual([]);
+  expect(onDisk(join(bob.folder, 'copy'))).toEqual({ file: false, part: false, journal: false });
+});
+
+it('what turns out to match nothing when nobody waits any more ends the download, until something else is wanted', async () => {
+  const [alice, bob] = await startGroup('alice', 'bob');
+  await shareAlbum(alice);
+  bob.trackers.sources.clear();
+  const { transferId } = await begun(download(bob, ['nothing']));
+  await untilState(bob, transferId, 'stalled');
+  bob.trackers.isOnline(sourceOf(alice));
+  const failed = await untilState(bob, transferId, 'failed');
+  expect(failed.reason).toMatchObject({ code: 'nothing_matches' });
+  expect(failed.reason?.detail).toContain('only[0]');
+  expect(await bob.transfers.prioritize(transferId, { only: ['b'] })).toMatchObject({ state: 'failed', only: ['b'] });
+  await bob.transfers.resume(transferId);
+  await untilState(bob, transferId, 'complete');
+  expect(isRight(bob, 'b/.hidden')).toBe(true);
+});
+
+it('when more is wanted the download goes on, and all of it is a copy like any other', async () => {
+  const [alice, bob] = await startGroup('alice', 'bob');
+  await shareAlbum(alice);
+  const { transferId } = await fetch(bob, 'b');
+  const change: SelectionBody = { priorities: [{ path: 'a/one.txt', priority: 'high' }] };
+  await bob.transfers.prioritize(transferId, change);
+  const some = await until(bob, transferId, ({ state, wantedBytes }) => state === 'complete' && wantedBytes > 900_000);
+  expect(some).toMatchObject({ only: ['b'], priorities: change.priorities, wantedBytes: 1_600_000 });
+  expect(isRight(bob, 'a/one.txt')).toBe(true);
+  await bob.transfers.prioritize(transferId, { only: ['**'] });
+  await until(bob, transferId, ({ state, verifiedBytes }) => state === 'complete' && verifiedBytes === TOTAL_BYTES);
+  expect(await bob.transfers.end(transferId, 60_000)).toMatchObject({ state: 'complete' });
+  expect(Object.keys(FILES).every((path) => isRight(bob, path))).toBe(true);
+  expect(seeded(bob)).toBe(1);
+  await stop(bob);
+  expect(recordOf(bob, transferId)).not.toHaveProperty('isPartial');
+  expect(onDisk(join(bob.folder, 'copy'))).toEqual({ file: true, part: false, journal: false });
+});
+
+it('what is wanted can change while nothing comes, and is kept over a restart', async () => {
+  const [alice, bob] = await startGroup('alice', 'bob');
+  await shareAlbum(alice);
+  bob.trackers.sources.clear();
+  const { transferId } = await begun(download(bob));
+  await untilState(bob, transferId, 'stalled');
+  await bob.transfers.prioritize(transferId, { priorities: [{ path: 'a', priority: 'skip' }] });
+  await stop(bob);
+  const again = await startAgain(bob);
+  again.trackers.isOnline(sourceOf(alice));
+  const view = await untilState(again, transferId, 'complete');
+  expect(view).toMatchObject({ wantedBytes: 900_000, priorities: [{ path: 'a', priority: 'skip' }] });
+  expect(isThere(bob, 'a')).toBe(false);
+});
+
+it.each<[string, SelectionBody, string]>([
+  ['matches nothing', { priorities: [{ path: 'c', priority: 'high' }] }, 'priorities[0].path'],
+  ['leaves nothing', { priorities: [{ path: '**', priority: 'skip' }] }, 'priorities'],
+])('a change that %s is refused, and all stays as it was', async (_what, change, field) => {
+  const [alice, bob] = await startGroup('alice', 'bob');
+  await shareAlbum(alice);
+  const { transferId } = await fetch(bob, 'b');
+  const answer = await bob.transfers.prioritize(transferId, change);
+  expect(answer).toMatchObject({ code: 'invalid_request', errors: [{ field }] });
+  expect(bob.transfers.find(transferId)).toMatchObject({ state: 'complete', only: ['b'], priorities: [] });
+});
+
+it('after a restart what there is of it is offered again, unless somebody changed it', async () => {
+  const [alice, bob, carol] = await startGroup('alice', 'bob', 'carol');
+  await shareAlbum(alice);
+  const { transferId } = await fetch(bob, 'a/two.bin');
+  await stop(bob);
+  const again = await startAgain(bob);
+  await until(again, transferId, () => again.link.announced.length === 1);
+  expect(again.transfers.find(transferId)).toMatchObject({ state: 'complete', reason: null, verifiedBytes: 1_200_000 });
+  bob.trackers.sources.clear();
+  bob.trackers.isOnline(sourceOf(again));
+  const other = await begun(download(carol));
+  const pieces = await until(carol, other.transferId, ({ reason }) => reason?.code === 'pieces_missing');
+  expect(pieces.verifiedBytes).toBeGreaterThan(1_000_000);
+  await stop(again);
+  writeFileSync(join(bob.folder, 'copy', 'a/two.bin'), 'mine');
+  const third = await startAgain(again);
+  const changed = await until(third, transferId, ({ reason }) => reason !== null);
+  expect(changed).toMatchObject({ state: 'complete', reason: { code: 'source_changed' } });
+  expect(third.link.announced).toEqual([]);
+  rmSync(join(bob.folder, 'copy', 'a/two.bin'));
+  third.trackers.isOnline(sourceOf(alice));
+  await third.transfers.resume(transferId);
+  await until(third, transferId, ({ state, reason }) => state === 'complete' && reason === null);
+  expect(isRight(bob, 'a/two.bin')).toBe(true);
+});
+
+it('a part cannot be rechecked, and goes with all it wrote when that is wanted', async () => {
+  const [alice, bob] = await startGroup('alice', 'bob');
+  await shareAlbum(alice);
+  const { transferId } = await fetch(bob, 'a');
+  expect(await bob.transfers.recheck(transferId, {})).toMatchObject({ code: 'transfer_unfinished' });
+  await bob.transfers.remove(transferId, 'delete');
+  expect(onDisk(join(bob.folder, 'copy'))).toEqual({ file: false, part: false, journal: false });
+  expect(bob.link.announced).toEqual([]);
+});
+
+it('an upload takes no selection', async () => {
+  const [alice] = await startGroup('alice');
+  await shareAlbum(alice);
+  const [{ transferId } = { transferId: '' }] = alice.transfers.list();
+  expect(await alice.transfers.prioritize(transferId, { only: ['a'] })).toMatchObject({ code: 'invalid_request' });
+});

@@ -155,17 +155,23 @@ it('a file in place that somebody changes is not served any more, and that is to
   writeFileSync(join(inPlace(bob), 'b/second'), randomBytes(FILES['b/second'].length));
   const download = carol.engine.download(requestFor(carol, digested, { from: [bob] }));
   expect(await problem).toMatchObject({ share: SHARE, code: 'source_changed' });
+  await until(download, ({ peers }) => peers.some(({ state }) => state === 'refused'));
   expect(countBits(download.view().bitfield)).toBe(0);
+  // Not a byte of it was sent.
+  expect(download.view().peers).toMatchObject([{ user: 'bob', deliveredBytes: 0, corruptPieces: 0 }]);
 });
 
-it('a file in place that was changed is never written over, and one that is gone is fetched again', async () => {
+it.each([
+  ['another length', Buffer.from('mine')],
+  ['the same length', Buffer.alloc(FILES['b/second'].length, 'mine')],
+])('a file in place that has %s is never written over, and one that is gone is fetched again', async (_what, mine) => {
   const { alice, bob, digested } = await fetchedSecond();
   const place = join(inPlace(bob), 'b/second');
-  writeFileSync(place, 'mine');
+  writeFileSync(place, mine);
   const { end } = await fetch(bob, digested, [alice], ALL);
   expect(end).toMatchObject({ state: 'failed', reason: { code: 'destination_unwritable' } });
   expect(end.reason?.detail).toMatch(/b\/second was changed after it was put in place: move it away$/);
-  expect(readFileSync(place, 'utf8')).toBe('mine');
+  expect(readFileSync(place).equals(mine)).toBe(true);
   rmSync(place);
   expect((await fetch(bob, digested, [alice], ALL)).end).toMatchObject({ state: 'complete' });
   expect(readFileSync(place).equals(FILES['b/second'])).toBe(true);

@@ -113,9 +113,9 @@ function rateOf(name: string, text: string): number | null {
 function scrubRate(text: string | undefined): number | null {
   if (text === undefined) return SCRUB_RATE_DEFAULT;
   if (text === '0') return null;
-  if (text === 'none')
-    throw new BadInput('--scrub-rate: "none" is no rate; give bytes per second like 1MB, or 0 to read nothing');
-  return rateOf('--scrub-rate', text);
+  const parsed = parseByteRate(text);
+  if (parsed.ok && parsed.bytesPerSecond !== null) return parsed.bytesPerSecond;
+  throw new BadInput(`--scrub-rate: "${text}" is no rate; give 1KiB or more a second, like 1MB, or 0 to read nothing`);
 }
 
 /** Nobody's disk is filled without a word on how far. */

@@ -134,11 +134,10 @@ function addFileCommands(program: Command, start: () => Invocation): void {
     .description('share a file or folder in a group (path and group may change places)')
     .option('--name <name>', 'its name in the group, when not that of the path')
     .addOption(new Option('--hash <hash>', 'digest of its pieces').choices(['sha1', 'sha256']))
-    .addOption(
-      new Option(
-        '--exclude <glob>',
-        'leave out of a folder what has such a path in it, like *.tmp or build/**; as often as needed',
-      ).argParser((glob: string, before: readonly string[] | undefined) => [...(before ?? []), glob]),
+    .option(
+      '--exclude <glob>',
+      'leave out of a folder what has such a path in it, like *.tmp or build/**; may be given several times',
+      collected,
     )
     .option(
       '--update',

@@ -254,5 +254,6 @@ export class CopyScrubbing {
 const CHANGED: ReadonlySet<string> = new Set(['source_changed', 'source_missing']);
 
 function isMoving({ record: { state }, isRechecking }: Transfer): boolean {
-  return isRechecking || state === 'downloading' || state === 'hashing';
+  // One that is queued begins at any moment.
+  return isRechecking || state === 'queued' || state === 'downloading' || state === 'hashing';
 }

@@ -1,6 +1,5 @@
-// Owns how a pattern picks paths of a share: a glob against the path below the share, its components joined with `/`. Case counts,
-// and dots are characters like any other. A folder that fits stands for all that lies in it, and a path fits itself, whatever it
-// looks like as a pattern.
+// Owns how globs pick files of a share that is known: a folder that fits stands for all that lies in it, and the very path of a file
+// is always good, also where it cannot be read as a glob.
 import { patternOf } from './path-patterns.ts';
 
 /** Whether a path fits a glob, or lies in a folder that does. For many paths of one share: folders are looked at once. */

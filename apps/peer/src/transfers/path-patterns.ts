@@ -1,5 +1,6 @@
 // Owns what globs mean, everywhere: they are matched against paths within a folder whose components are joined with `/`, case counts,
-// and a name that begins with a dot is a name like any other. The only file that knows the library.
+// a name that begins with a dot is a name like any other, and a path fits itself, whatever it looks like as a glob. The only file
+// that knows the library.
 import picomatch from 'picomatch';
 import type { Refused } from '#wire/tracker-api';
 import { invalidField } from './requested-paths.ts';
@@ -22,12 +23,17 @@ export function excludedBy({ exclude = [] }: Pick<UploadRecord, 'exclude'>): rea
 }
 
 /** Null when it is none. A slash at its end says that a folder is meant, and a leading one that it begins at the root, as all do. */
-export function patternOf(glob: string): RegExp | null {
-  const trimmed = glob.replace(/^(?:\.?\/)+/, '').replace(/\/+$/, '');
+export function patternOf(text: string): RegExp | null {
+  const trimmed = text.replace(/^(?:\.?\/)+/, '').replace(/\/+$/, '');
   if (trimmed === '') return null;
   try {
-    return picomatch.makeRe(trimmed, { dot: true, windows: false, strictBrackets: true }) || null;
+    const glob = picomatch.makeRe(trimmed, { dot: true, windows: false, strictBrackets: true });
+    return glob === false ? null : new RegExp(`^${literally(trimmed)}$|${glob.source}`);
   } catch {
     return null;
   }
+}
+
+function literally(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 }

@@ -143,6 +143,8 @@ it('the place is kept over a restart', async () => {
 
 it('a copy that is fetched again to another place is read when that is over', async () => {
   const { alice, upload } = await sharedByTwo();
+  // No piece of the copy that is here is good for the other one.
+  rot(upload.path, 7, MIB / 2, MIB);
   const again = await startAgain(alice);
   again.engine.limit({ uploadBytesPerSecond: null, downloadBytesPerSecond: 1024, groups: [] });
   const { transferId } = await begun(download(again, { destination: join(again.folder, 'twin') }));

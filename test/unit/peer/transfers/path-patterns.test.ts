@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest';
+import { patternOf } from '../../../../apps/peer/src/transfers/path-patterns.ts';
+
+test.each([
+  ['*.tmp', 'a.tmp', 'a.tmp2'],
+  ['build/**', 'build/x/y', 'rebuild/x'],
+  ['/top/', 'top', 'top2'],
+  ['a[1].txt', 'a[1].txt', 'a2.txt'],
+  ['photos (2020)', 'photos (2020)', 'photos'],
+  ['a+b', 'a+b', 'aab'],
+])('%s fits %s and not %s', (glob, path, other) => {
+  const pattern = patternOf(glob);
+
+  expect(pattern?.test(path)).toBe(true);
+  expect(pattern?.test(other)).toBe(false);
+});
+
+test('a name that can be read as a glob fits as that too', () => {
+  expect(patternOf('a[1].txt')?.test('a1.txt')).toBe(true);
+});
+
+test.each(['', '/', '['])('"%s" is no glob', (text) => {
+  expect(patternOf(text)).toBeNull();
+});

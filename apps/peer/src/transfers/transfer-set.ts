@@ -61,13 +61,17 @@ export class TransferSet {
     return this.records().some((other) => isReplacedBy(record, other));
   }
 
-  /** Other versions of a file, of the same user, in whose place a transfer that is served now has put its own. */
+  /**
+   * Other versions of a file, of the same user, in whose place a transfer that is served now has put its own. One that is
+   * still to come to that place is none of them: after a restart the one that it will replace is served first.
+   */
   replacedBy({ record, isServedNow }: Transfer): Transfer[] {
     if (!isServedNow) return [];
     const { group, file, path, user, share } = record;
     return this.all().filter(({ record: other }) => {
       const isVersion = other.share !== null && other.share.shareId !== share?.shareId;
-      return isVersion && other.group === group && other.file === file && other.path === path && other.user === user;
+      if (!isVersion || !wasThereBefore(other, record)) return false;
+      return other.group === group && other.file === file && other.path === path && other.user === user;
     });
   }
 
@@ -79,4 +83,11 @@ export class TransferSet {
   nextStartMs(nowMs: number): number {
     return this.records().reduce((last, { startedAtMs }) => Math.max(last, startedAtMs + 1), nowMs);
   }
+}
+
+/** Whether a transfer had its content in place before another had. */
+function wasThereBefore(record: TransferRecord, other: TransferRecord): boolean {
+  // A part that goes on has been in place before, and will be again.
+  if (record.completedAtMs === null || (record.direction === 'download' && !isOver(record))) return false;
+  return record.completedAtMs < (other.completedAtMs ?? 0);
 }

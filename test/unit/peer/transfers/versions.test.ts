@@ -7,6 +7,7 @@ import type { UploadFileBody } from '#wire/control-requests';
 import { newFolder, sourceOf } from '../swarm/engine-harness.ts';
 import {
   begun,
+  download,
   downloadWhole,
   GROUP,
   kept,
@@ -14,8 +15,10 @@ import {
   recordOf,
   send,
   shareNew,
+  startAgain,
   startGroup,
   stampOf,
+  stop,
   type TransferPeer,
   until,
   untilState,
@@ -143,6 +146,31 @@ it('the next version in the place of one ends that one, and nothing is left of i
   expect(seeders(bob)).toEqual([[2, ['alice', 'bob']]]);
 });
 
+it('a next version that is still to come outlives a restart of the peer, which serves the one that is there', async () => {
+  const [alice, bob, carol] = await startGroup('alice', 'bob', 'carol');
+  await shareNew(alice);
+  const before = await downloadWhole(bob);
+  const path = await update(alice);
+  alice.trackers.sources.clear();
+  const { transferId } = await begun(download(bob, { overwrite: true }));
+  await untilState(bob, transferId, 'stalled');
+  await stop(bob);
+  const again = await startAgain(bob);
+  again.trackers.isOnline(sourceOf(again));
+  // Bob's copy of the first version is served, because carol has it from nobody else.
+  await downloadWhole(carol, { version: 1 });
+  expect(again.transfers.list().map(({ version, state }) => [version, state])).toEqual([
+    [1, 'complete'],
+    [2, 'stalled'],
+  ]);
+  again.trackers.isOnline(sourceOf(alice));
+  again.link.tell({ type: 'sources_changed', shareId: recordOf(again, transferId).share!.shareId });
+  await untilState(again, transferId, 'complete');
+  expect(readFileSync(before.path)).toEqual(readFileSync(path));
+  await until(again, transferId, () => kept(again).records.length === 1);
+  expect(again.transfers.list()).toMatchObject([{ transferId, version: 2 }]);
+});
+
 it('a next version that does not come leaves the one that is there as it is', async () => {
   const [alice, bob] = await startGroup('alice', 'bob');
   const { path } = await shareNew(alice);
@@ -166,16 +194,16 @@ it('a stop of one version leaves the others, and a stop without one ends all', a
   const [alice] = await startGroup('alice');
   const first = await shareNew(alice);
   await update(alice);
-  const stop = (version?: number) =>
+  const stopShare = (version?: number) =>
     alice.transfers.stopShare(
       { group: GROUP, file: FILE, ...(version !== undefined && { version }) },
       stampOf(alice.link),
     );
-  expect(await stop(1)).toMatchObject({ status: 'accepted' });
+  expect(await stopShare(1)).toMatchObject({ status: 'accepted' });
   expect(alice.transfers.find(first.transferId)).toMatchObject({ state: 'complete' });
   expect(seeders(alice)).toEqual([[2, ['alice']]]);
   await update(alice, 'third');
-  expect(await stop()).toMatchObject({ status: 'accepted' });
+  expect(await stopShare()).toMatchObject({ status: 'accepted' });
   expect(alice.transfers.list().map(({ state }) => state)).toEqual(['complete', 'complete', 'complete']);
   expect(seeders(alice)).toEqual([]);
 });

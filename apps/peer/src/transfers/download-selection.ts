@@ -41,6 +41,12 @@ export class DownloadSelection {
     return new Uint8Array(files.length);
   }
 
+  /** As the selection is now, of content that is known; null while nobody has said what is wanted. */
+  prioritiesIn(manifestBytes: Uint8Array): Uint8Array | null {
+    const decoded = decodeManifest(manifestBytes);
+    return decoded.ok && this.#record.selection !== undefined ? this.priorities(decoded.manifest) : null;
+  }
+
   /**
    * Takes a change, checked against what there is when that is known. Returns the priorities of the files now, null when it is not
    * known what there is, or what is wrong with the change.

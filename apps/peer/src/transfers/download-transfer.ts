@@ -40,6 +40,7 @@ export class DownloadTransfer implements PlaceTaker {
   readonly #timer = new RefreshTimer(() => void this.refresh());
   #refreshing: Promise<void> | null = null;
   #isAskedAgain = false;
+  /** The manifest of the engine's download was seen. */
   #hasManifest = false;
   readonly selection: DownloadSelection;
   #resting: ReadableCopy | null = null;
@@ -145,7 +146,8 @@ export class DownloadTransfer implements PlaceTaker {
   /** Changes what is wanted of it, and fetches what is not there yet; or what cannot be. */
   async prioritize(change: SelectionChange): Promise<Refused | undefined> {
     const { store } = this.#context;
-    const manifestBytes = this.#download?.manifestBytes() ?? (await store.readManifest(this.contentId));
+    const kept = await store.readManifest(this.contentId);
+    const manifestBytes = this.#download?.manifestBytes() ?? kept;
     const changed = this.selection.change(change, manifestBytes);
     if (changed !== null && 'field' in changed) return invalidField(changed.field, changed.message);
     this.#context.changed(this.record);
@@ -342,6 +344,7 @@ export class DownloadTransfer implements PlaceTaker {
       ...(selection !== undefined && { priorities: (manifest) => this.selection.priorities(manifest) }),
     });
     this.#download = download;
+    this.#hasManifest = false;
     const stop = download.onChange(() => this.#follow(download));
     void download.done.then(async (end) => {
       stop();
@@ -374,6 +377,9 @@ export class DownloadTransfer implements PlaceTaker {
     this.#hasManifest = true;
     this.record.sha1 = singleFileSha1(manifestBytes);
     void this.#context.store.saveManifest(this.#share.contentId, manifestBytes);
+    // What is wanted may have changed since the engine began.
+    const priorities = this.selection.prioritiesIn(manifestBytes);
+    if (priorities !== null) download.prioritize(priorities);
   }
 
   async #completed(download: Download, stamp: string | null): Promise<void> {
@@ -407,23 +413,11 @@ export class DownloadTransfer implements PlaceTaker {
     this.#download = null;
     this.#callOff();
     const { signal } = this.#work;
-    if (reason?.code === 'destination_exists' && (await this.#wasPutInPlace(signal))) return;
-    if (!signal.aborted) this.#become('failed', reason);
-  }
-
-  /** What is at the destination may be this very content: put there by a process that died before it could say so. */
-  async #wasPutInPlace(signal: AbortSignal): Promise<boolean> {
-    const { store, engine } = this.#context;
-    const { path: destination } = this.record;
-    const manifestBytes = await store.readManifest(this.#share.contentId);
-    if (manifestBytes === null) return false;
-    const served = await this.#serving.serve({ share: this.#share, path: destination, stamp: null }, signal);
-    if (served?.ok !== true) return false;
-    // A journal that is left beside it, and cannot be removed, is in nobody's way.
-    await engine.removeData({ destination, isFinished: false }).catch(() => undefined);
-    if (signal.aborted) this.#withdraw();
-    else await this.#finished(manifestBytes, served.stamp);
-    return true;
+    const copy = { share: this.#share, path: this.record.path };
+    const found = reason?.code === 'destination_exists' ? await this.#serving.servePutInPlace(copy, signal) : null;
+    if (found !== null && signal.aborted) this.#withdraw();
+    else if (found !== null) await this.#finished(found.manifestBytes, found.stamp);
+    else if (!signal.aborted) this.#become('failed', reason);
   }
 
   async #serveAgain(): Promise<void> {

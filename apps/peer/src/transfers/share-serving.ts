@@ -38,6 +38,21 @@ export class CopyServing {
     return attempt;
   }
 
+  /** What is at a place may be this very content, put there by a process that died before it could say so: serves it then. */
+  async servePutInPlace(
+    place: Pick<CopyOnDisk, 'share' | 'path'>,
+    signal: AbortSignal,
+  ): Promise<{ readonly manifestBytes: Uint8Array; readonly stamp: string } | null> {
+    const { engine, store } = this.#parts;
+    const manifestBytes = await store.readManifest(place.share.contentId);
+    if (manifestBytes === null) return null;
+    const served = await this.serve({ ...place, stamp: null }, signal);
+    if (served?.ok !== true) return null;
+    // A journal that is left beside it, and cannot be removed, is in nobody's way.
+    await engine.removeData({ destination: place.path, isFinished: false }).catch(() => undefined);
+    return { manifestBytes, stamp: served.stamp };
+  }
+
   async #serveUnlessCalledOff(copy: CopyOnDisk, signal: AbortSignal): Promise<Served | null> {
     if (signal.aborted) return null;
     try {

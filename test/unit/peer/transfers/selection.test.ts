@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { SelectionBody } from '#wire/control-selection';
+import type { DownloadRequest } from '../../../../apps/peer/src/swarm/transfer-engine.ts';
 import { randomBytes, sourceOf } from '../swarm/engine-harness.ts';
 import {
   begun,
@@ -137,6 +138,40 @@ it('what is wanted can change while nothing comes, and is kept over a restart', 
   const view = await untilState(again, transferId, 'complete');
   expect(view).toMatchObject({ wantedBytes: 900_000, priorities: [{ path: 'a', priority: 'skip' }] });
   expect(isThere(bob, 'a')).toBe(false);
+});
+
+it('what is wanted can change before it is known what there is', async () => {
+  const [alice, bob] = await startGroup('alice', 'bob');
+  await shareAlbum(alice);
+  bob.trackers.sources.clear();
+  const { transferId } = await begun(download(bob));
+  await untilState(bob, transferId, 'stalled');
+  await bob.transfers.prioritize(transferId, { only: ['b'] });
+  bob.trackers.isOnline(sourceOf(alice));
+  const view = await untilState(bob, transferId, 'complete');
+  expect(view).toMatchObject({ only: ['b'], wantedBytes: 900_000, verifiedBytes: 900_000 });
+  expect([isThere(bob, 'a'), isRight(bob, 'b/.hidden')]).toEqual([false, true]);
+});
+
+it('what is wanted can change while the part is being made', async () => {
+  const [alice, bob] = await startGroup('alice', 'bob');
+  await shareAlbum(alice);
+  const begin = bob.engine.download.bind(bob.engine);
+  const changing = ({ priorities, ...request }: DownloadRequest) =>
+    begin({
+      ...request,
+      priorities: (manifest) => {
+        const before = priorities!(manifest);
+        const [{ transferId } = { transferId: '' }] = bob.transfers.list();
+        void bob.transfers.prioritize(transferId, { only: ['b'] });
+        return before;
+      },
+    });
+  Object.assign(bob.engine, { download: changing });
+  const { transferId } = await begun(download(bob, ['a']));
+  const view = await untilState(bob, transferId, 'complete');
+  expect(view).toMatchObject({ only: ['b'], wantedBytes: 900_000, verifiedBytes: 900_000 });
+  expect([isThere(bob, 'a'), isRight(bob, 'b/.hidden')]).toEqual([false, true]);
 });
 
 it.each<[string, SelectionBody, string]>([

@@ -27,8 +27,8 @@ export function patternOf(text: string): RegExp | null {
   const trimmed = text.replace(/^(?:\.?\/)+/, '').replace(/\/+$/, '');
   if (trimmed === '') return null;
   try {
-    const glob = picomatch.makeRe(trimmed, { dot: true, windows: false, strictBrackets: true });
-    return glob === false ? null : new RegExp(`^${literally(trimmed)}$|${glob.source}`);
+    const glob = picomatch.makeRe(trimmed, { dot: true, windows: false, strictBrackets: true }) || null;
+    return glob && new RegExp(`^${literally(trimmed)}$|${glob.source}`);
   } catch {
     return null;
   }

@@ -4,8 +4,9 @@ import { randomUUID } from 'node:crypto';
 import type { TransferReasonView } from '#wire/control-api';
 import { within } from './change-waiters.ts';
 import type { CopyCare } from './copy-care.ts';
+import { namedAsNow } from './share-sources.ts';
 import type { TransferContext } from './transfer-context.ts';
-import { isOver, namedShare } from './transfer-record.ts';
+import { isOver, type TransferRecord } from './transfer-record.ts';
 import type { Transfer, TransferSet } from './transfer-set.ts';
 import type { TransferEvent } from './transfers.ts';
 import { UploadTransfer } from './upload-transfer.ts';
@@ -33,9 +34,15 @@ export class CopyEndings {
     const { user } = record;
     const { link } = this.#parts.context;
     if (!isOffered || link.user() !== user) return;
-    const stamp = { commandId: randomUUID(), user };
-    const body = { ...namedShare(record), everywhere: false };
-    await within(link.command('stop_share', body, stamp), STOP_SHARE_WAIT_MS);
+    await within(this.#stopShare(record), STOP_SHARE_WAIT_MS);
+  }
+
+  async #stopShare(record: TransferRecord): Promise<void> {
+    const { link } = this.#parts.context;
+    const named = await namedAsNow(link, record);
+    const stamp = { commandId: randomUUID(), user: record.user };
+    // Not without its version, if there are any: the next one may be served here, too.
+    if (named !== null) await link.command('stop_share', { ...named, everywhere: false }, stamp);
   }
 
   /** The same copy was shared before: one transfer stands for it. */

@@ -63,6 +63,18 @@ async function sourcesOf(link: TrackerLink, record: TransferRecord): Promise<Vie
   return link.findSources({ ...namedShare(record), version: 1 });
 }
 
+/** A share as the trackers name it now: one that was shared before there were versions is the first. Null when they do not say. */
+export async function namedAsNow(
+  link: TrackerLink,
+  record: TransferRecord,
+): Promise<ReturnType<typeof namedShare> | null> {
+  const named = namedShare(record);
+  if (named.version !== undefined) return named;
+  const answer = await link.findSources(named);
+  if (answer.status !== 'accepted') return null;
+  return answer.view.share.version === undefined ? named : { ...named, version: 1 };
+}
+
 function sourceOf({ peerId, user, addresses }: SourceView): Source {
   return {
     peerId,

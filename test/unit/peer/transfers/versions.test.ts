@@ -25,6 +25,7 @@ import {
 } from './transfers-harness.ts';
 
 const FILE = 'film';
+type Started = Awaited<ReturnType<typeof shareNew>>;
 
 function upload(peer: TransferPeer, body: Partial<UploadFileBody> & { readonly path: string }) {
   return peer.transfers.upload({ group: GROUP, name: FILE, ...body }, stampOf(peer.link));
@@ -206,6 +207,34 @@ it('a stop of one version leaves the others, and a stop without one ends all', a
   expect(await stopShare()).toMatchObject({ status: 'accepted' });
   expect(alice.transfers.list().map(({ state }) => state)).toEqual(['complete', 'complete', 'complete']);
   expect(seeders(alice)).toEqual([]);
+});
+
+it.each<[string, (alice: TransferPeer, first: Started) => Promise<unknown>]>([
+  [
+    'is replaced in its place',
+    async (alice, { path }) => {
+      newFile(alice, FILE);
+      await begun(upload(alice, { path, update: true }));
+      await until(alice, alice.transfers.list().at(-1)!.transferId, () => kept(alice).records.length === 1);
+    },
+  ],
+  [
+    'is removed',
+    async (alice, { transferId }) => {
+      await update(alice);
+      await alice.transfers.remove(transferId, 'keep');
+    },
+  ],
+])('a copy that was shared before there were versions ends as the first when it %s', async (_how, end) => {
+  const [alice] = await startGroup('alice');
+  const { log } = alice.trackers;
+  log.state.rulesVersion = 2;
+  const first = await shareNew(alice);
+  expect(recordOf(alice, first.transferId).share).not.toHaveProperty('version');
+  log.asTracker('activate_rules', { rulesVersion: 3 });
+  await end(alice, first);
+  expect(alice.transfers.list()).toMatchObject([{ version: 2, state: 'seeding' }]);
+  expect(seeders(alice)).toEqual([[2, ['alice']]]);
 });
 
 it('a copy of an older version can be adopted as that version', async () => {

@@ -121,14 +121,16 @@ export function preparePart(request: {
   readonly manifestBytes: Uint8Array;
   readonly files: Manifest['files'];
   readonly emptyFolders?: readonly string[];
-}): string | null {
+}): string {
   const { destination, files, emptyFolders = [] } = request;
   const part = partPath(destination);
   const aside = newAsidePath(destination);
   const journal = readOwnJournal(destination);
   try {
     const isSame = journal?.contentId === request.contentId;
-    const goesOn = journal !== null && isSame && Buffer.from(request.manifestBytes).equals(journal.manifestBytes);
+    const isTold = journal !== null && isSame && Buffer.from(request.manifestBytes).equals(journal.manifestBytes);
+    // A journal outlives its part when somebody takes that away, or when a start or a removal breaks off between the two.
+    const goesOn = isTold && isThere(part);
     if (goesOn) {
       truncateSync(journalPath(destination), journal.soundBytes);
     } else {
@@ -148,7 +150,10 @@ export function preparePart(request: {
   }
   const identity = identityOf(part);
   // Every download makes its journal first: while this one is there, the part that was just looked at is not another's.
-  if (readOwnJournal(destination)?.contentId === request.contentId) return identity;
+  const isOurs = readOwnJournal(destination)?.contentId === request.contentId;
+  // Without an identity any root would do, and what is at the destination would be written.
+  if (isOurs && identity !== null) return identity;
+  if (isOurs) throw new StorageFailure('destination_unwritable', `${part} was taken away meanwhile`);
   throw new StorageFailure('destination_unwritable', `another process has begun a download to ${destination}`);
 }
 

@@ -240,6 +240,39 @@ it('what is to be replaced is never written into, even when the part is gone', a
   expect(readFileSync(destination, 'utf8')).toBe('mine');
 });
 
+it.each([
+  ['in subfolders', [{ path: 'a/b', bytes: 4 }]],
+  ['without any', [{ path: 'b', bytes: 4 }]],
+  ['that is a file', [{ path: '', bytes: 4 }]],
+])('a part that is gone while its journal is there is made anew: one %s', async (_what, files) => {
+  prepare(files);
+  rmSync(`${destination}.part`, { recursive: true });
+  if (files[0]?.path === '') writeFileSync(destination, 'mine');
+  else for (const place of ['', 'a']) mkdirSync(join(destination, place));
+  for (const place of files[0]?.path === '' ? [] : ['b', 'a/b']) writeFileSync(join(destination, place), 'mine');
+  const identity = prepare(files);
+  expect(identity).not.toBeNull();
+  writerOf(files, identity).write(0, Buffer.from('ours'));
+  const path = files[0]?.path ?? '';
+  expect(readFileSync(join(`${destination}.part`, path), 'utf8')).toBe('ours');
+  expect(readFileSync(join(destination, path), 'utf8')).toBe('mine');
+  expect(readdirSync(folder).sort()).toEqual(['film', 'film.part', 'film.part.journal']);
+});
+
+it('a part that goes while it is made is a failure: without an identity any root would do', () => {
+  const file = {
+    ...{ path: 'a', sha1: SHA1 },
+    get bytes(): number {
+      rmSync(`${destination}.part`, { recursive: true });
+      return 1;
+    },
+  };
+  const manifestBytes = Uint8Array.of(1);
+  expect(() => preparePart({ destination, contentId: CONTENT_ID, manifestBytes, files: [file] })).toThrow(
+    /film\.part was taken away meanwhile$/,
+  );
+});
+
 it("somebody else's file with the name of a part is left alone", async () => {
   writeFileSync(`${destination}.part`, 'mine');
   expect(await codeOf()).toBe('destination_unwritable');

@@ -37,8 +37,7 @@ export class CopiesAtHand {
 
 function candidatesFor(wanted: DownloadRecord, records: readonly TransferRecord[]): readonly TransferRecord[] {
   const own = records.filter(
-    (record) =>
-      record !== wanted && record.user === wanted.user && record.share !== null && record.completedAtMs !== null,
+    (record) => record !== wanted && record.user === wanted.user && record.share !== null && isWhole(record),
   );
   const ordered = own
     .map((record) => ({ record, rank: rankOf(record, wanted) }))
@@ -51,6 +50,11 @@ function candidatesFor(wanted: DownloadRecord, records: readonly TransferRecord[
     return [record];
   });
   return once.slice(0, REUSED_COPIES_MAX);
+}
+
+/** What is found first of some bytes is where they are looked for: one that lacks them would hide another that has them. */
+function isWhole(record: TransferRecord): boolean {
+  return record.completedAtMs !== null && !(record.direction === 'download' && record.isPartial === true);
 }
 
 /** The content itself, then other versions of the file, then what is at its destination, then whatever came last. */

@@ -135,6 +135,7 @@ it('nothing of another user of the machine is looked at, nor what is not complet
     record({ contentId: 'w', user: 'alice' }),
     record({ contentId: 'w', completedAtMs: null }),
     record({ share: null }),
+    record({ contentId: 'w', direction: 'download', isPartial: true }),
   ];
   expect(await copiesFor(wanted, others)).toEqual({ known: null, paths: [] });
 });

@@ -55,7 +55,7 @@ export async function recordPermission({ link }: Parts, record: TransferRecord):
 }
 
 /** Of the version that the transfer is of, also when it is the first and not the newest any more without knowing it. */
-async function sourcesOf(link: TrackerLink, record: TransferRecord): Promise<ViewAnswer<SourcesView>> {
+export async function sourcesOf(link: TrackerLink, record: TransferRecord): Promise<ViewAnswer<SourcesView>> {
   const answer = await link.findSources(namedShare(record));
   if (answer.status !== 'accepted' || record.share?.version !== undefined) return answer;
   const { shareId, version } = answer.view.share;

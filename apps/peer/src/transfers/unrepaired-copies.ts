@@ -7,6 +7,7 @@ import { decodeManifest } from '#wire/manifest-codec';
 import type { CopyReader, Inspected, ReadPieces } from '../swarm/transfer-engine.ts';
 import type { KnownDamage, RecheckOptions } from './copy-recheck.ts';
 import type { UnrepairedCopy } from './kept-scrub.ts';
+import { sourcesOf } from './share-sources.ts';
 import type { TransferContext } from './transfer-context.ts';
 import { isAboutCopy } from './transfer-reasons.ts';
 import type { Transfer, TransferSet } from './transfer-set.ts';
@@ -68,10 +69,10 @@ export class UnrepairedCopies {
 
   async #isWorthIt(transfer: Transfer): Promise<boolean> {
     const { link } = this.#parts.context;
-    const { user, group, file, reason, state } = transfer.record;
+    const { user, reason, state } = transfer.record;
     const isAtRest = state === 'failed' || state === 'complete';
     if (!isAtRest || !isAboutCopy(reason) || user !== link.user() || transfer.isRechecking) return false;
-    const answer = await link.findSources({ group, file });
+    const answer = await sourcesOf(link, transfer.record);
     return answer.status === 'accepted' && answer.view.sources.length > 0;
   }
 

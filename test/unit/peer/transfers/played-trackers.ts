@@ -27,6 +27,8 @@ export class PlayedTrackers {
   readonly log = LogInMemory.started();
   /** Who is online, with whatever is asked for. */
   readonly sources = new Map<string, SourceView>();
+  /** Ids of shares that none of them has. */
+  readonly absent = new Set<number>();
 
   isOnline({ peerId, user, addresses }: Source): void {
     this.sources.set(peerId, {
@@ -126,9 +128,10 @@ export class PlayedLink extends RecordedLink {
     const share = sharedContent(state, group, found);
     const isGranted = found.downloaders?.has(this.#peer.identity.id);
     const { groupId, shareId } = share;
+    const online = this.#trackers.absent.has(shareId) ? [] : [...this.#trackers.sources.values()];
     const view: SourcesView = {
       share,
-      sources: [...this.#trackers.sources.values()].filter(({ peerId }) => peerId !== this.#peer.identity.id),
+      sources: online.filter(({ peerId }) => peerId !== this.#peer.identity.id),
       grant: isGranted
         ? Buffer.from(grantFor(this.#peer, contentId, { groupId, shareId })).toString('base64url')
         : null,

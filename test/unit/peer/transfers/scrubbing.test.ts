@@ -106,6 +106,22 @@ it('damage that nobody can repair is told, and repaired once somebody is online'
   expect(readFileSync(upload.path).equals(BYTES)).toBe(true);
 });
 
+it('damage of an older version is repaired from who has that one, also when nobody has the newest', async () => {
+  const { alice, bob, upload } = await sharedByTwo();
+  rot(upload.path, 7);
+  bob.trackers.sources.clear();
+  const alone = await startAgain(alice, undefined, SCRUB_RATE);
+  const next = { group: GROUP, name: 'film', path: newFile(alone, 'next'), update: true };
+  const { result } = await begun(alone.transfers.upload(next, stampOf(alone.link)));
+  bob.trackers.absent.add(result.share!.shareId);
+  await until(alone, upload.transferId, ({ recheck }) => recheck?.verdict === 'damaged');
+  await stop(alone);
+  bob.trackers.isOnline(sourceOf(bob));
+  const again = await startAgain(alone, undefined, SCRUB_RATE);
+  await until(again, upload.transferId, ({ state }) => state === 'seeding');
+  expect(readFileSync(upload.path).equals(BYTES)).toBe(true);
+});
+
 it('damage that somebody made good use of meanwhile is not repaired over it', async () => {
   const { alice, bob, upload } = await sharedByTwo();
   rot(upload.path, 7);

@@ -410,8 +410,10 @@ export class SwarmDownload implements Download {
   /** Puts the files that are wanted in place, and offers what there is. */
   async #rest(part: OpenPart): Promise<void> {
     const { manifest, manifestBytes } = part;
+    // What comes to be wanted from now on may not be whole.
+    const { positions } = this.#wants;
     await this.#stopServing();
-    const { servedIdentity, servedStamps, placed } = await this.#place.rest(manifest, this.#wants.positions);
+    const { servedIdentity, servedStamps, placed } = await this.#place.rest(manifest, positions);
     const served = { roots: this.#place.servedRoots, identity: servedIdentity, stamps: servedStamps, placed };
     if (this.#isEnded) return;
     this.#part = { ...part, copy: { ...part.copy, placed } };

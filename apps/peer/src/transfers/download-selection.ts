@@ -1,6 +1,7 @@
 // Owns what is wanted of one download as a person says it, kept with its record: in globs until it is known what there is, and then as
 // priorities for the engine. What matches nothing is told to whoever asks, or ends the download when nobody does any more.
 import type { Manifest } from '#domain/manifest';
+import { PRIORITIES } from '#domain/piece-priorities';
 import type { TransferReasonView } from '#wire/control-api';
 import { decodeManifest } from '#wire/manifest-codec';
 import type { DownloadRecord } from './transfer-record.ts';
@@ -45,6 +46,12 @@ export class DownloadSelection {
   prioritiesIn(manifestBytes: Uint8Array): Uint8Array | null {
     const decoded = decodeManifest(manifestBytes);
     return decoded.ok && this.#record.selection !== undefined ? this.priorities(decoded.manifest) : null;
+  }
+
+  /** Whether a file is wanted that is not in place, by a 1 for each that is. */
+  lacks(manifestBytes: Uint8Array, placed: Uint8Array = new Uint8Array()): boolean {
+    const priorities = this.prioritiesIn(manifestBytes) ?? [];
+    return priorities.some((priority, position) => priority !== PRIORITIES.skip && placed[position] !== 1);
   }
 
   /**

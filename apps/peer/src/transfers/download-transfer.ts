@@ -392,8 +392,14 @@ export class DownloadTransfer implements PlaceTaker {
     this.#download = null;
     if (stamp !== null) return this.#finished(manifestBytes, stamp);
     this.#callOff();
-    this.#resting = download.readable();
+    const copy = download.readable();
     Object.assign(this.record, { isPartial: true, isServed: true, completedAtMs: this.#context.now() });
+    // While files were put in place more of them may have come to be wanted.
+    if (this.selection.lacks(manifestBytes, copy?.placed?.files)) {
+      this.#withdraw();
+      return this.isRunning ? this.run() : this.#context.changed(this.record);
+    }
+    this.#resting = copy;
     this.#become('complete', null);
   }
 

@@ -124,6 +124,20 @@ it('a narrower selection is complete as soon as what is left of it is there', as
   expect(filesIn(inPlace(bob))).toEqual(['b/second']);
 });
 
+it('what comes to be wanted while files are put in place is not put there with holes', async () => {
+  const [alice, bob] = await Promise.all([startPeer('alice'), startPeer('bob')]);
+  const digested = await shareAlbum(alice);
+  const priorities = () => Uint8Array.of(skip, normal, skip, skip, skip);
+  const download = bob.engine.download(requestFor(bob, digested, { from: [alice], priorities }));
+  // It hangs up when it has what it wants.
+  await until(download, ({ verifiedBytes, peers }) => verifiedBytes > 0 && peers[0]?.state !== 'connected');
+  expect(download.view().state).toBe('downloading');
+  // The end of the first file is there: it lies in a piece of the second one.
+  download.prioritize(Uint8Array.of(normal, normal, skip, skip, skip));
+  expect(await download.done).toMatchObject({ state: 'complete', stamp: null });
+  expect(filesIn(inPlace(bob))).toEqual(['b/second']);
+});
+
 it('what it has is offered again, as long as it is what it was', async () => {
   const { alice, bob, digested } = await fetchedSecond();
   const { contentId, manifest } = digested;

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { SelectionBody } from '#wire/control-selection';
-import type { DownloadRequest } from '../../../../apps/peer/src/swarm/transfer-engine.ts';
+import type { Download, DownloadRequest } from '../../../../apps/peer/src/swarm/transfer-engine.ts';
 import { randomBytes, sourceOf } from '../swarm/engine-harness.ts';
 import {
   begun,
@@ -123,6 +123,36 @@ it('when more is wanted the download goes on, and all of it is a copy like any o
   await stop(bob);
   expect(recordOf(bob, transferId)).not.toHaveProperty('isPartial');
   expect(onDisk(join(bob.folder, 'copy'))).toEqual({ file: true, part: false, journal: false });
+});
+
+it.each(['runs', 'is paused'])('when more is wanted as files are put in place, one that %s fetches it', async (how) => {
+  const [alice, bob] = await startGroup('alice', 'bob');
+  await shareAlbum(alice);
+  const begin = bob.engine.download.bind(bob.engine);
+  const changed = Promise.withResolvers<string>();
+  let downloads = 0;
+  const changing = (request: DownloadRequest): Download => {
+    const held = begin(request);
+    if (downloads++ > 0) return held;
+    const done = held.done.then(async (end) => {
+      const [{ transferId } = { transferId: '' }] = bob.transfers.list();
+      await bob.transfers.prioritize(transferId, { only: ['a/one.txt', 'b'] });
+      if (how === 'is paused') await bob.transfers.pause(transferId);
+      changed.resolve(transferId);
+      return end;
+    });
+    return Object.assign(held, { done });
+  };
+  Object.assign(bob.engine, { download: changing });
+  await begun(download(bob, ['b']));
+  const transferId = await changed.promise;
+  if (how === 'is paused') {
+    await until(bob, transferId, () => isThere(bob, 'b/.hidden') && bob.link.announced.length === 0);
+    await bob.transfers.resume(transferId);
+  }
+  const view = await untilState(bob, transferId, 'complete');
+  expect([view.wantedBytes, view.verifiedBytes]).toEqual([1_600_000, 1_600_000]);
+  expect([isRight(bob, 'a/one.txt'), isRight(bob, 'b/.hidden')]).toEqual([true, true]);
 });
 
 it('what is wanted can change while nothing comes, and is kept over a restart', async () => {

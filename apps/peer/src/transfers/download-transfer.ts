@@ -40,7 +40,6 @@ export class DownloadTransfer implements PlaceTaker {
   readonly #timer = new RefreshTimer(() => void this.refresh());
   #refreshing: Promise<void> | null = null;
   #isAskedAgain = false;
-  /** The manifest of the engine's download was seen. */
   #hasManifest = false;
   readonly selection: DownloadSelection;
   #resting: ReadableCopy | null = null;
@@ -143,9 +142,10 @@ export class DownloadTransfer implements PlaceTaker {
     await this.run();
   }
 
-  /** Changes what is wanted of it, and fetches what is not there yet; or what cannot be. */
+  /** Changes what is wanted of it, and fetches what is not there yet, for nobody but its user; or what cannot be. */
   async prioritize(change: SelectionChange): Promise<Refused | undefined> {
-    const { store } = this.#context;
+    const { store, link } = this.#context;
+    if (isResting(this.record) && link.user() !== this.record.user) return { status: 'failed', code: 'not_logged_in' };
     const kept = await store.readManifest(this.contentId);
     const manifestBytes = this.#download?.manifestBytes() ?? kept;
     const changed = this.selection.change(change, manifestBytes);

@@ -252,6 +252,18 @@ it('a part cannot be rechecked, and goes with all it wrote when that is wanted',
   expect(bob.link.announced).toEqual([]);
 });
 
+it('what has all that is wanted takes no more for a user who is not logged in', async () => {
+  const [alice, bob] = await startGroup('alice', 'bob');
+  await shareAlbum(alice);
+  const { transferId } = await fetch(bob, 'b');
+  bob.link.logOut();
+  expect(await bob.transfers.prioritize(transferId, { only: ['a'] })).toMatchObject({ code: 'not_logged_in' });
+  expect(bob.transfers.find(transferId)).toMatchObject({ state: 'complete', only: ['b'] });
+  bob.link.logIn();
+  expect(await bob.transfers.prioritize(transferId, { only: ['a', 'b'] })).toMatchObject({ only: ['a', 'b'] });
+  await until(bob, transferId, ({ state, verifiedBytes }) => state === 'complete' && verifiedBytes === TOTAL_BYTES);
+});
+
 it('an upload takes no selection', async () => {
   const [alice] = await startGroup('alice');
   await shareAlbum(alice);

@@ -80,22 +80,24 @@ export class CopyCare {
   }
 
   /** The engine serves one copy of a share: another one takes the place of one that is gone, or damaged. */
-  serveInstead(twins: readonly Transfer[]): void {
-    const user = this.#parts.context.link.user();
-    for (const twin of twins) if (twin.record.user === user && goesOnByItself(twin.record)) void twin.run();
+  serveInstead(transfer: Transfer): void {
+    const { context, transfers } = this.#parts;
+    const user = context.link.user();
+    for (const twin of transfers.restingTwinsOf(transfer)) {
+      if (twin.record.user === user && goesOnByItself(twin.record)) void twin.run();
+    }
   }
 
   /** Whoever read a copy found that it is not what was shared: it is not served any more. */
   isChanged(transfer: Transfer, code: TransferFailure['code'], detail: string): void {
-    const { context, transfers } = this.#parts;
-    context.engine.withdraw(shareRef(transfer.record.share!));
+    this.#parts.context.engine.withdraw(shareRef(transfer.record.share!));
     transfer.sourceProblem(changedReason(code, detail));
-    this.serveInstead(transfers.offeredTwinsOf(transfer));
+    this.serveInstead(transfer);
   }
 
   #recheck(transfer: Transfer, options: RecheckOptions): Promise<boolean> {
     return transfer.recheck(options).finally(() => {
-      if (transfer.record.damage !== undefined) this.serveInstead(this.#parts.transfers.offeredTwinsOf(transfer));
+      if (transfer.record.damage !== undefined) this.serveInstead(transfer);
     });
   }
 

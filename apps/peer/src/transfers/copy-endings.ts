@@ -61,11 +61,10 @@ export class CopyEndings {
     for (const other of transfers.replacedBy(transfer)) {
       transfers.delete(other.record.transferId);
       await care.letGo(other);
-      const twins = transfers.offeredTwinsOf(other);
-      if (twins.length === 0) await this.stopShareOf(other);
+      if (transfers.offeredTwinsOf(other).length === 0) await this.stopShareOf(other);
       await other.dispose({ keepData: true });
       await forget(other);
-      care.serveInstead(twins);
+      care.serveInstead(other);
       this.#removed(other);
     }
   }

@@ -306,8 +306,7 @@ export class TransferRegistry implements Transfers {
     if (transfer instanceof UploadTransfer && data === 'delete') {
       return invalidField('data', 'must be keep for an upload: what is shared belongs to whoever put it there');
     }
-    const twins = this.#transfers.offeredTwinsOf(transfer);
-    if (twins.length === 0) await this.#endings.stopShareOf(transfer);
+    if (this.#transfers.offeredTwinsOf(transfer).length === 0) await this.#endings.stopShareOf(transfer);
     await this.#care.letGo(transfer);
     try {
       const isReplaced = this.#transfers.isReplaced(transfer);
@@ -318,7 +317,7 @@ export class TransferRegistry implements Transfers {
       return { status: 'failed', code: 'transfer_failed', detail: error.message };
     }
     await this.#forget(transfer);
-    this.#care.serveInstead(twins);
+    this.#care.serveInstead(transfer);
     this.#emit({ type: 'transfer_removed', transferId });
     return null;
   }

@@ -1,7 +1,7 @@
 // Owns which transfers this peer has, and what they are to each other: copies of one share, writers of one place, begun one
 // after the other.
 import type { DownloadTransfer } from './download-transfer.ts';
-import { isOver, isReplacedBy, type TransferRecord } from './transfer-record.ts';
+import { isOver, isReplacedBy, isResting, type TransferRecord } from './transfer-record.ts';
 import type { UploadTransfer } from './upload-transfer.ts';
 
 export type Transfer = UploadTransfer | DownloadTransfer;
@@ -49,6 +49,11 @@ export class TransferSet {
   /** Those of them to which the log sends others. */
   offeredTwinsOf(transfer: Transfer): Transfer[] {
     return this.twinsOf(transfer).filter(({ isOffered }) => isOffered);
+  }
+
+  /** Those of them that can serve what they have of it: whole copies, and parts that nothing is fetched for any more. */
+  restingTwinsOf(transfer: Transfer): Transfer[] {
+    return this.twinsOf(transfer).filter(({ isOffered, record }) => isOffered || isResting(record));
   }
 
   /** Whether a download that is not over writes to a place. */

@@ -242,6 +242,27 @@ it('after a restart what there is of it is offered again, unless somebody change
   expect(isRight(bob, 'a/two.bin')).toBe(true);
 });
 
+it('a part is served again when what was fetched of the same share for a reader alone is gone', async () => {
+  const [alice, bob, carol] = await startGroup('alice', 'bob', 'carol');
+  await shareAlbum(alice);
+  const { transferId } = await fetch(bob, 'a/two.bin');
+  const content = await bob.transfers.openContent({
+    ...{ group: GROUP, file: 'album', path: 'b/.hidden' },
+    ...{ version: undefined, keep: false },
+  });
+  if ('status' in content) return expect.fail(JSON.stringify(content));
+  const stream = bob.transfers.list().at(-1)!;
+  expect(stream).toMatchObject({ temporary: true });
+  await untilState(bob, stream.transferId, 'complete');
+  content.close();
+  await expect.poll(() => bob.transfers.list()).toMatchObject([{ transferId, reason: null }]);
+  bob.trackers.sources.clear();
+  bob.trackers.isOnline(sourceOf(bob));
+  const other = await begun(download(carol, ['a/two.bin']));
+  expect(await carol.transfers.end(other.transferId, 20_000)).toMatchObject({ state: 'complete' });
+  expect(isRight(carol, 'a/two.bin')).toBe(true);
+});
+
 it('a part cannot be rechecked, and goes with all it wrote when that is wanted', async () => {
   const [alice, bob] = await startGroup('alice', 'bob');
   await shareAlbum(alice);

@@ -4,7 +4,7 @@ import type { PieceHash } from './command.ts';
 import { fileNameProblem, utf8Bytes } from './names.ts';
 import { geometryOf, geometryProblem, type PieceGeometry, type PieceIndex } from './piece-geometry.ts';
 
-/** Most files and empty folders that one share may hold. */
+/** Most files and empty folders that one share may hold, and most folders that something lies in. */
 export const MANIFEST_FILES_MAX = 100_000;
 /** Longest path of a file inside a share, in UTF-8 bytes. */
 export const MANIFEST_PATH_BYTES_MAX = 4096;
@@ -119,59 +119,104 @@ function fileProblem(file: ManifestFile): ManifestProblem | null {
 }
 
 /** Paths are such as `pathProblem` takes, ascend by code unit, each once, and none is both a file and a folder. */
-function treeProblem({ files, emptyFolders = [] }: Manifest): ManifestProblem | null {
+function treeProblem(manifest: Manifest): ManifestProblem | null {
+  const { files, emptyFolders = [] } = manifest;
   if (files.length === 1 && files[0]!.path === '' && emptyFolders.length === 0) return null;
-  const holders = new Set<string>();
+  // First, and without keeping any of them: a manifest of 10 MiB can name five million folders, whose paths take 10 GB.
+  const tooMany = foldersProblem(manifest);
+  if (tooMany !== null) return tooMany;
   let previous = '';
   for (const [position, { path }] of files.entries()) {
-    const message = pathProblem(path, previous, holders);
+    const message = pathProblem(path, previous);
     if (message !== null) return { field: `files[${position}].path`, message };
     previous = path;
   }
   previous = '';
   for (const [position, path] of emptyFolders.entries()) {
-    const message = pathProblem(path, previous, holders);
+    const message = pathProblem(path, previous);
     if (message !== null) return { field: `emptyFolders[${position}]`, message };
     previous = path;
   }
-  return overlapProblem(files, emptyFolders, holders);
+  return overlapProblem(manifest);
 }
 
-/** `holders` are the folders in which something lies that was seen before; those of this path join them. */
-function pathProblem(path: string, previous: string, holders: Set<string>): string | null {
-  if (path === '') return 'must not be empty in a folder';
-  if (utf8Bytes(path) > MANIFEST_PATH_BYTES_MAX) return `must be at most ${MANIFEST_PATH_BYTES_MAX} bytes of UTF-8`;
-  const slash = path.lastIndexOf('/');
-  const isHolderKnown = slash >= 0 && holders.has(path.slice(0, slash));
-  const names = isHolderKnown ? [path.slice(slash + 1)] : path.split('/');
-  for (const name of names) {
-    const message = fileNameProblem(name);
-    if (message !== null) return `has a component that ${message}`;
+function foldersProblem(manifest: Manifest): ManifestProblem | null {
+  const folders = foldersAround(manifest);
+  for (let count = 0; folders.next().done !== true; count++) {
+    if (count < MANIFEST_FILES_MAX) continue;
+    return { field: 'files', message: `must lie in at most ${MANIFEST_FILES_MAX} folders, with the empty folders` };
   }
-  if (path <= previous) return 'must come after the path before it';
-  if (!isHolderKnown) for (const folder of ancestorsOf(path)) holders.add(folder);
   return null;
 }
 
-/** Nothing lies in a file or in an empty folder, and no path is both. */
-function overlapProblem(
-  files: Manifest['files'],
-  emptyFolders: readonly string[],
-  holders: ReadonlySet<string>,
-): ManifestProblem | null {
-  const empty = new Set(emptyFolders);
-  for (const [position, { path }] of files.entries()) {
-    if (empty.has(path)) return { field: `files[${position}].path`, message: 'must not be that of an empty folder' };
-    if (!holders.has(path)) continue;
-    const inner = files.findIndex((other) => other.path.startsWith(`${path}/`));
-    const field =
-      inner < 0
-        ? `emptyFolders[${emptyFolders.findIndex((other) => other.startsWith(`${path}/`))}]`
-        : `files[${inner}].path`;
-    return { field, message: 'must not lie in another file' };
+function pathProblem(path: string, previous: string): string | null {
+  if (path === '') return 'must not be empty in a folder';
+  if (utf8Bytes(path) > MANIFEST_PATH_BYTES_MAX) return `must be at most ${MANIFEST_PATH_BYTES_MAX} bytes of UTF-8`;
+  // The names of the folders around both were looked at already.
+  for (const name of path.slice(sharedFoldersEnd(path, previous)).split('/')) {
+    const message = fileNameProblem(name);
+    if (message !== null) return `has a component that ${message}`;
   }
-  const position = emptyFolders.findIndex((path) => holders.has(path));
-  return position < 0 ? null : { field: `emptyFolders[${position}]`, message: 'must hold nothing' };
+  return path <= previous ? 'must come after the path before it' : null;
+}
+
+/** Nothing lies in a file or in an empty folder, and no path is both. */
+function overlapProblem({ files, emptyFolders = [] }: Manifest): ManifestProblem | null {
+  // Those before a path that it begins with: sorted, all that begins with one stands together behind it.
+  const begun: string[] = [];
+  for (const path of inOrder(files, emptyFolders)) {
+    while (begun.length > 0 && !path.startsWith(begun.at(-1)!)) begun.pop();
+    const fileField = (): string => `files[${files.findIndex((file) => file.path === path)}].path`;
+    if (begun.at(-1) === path) return { field: fileField(), message: 'must not be that of an empty folder' };
+    const holder = begun.find(({ length }) => path[length] === '/');
+    if (holder !== undefined) {
+      const empty = emptyFolders.indexOf(holder);
+      if (empty >= 0) return { field: `emptyFolders[${empty}]`, message: 'must hold nothing' };
+      const inner = emptyFolders.indexOf(path);
+      return { field: inner < 0 ? fileField() : `emptyFolders[${inner}]`, message: 'must not lie in another file' };
+    }
+    begun.push(path);
+  }
+  return null;
+}
+
+/**
+ * The folders in which something lies, each after the one that it lies in. Each once when the paths are sorted: all that is in a
+ * folder stands together then, so a path only has to be held against the one before it.
+ */
+export function* foldersAround({
+  files,
+  emptyFolders = [],
+}: {
+  readonly files: readonly { readonly path: string }[];
+  readonly emptyFolders?: readonly string[];
+}): Generator<string, void> {
+  let previous = '';
+  for (const path of inOrder(files, emptyFolders)) {
+    let end = path.indexOf('/', sharedFoldersEnd(path, previous));
+    for (; end >= 0; end = path.indexOf('/', end + 1)) yield path.slice(0, end);
+    previous = path;
+  }
+}
+
+function* inOrder(files: readonly { readonly path: string }[], emptyFolders: readonly string[]): Generator<string> {
+  let next = 0;
+  for (const { path } of files) {
+    for (; next < emptyFolders.length && emptyFolders[next]! < path; next++) yield emptyFolders[next]!;
+    yield path;
+  }
+  yield* emptyFolders.slice(next);
+}
+
+/** Length of the folders around both paths, with the slash after the innermost one. */
+function sharedFoldersEnd(path: string, previous: string): number {
+  const parentEnd = path.lastIndexOf('/') + 1;
+  if (previous.startsWith(path.slice(0, parentEnd))) return parentEnd;
+  let end = 0;
+  for (let at = 0; at < previous.length && path.charCodeAt(at) === previous.charCodeAt(at); at++) {
+    if (path[at] === '/') end = at + 1;
+  }
+  return end;
 }
 
 /** The folders that a path lies in, outermost first, without the root. */

@@ -10,30 +10,45 @@ export interface PathClash {
 
 const ASCII = /^[\u0020-\u007e]*$/;
 
+/** A name that was seen in a folder. A folder knows what is in it by name: keys of whole paths would take far more than the paths. */
+interface Known {
+  readonly name: string;
+  /** As it was first seen. */
+  readonly path: string;
+  inner: Map<string, Known> | null;
+}
+
 /** The first two of these paths, or of folders that they lie in, that are one on some disks; null when each is its own everywhere. */
 export function pathClash(paths: Iterable<string>): PathClash | null {
-  const known = new Map<string, string>();
+  const root: Known = { name: '', path: '', inner: null };
   for (const path of paths) {
-    const clash = clashOf(path, known);
+    const clash = clashOf(path, root);
     if (clash !== null) return clash;
   }
   return null;
 }
 
-/** Looks at a path and at the folders around it that are new, innermost first; they join what is known. */
-function clashOf(path: string, known: Map<string, string>): PathClash | null {
-  for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1)) {
-    const part = path.slice(0, end);
-    const key = keyOf(part);
-    const other = known.get(key);
-    if (other === part) return null;
-    if (other !== undefined) return { path: part, other };
-    known.set(key, part);
+/** Looks at a path from its outermost folder on; what is new of it joins what is known. */
+function clashOf(path: string, root: Known): PathClash | null {
+  const names = path.split('/');
+  let clash: PathClash | null = null;
+  let folder = root;
+  let end = -1;
+  for (const [depth, key] of keyOf(path).split('/').entries()) {
+    const name = names[depth]!;
+    end += 1 + name.length;
+    let known = folder.inner?.get(key);
+    if (known === undefined) {
+      if (clash !== null) return clash;
+      known = { name, path: path.slice(0, end), inner: null };
+      (folder.inner ??= new Map()).set(key, known);
+    } else if (clash !== null || known.name !== name) clash = { path: path.slice(0, end), other: known.path };
+    folder = known;
   }
-  return null;
+  return clash;
 }
 
-/** The same for all paths that a disk may take for one. */
+/** The same for all paths that a disk may take for one. No name in it depends on the others, and slashes stay what they are. */
 function keyOf(path: string): string {
   return ASCII.test(path) ? path.toLowerCase() : path.normalize('NFC').toLowerCase().normalize('NFC');
 }

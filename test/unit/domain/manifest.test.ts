@@ -35,6 +35,11 @@ const single: Manifest = {
   pieceDigests: Uint8Array.from({ length: 64 }, (_, position) => position),
 };
 
+/** Each as long as may be, and in 2046 folders of its own. */
+function deepPaths(count: number): string[] {
+  return Array.from({ length: count }, (_, number) => `${number + 1000}${'/a'.repeat(2045)}/b`);
+}
+
 function withFolders(manifest: Manifest, ...emptyFolders: string[]): Manifest {
   return { ...manifest, version: 2, emptyFolders };
 }
@@ -57,6 +62,8 @@ it.each([
     'a path as long as may be',
     folder([...Array<string>(15).fill('a'.repeat(255)), 'b'.repeat(200), 'c'.repeat(55)].join('/')),
   ],
+  ['48 files as deep as may be', folder(...deepPaths(48))],
+  ['a folder of empty folders as deep as may be', withFolders(folder('a'), ...deepPaths(48))],
   ['a folder in which a name sorts between a folder and what is in it', folder('a-b', 'a/b', 'ab')],
 ])('%s is sound', (_, manifest) => {
   expect(manifestProblem(manifest)).toBeNull();
@@ -110,6 +117,13 @@ it.each<[string, Manifest, string, RegExp]>([
   ['a path too long', folder(Array.from({ length: 2100 }, () => 'é').join('/')), 'files[0].path', /4096/],
   ['paths out of order', folder('b', 'a'), 'files[1].path', /after/],
   ['a path twice', folder('a', 'a'), 'files[1].path', /after/],
+  ['too many folders around its files', folder(...deepPaths(2000)), 'files', /at most 100000 folders/],
+  [
+    'too many folders around its empty ones',
+    withFolders(folder(...deepPaths(48)), ...deepPaths(48).map((path) => `2${path.slice(1)}`)),
+    'files',
+    /at most 100000 folders/,
+  ],
   ['a file in a file', folder('a', 'a-b', 'a/b/c'), 'files[2].path', /in another file/],
   ['a file in a deeper file', folder('a/b', 'a/b/c'), 'files[1].path', /in another file/],
 ])('a manifest with %s is refused', (_, manifest, field, message) => {

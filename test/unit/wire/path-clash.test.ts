@@ -6,6 +6,8 @@ it.each([
   [['a/b/c', 'a/b', 'a']],
   [['A/b', 'A/c']],
   [['\u00e4', 'a\u0308b', 'a']],
+  // A sigma at the end of a name has a form of its own.
+  [['\u0391\u03a3/a', '\u0391\u03a3/\u0391\u03a3', '\u0391\u03a3b']],
   [['a-b', 'a_b', 'a b']],
 ])('%j are paths of their own everywhere', (paths) => {
   expect(pathClash(paths)).toBeNull();
@@ -21,6 +23,19 @@ it.each([
   // Folders that become one.
   [['src/a', 'Src/b'], 'Src', 'src'],
   [['x/Src/b/c', 'x/src'], 'x/src', 'x/Src'],
+  [['\u0391\u03a3/a', '\u03b1\u03c2'], '\u03b1\u03c2', '\u0391\u03a3'],
+  [['e\u0301/E\u0301/a', '\u00e9/\u00c9'], '\u00e9/\u00c9', 'e\u0301/E\u0301'],
 ])('of %j two are one on some disks', (paths, path, other) => {
   expect(pathClash(paths)).toEqual({ path, other });
+});
+
+it('what is kept of deep folders takes little more room than their paths', () => {
+  let kept = 0;
+  function* paths() {
+    const before = process.memoryUsage().heapUsed;
+    for (let number = 0; number < 48; number++) yield `\u0391${number}${'/A'.repeat(2000)}`;
+    kept = process.memoryUsage().heapUsed - before;
+  }
+  expect(pathClash(paths())).toBeNull();
+  expect(kept).toBeLessThan(100 * 2 ** 20);
 });

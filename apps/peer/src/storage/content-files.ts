@@ -1,7 +1,7 @@
 // Owns the open files of one content in one worker: positional reads and writes at offsets of the content, with a bound on
 // how many files are open. Synchronous on purpose: one system call for 128 KiB or more costs less than a trip to a thread pool.
 import { closeSync, constants, lstatSync, openSync, readSync, type Stats, statSync, writeSync } from 'node:fs';
-import { ancestorsOf } from '#domain/manifest';
+import { foldersAround } from '#domain/manifest';
 import { hasStamp } from '../data-plane/shared-memory.ts';
 import { type FileTable, modeOf, pathOnDisk, type PlacedApart, type Segment, segmentsOf } from './content-layout.ts';
 import { readFailure, StorageFailure, writeFailure } from './storage-problem.ts';
@@ -214,16 +214,10 @@ export class ContentFiles {
   }
 
   #linkAround(root: string, fileNumbers: readonly number[]): string | undefined {
-    const seen = new Set<string>();
-    for (const fileNumber of fileNumbers) {
-      const { path } = this.#files.fileOf(fileNumber);
-      const parent = path.slice(0, Math.max(0, path.lastIndexOf('/')));
-      if (parent === '' || seen.has(parent)) continue;
-      for (const folder of [...ancestorsOf(parent), parent]) {
-        const onDisk = pathOnDisk(root, { path: folder });
-        if (!seen.has(folder) && isLink(onDisk)) return onDisk;
-        seen.add(folder);
-      }
+    const files = fileNumbers.map((fileNumber) => this.#files.fileOf(fileNumber));
+    for (const folder of foldersAround({ files })) {
+      const onDisk = pathOnDisk(root, { path: folder });
+      if (isLink(onDisk)) return onDisk;
     }
     return undefined;
   }

@@ -2,7 +2,7 @@
 // of bytes can end in one file and go on in the next. Runs in worker threads and on the main thread; touches no disk.
 import { createHash } from 'node:crypto';
 import { basename, dirname, join, sep } from 'node:path';
-import { ancestorsOf } from '#domain/manifest';
+import { foldersAround } from '#domain/manifest';
 import { FILE_NAME_BYTES_MAX } from '#domain/names';
 
 const ENDING_BYTES_MAX = '.part.journal'.length;
@@ -106,23 +106,12 @@ export function pathOnDisk(root: string, file: { readonly path: string }): strin
   return `${root}${sep}${sep === '/' ? file.path : file.path.replaceAll('/', sep)}`;
 }
 
-/** The folders of a tree, each after the one that it lies in. */
+/** The folders of a tree whose paths are sorted, each after the one that it lies in. */
 export function foldersOf(
   files: readonly { readonly path: string }[],
   emptyFolders: readonly string[],
-): ReadonlySet<string> {
-  const folders = new Set<string>();
-  const enter = (path: string): void => {
-    const slash = path.lastIndexOf('/');
-    if (slash < 0 || folders.has(path.slice(0, slash))) return;
-    for (const folder of ancestorsOf(path)) folders.add(folder);
-  };
-  for (const { path } of files) enter(path);
-  for (const path of emptyFolders) {
-    enter(path);
-    folders.add(path);
-  }
-  return folders;
+): readonly string[] {
+  return [...foldersAround({ files, emptyFolders }), ...emptyFolders];
 }
 
 /** The mode that a file is made with; the mask of the process takes away what its user does not give to others. */

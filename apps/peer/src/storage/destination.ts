@@ -173,7 +173,7 @@ function makeTree(
     files,
     folders,
     isNew,
-  }: { readonly files: Manifest['files']; readonly folders: ReadonlySet<string>; readonly isNew: boolean },
+  }: { readonly files: Manifest['files']; readonly folders: readonly string[]; readonly isNew: boolean },
 ): void {
   for (const folder of folders) makeFolder(pathOnDisk(part, { path: folder }), isNew);
   for (const file of files) {

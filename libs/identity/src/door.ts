@@ -1,21 +1,20 @@
 // Owns the door of a server, whatever it speaks: who has a place there, and in which order those who come are let in. A
-// connection waits until it has said something and its turn has come: one after the other at a pace that leaves half of the loop's
-// time to others, one network after the other, and of each network only a few that shake hands. Who comes a thousand times waits
-// behind itself, who says nothing costs nothing but its place, and those who are inside are answered in between.
+// connection waits until it has said something and its turn has come: one in each turn of the event loop, one network after the
+// other, and of each network only a few that shake hands. Who comes a thousand times waits behind itself, who says nothing costs
+// nothing but its place, and those who are inside are answered in between.
 import type { Server, Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
 import { networkOf } from '#wire/host-port';
-import { DoorPace, type LoopLoad } from './door-pace.ts';
 import { DoorPlaces, type DoorPlacesOptions } from './door-places.ts';
-import { DoorTurns } from './door-turns.ts';
 
 /** So many shake hands at a time, of one network and in all: what they answer may come in one turn. */
 const SHAKING_OF_NETWORK_MAX = 2;
 const SHAKING_MAX = 64;
 /** Whoever takes longer is far away, or wants to be waited for. */
 const SHAKING_TIMEOUT_MS = 250;
-/** How soon it is looked again whether the next one may be let in. */
-const LOOK_AGAIN_MS = 1;
+/** Networks whose last turns are remembered, and of those that wait so many are compared. */
+const LAST_TURNS_MAX = 1_024;
+const COMPARED_MAX = 64;
 
 /** How many there is room for, and who is told of the others. */
 export interface DoorOptions {
@@ -27,8 +26,6 @@ export interface DoorOptions {
   readonly silenceMs: number;
   /** Told of each connection that is sent away: there is no room, or it has waited for too long. */
   readonly sentAway: (why: 'no_room' | 'too_long') => void;
-  /** How busy the event loop of this thread is; another one in tests. */
-  readonly load?: () => LoopLoad;
 }
 
 /** The connections of one network that are not inside yet. */
@@ -47,10 +44,11 @@ export class Door {
   readonly #places: DoorPlaces<Socket>;
   readonly #strangers: DoorPlaces<Socket> | null;
   readonly #lines = new Map<string, Line>();
-  readonly #turns = new DoorTurns();
-  readonly #pace: DoorPace;
-  /** Those who were let in and have shown nothing yet, with their networks. */
-  readonly #vain = new WeakMap<Socket, string>();
+  /** Networks of which somebody may be let in, in the order in which they came to be so. */
+  readonly #turns = new Set<string>();
+  /** When each network had its last turn, counted in turns; the latest is the last. */
+  readonly #lastTurns = new Map<string, number>();
+  #turnCount = 0;
   /** Those whom nobody serves yet. */
   readonly #outside = new Set<Socket>();
   /** Strangers that were let in just now, with the end of the time in which they count. */
@@ -63,7 +61,6 @@ export class Door {
   constructor(server: Server, options: DoorOptions) {
     this.#server = server;
     this.#options = options;
-    this.#pace = new DoorPace(options.load ?? (() => performance.eventLoopUtilization()));
     this.#places = new DoorPlaces(options.places);
     this.#strangers = options.strangers === undefined ? null : new DoorPlaces(options.strangers);
     this.#serving = server.listeners('connection') as ((socket: Socket) => void)[];
@@ -87,9 +84,6 @@ export class Door {
   introduce(socket: Socket): void {
     const accepted = this.acceptedAs(socket);
     if (accepted === undefined) return;
-    const network = this.#vain.get(accepted);
-    if (network !== undefined) this.#turns.showed(network, performance.now());
-    this.#vain.delete(accepted);
     this.#strangers?.leave(accepted);
     this.#shook(accepted);
   }
@@ -132,35 +126,52 @@ export class Door {
   }
 
   #expectTurnOf(network: string, { waiting, shakingCount }: Line): void {
-    this.#turns.expect(network, waiting.length > 0 && shakingCount < SHAKING_OF_NETWORK_MAX);
-    if (this.#isLettingIn || !this.#turns.isWanted || this.#shaking.size >= SHAKING_MAX) return;
+    if (waiting.length > 0 && shakingCount < SHAKING_OF_NETWORK_MAX) this.#turns.add(network);
+    else this.#turns.delete(network);
+    if (this.#isLettingIn || this.#turns.size === 0 || this.#shaking.size >= SHAKING_MAX) return;
     this.#isLettingIn = true;
-    this.#awaitTurn();
-  }
-
-  /** In a turn of the loop of its own, after all that has come by then: who has just come may be next. */
-  #awaitTurn(): void {
-    setImmediate(() => {
-      if (this.#pace.isDue) this.#takeTurn();
-      else setTimeout(() => this.#awaitTurn(), LOOK_AGAIN_MS);
-    });
+    setImmediate(() => this.#takeTurn());
   }
 
   #takeTurn(): void {
     this.#isLettingIn = false;
-    const network = this.#turns.take(performance.now());
-    const line = this.#lines.get(network ?? '');
+    const network = this.#nextNetwork();
+    const line = this.#lines.get(network);
     const socket = line?.waiting.pop();
-    if (network === null || line === undefined || socket === undefined) return;
+    if (line === undefined || socket === undefined) return;
+    // Others first, the next time.
+    this.#turns.delete(network);
+    this.#hadTurn(network);
     if (!this.#server.listening) socket.destroy();
     else if (!socket.destroyed) this.#letIn(socket, network);
     this.#expectTurnOf(network, line);
   }
 
+  /** Whose last turn is the longest ago: who comes now and then does not wait for those who come again and again. */
+  #nextNetwork(): string {
+    let [next = ''] = this.#turns;
+    let compared = 0;
+    for (const network of this.#turns) {
+      if (this.#lastTurnOf(network) < this.#lastTurnOf(next)) next = network;
+      if (++compared === COMPARED_MAX) break;
+    }
+    return next;
+  }
+
+  #lastTurnOf(network: string): number {
+    return this.#lastTurns.get(network) ?? 0;
+  }
+
+  #hadTurn(network: string): void {
+    this.#turnCount += 1;
+    this.#lastTurns.delete(network);
+    this.#lastTurns.set(network, this.#turnCount);
+    if (this.#lastTurns.size <= LAST_TURNS_MAX) return;
+    const [longestAgo = ''] = this.#lastTurns.keys();
+    this.#lastTurns.delete(longestAgo);
+  }
+
   #letIn(socket: Socket, network: string): void {
-    this.#pace.step();
-    this.#vain.set(socket, network);
-    this.#turns.cameIn(network, performance.now());
     if (this.#strangers !== null) {
       this.#lines.get(network)!.shakingCount += 1;
       const timer = setTimeout(() => this.#shook(socket), SHAKING_TIMEOUT_MS).unref();

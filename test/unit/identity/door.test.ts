@@ -6,7 +6,6 @@ import { text } from 'node:stream/consumers';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, it, vi } from 'vitest';
 import { Door, type DoorOptions } from '#identity/door';
-import type { LoopLoad } from '#identity/door-pace';
 
 const MANY = { placesMax: 1_000, perNetworkMax: 1_000 };
 
@@ -17,10 +16,7 @@ function playedServer(options: Partial<DoorOptions> = {}) {
   const ports = new Map<string, number>();
   server.on('connection', (socket: Socket & { guest: string }) => letIn.push(socket.guest));
   const sentAway: string[] = [];
-  let idle = 0;
-  // A loop that never has anything to do.
-  const load = (): LoopLoad => ({ idle: (idle += 1), active: 0 });
-  const about = { places: MANY, silenceMs: 60_000, sentAway: (why: string) => sentAway.push(why), load };
+  const about = { places: MANY, silenceMs: 60_000, sentAway: (why: string) => sentAway.push(why) };
   const door = new Door(server as unknown as Server, { ...about, ...options });
   /** Comes, and says its name when it says anything. */
   const come = (guest: string, remoteAddress: string, says = guest): Socket => {
@@ -50,23 +46,6 @@ it('one connection is let in at each turn of the event loop', async () => {
     expect(letIn.length - before).toBe(1);
     before = letIn.length;
   }
-});
-
-it('while the loop is busy nobody is let in, and then whose turn it is by that time', async () => {
-  let [idle, active, looks] = [0, 0, 0];
-  const { letIn, come } = playedServer({ load: () => ({ idle, active: (active += ++looks / 1e6) }) });
-  come('bad', '10.0.0.1');
-  await turns(3);
-  expect(letIn).toEqual(['bad']);
-  come('bad', '10.0.0.1');
-  const looksBefore = looks;
-  await vi.waitFor(() => expect(looks).toBeGreaterThan(looksBefore + 5));
-  come('good', '10.0.0.2');
-  expect(letIn).toEqual(['bad']);
-  idle += 1;
-  await vi.waitFor(() => expect(letIn).toEqual(['bad', 'good']));
-  idle += 1;
-  await vi.waitFor(() => expect(letIn).toEqual(['bad', 'good', 'bad']));
 });
 
 it('who comes a thousand times waits behind itself, and others take turns with it', async () => {

@@ -57,6 +57,8 @@ interface SessionFact {
 /** What happened in one group. */
 class GroupFacts {
   readonly owner = new Facts<string>();
+  /** What the group wants of each file. */
+  readonly copies = new Facts<number>();
   readonly members = new Facts<number>();
   readonly requests = new Facts<number>();
   /** By file and version. */
@@ -91,7 +93,8 @@ export class Timeline {
       if (facts === null) return [];
       const owner = facts.owner.at('', offset)!;
       const membership = owner === user ? 'owner' : this.#standing(facts, user, offset);
-      return [{ group, owner, membership }];
+      const isMember = facts.members.at(user, offset) !== undefined;
+      return [{ group, owner, membership, copies: isMember ? (facts.copies.at('', offset) ?? 0) : 0 }];
     });
     return cut(items, 'group', page);
   }
@@ -263,6 +266,8 @@ export class Timeline {
         break;
       }
       case 'copies_set':
+        facts.copies.begin('', offset, event.copies);
+        break;
       case 'group_created':
       case 'seeder_removed':
         break;

@@ -106,7 +106,7 @@ describe('a simulation finds', { timeout: 120_000 }, () => {
     ['a digest in the order of a map', /another digest/],
     [
       'membership of a moment ago in sources and grants',
-      /grant .*: no (?:member|download_file stands)|who is no member|but true is/,
+      /grant .*: no (?:member|download_file stands|such share)|who is no member|but true is/,
     ],
     ['a grant that was given once is given again', /grant .*: no download_file stands/],
     ['sessions of a moment ago in views', /but true is|nobody who is logged in/],

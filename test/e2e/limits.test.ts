@@ -21,7 +21,8 @@ beforeAll(async () => {
   alice = await cluster.user('alice');
   bob = await cluster.user('bob', { flags: FLAGS });
   await cluster.group('films', alice, bob);
-  for (const name of ['one', 'two', 'three']) await alice.upload('films', await cluster.file(name, 2 * MIB));
+  for (const name of ['one', 'two', 'three', 'four', 'five', 'six'])
+    await alice.upload('films', await cluster.file(name, 2 * MIB));
 }, 120_000);
 afterAll(() => cluster.stop());
 
@@ -81,11 +82,11 @@ it('downloads wait for their turn in order, over a restart too, and go on faster
 it('waiting for a download waits through the queue', async () => {
   await limit(bob, { ...NONE, downloadBytesPerSecond: SLOW, activeTransfers: 1 });
   const destination = await folder('waited');
-  await bob.begin('films', 'one', destination);
-  const waited = bob.download('films', 'two', destination);
+  await bob.begin('films', 'four', destination);
+  const waited = bob.download('films', 'five', destination);
   const queued = async (): Promise<readonly string[]> =>
     (await bob.list<TransferView>('/transfers')).filter(({ state }) => state === 'queued').map(({ file }) => file);
-  await until('only the second one is queued', async () => (await queued()).join() === 'two');
+  await until('only the second one is queued', async () => (await queued()).join() === 'five');
   await limit(bob, NONE);
   expect(await waited).toMatchObject({ state: 'complete', verifiedBytes: 2 * MIB });
 });
@@ -94,6 +95,6 @@ it('a limited upload of a group delivers the file as it is', async () => {
   const films = { group: 'films', uploadBytesPerSecond: 4 * MIB, downloadBytesPerSecond: null };
   await limit(alice, { ...NONE, groups: [films] });
   await limit(bob, NONE);
-  const { path } = await bob.download('films', 'three', await folder('group'));
-  expect(await sha1Of(path)).toBe(await sha1Of(cluster.path('three')));
+  const { path } = await bob.download('films', 'six', await folder('group'));
+  expect(await sha1Of(path)).toBe(await sha1Of(cluster.path('six')));
 });

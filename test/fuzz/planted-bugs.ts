@@ -44,7 +44,7 @@ export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
   'a path may climb out of its folder': {
     target: 'manifest',
     file: 'libs/domain/src/manifest.ts',
-    text: "    if (message !== null) return { field: 'path', message: `has a component that ${message}` };",
+    text: '    if (message !== null) return `has a component that ${message}`;',
     replacement: '',
     finding: /lies outside/,
   },

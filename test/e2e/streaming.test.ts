@@ -142,7 +142,7 @@ describe('a file that is here', () => {
   });
 });
 
-/** An answer whose body nobody reads for now. */
+/** An answer whose body is held back until `rest` is asked for. */
 function heldAnswer(url: string, token: string): Promise<{ rest: () => Promise<Buffer>; leave: () => void }> {
   return new Promise((resolve, reject) => {
     get(url, { headers: { authorization: `Bearer ${token}` }, agent: false }, (answer) => {

@@ -93,6 +93,11 @@ export class Cluster {
     return peer;
   }
 
+  /** Users of those names, each on a peer of its own, that begin at once. */
+  async users<const Names extends readonly string[]>(...names: Names): Promise<{ [Each in keyof Names]: TestPeer }> {
+    return (await Promise.all(names.map((name) => this.user(name)))) as { [Each in keyof Names]: TestPeer };
+  }
+
   /** A group owned by the first, with the others as members. */
   async group(group: string, owner: TestPeer, ...members: readonly TestPeer[]): Promise<void> {
     await owner.accepted('create_group', { group });

@@ -15,7 +15,7 @@ let bob: TestPeer;
 
 beforeAll(async () => {
   cluster = await Cluster.start();
-  [alice, bob] = (await Promise.all(['alice', 'bob'].map((name) => cluster.user(name)))) as [TestPeer, TestPeer];
+  [alice, bob] = await cluster.users('alice', 'bob');
   await cluster.group('films', alice, bob);
 }, 120_000);
 afterAll(() => cluster.stop());

@@ -23,11 +23,7 @@ let carol: TestPeer;
 
 beforeAll(async () => {
   cluster = await Cluster.start();
-  [alice, bob, carol] = (await Promise.all(['alice', 'bob', 'carol'].map((name) => cluster.user(name)))) as [
-    TestPeer,
-    TestPeer,
-    TestPeer,
-  ];
+  [alice, bob, carol] = await cluster.users('alice', 'bob', 'carol');
   await cluster.group('films', alice, bob, carol);
 }, 120_000);
 afterAll(() => cluster.stop());

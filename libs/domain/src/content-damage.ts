@@ -1,5 +1,6 @@
 // Owns what a recheck of content comes to: which pieces and files are not what was shared, the verdict, and the words for it.
 import { hasBit } from './bitfield.ts';
+import { pieceSpans } from './file-priorities.ts';
 import { type Manifest, manifestGeometry } from './manifest.ts';
 import { type PieceIndex, pieceIndex, type PieceRange, pieceRange } from './piece-geometry.ts';
 
@@ -64,15 +65,9 @@ export function soundBytesOf(
 
 /** Positions of the files that have a byte in a damaged piece, ascending. */
 export function damagedFiles(manifest: Manifest, sound: Uint8Array): number[] {
-  const { pieceBytes } = manifest;
-  let begin = 0;
-  return manifest.files.flatMap(({ bytes }, position) => {
-    const firstPiece = Math.floor(begin / pieceBytes);
-    const endPiece = bytes === 0 ? firstPiece : Math.ceil((begin + bytes) / pieceBytes);
-    begin += bytes;
-    let isWhole = true;
-    for (let piece = firstPiece; piece < endPiece; piece++) isWhole &&= hasBit(sound, piece);
-    return isWhole ? [] : [position];
+  return pieceSpans(manifest).flatMap(({ first, end }, position) => {
+    for (let piece = first; piece < end; piece++) if (!hasBit(sound, piece)) return [position];
+    return [];
   });
 }
 

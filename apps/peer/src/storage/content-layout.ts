@@ -49,7 +49,7 @@ export interface Segment {
 }
 
 /** Files that lie one after the other, the first one at `begin`. */
-export function placeFiles({ begin, files }: Omit<RunFiles, 'first'>): FileTable {
+export function fileTable({ begin, files }: Omit<RunFiles, 'first'>): FileTable {
   const begins = new Float64Array(files.length + 1);
   begins[0] = begin;
   for (const [position, { bytes }] of files.entries()) begins[position + 1] = begins[position]! + bytes;

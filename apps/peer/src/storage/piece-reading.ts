@@ -6,7 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PieceHash } from '#domain/command';
 import { threadBuffers } from './buffer-pool.ts';
 import { ContentFiles } from './content-files.ts';
-import { type PlacedApart, placeFiles, type RunFiles } from './content-layout.ts';
+import { type PlacedApart, fileTable, type RunFiles } from './content-layout.ts';
 import { StorageFailure } from './storage-problem.ts';
 
 const SLICE_BYTES = 1024 * 1024;
@@ -41,7 +41,7 @@ export interface PieceReading {
 export async function readPiece(reading: PieceReading): Promise<boolean> {
   const { files, roots, identity, placed = null, piece, target, calledOff } = reading;
   const access = { flags: 'r', identity, placed, firstFile: files.first } as const;
-  const content = new ContentFiles(placeFiles(files), roots, access);
+  const content = new ContentFiles(fileTable(files), roots, access);
   const buffer = threadBuffers.take(Math.min(SLICE_BYTES, piece.length));
   const hash = createHash(reading.hash);
   try {

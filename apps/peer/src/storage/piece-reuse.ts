@@ -9,7 +9,7 @@ import { type PieceIndex, pieceIndex, pieceRange } from '#domain/piece-geometry'
 import { decodeManifest } from '#wire/manifest-codec';
 import { threadBuffers } from './buffer-pool.ts';
 import { ContentFiles } from './content-files.ts';
-import { partPath, placeFiles } from './content-layout.ts';
+import { partPath, fileTable } from './content-layout.ts';
 import { JournalWriter } from './part-journal.ts';
 import type { HashJob } from './source-hashing.ts';
 import { StorageFailure } from './storage-problem.ts';
@@ -47,7 +47,7 @@ export async function reusePieces(request: ReuseRequest): Promise<Uint8Array> {
   const geometry = manifestGeometry(manifest);
   const reused = new Uint8Array(bitfieldBytes(geometry.pieceCount));
   const reuse = new ContentReuse(manifest, request.range);
-  const part = new ContentFiles(placeFiles({ begin: 0, files: manifest.files }), [partPath(request.destination)], {
+  const part = new ContentFiles(fileTable({ begin: 0, files: manifest.files }), [partPath(request.destination)], {
     flags: 'r+',
     identity: request.identity,
     makes: true,
@@ -87,7 +87,7 @@ async function openCopies({ copies, job }: ReuseRequest, reuse: ContentReuse): P
     reuse.add(number, manifest);
     opened.set(
       number,
-      new ContentFiles(placeFiles({ begin: 0, files: manifest.files }), [path], { flags: 'r', identity: null }),
+      new ContentFiles(fileTable({ begin: 0, files: manifest.files }), [path], { flags: 'r', identity: null }),
     );
     await turn(job);
   }

@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Manifest } from '#domain/manifest';
 import { geometryOf, type PieceIndex, pieceRange } from '#domain/piece-geometry';
 import { ContentFiles } from './content-files.ts';
-import { journalPath, partPath, pathOnDisk, placeFiles } from './content-layout.ts';
+import { journalPath, partPath, pathOnDisk, fileTable } from './content-layout.ts';
 import { checkDestination, isThere, makeFile, removePart } from './destination.ts';
 import { syncTree } from './disk-sync.ts';
 import { readJournal } from './part-journal.ts';
@@ -93,7 +93,7 @@ export async function finishRepair(request: {
     }
   }
   const geometry = geometryOf(manifest);
-  const placed = placeFiles({ begin: 0, files: manifest.files });
+  const placed = fileTable({ begin: 0, files: manifest.files });
   const part = new ContentFiles(placed, [partPath(destination)], { flags: 'r', identity });
   const content = new ContentFiles(placed, [destination], { flags: 'r+', identity: null });
   const buffer = Buffer.allocUnsafeSlow(Math.min(SLICE_BYTES, manifest.pieceBytes));

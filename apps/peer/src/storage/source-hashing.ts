@@ -6,7 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PieceHash } from '#domain/command';
 import { threadBuffers } from './buffer-pool.ts';
 import { ContentFiles, type FileAccess, type FileStamp, isSameStamp, stampFile } from './content-files.ts';
-import { pathOnDisk, type PlacedApart, placeFiles, type RunFiles } from './content-layout.ts';
+import { pathOnDisk, type PlacedApart, fileTable, type RunFiles } from './content-layout.ts';
 import { isThere } from './destination.ts';
 import type { ScannedFile } from './source-scan.ts';
 import { StorageFailure } from './storage-problem.ts';
@@ -81,7 +81,7 @@ export async function hashPieces(request: {
   const digests = new Uint8Array(request.pieceCount * digestBytes);
   const { run, placed = null } = request;
   const access = { ...READ_ONLY, placed, firstFile: run.first };
-  const content = new ContentFiles(placeFiles(run), [request.root], access);
+  const content = new ContentFiles(fileTable(run), [request.root], access);
   const buffer = threadBuffers.take(Math.min(request.sliceBytes ?? SLICE_BYTES, request.pieceBytes));
   const about = { buffer, content, job: request.job, ...(request.pause && { pause: request.pause }) };
   try {
@@ -164,7 +164,7 @@ async function hashWholeFile(
   { bytes, stamp }: ScannedFile,
   { buffer, job, pause }: { readonly buffer: Buffer; readonly job: HashJob; readonly pause?: () => Promise<void> },
 ): Promise<string> {
-  const content = new ContentFiles(placeFiles({ begin: 0, files: [{ path: '', bytes }] }), [path], READ_ONLY);
+  const content = new ContentFiles(fileTable({ begin: 0, files: [{ path: '', bytes }] }), [path], READ_ONLY);
   try {
     const digest = await hashRun('sha1', { begin: 0, end: bytes }, { buffer, job, content, ...(pause && { pause }) });
     if (isSameStamp(stampFile(path), stamp)) return digest.toString('hex');

@@ -11,7 +11,7 @@ import { decodeManifest, encodeManifest } from '#wire/manifest-codec';
 import { pathClash } from '#wire/path-clash';
 import type { WorkerPool } from '../data-plane/worker-pool.ts';
 import type { FileStamp } from '../storage/content-files.ts';
-import { filesIn, type ListedFile, type PlacedApart, placeFiles } from '../storage/content-layout.ts';
+import { filesIn, type ListedFile, type PlacedApart, fileTable } from '../storage/content-layout.ts';
 import type { ScrubTask } from '../storage/scrub-reading.ts';
 import type { ScannedFile, ScannedSource } from '../storage/source-scan.ts';
 import type { Outcome } from '../storage/storage-problem.ts';
@@ -305,7 +305,7 @@ export class ContentHashing {
   ): Promise<Uint8Array> {
     const { root, totalBytes, pieceBytes, hash, listed, placed = null, skipUnreadable = false } = content;
     const { pieceCount } = geometryOf(content);
-    const table = placeFiles({ begin: 0, files: content.files });
+    const table = fileTable({ begin: 0, files: content.files });
     const piecesPerTask = Math.max(1, Math.floor(TASK_BYTES / pieceBytes));
     const digests = new Uint8Array(pieceCount * digestBytesOf(hash));
     const works: Promise<void>[] = [];

@@ -2,10 +2,9 @@
 // and what looking at files counts for, so that whoever reads can keep to a budget. It reads no file itself.
 import { digestBytesOf, type Manifest, manifestGeometry } from '#domain/manifest';
 import { type PieceIndex, pieceIndex } from '#domain/piece-geometry';
-import type { WorkerPool } from '../data-plane/worker-pool.ts';
 import type { FileStamp } from '../storage/content-files.ts';
-import { type FileTable, filesIn, placeFiles, type RunFiles } from '../storage/content-layout.ts';
-import { acceptManifest, type ContentHashing, stampText, valueOf } from './content-hashing.ts';
+import { type FileTable, filesIn, fileTable, type RunFiles } from '../storage/content-layout.ts';
+import { acceptManifest, type ContentHashing, stampText } from './content-hashing.ts';
 import {
   type CopyReader,
   type CopyRequest,
@@ -14,28 +13,20 @@ import {
   TransferFailure,
 } from './transfer-engine.ts';
 
-/** Files that a worker looks at before others have their turn. */
-const FILES_AT_ONCE = 1000;
 /** What a disk reads at least to tell of a file. */
 const LOOK_BYTES = 4096;
 
-interface Parts {
-  readonly pool: WorkerPool;
-  readonly hashing: ContentHashing;
-}
-
 /** See TransferEngine.openCopy. */
-export async function openCopy({ path, manifestBytes, stamp }: CopyRequest, parts: Parts): Promise<CopyReader> {
+export async function openCopy(
+  { path, manifestBytes, stamp }: CopyRequest,
+  hashing: ContentHashing,
+): Promise<CopyReader> {
   const manifest = acceptManifest(manifestBytes);
-  const stamps: FileStamp[] = [];
-  for (let first = 0; first < manifest.files.length; first += FILES_AT_ONCE) {
-    const files = manifest.files.slice(first, first + FILES_AT_ONCE).map((file) => ({ path: file.path }));
-    stamps.push(...valueOf(await parts.pool.run('stampSource', { root: path, files })));
-  }
+  const stamps = await hashing.stampsOf(path, manifest.files);
   if (stampText(stamps) !== stamp)
     throw new TransferFailure('source_changed', `${path} was changed after it was shared`);
   const openedBytes = manifestBytes.length + manifest.files.length * LOOK_BYTES;
-  return new OpenCopy({ path, manifest, manifestBytes, stamps, openedBytes }, parts.hashing);
+  return new OpenCopy({ path, manifest, manifestBytes, stamps, openedBytes }, hashing);
 }
 
 class OpenCopy implements CopyReader {
@@ -55,7 +46,7 @@ class OpenCopy implements CopyReader {
     this.manifestBytes = copy.manifestBytes;
     this.openedBytes = copy.openedBytes;
     this.#path = copy.path;
-    this.#placed = placeFiles({ begin: 0, files: copy.manifest.files });
+    this.#placed = fileTable({ begin: 0, files: copy.manifest.files });
     this.#stamps = copy.stamps;
     this.#hashing = hashing;
   }

@@ -114,7 +114,7 @@ class WorkerTransferEngine implements TransferEngine {
   }
 
   openCopy(request: CopyRequest): Promise<CopyReader> {
-    return openCopy(request, { pool: this.#pool, hashing: this.#hashing });
+    return openCopy(request, this.#hashing);
   }
 
   readPiece(read: PieceRead): Promise<boolean> {

@@ -3,7 +3,7 @@
 import { type Manifest, manifestGeometry, pieceDigest } from '#domain/manifest';
 import { pieceIndex, pieceRange } from '#domain/piece-geometry';
 import type { WorkerPool } from '../data-plane/worker-pool.ts';
-import { type FileTable, filesIn, placeFiles } from '../storage/content-layout.ts';
+import { type FileTable, filesIn, fileTable } from '../storage/content-layout.ts';
 import { valueOf } from './content-hashing.ts';
 import type { PieceRead } from './transfer-engine.ts';
 
@@ -22,7 +22,7 @@ export async function readPiece(pool: WorkerPool, read: PieceRead): Promise<bool
   const callOff = (): number => Atomics.store(calledOff, 0, 1);
   signal.addEventListener('abort', callOff, { once: true });
   try {
-    const files = filesIn(placesOf(manifest), piece);
+    const files = filesIn(tableOf(manifest), piece);
     const { roots, identity, placed: apart = null } = copy;
     // A copy: what crosses to the worker is all of the memory that a view is on.
     const digest = Uint8Array.from(pieceDigest(manifest, index));
@@ -47,8 +47,8 @@ export async function readPiece(pool: WorkerPool, read: PieceRead): Promise<bool
 }
 
 /** Where each file of a manifest lies in the content. */
-export function placesOf(manifest: Manifest): FileTable {
-  const known = placed.get(manifest) ?? placeFiles({ begin: 0, files: manifest.files });
+function tableOf(manifest: Manifest): FileTable {
+  const known = placed.get(manifest) ?? fileTable({ begin: 0, files: manifest.files });
   placed.set(manifest, known);
   return known;
 }

@@ -3,7 +3,7 @@ import { soundBytesOf } from '#domain/content-damage';
 import type { ListQuery } from '#wire/control-requests';
 import { LIST_LIMIT_DEFAULT } from '#wire/control-requests';
 import type { TransferFileItem, TransferFileListView } from '#wire/control-transfer-files';
-import { decodeManifest } from '#wire/manifest-codec';
+import { type ManifestTable, openManifest } from '#wire/manifest-table';
 import type { Refused } from '#wire/tracker-api';
 import { invalidField } from './requested-paths.ts';
 
@@ -19,19 +19,21 @@ export function transferFiles(
   content: ContentProgress | null,
   { limit = LIST_LIMIT_DEFAULT, after }: ListQuery,
 ): TransferFileListView | Refused {
-  const decoded = content === null ? null : decodeManifest(content.manifestBytes);
-  const manifest = decoded?.ok === true ? decoded.manifest : { files: [], pieceBytes: 1 };
+  const manifest = content === null ? null : openManifest(content.manifestBytes);
+  const count = manifest?.files.count ?? 0;
   const first = after === undefined ? 0 : Number(after) + 1;
-  if (!/^\d{1,6}$/.test(after ?? '0') || first > manifest.files.length) {
+  if (!/^\d{1,6}$/.test(after ?? '0') || first > count) {
     return invalidField('after', 'must be the next of a page of this list');
   }
-  let begin = manifest.files.slice(0, first).reduce((sum, { bytes }) => sum + bytes, 0);
+  const end = Math.min(first + limit, count);
   const items: TransferFileItem[] = [];
-  for (const { path, bytes, executable = false } of manifest.files.slice(first, first + limit)) {
-    const verifiedBytes = soundBytesOf({ begin, length: bytes }, manifest, content?.bitfield ?? new Uint8Array());
-    items.push({ path, totalBytes: bytes, verifiedBytes, executable });
-    begin += bytes;
-  }
-  const end = first + items.length;
-  return { items, next: end < manifest.files.length ? String(end - 1) : null, asOfOffset: null };
+  for (let position = first; position < end; position++) items.push(itemOf(manifest!, content!.bitfield, position));
+  return { items, next: end < count ? String(end - 1) : null, asOfOffset: null };
+}
+
+function itemOf(manifest: ManifestTable, bitfield: Uint8Array, position: number): TransferFileItem {
+  const { files } = manifest;
+  const totalBytes = files.bytesOf(position);
+  const verifiedBytes = soundBytesOf({ begin: files.beginOf(position), length: totalBytes }, manifest, bitfield);
+  return { ...files.fileOf(position), totalBytes, verifiedBytes };
 }

@@ -11,12 +11,12 @@ import {
   journalPath,
   partPath,
   pathOnDisk,
-  placeFiles,
+  fileTable,
   segmentsOf,
 } from '../../../../apps/peer/src/storage/content-layout.ts';
 
 function tableOf(sizes: readonly number[]): FileTable {
-  return placeFiles({ begin: 0, files: sizes.map((bytes, number) => ({ path: `${number}`, bytes })) });
+  return fileTable({ begin: 0, files: sizes.map((bytes, number) => ({ path: `${number}`, bytes })) });
 }
 
 it('a run that crosses files is cut where they meet, and empty files take nothing', () => {
@@ -58,7 +58,7 @@ it('the files of a run are those that it lies in, wherever they begin', () => {
     ['0', '1', '2', '3'],
   ]);
   expect(
-    segmentsOf(placeFiles(filesIn(files, { begin: 4, length: 5 })), 4, 5).map(({ position, length }) => [
+    segmentsOf(fileTable(filesIn(files, { begin: 4, length: 5 })), 4, 5).map(({ position, length }) => [
       position,
       length,
     ]),

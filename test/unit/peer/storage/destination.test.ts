@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ContentFiles } from '../../../../apps/peer/src/storage/content-files.ts';
-import { placeFiles } from '../../../../apps/peer/src/storage/content-layout.ts';
+import { fileTable } from '../../../../apps/peer/src/storage/content-layout.ts';
 import {
   checkDestination,
   findEarlierPart,
@@ -43,7 +43,7 @@ function prepare(files: { path: string; bytes: number }[], contentId = CONTENT_I
 }
 
 function writerOf(files: readonly { path: string; bytes: number }[], identity: string | null): ContentFiles {
-  return new ContentFiles(placeFiles({ begin: 0, files }), [`${destination}.part`, destination], {
+  return new ContentFiles(fileTable({ begin: 0, files }), [`${destination}.part`, destination], {
     flags: 'r+',
     identity,
     makes: true,
@@ -96,7 +96,7 @@ it.each([
     writeFileSync(join(elsewhere, 'b'), 'of others ');
     symlinkSync(linked === 'a' ? elsewhere : join(elsewhere, 'b'), place);
     for (const flags of ['r+', 'r'] as const) {
-      const content = new ContentFiles(placeFiles({ begin: 0, files }), [`${destination}.part`], {
+      const content = new ContentFiles(fileTable({ begin: 0, files }), [`${destination}.part`], {
         flags,
         identity,
         makes: true,
@@ -203,7 +203,7 @@ it('a part that another download put in the place of ours is neither written, no
   const content = [{ path: '', bytes: 1000 }];
   const identity = prepare(content);
   prepare(content, '6b'.repeat(32));
-  const files = placeFiles({ begin: 0, files: content });
+  const files = fileTable({ begin: 0, files: content });
   const writer = new ContentFiles(files, [`${destination}.part`], { flags: 'r+', identity });
   expect(await outcomeOf(() => writer.write(0, Buffer.alloc(1000, 7)))).toMatchObject({
     problem: { code: 'destination_unwritable' },
@@ -230,7 +230,7 @@ it('what is to be replaced is never written into, even when the part is gone', a
   const identity = prepare([{ path: '', bytes: 4 }]);
   rmSync(`${destination}.part`);
   const roots = [`${destination}.part`, destination];
-  const writer = new ContentFiles(placeFiles({ begin: 0, files: [{ path: '', bytes: 4 }] }), roots, {
+  const writer = new ContentFiles(fileTable({ begin: 0, files: [{ path: '', bytes: 4 }] }), roots, {
     flags: 'r+',
     identity,
   });
@@ -316,7 +316,7 @@ it('a file takes the place of a folder, and a folder that of a file, only when a
 });
 
 it.runIf(existsSync('/dev/full'))('a full disk has its own code', async () => {
-  const full = new ContentFiles(placeFiles({ begin: 0, files: [{ path: '', bytes: 10 }] }), ['/dev/full'], {
+  const full = new ContentFiles(fileTable({ begin: 0, files: [{ path: '', bytes: 10 }] }), ['/dev/full'], {
     flags: 'r+',
     identity: null,
   });

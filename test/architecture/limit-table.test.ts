@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { limitFacts, limitRowsOf, limitsIn } from './limit-table.ts';
+import { readmeText } from './readme-pages.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
@@ -19,7 +20,7 @@ const DOORS = [
 const NOT_A_LIMIT = ['ERRORS_MAX', 'PAGE_CHARACTERS_MAX'];
 
 it('the README names every limit once, with its value, where it counts and what happens beyond it', () => {
-  const rows = limitRowsOf(read('README.md'));
+  const rows = limitRowsOf(readmeText());
   expect(new Map(rows.map(({ name, value }) => [name, value]))).toEqual(limitFacts());
   expect(rows).toHaveLength(limitFacts().size);
   expect(rows.length).toBeGreaterThan(70);

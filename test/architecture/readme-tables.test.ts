@@ -1,8 +1,10 @@
 // The tables of the README say what the code does.
 import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { COMMAND_NAMES } from '#domain/command';
+import { README_PAGES, readmeText } from './readme-pages.ts';
 import { factsOf, shownRowsOf, tableOf } from './readme-tables.ts';
 
 const read = (path: string): string => readFileSync(fileURLToPath(new URL(`../../${path}`, import.meta.url)), 'utf8');
@@ -18,12 +20,12 @@ it('the README says what each dependency is for', () => {
   type Lists = Record<'dependencies' | 'devDependencies' | 'optionalDependencies', Record<string, string>>;
   const { dependencies, devDependencies, optionalDependencies } = JSON.parse(read('package.json')) as Lists;
   const names = [dependencies, devDependencies, optionalDependencies].flatMap((list) => Object.keys(list));
-  const text = read('README.md').split('## What it stands on')[1] ?? '';
+  const text = readmeText().split('## What it stands on')[1] ?? '';
   expect(names.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
 });
 
 it.each([
-  ['README.md', 'outage'],
+  ['docs/operating.md', 'outage'],
   ['SECURITY.md', 'hole'],
 ])('%s names for each %s tests that there are', (file) => {
   const rows = shownRowsOf(read(file));
@@ -34,10 +36,20 @@ it.each([
   }
 });
 
-it('SECURITY.md leads to files that there are', () => {
-  const links = [...read('SECURITY.md').matchAll(/\]\(([^)]+)\)/g)].map(([, path]) => path!);
-  expect(links.length).toBeGreaterThan(20);
-  expect(links.map(read).filter((text) => text === '')).toEqual([]);
+it.each(['SECURITY.md', ...README_PAGES])('%s leads to files and headings that there are', (page) => {
+  const links = [...read(page).matchAll(/\]\((?!https:)([^)#]*)(?:#([^)]+))?\)/g)];
+  if (page === 'SECURITY.md') expect(links.length).toBeGreaterThan(20);
+  for (const [link, path, heading] of links) {
+    const text = read(path === '' ? page : join(dirname(page), path!));
+    const headings = [...text.matchAll(/^#+ (.*)$/gm)].map(([, words]) => words!.toLowerCase().replaceAll(' ', '-'));
+    expect(text, link).not.toBe('');
+    if (heading !== undefined) expect(headings, link).toContain(heading);
+  }
+});
+
+it('the front page leads to every other page', () => {
+  const pages = README_PAGES.slice(1).filter((page) => !read('README.md').includes(`](${page})`));
+  expect(pages).toEqual([]);
 });
 
 it('a reason is found in the decider itself and in what it calls', () => {

@@ -5,12 +5,13 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { nextCommands } from '../../infra/quick-start/next-commands.ts';
 import { commandsNotRun, commandsOf } from './readme-commands.ts';
+import { readmeText } from './readme-pages.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 
 it('every command of the README is run by a test or by .ci/run', () => {
-  const commands = commandsOf(read('README.md'));
+  const commands = commandsOf(readmeText());
   expect(commands).toEqual(expect.arrayContaining(['npm ci', 'npm start', 'npm test']));
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
   const tests = globSync(['test/**/*.test.ts', 'test/e2e/raw-log.ts', 'infra/demo/*.ts'], {
@@ -26,7 +27,7 @@ it('the README shows the commands that npm start prints', () => {
 
 it('the README gives trackers the broker where npm run kafka starts it', () => {
   const port = /USUAL_PORT = ([0-9]+)/.exec(read('infra/kafka/kafka.mjs'))?.[1];
-  expect(read('README.md')).toContain(`--log kafka:127.0.0.1:${port}/cohort-commands\n`);
+  expect(readmeText()).toContain(`--log kafka:127.0.0.1:${port}/cohort-commands\n`);
 });
 
 const runners = {

@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { StatusView } from '#wire/control-status';
-import { ROOT } from '../../infra/quick-start/node-process.ts';
+import { readmeText } from '../architecture/readme-pages.ts';
 import { Cluster, PASSWORD, sha1Of, type TestPeer } from './cluster.ts';
 import { cohort, cohortAtTerminal, endOf, hasTerminals, startCohort, type Typed } from './typed-commands.ts';
 
@@ -215,7 +215,7 @@ describe('the README', () => {
   it.each(['tracker', 'peer'])('names every flag of cohort %s with its variable', async (program) => {
     const { out } = await cohort([program, '--help']);
     const flags = new Set([...out.matchAll(/^ +(--[a-z-]+).*?\n/gm)].map(([, flag]) => flag));
-    const readme = await readFile(join(ROOT, 'README.md'), 'utf8');
+    const readme = readmeText();
     const table = readme.slice(readme.indexOf(`flag of \`cohort ${program}\``)).split('\n\n')[0]!;
     const rows = [...table.matchAll(/^\| `(--[a-z-]+)[^|]*\| `(COHORT_[A-Z_]+)`/gm)];
     expect(new Set(rows.map(([, flag]) => flag))).toEqual(flags);

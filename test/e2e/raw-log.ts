@@ -1,11 +1,9 @@
 // Owns the lines of the README that read the raw log without Cohort: which there are, how one is run against a log of a test, and
 // what it has to print.
 import { execFile, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { ROOT } from '../../infra/quick-start/node-process.ts';
 import { rawLogCommandsOf } from '../architecture/readme-commands.ts';
+import { readmeText } from '../architecture/readme-pages.ts';
 
 const TOOLS = ['kcat', 'sqlite3', 'jq'];
 const README_BROKER = '127.0.0.1:9092';
@@ -41,7 +39,7 @@ const PRINTS: readonly (readonly [part: string, printed: (texts: readonly string
   ],
 ];
 
-const commands = rawLogCommandsOf(readFileSync(join(ROOT, 'README.md'), 'utf8'));
+const commands = rawLogCommandsOf(readmeText());
 
 /** The lines of the README by what they read. */
 export const rawLogCommands = {

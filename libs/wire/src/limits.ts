@@ -1,5 +1,5 @@
 // Owns every limit of what crosses a wire or comes from a stranger, at every door, by name, so that sender and receiver cannot differ.
-// Limits that `apply` or the shape of content depend on stand beside their rule in libs/domain. The README has a table of all.
+// Limits that `apply` or the shape of content depend on stand beside their rule in libs/domain. docs/developing.md has a table of all.
 
 /** Longest password in characters. */
 export const PASSWORD_CHARACTERS_MAX = 1024;

@@ -1,5 +1,5 @@
 // Owns what can be asked of a tracker over HTTP: each view by its name, with the parameters that the verb of `cohort audit` takes
-// as flags, and nothing else. The verbs do the work; what is left out here is said with the reason in the README.
+// as flags, and nothing else. The verbs do the work; what is left out here is said with the reason in docs/operating.md.
 import { BadInput } from '#identity/start-input';
 import { accessQuestionOf } from './access-question.ts';
 import type { VerbOutput } from './audit-output.ts';

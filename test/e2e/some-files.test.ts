@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { ProblemView } from '#wire/control-answers';
 import type { TransferView } from '#wire/control-api';
+import type { TransferFileListView } from '#wire/control-transfer-files';
 import { runCohort } from '../../infra/quick-start/node-process.ts';
 import { Cluster, sha1Of, type TestPeer } from './cluster.ts';
 
@@ -53,6 +54,13 @@ it('is fetched as chosen, changed while it runs and over a kill, given on, and i
   expect(await cohort(bob, 'prioritize', transferId, '--only', 'films/beach.mp4', '--high', '*.txt')).toBe(
     'Wanted of holidays of friends: 5.0 MiB of 12.0 MiB (only films/beach.mp4, high *.txt).\n',
   );
+  const { items } = await bob.view<TransferFileListView>(`/transfers/${transferId}/files`);
+  expect(items.map(({ path, priority }) => `${path} ${priority}`)).toEqual([
+    'films/beach.mp4 normal',
+    'films/sea.mp4 skip',
+    'notes.txt high',
+    'photo.jpg skip',
+  ]);
   await bob.process.kill();
   await bob.restart();
   await limit(bob, null);

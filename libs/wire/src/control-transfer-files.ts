@@ -1,7 +1,8 @@
 // Owns what the control endpoint shows of the files of one transfer. A view always has every field, and `IsOptional` means that it
 // may be null.
 import { Type } from 'class-transformer';
-import { IsArray, IsBoolean, IsInt, IsOptional, IsString, ValidateNested } from 'class-validator';
+import { IsArray, IsBoolean, IsIn, IsInt, IsOptional, IsString, ValidateNested } from 'class-validator';
+import { PRIORITIES, type PriorityName } from '#domain/piece-priorities';
 
 /** A file of a share, and how much of it is there. */
 export class TransferFileItem {
@@ -19,6 +20,10 @@ export class TransferFileItem {
   /** Whether its owner may run it. */
   @IsBoolean()
   executable!: boolean;
+
+  /** How much it is wanted, by `only` and `priorities` of the transfer; `skip` is not fetched. */
+  @IsIn(Object.keys(PRIORITIES))
+  priority!: PriorityName;
 }
 
 /** GET /transfers/{id}/files: a page of them, sorted by path; none before the list of files is known. */

@@ -75,6 +75,7 @@ const TRANSFER_FILE_COLUMNS: readonly Column<TransferFileItem>[] = [
     text: ({ verifiedBytes, totalBytes }) => formatPercent(verifiedBytes, totalBytes),
     align: 'right',
   },
+  { heading: 'WANTED', text: ({ priority }) => (priority === 'skip' ? 'no' : priority) },
   { heading: '', text: ({ executable }) => (executable ? 'executable' : '') },
 ];
 const SOURCE_COLUMNS: readonly Column<TransferPeerView>[] = [

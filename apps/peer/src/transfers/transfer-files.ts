@@ -1,39 +1,40 @@
-// Owns what is shown of the files of a transfer: page by page, out of the manifest that is kept and the pieces that are verified.
+// Owns what is shown of the files of a transfer: page by page, out of the manifest that is kept, the pieces that are verified and what
+// is wanted of it.
 import { soundBytesOf } from '#domain/content-damage';
+import { PRIORITIES, type PriorityName } from '#domain/piece-priorities';
+import type { TransferView } from '#wire/control-api';
 import type { ListQuery } from '#wire/control-requests';
 import { LIST_LIMIT_DEFAULT } from '#wire/control-requests';
 import type { TransferFileItem, TransferFileListView } from '#wire/control-transfer-files';
-import { type ManifestTable, openManifest } from '#wire/manifest-table';
+import { openManifest } from '#wire/manifest-table';
 import type { Refused } from '#wire/tracker-api';
 import { invalidField } from './requested-paths.ts';
+import { filePriorities, sharePaths } from './wanted-files.ts';
 
-/** What is there of a content. */
-export interface ContentProgress {
-  readonly manifestBytes: Uint8Array;
-  /** The pieces that are verified. */
-  readonly bitfield: Uint8Array;
-}
+const PRIORITY_NAMES = Object.keys(PRIORITIES) as PriorityName[];
 
-/** A page of the files of a content, which is null before its manifest is known. `after` is the position of the last one seen. */
+/** A page of the files of a transfer, none before its manifest is known. `after` is the position of the last one seen. */
 export function transferFiles(
-  content: ContentProgress | null,
+  manifestBytes: Uint8Array | null,
+  transfer: TransferView,
   { limit = LIST_LIMIT_DEFAULT, after }: ListQuery,
 ): TransferFileListView | Refused {
-  const manifest = content === null ? null : openManifest(content.manifestBytes);
+  const manifest = manifestBytes === null ? null : openManifest(manifestBytes);
   const count = manifest?.files.count ?? 0;
   const first = after === undefined ? 0 : Number(after) + 1;
   if (!/^\d{1,6}$/.test(after ?? '0') || first > count) {
     return invalidField('after', 'must be the next of a page of this list');
   }
   const end = Math.min(first + limit, count);
-  const items: TransferFileItem[] = [];
-  for (let position = first; position < end; position++) items.push(itemOf(manifest!, content!.bitfield, position));
+  if (manifest === null) return { items: [], next: null, asOfOffset: null };
+  const bitfield = Buffer.from(transfer.bitfield, 'base64');
+  const files = Array.from({ length: end - first }, (_, number) => manifest.files.fileOf(first + number));
+  const priorities = filePriorities(transfer, sharePaths(files, transfer.file));
+  const items = files.map(({ path, executable }, number): TransferFileItem => {
+    const [begin, length] = [manifest.files.beginOf(first + number), manifest.files.bytesOf(first + number)];
+    const verifiedBytes = soundBytesOf({ begin, length }, manifest, bitfield);
+    const priority = PRIORITY_NAMES[priorities[number]!]!;
+    return { path, executable, totalBytes: length, verifiedBytes, priority };
+  });
   return { items, next: end < count ? String(end - 1) : null, asOfOffset: null };
-}
-
-function itemOf(manifest: ManifestTable, bitfield: Uint8Array, position: number): TransferFileItem {
-  const { files } = manifest;
-  const totalBytes = files.bytesOf(position);
-  const verifiedBytes = soundBytesOf({ begin: files.beginOf(position), length: totalBytes }, manifest, bitfield);
-  return { ...files.fileOf(position), totalBytes, verifiedBytes };
 }

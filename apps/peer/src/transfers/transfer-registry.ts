@@ -268,8 +268,7 @@ export class TransferRegistry implements Transfers {
     if (transfer === undefined) return { status: 'failed', code: 'transfer_not_found' };
     const { contentId } = transfer;
     const manifestBytes = contentId === null ? null : await this.#context.store.readManifest(contentId);
-    const bitfield = Buffer.from(transfer.view().bitfield, 'base64');
-    return transferFiles(manifestBytes && { manifestBytes, bitfield }, query);
+    return transferFiles(manifestBytes, transfer.view(), query);
   }
 
   pause(transferId: string): Promise<TransferView | Refused> {

@@ -164,14 +164,14 @@ describe('transfers', () => {
     expect(out).toMatch(/eeeeeeeeeeee +alice +127\.0\.0\.1:9 +connected +250 B +0/);
   });
 
-  test('the files of one are shown with how much of each is there', async () => {
+  test('the files of one are shown with how much of each is there and wanted', async () => {
     const files = [
-      { path: 'bin/run', totalBytes: 1000, verifiedBytes: 250, executable: true },
-      { path: 'empty', totalBytes: 0, verifiedBytes: 0, executable: false },
+      { path: 'bin/run', totalBytes: 1000, verifiedBytes: 250, executable: true, priority: 'high' },
+      { path: 'empty', totalBytes: 0, verifiedBytes: 0, executable: false, priority: 'skip' },
     ];
     peer.answers.set(`GET /transfers/${ID}/files`, list(...files));
     const { out } = await run(['transfers', ID.slice(0, 8), '--files']);
-    expect(out).toMatch(/bin\/run +1000 B +25% +executable\nempty +0 B +100%\n/);
+    expect(out).toMatch(/bin\/run +1000 B +25% +high +executable\nempty +0 B +100% +no\n/);
   });
 
   test.each(['pause', 'resume', 'cancel'])('%s is sent for the whole id', async (action) => {

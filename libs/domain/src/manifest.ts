@@ -199,7 +199,11 @@ export function* foldersAround({
   }
 }
 
-function* inOrder(files: readonly { readonly path: string }[], emptyFolders: readonly string[]): Generator<string> {
+/** The paths of sorted files and of sorted empty folders, ascending. */
+export function* inOrder(
+  files: readonly { readonly path: string }[],
+  emptyFolders: readonly string[],
+): Generator<string> {
   let next = 0;
   for (const { path } of files) {
     for (; next < emptyFolders.length && emptyFolders[next]! < path; next++) yield emptyFolders[next]!;

@@ -10,17 +10,25 @@ export interface PathClash {
 
 const ASCII = /^[\u0020-\u007e]*$/;
 
-/** A name that was seen in a folder. A folder knows what is in it by name: keys of whole paths would take far more than the paths. */
+/**
+ * A name that was seen in a folder. A folder knows what is in it by name, keys of whole paths would take far more than the paths; and
+ * only for as long as paths in it come.
+ */
 interface Known {
   readonly name: string;
   /** As it was first seen. */
   readonly path: string;
   inner: Map<string, Known> | null;
+  /** What the last path in it goes through. */
+  last: Known | null;
 }
 
-/** The first two of these paths, or of folders that they lie in, that are one on some disks; null when each is its own everywhere. */
+/**
+ * The first two of these paths, or of folders that they lie in, that are one on some disks; null when each is its own everywhere.
+ * All that lies in a folder stands together, as it does in ascending order.
+ */
 export function pathClash(paths: Iterable<string>): PathClash | null {
-  const root: Known = { name: '', path: '', inner: null };
+  const root: Known = { name: '', path: '', inner: null, last: null };
   for (const path of paths) {
     const clash = clashOf(path, root);
     if (clash !== null) return clash;
@@ -40,9 +48,11 @@ function clashOf(path: string, root: Known): PathClash | null {
     let known = folder.inner?.get(key);
     if (known === undefined) {
       if (clash !== null) return clash;
-      known = { name, path: path.slice(0, end), inner: null };
+      known = { name, path: path.slice(0, end), inner: null, last: null };
       (folder.inner ??= new Map()).set(key, known);
     } else if (clash !== null || known.name !== name) clash = { path: path.slice(0, end), other: known.path };
+    if (folder.last !== known && folder.last !== null) folder.last.inner = null;
+    folder.last = known;
     folder = known;
   }
   return clash;

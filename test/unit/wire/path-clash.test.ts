@@ -22,6 +22,8 @@ it.each([
   [['\u212a', 'k'], 'k', '\u212a'],
   // Folders that become one.
   [['src/a', 'Src/b'], 'Src', 'src'],
+  [['A/b', 'B/c', 'a/d'], 'a', 'A'],
+  [['f/A/x', 'f/B/x', 'f/a'], 'f/a', 'f/A'],
   [['x/Src/b/c', 'x/src'], 'x/src', 'x/Src'],
   [['\u0391\u03a3/a', '\u03b1\u03c2'], '\u03b1\u03c2', '\u0391\u03a3'],
   [['e\u0301/E\u0301/a', '\u00e9/\u00c9'], '\u00e9/\u00c9', 'e\u0301/E\u0301'],

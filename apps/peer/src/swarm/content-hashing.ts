@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { bitfieldBytes, countBits, hasBit, setBit } from '#domain/bitfield';
 import { damagedFiles } from '#domain/content-damage';
-import { digestBytesOf, inVersion1, type Manifest, manifestGeometry, manifestVersion } from '#domain/manifest';
+import { digestBytesOf, inOrder, inVersion1, type Manifest, manifestGeometry, manifestVersion } from '#domain/manifest';
 import { utf8Bytes } from '#domain/names';
 import { choosePieceBytes, geometryOf, type PieceGeometry } from '#domain/piece-geometry';
 import { MANIFEST_BYTES_MAX } from '#wire/limits';
@@ -66,7 +66,7 @@ export function acceptContent(
   );
   if (unlike !== undefined)
     return `has a wrong field: ${unlike} is ${geometry[unlike]}, and ${share[unlike]} in the share`;
-  const clash = pathClash(allPaths(manifest));
+  const clash = pathClash(inOrder(manifest.files, manifest.emptyFolders ?? []));
   return clash === null ? manifest : `has ${clash.path} and ${clash.other}, which ${CLASH}`;
 }
 
@@ -101,7 +101,7 @@ function inParts<Item>(items: readonly Item[]): Item[][] {
 
 /** Before anything is read: a tree that others could not have. */
 function refuseTree({ root, files, emptyFolders }: ScannedSource & { readonly root: string }): void {
-  const clash = pathClash(allPaths({ files, emptyFolders }));
+  const clash = pathClash(inOrder(files, emptyFolders));
   if (clash !== null) {
     const text = `${clash.path} and ${clash.other} in ${root} ${CLASH}: rename one, or leave it out`;
     throw new TransferFailure('source_unsupported', text);
@@ -110,14 +110,6 @@ function refuseTree({ root, files, emptyFolders }: ScannedSource & { readonly ro
   if (listBytes <= MANIFEST_BYTES_MAX) return;
   const most = `the list of files of ${root} is longer than ${MANIFEST_BYTES_MAX / 2 ** 20} MiB`;
   throw new TransferFailure('source_unsupported', `${most}: share parts of it, or leave some out`);
-}
-
-function* allPaths({
-  files,
-  emptyFolders = [],
-}: Pick<Manifest, 'emptyFolders'> & { readonly files: readonly { readonly path: string }[] }) {
-  for (const { path } of files) yield path;
-  yield* emptyFolders;
 }
 
 /** Content on disk, and which of its pieces are looked at; all of them when nothing is listed. */

@@ -45,6 +45,11 @@ it.each<[string, Tree, RegExp]>([
   ['paths that differ in case', { files: ['A/b', 'a/b'] }, /has a\/b and A\/b, which are one name on disks/],
   ['paths that differ in their form', { files: ['e\u0301', '\u00e9'] }, /which are one name on disks/],
   ['empty folders that differ in case', { files: ['a'], emptyFolders: ['B', 'b'] }, /has b and B, which are one/],
+  [
+    'an empty folder that is one far before it',
+    { files: ['f/A/x', 'g'], emptyFolders: ['f/a'] },
+    /has f\/a and f\/A, which/,
+  ],
   ['an empty folder that is a file in other case', { files: ['A'], emptyFolders: ['a'] }, /has a and A, which are/],
   ['a device name', { files: ['a/COM1.txt'] }, /files\[0\]\.path .* must not be a device name of Windows/],
   ['a folder with a device name', { files: ['nul/a'] }, /files\[0\]\.path .* must not be a device name of Windows/],

@@ -1,57 +1,82 @@
-// Owns building `dist/`: when it is needed, and that two processes that start together build once. A stamp holds the moment
-// at which the last good build began, so an edit during a build is not lost, and a failed build never counts.
+// Owns building `dist/`: when it is needed, and that two processes that start together build once. Programs and the page of the peer
+// are built apart, so that an edit of one costs nothing of the other. A stamp holds the moment at which the last good build began, so
+// an edit during a build is not lost, and a failed build never counts.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const STAMP = 'dist/.stamp';
 const LOCK = 'dist/.lock';
-const SOURCE_FOLDERS = ['apps', 'libs'];
-const SOURCE_FILES = ['package.json', 'tsconfig.json', 'tsconfig.build.json'];
+const PAGE = 'apps/peer/web';
 const BUILD_WAIT_MS = 300_000;
 
-/** Builds when the sources are newer than the build. Returns null, or a sentence about what went wrong. */
+/** What is built: from which files, by which tool, and how. `isSource` is asked about paths below the root. */
+const TARGETS = [
+  {
+    stamp: 'dist/.stamp',
+    folders: ['apps', 'libs'],
+    files: ['package.json', 'tsconfig.json', 'tsconfig.build.json'],
+    isSource: (path) => path.endsWith('.ts') && !path.startsWith(`${PAGE}/`),
+    tool: 'node_modules/typescript/bin/tsc',
+    argv: ['-p', 'tsconfig.build.json', '--pretty', 'false'],
+  },
+  {
+    stamp: 'dist/.page-stamp',
+    // Of the libraries the page takes along what of the domain it uses, and types, which leave nothing behind.
+    folders: [PAGE, 'libs/domain'],
+    files: ['package.json'],
+    isSource: (path) => /\.(?:tsx?|css|html|svg)$/.test(path),
+    tool: 'node_modules/vite/bin/vite.js',
+    argv: ['build', '--config', `${PAGE}/vite.config.ts`, '--configLoader', 'native', '--logLevel', 'warn'],
+  },
+];
+
+/** Builds what is older than its sources. Returns null, or a sentence about what went wrong. */
 export async function buildWhenStale(root) {
-  if (!isStale(root)) return null;
-  const compiler = join(root, 'node_modules/typescript/bin/tsc');
-  if (!existsSync(compiler)) {
+  if (!TARGETS.some((target) => isStale(root, target))) return null;
+  const missing = TARGETS.some(({ tool }) => !existsSync(join(root, tool)));
+  if (missing) {
     // An installation without development packages runs what was built for it.
-    return existsSync(join(root, STAMP)) ? null : `there is no build in ${root}: run npm ci there.`;
+    const isBuilt = TARGETS.every(({ stamp }) => existsSync(join(root, stamp)));
+    return isBuilt ? null : `there is no build in ${root}: run npm ci there.`;
   }
-  return await withLock(root, () => (isStale(root) ? build(root, compiler) : null));
-}
-
-/** Whether a source is newer than the last good build. A package without sources never is. */
-function isStale(root) {
-  if (!SOURCE_FOLDERS.every((folder) => existsSync(join(root, folder)))) return false;
-  const stamp = statSync(join(root, STAMP), { throwIfNoEntry: false });
-  if (stamp === undefined) return true;
-  const files = SOURCE_FILES.map((file) => join(root, file)).filter((file) => existsSync(file));
-  for (const folder of SOURCE_FOLDERS) files.push(...sourcesIn(join(root, folder)));
-  return files.some((file) => statSync(file).mtimeMs > stamp.mtimeMs);
-}
-
-function sourcesIn(folder) {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) return sourcesIn(path);
-    return entry.name.endsWith('.ts') ? [path] : [];
+  return await withLock(root, async () => {
+    const stale = TARGETS.filter((target) => isStale(root, target));
+    const problems = await Promise.all(stale.map((target) => build(root, target)));
+    return problems.find((problem) => problem !== null) ?? null;
   });
 }
 
-async function build(root, compiler) {
+/** Whether a source is newer than the last good build. A package without sources never is. */
+function isStale(root, { stamp: stampFile, folders, files, isSource }) {
+  if (!folders.every((folder) => existsSync(join(root, folder)))) return false;
+  const stamp = statSync(join(root, stampFile), { throwIfNoEntry: false });
+  if (stamp === undefined) return true;
+  const sources = files.filter((file) => existsSync(join(root, file)));
+  for (const folder of folders) sources.push(...filesIn(root, folder).filter(isSource));
+  return sources.some((file) => statSync(join(root, file)).mtimeMs > stamp.mtimeMs);
+}
+
+/** Paths below the root. */
+function filesIn(root, folder) {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = `${folder}/${entry.name}`;
+    return entry.isDirectory() ? filesIn(root, path) : [path];
+  });
+}
+
+async function build(root, { stamp, tool, argv }) {
   const begin = new Date();
-  if (process.stderr.isTTY) process.stderr.write('cohort: building ...\n');
-  const problem = await compile(root, compiler);
+  if (process.stderr.isTTY)
+    process.stderr.write(stamp.includes('page') ? 'cohort: building the page ...\n' : 'cohort: building ...\n');
+  const problem = await run(root, [join(root, tool), ...argv]);
   if (problem !== null) return problem;
-  writeFileSync(join(root, STAMP), '');
-  utimesSync(join(root, STAMP), begin, begin);
+  writeFileSync(join(root, stamp), '');
+  utimesSync(join(root, stamp), begin, begin);
   return null;
 }
 
-function compile(root, compiler) {
-  const argv = [compiler, '-p', join(root, 'tsconfig.build.json'), '--pretty', 'false'];
+function run(root, argv) {
   const child = spawn(process.execPath, argv, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
   const output = [];
   child.stdout.on('data', (chunk) => output.push(chunk));

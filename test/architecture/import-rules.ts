@@ -6,6 +6,7 @@ import extractTsConfig from 'dependency-cruiser/config-utl/extract-ts-config';
 
 /** Files of a feature folder that other features may import. */
 const PORT_FILES = [
+  'apps/peer/src/dropping/dropped-files',
   'apps/peer/src/swarm/transfer-engine',
   'apps/peer/src/tracker-link/tracker-link',
   'apps/peer/src/transfers/transfers',
@@ -109,8 +110,24 @@ const WRITTEN_RULES: IForbiddenRuleType[] = [
   },
   {
     name: 'product-needs-declared-packages',
-    from: { path: SOURCES },
+    // The page is built before it runs: what it is made with is taken along.
+    from: { path: SOURCES, pathNot: '^apps/peer/web/' },
     to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] },
+  },
+  {
+    name: 'page-is-made-of-little',
+    from: { path: '^apps/peer/web/src/' },
+    to: { pathNot: ['^apps/peer/web/', '^libs/(domain|wire)/', npm('preact', '@preact/signals')] },
+  },
+  {
+    name: 'page-takes-only-types-from-the-wire',
+    from: { path: '^apps/peer/web/' },
+    to: { path: '^libs/wire/', dependencyTypesNot: ['type-only'] },
+  },
+  {
+    name: 'nobody-needs-the-page',
+    from: { path: SOURCES, pathNot: '^apps/peer/web/' },
+    to: { path: '^apps/peer/web/' },
   },
   {
     name: 'imports-resolve',

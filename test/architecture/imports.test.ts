@@ -23,7 +23,7 @@ describe('the product', () => {
   });
 
   it('was looked at file by file, through its aliases', () => {
-    expect(report.modules).toEqual(globSync('{apps,libs}/**/*.ts', { cwd: root }).toSorted());
+    expect(report.modules).toEqual(globSync('{apps,libs}/**/*.{ts,tsx}', { cwd: root }).toSorted());
     const aliased = [...report.importsOf].filter(
       ([module, imports]) => module.startsWith('apps/') && imports.some((path) => path.startsWith('libs/')),
     );

@@ -42,6 +42,11 @@ export const lane: Lane = { frame, file, connect };`,
   'apps/peer/src/control/endpoint.ts': `import { wiring } from './control.module.ts';\nexport const endpoint = wiring;`,
   'apps/peer/src/swarm/v-other.ts': `export { one } from './v-circle.ts';\nexport const other = 1;`,
   'apps/peer/src/control/view.ts': `export const view = 1;`,
+  'apps/peer/web/src/page.tsx': `import { h } from 'preact';
+import { signal } from '@preact/signals';
+import type { frame } from '#wire/frame';
+import { sum } from '#domain/sum';
+export const page = (of: typeof frame): unknown[] => [h, signal, sum, of];`,
 };
 
 /** One violation each: the rule that has to bite, the file that breaks it, and its text. */
@@ -72,6 +77,15 @@ export const VIOLATIONS: readonly (readonly [rule: string, file: string, text: s
   ['piscina-has-one-adapter', 'apps/peer/src/swarm/v-piscina.ts', `import 'piscina';`],
   ['sqlite-has-one-adapter-and-the-lock', 'apps/tracker/src/command-log/v-sqlite.ts', `import 'node:sqlite';`],
   ['product-needs-declared-packages', 'apps/peer/src/control/v-dev.ts', `import 'fast-check';`],
+  ['page-is-made-of-little', 'apps/peer/web/src/v-npm.ts', `import 'rxjs';`],
+  ['page-is-made-of-little', 'apps/peer/web/src/v-node.ts', `import 'node:fs';`],
+  ['page-is-made-of-little', 'apps/peer/web/src/v-peer.ts', `import '../../src/control/view.ts';`],
+  [
+    'page-takes-only-types-from-the-wire',
+    'apps/peer/web/src/v-wire.tsx',
+    `import { frame } from '#wire/frame'; frame;`,
+  ],
+  ['nobody-needs-the-page', 'apps/peer/src/control/v-page.ts', `import '../../web/src/page.tsx';`],
   ['imports-resolve', 'apps/peer/src/control/v-missing.ts', `import './nowhere.ts';`],
   ['imports-resolve', 'apps/peer/src/control/v-alias.ts', `import '#domain/nowhere';`],
   ['libraries-are-imported-by-name', 'apps/peer/src/v-path.ts', `import '../../../libs/domain/src/sum.ts';`],

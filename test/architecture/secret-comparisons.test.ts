@@ -22,6 +22,7 @@ const EQUALITIES = new Set([
 const COMPARERS: Readonly<Record<string, string>> = {
   'apps/peer/src/control/api-keys.ts': 'timingSafeEqual(hash, this.#controlTokenHash)',
   'apps/peer/src/control/content-links.ts': 'timingSafeEqual(given, expected)',
+  'apps/peer/src/control/page-sessions.ts': 'timingSafeEqual(given, expected)',
   'apps/tracker/src/audit/audit-keys.ts': "timingSafeEqual(hashOf(token), Buffer.from(stored.keyHash, 'hex'))",
   'apps/tracker/src/credentials/password-hasher.ts': 'timingSafeEqual(actual, expected)',
 };
@@ -63,7 +64,7 @@ function isKnownToAll(node: ts.Expression): boolean {
 }
 
 it('secrets are compared in constant time', () => {
-  const files = globSync('{apps,libs,infra}/**/*.{ts,mts,mjs}', { cwd: root, exclude: ['**/node_modules/**'] });
+  const files = globSync('{apps,libs,infra}/**/*.{ts,tsx,mts,mjs}', { cwd: root, exclude: ['**/node_modules/**'] });
   expect(files.flatMap((file) => leaks(file, read(file)))).toEqual([]);
   expect(files.filter((file) => read(file).includes('timingSafeEqual(')).toSorted()).toEqual(Object.keys(COMPARERS));
   for (const [file, comparison] of Object.entries(COMPARERS)) expect(read(file)).toContain(comparison);

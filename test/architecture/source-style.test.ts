@@ -12,7 +12,7 @@ function messages(file: string, text: string): string[] {
 }
 
 it('every source file keeps to it', () => {
-  const files = globSync('{apps,libs,infra,test}/**/*.{ts,mts,mjs}', {
+  const files = globSync('{apps,libs,infra,test}/**/*.{ts,tsx,mts,mjs}', {
     cwd: root,
     exclude: ['**/node_modules/**', 'infra/kafka/target/**'],
   });
@@ -25,6 +25,7 @@ const domain = 'libs/domain/src/a.ts';
 
 it.each<[string, string, string, RegExp]>([
   ['a long file', 'apps/a.ts', `// Owns.\n${lines(500)}`, /501 lines/],
+  ['a long component', 'apps/peer/web/src/a.tsx', `// Owns.\nfunction A() {\n${lines(49)}}\n`, /function of 51 lines/],
   ['a file without a header', 'apps/a.ts', `import 'a';\n`, /what it owns/],
   ['a script without a header', 'infra/a.mjs', `#!/usr/bin/env node\nimport 'a';\n`, /what it owns/],
   ['a file in camel case', 'apps/aB.ts', `// Owns.\n`, /kebab-case/],

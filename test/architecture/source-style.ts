@@ -15,7 +15,7 @@ const PARAMETERS_MAX = 3;
 const HEADER = /^(?:#![^\n]*\n)?\/\/ \S/;
 const EMPTY_PATH = /(?:^|[-_./])(?:utils?|helpers?|common|managers?)(?:$|[-_./])/;
 const EMPTY_NAME = /(?:^|[a-z])(?:Utils?|Helpers?|Common|Managers?)(?=$|[A-Z])/;
-const KEBAB_CASE = /^(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)*(?:d\.)?(?:ts|mts|mjs)$/;
+const KEBAB_CASE = /^(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)*(?:d\.)?(?:ts|tsx|mts|mjs)$/;
 
 /** Globals that the domain may not touch: clocks, randomness, promises, timers, output, and tables that change with Node. */
 const IMPURE = new Set([

@@ -14,9 +14,12 @@ import { CommandMemory } from './control/command-memory.ts';
 import { CommandRunner } from './control/command-runner.ts';
 import { ContentLinks } from './control/content-links.ts';
 import { type ControlEndpoint, openControlEndpoint } from './control/control-endpoint.ts';
-import { COPY_KEEPING, PEER_ID, STATUS_FACTS, TRANSFER_ENGINE } from './control/control-tokens.ts';
+import { COPY_KEEPING, PAGE_FILES, PEER_ID, STATUS_FACTS, TRANSFER_ENGINE } from './control/control-tokens.ts';
 import { EventJournal } from './control/event-journal.ts';
+import { builtPageFolder, readPageFiles } from './control/page-files.ts';
+import { PageSessions } from './control/page-sessions.ts';
 import { type StatusFacts, trackerView } from './control/status.controller.ts';
+import { DROPPED_FILES, DroppedFiles } from './dropping/dropped-files.ts';
 import { CopyKeeping } from './keeping/copy-keeping.ts';
 import type { PeerOptions } from './peer-options.ts';
 import { openTransferEngine } from './swarm/open-transfer-engine.ts';
@@ -93,11 +96,15 @@ async function startControl(parts: ControlParts): Promise<RunningPeer> {
   const keys = await ApiKeys.open({ dataDirectory, controlToken, damaged, now: Date.now });
   const links = new ContentLinks({ now: Date.now, user: () => link.user() });
   const memory = new CommandMemory(join(dataDirectory, 'commands.ndjson'), writeFailed);
+  const pages = new PageSessions({ peerId: identity.id, controlToken, now: Date.now });
+  const usedPaths = (): string[] => transfers.list().map(({ path }) => path);
+  const dropped = new DroppedFiles({ dataDirectory, now: Date.now, usedPaths });
   const endpoint = await openControlEndpoint({
     listen: options.control,
     allowedHosts: options.allowedHosts,
     scopeOf: (token) => keys.scopeOf(token),
     opensLink: (signed) => links.opens(signed),
+    opensPage: (cookies) => pages.opens(cookies),
     providers: [
       { provide: TRACKER_LINK, useValue: link },
       { provide: TRANSFERS, useValue: transfers },
@@ -108,10 +115,14 @@ async function startControl(parts: ControlParts): Promise<RunningPeer> {
       { provide: ApiKeys, useValue: keys },
       { provide: EventJournal, useValue: journal },
       { provide: ContentLinks, useValue: links },
+      { provide: PageSessions, useValue: pages },
+      { provide: PAGE_FILES, useValue: await readPageFiles(builtPageFolder()) },
+      { provide: DROPPED_FILES, useValue: dropped },
       ...(keeping === null ? [] : [{ provide: COPY_KEEPING, useValue: keeping }]),
     ],
   });
   await transfers.open(options.limits, options.scrubBytesPerSecond);
+  await dropped.start();
   link.start();
   keeping?.start();
   const controlUrl = `http://${formatHostPort(endpoint.address)}`;
@@ -119,7 +130,7 @@ async function startControl(parts: ControlParts): Promise<RunningPeer> {
   await new ReplacedFile(controlFile).write(`${JSON.stringify({ url: controlUrl, pid: process.pid })}\n`);
   const stop = async (): Promise<void> => {
     await rm(controlFile, { force: true });
-    await stopAll({ endpoint, transfers, engine, link, keeping });
+    await stopAll({ endpoint, transfers, engine, link, keeping, dropped });
   };
   return { peerId: identity.id, controlUrl, listen: facts.listen, stop };
 }
@@ -171,8 +182,10 @@ async function stopAll(parts: {
   engine: TransferEngine;
   link: FailoverLink;
   keeping: CopyKeeping | null;
+  dropped: DroppedFiles;
 }): Promise<void> {
   await parts.endpoint.close();
+  parts.dropped.close();
   parts.keeping?.close();
   await parts.transfers.close();
   await Promise.all([parts.engine.close(), parts.link.close()]);

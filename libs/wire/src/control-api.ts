@@ -29,6 +29,7 @@ import { ContentLinkBody, ContentLinkView, ContentPlace, ContentQuery } from './
 import { PeerEventListView, PeerEventView } from './control-events.ts';
 import { GroupLimitsBody, LimitsBody, NewGroupLimitsBody, NewLimitsBody, RateLimitsBody } from './control-limits.ts';
 import { OutageView, TrackerTroubleView } from './control-outages.ts';
+import { DroppedFileQuery, DroppedFileView, PageSessionBody, PageTicketView } from './control-page.ts';
 import {
   API_KEY_SCOPES,
   type ApiKeyScope,
@@ -452,6 +453,7 @@ export const CONTROL_SCHEMAS = {
     ...[ListQuery, FileListQuery, EventsQuery, DeleteTransferQuery, RecheckBody],
     ...[ContentPlace, ContentQuery, ContentLinkBody],
     ...[SelectionBody, PathPriorityBody],
+    ...[PageSessionBody, DroppedFileQuery],
   ],
   withOptionalNullableFields: [NewGroupLimitsBody, NewLimitsBody],
   withNullableFields: [
@@ -463,6 +465,6 @@ export const CONTROL_SCHEMAS = {
     ...[ScrubbedCopyView, ScrubView, KeptCopyView, KeepingView],
     ...[RateLimitsBody, GroupLimitsBody, LimitsBody],
     ...[SessionItem, SessionListView, ApiKeyItem, ApiKeyListView, NewApiKeyView, PeerEventView, PeerEventListView],
-    ContentLinkView,
+    ...[ContentLinkView, PageTicketView, DroppedFileView],
   ],
 } as const;

@@ -178,6 +178,8 @@ export const REUSED_COPIES_MAX = 64;
 export const REUSED_MANIFEST_BYTES_MAX = 32 * 1024 * 1024;
 /** Longest body of a request to the control endpoint. */
 export const CONTROL_BODY_BYTES_MAX = 64 * 1024;
+/** Files that are dropped on the page at a time. */
+export const DROPS_AT_ONCE_MAX = 16;
 /** Longest wait for a transfer in one request. */
 export const WAIT_SECONDS_MAX = 7 * 24 * 3600;
 /** Longest name in an address of the control endpoint: the longest there is, with each of its bytes escaped. */

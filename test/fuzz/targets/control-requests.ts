@@ -14,11 +14,18 @@ import { PEER_ID, STATUS_FACTS, TRANSFER_ENGINE } from '../../../apps/peer/src/c
 import { EventJournal } from '../../../apps/peer/src/control/event-journal.ts';
 import { TRACKER_LINK } from '../../../apps/peer/src/tracker-link/tracker-link.ts';
 import { TRANSFERS } from '../../../apps/peer/src/transfers/transfers.ts';
-import { NO_LINKS, RecordedLink, RecordedTransfers, TRANSFER_ID } from '../../unit/peer/control/recorded-ports.ts';
+import {
+  NO_LINKS,
+  pageParts,
+  RecordedLink,
+  RecordedTransfers,
+  TRANSFER_ID,
+} from '../../unit/peer/control/recorded-ports.ts';
 import type { FuzzTarget } from '../fuzz-target.ts';
 import { scratchFolder } from '../scratch-folder.ts';
 
 const COMMANDS = '/api/v1/commands';
+const LET_IN = 'cohort-x=good';
 const SAMPLES: readonly Sample[] = [
   ...['/status', '/limits', '/api-keys', '/transfers', `/transfers/${TRANSFER_ID}`, '/sessions', '/groups?limit=3'].map(
     got,
@@ -33,6 +40,9 @@ const SAMPLES: readonly Sample[] = [
   posted(`${COMMANDS}/stop_share`, { group: 'films', file: 'a', everywhere: true }),
   posted('/api/v1/transfers/x/recheck', { repair: false, timeoutSeconds: 1 }),
   posted('/api/v1/api-keys', { name: 'web', scope: 'read' }),
+  ...[posted('/api/v1/page-tickets', {}), posted('/api/v1/page-sessions', { ticket: 'a' })],
+  { ...got('/status'), headers: { host: 'localhost:7070', cookie: LET_IN, 'sec-fetch-site': 'same-origin' } },
+  { method: 'POST', url: '/api/v1/dropped-files?name=a&path=b', headers: { cookie: LET_IN } },
   { ...posted('/api/v1/limits', { uploadBytesPerSecond: 4096, groups: [{ group: 'films' }] }), method: 'PUT' },
   { method: 'DELETE', url: `/api/v1/transfers/${TRANSFER_ID}?data=keep`, headers: {} },
 ];
@@ -42,6 +52,7 @@ const POLICY: AccessPolicy = {
   allowedHosts: new Set(['peer.example']),
   scopeOf: (token) => (token === 'right' ? 'admin' : null),
   opensLink: () => false,
+  opensPage: (cookies) => cookies === LET_IN,
 };
 const OWN_NAMES: ReadonlySet<string> = new Set(['127.0.0.1:7070', 'localhost:7070']);
 const PAGES: ReadonlySet<string> = new Set([
@@ -102,7 +113,7 @@ async function openedApp() {
     { provide: STATUS_FACTS, useValue: facts },
     { provide: CommandRunner, useValue: new CommandRunner({ link, transfers, memory }) },
     { provide: ApiKeys, useValue: keys },
-    NO_LINKS,
+    ...[NO_LINKS, ...pageParts(directory)],
     { provide: EventJournal, useValue: new EventJournal('/dev/null', { now: () => 0, writeFailed: () => undefined }) },
   ]);
   await opened.init();
@@ -128,7 +139,8 @@ function checkGuard({ method, url, headers, body }: Sample): void {
   const refusal = accessRefusal(
     {
       ...{ method, route: url.split('?')[0], host: headers['host'], origin: headers['origin'] },
-      ...{ fetchSite: headers['sec-fetch-site'], authorization: headers['authorization'] },
+      ...{ fetchSite: headers['sec-fetch-site'], authorization: headers['authorization'], cookie: headers['cookie'] },
+      fetchMode: headers['sec-fetch-mode'],
       ...{ contentType: headers['content-type'], hasBody: body !== undefined },
     },
     POLICY,
@@ -139,8 +151,13 @@ function checkGuard({ method, url, headers, body }: Sample): void {
   const origin = headers['origin'];
   const isOwn = origin === undefined || PAGES.has(origin) || origin.endsWith(`//${host}`);
   assert.ok(isOwn, `lets in from the page ${origin}`);
+  const isReading = method === 'GET' || method === 'HEAD';
   const isOpen = method === 'GET' && /^\/(?:health\/live|metrics|api\/docs.*)(?:\?|$)/.test(url);
-  assert.ok(isOpen || /^bearer right$/i.test(headers['authorization'] ?? ''), 'lets in without the token');
+  const isPage = (isReading && /^\/(?:\?|$)/.test(url)) || /^\/api\/v1\/page-sessions(?:\?|$)/.test(url);
+  if (isOpen || isPage || /^bearer right$/i.test(headers['authorization'] ?? '')) return;
+  assert.ok(headers['cookie'] === LET_IN, 'lets in without the token');
+  const isFromPage = isReading || origin !== undefined || headers['sec-fetch-site'] === 'same-origin';
+  assert.ok(isFromPage, 'changes something for who sent the cookie, and is not the page');
 }
 
 async function checkAnswer({ method, url, headers, body }: Sample): Promise<void> {

@@ -112,6 +112,11 @@ export class ControlClient {
     this.#interrupt = interrupt;
   }
 
+  /** `http://host:port`, as the peer listens there. */
+  get url(): string {
+    return this.#address.url;
+  }
+
   /** Sends a command; the id makes it the same command when it is sent again. */
   command(name: string, body: object, commandId: string): Promise<ControlReply> {
     return this.#send('POST', `/commands/${name}`, { body, commandId });

@@ -16,6 +16,7 @@ import { type GlobalFlags, Invocation } from './invocation.ts';
 import { type LimitFlags, showLimits, typedCount, typedRate } from './limit-commands.ts';
 import { type LinkFlags, printLink } from './link-command.ts';
 import { LOG_COMMANDS } from './log-commands.ts';
+import { openPage, type OpenFlags } from './open-command.ts';
 import { recheck, type RecheckFlags } from './recheck-command.ts';
 import { collected, prioritize as prioritizeTransfer, type PriorityFlags } from './selection-commands.ts';
 import { runShell } from './shell.ts';
@@ -209,6 +210,13 @@ function addViews(program: Command, start: () => Invocation): void {
     .description('uploads and downloads of this peer, or one of them in full')
     .option('--files', 'with an id: how much of each of its files is there')
     .action((id: string | undefined, flags: views.TransferFlags) => views.showTransfers(start(), id, flags));
+  const open = program
+    .command('open')
+    .description(
+      'open the page of this peer in the browser, and print its address, which lets one browser in for a minute',
+    )
+    .option('--no-browser', 'only print the address');
+  open.action(() => openPage(start(), open.opts<OpenFlags>()));
   program
     .command('status')
     .description('this peer, who is logged in on it, and its trackers')

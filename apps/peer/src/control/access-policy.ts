@@ -1,5 +1,6 @@
 // Owns who may use the control endpoint: an exact list of hosts against DNS rebinding, no page of another origin, and a
-// bearer token. It runs before a body is read, and a path that nobody has named needs the token like any other.
+// bearer token, or the cookie of the endpoint's own page. It runs before a body is read, and a path that nobody has named needs
+// the token like any other.
 import { bearerToken } from '#wire/bearer-token';
 import type { ApiKeyScope } from '#wire/control-requests';
 import type { ErrorCode } from '#wire/wire-error';
@@ -13,7 +14,10 @@ export interface AccessRequest {
   readonly host: string | undefined;
   readonly origin: string | undefined;
   readonly fetchSite: string | undefined;
+  /** `navigate` when somebody goes to it; left out by programs. */
+  readonly fetchMode?: string | undefined;
   readonly authorization: string | undefined;
+  readonly cookie?: string | undefined;
   readonly contentType: string | undefined;
   readonly hasBody: boolean;
   /** What it names with a signature; null or left out when there is none. */
@@ -29,6 +33,8 @@ export interface AccessPolicy {
   readonly allowedHosts: ReadonlySet<string>;
   /** What a token may do, or null for one that is none. */
   scopeOf(token: string): ApiKeyScope | null;
+  /** Whether the cookies of a request are those of a browser that was let in. */
+  opensPage(cookies: string | undefined): boolean;
   /** Whether a signature is good for what it stands with. */
   opensLink(signed: SignedFile): boolean;
 }
@@ -39,11 +45,18 @@ export interface AccessRefusal {
   readonly detail?: string;
 }
 
+const PAGE_ROUTES: ReadonlySet<string | undefined> = new Set(['/', '/assets/:name']);
 const OPEN_ROUTES = /^(?:\/health\/live|\/metrics|\/api\/docs(?:[-/].*)?)$/;
+/** What it takes to be let in is what is asked for there. */
+const PAGE_SESSION_ROUTE = '/api/v1/page-sessions';
+const DROP_ROUTE = '/api/v1/dropped-files';
 const TRANSFER_ROUTES = /^\/api\/v1\/(?:commands\/(?:upload_file|download_file|seed_file|stop_share)$|transfers\/)/;
 const CONTENT_ROUTE = '/api/v1/groups/:group/files/:file/content';
 const LINK_REFUSED =
   'This link to a file has ended, or this peer did not make it for who is logged in now: ask for a new one, or send a token.';
+const COOKIE_ALONE =
+  'The cookie of the page changes something only for the page itself: its browser has to send an Origin, or Sec-Fetch-Site. Send a token.';
+const BYTES_REQUIRED = 'The body must be application/octet-stream: the bytes of the file.';
 const SCOPE_RANK: Readonly<Record<ApiKeyScope, number>> = { read: 0, transfer: 1, admin: 2 };
 
 /** Why a request goes no further, or null. */
@@ -52,7 +65,13 @@ export function accessRefusal(request: AccessRequest, policy: AccessPolicy): Acc
   if (!isOwnOrigin(request)) return { code: 'foreign_origin' };
   const refusal = tokenRefusal(request, policy);
   if (refusal !== null) return refusal;
+  if (isDrop(request)) return isBytes(request.contentType) ? null : { code: 'json_required', detail: BYTES_REQUIRED };
   return needsJson(request) && !isJson(request.contentType) ? { code: 'json_required' } : null;
+}
+
+/** Whether the body of a request is a file: it may be of any length, and comes for as long as it comes. */
+export function isDrop({ method, route }: Pick<AccessRequest, 'method' | 'route'>): boolean {
+  return method === 'POST' && route === DROP_ROUTE;
 }
 
 function isAllowedHost(header: string | undefined, policy: AccessPolicy): boolean {
@@ -63,22 +82,33 @@ function isAllowedHost(header: string | undefined, policy: AccessPolicy): boolea
   return policy.ownHosts.has(name) && Number(port ?? 80) === policy.port;
 }
 
-/** Browsers send an Origin with everything but plain navigation; it has to be the page of this endpoint itself. */
-function isOwnOrigin({ origin, host, fetchSite }: AccessRequest): boolean {
-  if (fetchSite === 'cross-site' || fetchSite === 'same-site') return false;
+/**
+ * Browsers send an Origin with everything but plain navigation; it has to be the page of this endpoint itself. A link of another page may
+ * lead to the page, which holds nothing by itself, and gets no cookie on that way.
+ */
+function isOwnOrigin(request: AccessRequest): boolean {
+  const { origin, host, fetchSite } = request;
+  if (fetchSite === 'cross-site' || fetchSite === 'same-site') return isLedToPage(request);
   if (origin === undefined) return true;
   const own = host?.toLowerCase();
   return origin === `http://${own}` || origin === `https://${own}`;
 }
 
-/** Whether a request is answered only with a token. */
+function isLedToPage({ method, route, fetchMode, origin }: AccessRequest): boolean {
+  return method === 'GET' && route === '/' && fetchMode === 'navigate' && origin === undefined;
+}
+
+/** Whether a request is answered only with a token, or with the cookie of the page. */
 export function needsToken({ method, route }: Pick<AccessRequest, 'method' | 'route'>): boolean {
+  if (route === PAGE_SESSION_ROUTE) return false;
+  if (PAGE_ROUTES.has(route)) return method !== 'GET' && method !== 'HEAD';
   return route === undefined || method !== 'GET' || !OPEN_ROUTES.test(route);
 }
 
 function tokenRefusal(request: AccessRequest, policy: AccessPolicy): AccessRefusal | null {
   if (!needsToken(request) || isLinked(request, policy)) return null;
-  const { method, route, authorization, signed } = request;
+  const { method, route, authorization, signed, cookie } = request;
+  if (authorization === undefined && policy.opensPage(cookie)) return cookieRefusal(request);
   const token = bearerToken(authorization);
   const scope = token === null ? null : policy.scopeOf(token);
   if (scope === null) return { code: 'control_token_required', ...(signed && { detail: LINK_REFUSED }) };
@@ -88,6 +118,14 @@ function tokenRefusal(request: AccessRequest, policy: AccessPolicy): AccessRefus
     code: 'control_token_required',
     detail: `This key has the scope ${scope}; what is asked for needs a key with the scope ${needed}.`,
   };
+}
+
+/** The page may do everything, and nobody in its name: whatever changes something has to come from it by the word of the browser. */
+function cookieRefusal({ method, origin, fetchSite }: AccessRequest): AccessRefusal | null {
+  const isReading = method === 'GET' || method === 'HEAD';
+  // An Origin that is here is its own: others were refused before.
+  if (isReading || origin !== undefined || fetchSite === 'same-origin') return null;
+  return { code: 'foreign_origin', detail: COOKIE_ALONE };
 }
 
 /** Whether a link gives access: to read one file, and to nothing else. */
@@ -108,10 +146,14 @@ function needsJson({ method, route, hasBody }: AccessRequest): boolean {
     hasBody ||
     method === 'PUT' ||
     method === 'PATCH' ||
-    (method === 'POST' && /^\/api\/v1\/(?:commands|api-keys)/.test(route ?? ''))
+    (method === 'POST' && /^\/api\/v1\/(?:commands|api-keys|page-sessions)/.test(route ?? ''))
   );
 }
 
 function isJson(contentType: string | undefined): boolean {
   return /^application\/json\s*(?:;|$)/i.test(contentType ?? '');
+}
+
+function isBytes(contentType: string | undefined): boolean {
+  return /^application\/octet-stream\s*(?:;|$)/i.test(contentType ?? '');
 }

@@ -14,7 +14,7 @@ import { type FieldError, problemOf } from '#wire/wire-error';
 import type { TransferEngine } from '../swarm/transfer-engine.ts';
 import { TRACKER_LINK, type TrackerLink } from '../tracker-link/tracker-link.ts';
 import { TRANSFERS, type Transfers } from '../transfers/transfers.ts';
-import { type AccessPolicy, type AccessRequest, accessRefusal, needsToken } from './access-policy.ts';
+import { type AccessPolicy, type AccessRequest, accessRefusal, isDrop, needsToken } from './access-policy.ts';
 import { signedFileOf } from './content-links.ts';
 import { ControlDoor } from './control-door.ts';
 import { METRICS_TEXT, TRANSFER_ENGINE } from './control-tokens.ts';
@@ -28,19 +28,23 @@ import { answerUnread } from './unread-request.ts';
 /** Where the interface describes itself, for people; `-json` after it for programs. */
 const DOCS_PATH = 'api/docs';
 
-/**
- * What browsers are told with every answer: no script but those of this endpoint, nothing from elsewhere, no frame around it.
- * The page of the documentation styles itself in its text and draws from data: addresses.
- */
+/** What browsers are told with every answer: no script and no style but those of this endpoint, nothing from elsewhere, no frame around it. */
 const BROWSER_HEADERS = {
   'content-security-policy':
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; " +
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; connect-src 'self'; " +
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  'cross-origin-opener-policy': 'same-origin',
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'cross-origin-resource-policy': 'same-origin',
   'cache-control': 'no-store',
 };
+
+/** The page of the documentation styles itself in its text, and draws from data: addresses. */
+const DOCS_POLICY = BROWSER_HEADERS['content-security-policy'].replace(
+  "style-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+);
 
 /** Where the endpoint listens, who may ask, and what answers. */
 export interface ControlEndpointOptions {
@@ -49,6 +53,7 @@ export interface ControlEndpointOptions {
   readonly allowedHosts: readonly string[];
   readonly scopeOf: AccessPolicy['scopeOf'];
   readonly opensLink: AccessPolicy['opensLink'];
+  readonly opensPage: AccessPolicy['opensPage'];
   /** The ports and stores that the controllers ask for. */
   readonly providers: Provider[];
   /** Shorter in tests. */
@@ -66,13 +71,13 @@ export async function openControlEndpoint(options: ControlEndpointOptions): Prom
   const door = new ControlDoor();
   const { host, port } = await listenAddressOf(options.listen);
   const app = await createControlApp(options.providers, { door, requestTimeoutMs: options.requestTimeoutMs });
-  const { scopeOf, opensLink } = options;
-  const policy = { port, ...hostsOf(options, host), scopeOf, opensLink };
-  guard(app.getHttpAdapter().getInstance(), policy, door);
+  const { scopeOf, opensLink, opensPage, requestTimeoutMs = CONTROL_REQUEST_TIMEOUT_MS } = options;
+  const policy = { port, ...hostsOf(options, host), scopeOf, opensLink, opensPage };
+  guard(app.getHttpAdapter().getInstance(), { policy, door, requestTimeoutMs });
   SwaggerModule.setup(DOCS_PATH, app, () => controlDocument(app));
   await app.init();
   const server = app.getHttpServer() as Server;
-  door.watch(server, options.requestTimeoutMs ?? CONTROL_REQUEST_TIMEOUT_MS);
+  door.watch(server, requestTimeoutMs);
   server.on('clientError', (error) => door.refuseUnread(error));
   // Not through Nest, which would print the error that is thrown to who tells it.
   await app.getHttpAdapter().getInstance().listen({ host, port });
@@ -98,7 +103,8 @@ export async function createControlApp(
   const adapter = new FastifyAdapter({
     bodyLimit: CONTROL_BODY_BYTES_MAX,
     routerOptions: { maxParamLength: NAME_IN_ADDRESS_CHARACTERS_MAX },
-    requestTimeout: requestTimeoutMs,
+    // For requests as a whole it is kept in the guard: a file that is dropped may take longer.
+    requestTimeout: 0,
     http: { headersTimeout: requestTimeoutMs, connectionsCheckingInterval: requestTimeoutMs / 10 },
     forceCloseConnections: true,
     clientErrorHandler: (error, socket) => answerUnread(error, { socket, headers: BROWSER_HEADERS }),
@@ -155,21 +161,50 @@ function metricsProvider(door: ControlDoor): Provider {
   };
 }
 
-function guard(fastify: FastifyInstance, policy: AccessPolicy, door: ControlDoor): void {
+interface Guard {
+  readonly policy: AccessPolicy;
+  readonly door: ControlDoor;
+  readonly requestTimeoutMs: number;
+}
+
+function guard(fastify: FastifyInstance, { policy, door, requestTimeoutMs }: Guard): void {
   fastify.removeAllContentTypeParsers();
   const parseJson = fastify.getDefaultJsonParser('error', 'error');
   fastify.addContentTypeParser('application/json', { parseAs: 'string' }, (request, text, done) => {
     if (text.length === 0) done(null, {});
     else void parseJson(request, text as string, done);
   });
+  // What is dropped is read by who writes it to the disk, and by nobody else.
+  fastify.addContentTypeParser('application/octet-stream', (_request, stream, done) => done(null, stream));
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.headers(BROWSER_HEADERS);
     const asked = accessRequestOf(request);
+    if (asked.route?.startsWith(`/${DOCS_PATH}`) === true) reply.header('content-security-policy', DOCS_POLICY);
+    if (asked.hasBody) limitTime(request, { isFile: isDrop(asked), requestTimeoutMs });
     const refusal = accessRefusal(asked, policy);
     if (refusal === null && needsToken(asked)) door.know(request.raw.socket);
     if (refusal === null) done();
     else done(new ProblemError(refusal.code, refusal.detail === undefined ? {} : { detail: refusal.detail }));
   });
+}
+
+/** A body has to be there in time, and a file that is dropped has to go on coming. Who is late is told and counted as by Node itself. */
+function limitTime(
+  { raw, server }: FastifyRequest,
+  { isFile, requestTimeoutMs }: { readonly isFile: boolean; readonly requestTimeoutMs: number },
+): void {
+  const { socket } = raw;
+  let { bytesRead } = socket;
+  const look = (): void => {
+    const isComing = isFile && socket.bytesRead > bytesRead;
+    ({ bytesRead } = socket);
+    if (isComing) timer.refresh();
+    else
+      server.server.emit('clientError', Object.assign(new Error('late'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }), socket);
+  };
+  const timer = setTimeout(look, requestTimeoutMs);
+  const over = (): void => clearTimeout(timer);
+  raw.once('end', over).once('close', over);
 }
 
 function accessRequestOf(request: FastifyRequest): AccessRequest {
@@ -180,7 +215,9 @@ function accessRequestOf(request: FastifyRequest): AccessRequest {
     host: headers.host,
     origin: headers.origin,
     fetchSite: headers['sec-fetch-site'] as string | undefined,
+    fetchMode: headers['sec-fetch-mode'] as string | undefined,
     authorization: headers.authorization,
+    cookie: headers.cookie,
     contentType: headers['content-type'],
     signed: signedFileOf(request.params, request.query),
     hasBody: headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0,

@@ -10,3 +10,5 @@ export const TRANSFER_ENGINE = Symbol('TransferEngine');
 export const COPY_KEEPING = Symbol('CopyKeeping');
 /** `() => string`: all figures of the peer as text. */
 export const METRICS_TEXT = Symbol('MetricsText');
+/** `PageFiles`: the page as it was built; empty where it was not. */
+export const PAGE_FILES = Symbol('PageFiles');

@@ -1,5 +1,6 @@
 // Nest's module of the control endpoint. The ports and stores that its controllers ask for are given by whoever starts it.
 import { type DynamicModule, Module, type Provider } from '@nestjs/common';
+import { DROPPED_FILES } from '../dropping/dropped-files.ts';
 import { TRACKER_LINK } from '../tracker-link/tracker-link.ts';
 import { TRANSFERS } from '../transfers/transfers.ts';
 import { ApiKeysController } from './api-keys.controller.ts';
@@ -8,11 +9,15 @@ import { CommandRunner } from './command-runner.ts';
 import { CommandsController } from './commands.controller.ts';
 import { ContentLinks } from './content-links.ts';
 import { ContentController } from './content.controller.ts';
-import { PEER_ID, STATUS_FACTS, TRANSFER_ENGINE } from './control-tokens.ts';
+import { PAGE_FILES, PEER_ID, STATUS_FACTS, TRANSFER_ENGINE } from './control-tokens.ts';
+import { DroppedFilesController } from './dropped-files.controller.ts';
 import { EventJournal } from './event-journal.ts';
 import { EventsController } from './events.controller.ts';
 import { LimitsController } from './limits.controller.ts';
 import { MetricsController } from './metrics.controller.ts';
+import { PageController } from './page.controller.ts';
+import { PageSessionsController } from './page-sessions.controller.ts';
+import { PageSessions } from './page-sessions.ts';
 import { StatusController } from './status.controller.ts';
 import { TransfersController } from './transfers.controller.ts';
 import { ViewsController } from './views.controller.ts';
@@ -20,7 +25,7 @@ import { ViewsController } from './views.controller.ts';
 /** What the controllers ask for, and the providers have to give. */
 export const CONTROL_NEEDS = [
   ...[TRACKER_LINK, TRANSFERS, TRANSFER_ENGINE, PEER_ID, STATUS_FACTS],
-  ...[CommandRunner, ApiKeys, EventJournal, ContentLinks],
+  ...[CommandRunner, ApiKeys, EventJournal, ContentLinks, PageSessions, PAGE_FILES, DROPPED_FILES],
 ] as const;
 
 @Module({})
@@ -36,6 +41,9 @@ export class ControlModule {
       MetricsController,
       ApiKeysController,
       EventsController,
+      PageController,
+      PageSessionsController,
+      DroppedFilesController,
     ];
     return { module: ControlModule, controllers, providers };
   }

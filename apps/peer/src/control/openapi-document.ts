@@ -132,6 +132,8 @@ function optionsOf({ name, constraints }: Rule): object {
       return { type: 'string', format: 'byte' };
     case 'isRFC3339':
       return { type: 'string', format: 'date-time' };
+    case 'isPathBelow':
+      return { type: 'string', minLength: 1, maxLength: 4096 };
     case 'isUserName':
       return { type: 'string', minLength: 1, maxLength: 64 };
     case 'isFileName':

@@ -11,6 +11,7 @@ const POLICY: AccessPolicy = {
   allowedHosts: new Set(['peer.example', 'other.example:8443']),
   scopeOf: (token) => (token === 'admin' || token === 'read' || token === 'transfer' ? token : null),
   opensLink: ({ signature }) => signature === 'good',
+  opensPage: (cookies) => cookies === 'let=in',
 };
 
 const REQUEST: AccessRequest = {
@@ -167,4 +168,84 @@ describe('a link to a file', () => {
       expect(codeOf({ route: of, method, authorization: 'Bearer transfer' })).toBeNull();
     }
   });
+});
+
+describe('the page', () => {
+  const route = '/';
+
+  test('is had without a token, with what it is made of', () => {
+    for (const method of ['GET', 'HEAD']) {
+      expect(codeOf({ authorization: undefined, route, method })).toBeNull();
+      expect(codeOf({ authorization: undefined, route: '/assets/:name', method })).toBeNull();
+    }
+    expect(codeOf({ authorization: undefined, route, method: 'POST' })).toBe('control_token_required');
+    expect(codeOf({ authorization: undefined, route: '/assets' })).toBe('control_token_required');
+  });
+
+  test('may be what a link of another page leads to, and is read by none', () => {
+    const led = { route, fetchSite: 'cross-site', fetchMode: 'navigate' };
+    expect(codeOf(led)).toBeNull();
+    expect(codeOf({ ...led, fetchMode: 'no-cors' })).toBe('foreign_origin');
+    expect(codeOf({ ...led, fetchMode: undefined })).toBe('foreign_origin');
+    expect(codeOf({ ...led, origin: 'http://evil.example' })).toBe('foreign_origin');
+    expect(codeOf({ ...led, route: '/api/v1/status' })).toBe('foreign_origin');
+    expect(codeOf({ ...led, host: 'evil.example' })).toBe('foreign_host');
+  });
+
+  test('asks to be let in without a token, in JSON, and from its own origin', () => {
+    const enter = {
+      authorization: undefined,
+      method: 'POST',
+      route: '/api/v1/page-sessions',
+      contentType: 'application/json',
+    };
+    expect(codeOf(enter)).toBeNull();
+    expect(codeOf({ ...enter, contentType: 'text/plain' })).toBe('json_required');
+    expect(codeOf({ ...enter, fetchSite: 'same-site' })).toBe('foreign_origin');
+    expect(codeOf({ ...enter, route: '/api/v1/page-tickets' })).toBe('control_token_required');
+    expect(codeOf({ ...enter, route: '/api/v1/page-tickets', authorization: 'Bearer transfer' })).not.toBeNull();
+    expect(codeOf({ ...enter, route: '/api/v1/page-tickets', authorization: 'Bearer admin' })).toBeNull();
+  });
+});
+
+describe('the cookie of the page', () => {
+  const own = { authorization: undefined, cookie: 'let=in', fetchSite: 'same-origin' };
+  const command = { ...own, method: 'POST', route: '/api/v1/commands/logout', contentType: 'application/json' };
+
+  test('may do everything that the token may', () => {
+    expect(codeOf(own)).toBeNull();
+    expect(codeOf(command)).toBeNull();
+    expect(codeOf({ ...command, route: '/api/v1/api-keys' })).toBeNull();
+    expect(codeOf({ ...own, cookie: 'let=out' })).toBe('control_token_required');
+    expect(codeOf({ ...own, cookie: undefined })).toBe('control_token_required');
+  });
+
+  test('changes something only for the page itself, by the word of the browser', () => {
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
+      expect(codeOf({ ...command, method, fetchSite: undefined }), method).toBe('foreign_origin');
+      expect(codeOf({ ...command, method, fetchSite: 'none' }), method).toBe('foreign_origin');
+      expect(codeOf({ ...command, method, fetchSite: undefined, origin: 'http://127.0.0.1:7070' }), method).toBeNull();
+      expect(codeOf({ ...command, method, origin: 'http://127.0.0.1:8080' }), method).toBe('foreign_origin');
+    }
+    expect(codeOf({ ...own, fetchSite: 'none' })).toBeNull();
+    expect(codeOf({ ...own, fetchSite: 'same-site' })).toBe('foreign_origin');
+  });
+
+  test('counts for nothing beside a token', () => {
+    expect(codeOf({ ...own, authorization: 'Bearer other' })).toBe('control_token_required');
+    expect(codeOf({ ...command, authorization: 'Bearer read' })).toBe('control_token_required');
+  });
+});
+
+test('a file that is dropped comes as bytes, with a token that may do everything', () => {
+  const drop = {
+    method: 'POST',
+    route: '/api/v1/dropped-files',
+    hasBody: true,
+    contentType: 'application/octet-stream',
+  };
+  expect(codeOf(drop)).toBeNull();
+  expect(codeOf({ ...drop, contentType: 'application/json' })).toBe('json_required');
+  expect(codeOf({ ...drop, authorization: 'Bearer read' })).toBe('control_token_required');
+  expect(codeOf({ ...drop, route: '/api/v1/transfers/:id/pause' })).toBe('json_required');
 });

@@ -21,7 +21,7 @@ import { PEER_ID, STATUS_FACTS, TRANSFER_ENGINE } from '../../../../apps/peer/sr
 import { EventJournal } from '../../../../apps/peer/src/control/event-journal.ts';
 import { TRACKER_LINK } from '../../../../apps/peer/src/tracker-link/tracker-link.ts';
 import { TRANSFERS } from '../../../../apps/peer/src/transfers/transfers.ts';
-import { NO_LINKS, RecordedLink, RecordedTransfers } from './recorded-ports.ts';
+import { NO_LINKS, pageParts, RecordedLink, RecordedTransfers } from './recorded-ports.ts';
 
 const TOKEN = 'a-token-of-a-test';
 const PEER = 'cd'.repeat(32);
@@ -47,6 +47,7 @@ beforeAll(async () => {
     allowedHosts: [],
     scopeOf: (token) => keys.scopeOf(token),
     opensLink: () => false,
+    opensPage: () => false,
     providers: [
       { provide: TRACKER_LINK, useValue: link },
       { provide: TRANSFERS, useValue: transfers },
@@ -58,7 +59,7 @@ beforeAll(async () => {
       },
       { provide: CommandRunner, useValue: new CommandRunner({ link, transfers, memory }) },
       { provide: ApiKeys, useValue: keys },
-      ...[{ provide: EventJournal, useValue: journal }, NO_LINKS],
+      ...[{ provide: EventJournal, useValue: journal }, NO_LINKS, ...pageParts(directory)],
     ],
   };
   endpoint = await openControlEndpoint(options);
@@ -366,11 +367,12 @@ describe('the door', () => {
 });
 
 test('browsers are told to run no script but those of this endpoint, on its page, with answers and with refusals', async () => {
-  for (const path of ['/api/docs', '/health/live', '/api/v1/status', '/api/v1/nothing']) {
+  for (const path of ['/', '/api/docs', '/health/live', '/api/v1/status', '/api/v1/nothing']) {
     const { headers } = await fetch(base + path);
     const policy = headers.get('content-security-policy') ?? '';
     expect(policy).toContain("default-src 'none'; script-src 'self';");
     expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy.includes('unsafe'), path).toBe(path === '/api/docs');
     expect(headers.get('x-content-type-options')).toBe('nosniff');
   }
   const scripts = (await (await fetch(`${base}/api/docs`)).text()).match(/<script\b[^>]*>[^<]*/g) ?? [];

@@ -12,6 +12,7 @@ const options = {
   allowedHosts: [],
   scopeOf: () => null,
   opensLink: () => false,
+  opensPage: () => false,
   providers: CONTROL_NEEDS.map((provide) => ({ provide, useValue: {} })),
 };
 

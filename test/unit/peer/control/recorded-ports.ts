@@ -4,6 +4,9 @@ import type { TransferView } from '#wire/control-api';
 import { type LimitsBody, NO_LIMITS, wholeLimits } from '#wire/control-limits';
 import type { ScrubView } from '#wire/control-upkeep';
 import { ContentLinks } from '../../../../apps/peer/src/control/content-links.ts';
+import { PAGE_FILES } from '../../../../apps/peer/src/control/control-tokens.ts';
+import { PageSessions } from '../../../../apps/peer/src/control/page-sessions.ts';
+import { DROPPED_FILES, DroppedFiles } from '../../../../apps/peer/src/dropping/dropped-files.ts';
 import type { CommandAnswer, CommandStamp, TrackerLink } from '../../../../apps/peer/src/tracker-link/tracker-link.ts';
 import type { StartedTransfer, TransferEnd, Transfers } from '../../../../apps/peer/src/transfers/transfers.ts';
 
@@ -69,6 +72,17 @@ export const NO_LINKS = {
   provide: ContentLinks,
   useValue: new ContentLinks({ now: () => 0, user: () => null }),
 };
+
+/** What the page of a peer needs: none was built, and what is dropped goes into a folder. */
+export function pageParts(dataDirectory: string) {
+  const sessions = new PageSessions({ peerId: 'cd'.repeat(32), controlToken: 'a-token-of-a-test', now: Date.now });
+  const dropped = new DroppedFiles({ dataDirectory, now: Date.now, usedPaths: () => [] });
+  return [
+    { provide: PageSessions, useValue: sessions },
+    { provide: PAGE_FILES, useValue: new Map() },
+    { provide: DROPPED_FILES, useValue: dropped },
+  ];
+}
 
 function view<View>(shown: View) {
   return { status: 'accepted', asOfOffset: 5, view: shown } as const;

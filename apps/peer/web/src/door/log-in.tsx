@@ -1,0 +1,84 @@
+// Owns logging in and signing up: one form with two faces. Who has just made a user is logged in at once.
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { command } from '../api/client.ts';
+import { Banners } from '../frame/banners.tsx';
+import { useAction } from '../parts/action.ts';
+import { Button } from '../parts/button.tsx';
+import { Field, FormProblem } from '../parts/field.tsx';
+import { Form } from '../parts/form.tsx';
+import { Notice } from '../parts/notice.tsx';
+import { readStatus, status } from '../state/session.ts';
+import { DoorHead } from './door.tsx';
+
+/** For who is let in, on a peer where nobody is logged in. */
+export function LogIn() {
+  const isNew = useSignal(false);
+  const ended = status.value?.endedSession ?? null;
+  const title = isNew.value ? 'Create a user' : 'Log in';
+  useEffect(() => {
+    document.title = `${title} · Cohort`;
+  }, [title]);
+  return (
+    <>
+      <Banners />
+      <main class="door">
+        <div class="card door-card">
+          <DoorHead title={title} />
+          {ended !== null && <Notice tone="warn">{ended.detail}</Notice>}
+          <Credentials key={title} isNew={isNew.value} />
+          <div class="button-row">
+            <span class="soft">{isNew.value ? 'You have a user already?' : 'New here?'}</span>
+            <Button tone="quiet" onClick={() => (isNew.value = !isNew.value)}>
+              {isNew.value ? 'Log in' : 'Create a user'}
+            </Button>
+          </div>
+        </div>
+        <p class="door-foot">
+          Peer {status.value?.peerId.slice(0, 12)}, listening on {status.value?.listen}
+        </p>
+      </main>
+    </>
+  );
+}
+
+function Credentials({ isNew }: { readonly isNew: boolean }) {
+  const name = useSignal('');
+  const password = useSignal('');
+  const action = useAction(
+    async () => {
+      const credentials = { user: name.value, password: password.value };
+      const made = isNew ? await command('create_user', credentials) : null;
+      return made?.ok === false ? made : command('login', credentials);
+    },
+    () => void readStatus(),
+  );
+  const words = isNew ? 'Create and log in' : 'Log in';
+  return (
+    <Form action={action} label={words}>
+      <Field
+        label="User name"
+        name="user"
+        value={name.value}
+        onInput={(value) => (name.value = value)}
+        problem={action.problem}
+        autocomplete="username"
+        isFirst
+      />
+      <Field
+        label="Password"
+        name="password"
+        type="password"
+        value={password.value}
+        onInput={(value) => (password.value = value)}
+        problem={action.problem}
+        autocomplete={isNew ? 'new-password' : 'current-password'}
+        {...(isNew && { hint: '8 characters or more.' })}
+      />
+      <FormProblem problem={action.problem} fields={['user', 'password']} />
+      <Button type="submit" tone="main" isBusy={action.isBusy}>
+        {words}
+      </Button>
+    </Form>
+  );
+}

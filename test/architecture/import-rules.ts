@@ -169,7 +169,7 @@ export const RULE_NAMES = [...WRITTEN_RULES, ...RUNTIME_RULES].map((rule) => rul
 export async function cruiseImports(root: string): Promise<ImportReport> {
   const written = await cruiseOnce(root, { rules: WRITTEN_RULES, withTypes: true });
   const runtime = await cruiseOnce(root, { rules: RUNTIME_RULES, withTypes: false });
-  const modules = written.modules.filter(({ source }) => /^(apps|libs)\//.test(source));
+  const modules = written.modules.filter(({ source }) => /^(apps|libs)\/.*[.]tsx?$/.test(source));
   return {
     modules: modules.map(({ source }) => source).toSorted(),
     violations: [...written.summary.violations, ...runtime.summary.violations].map(asViolation),

@@ -96,9 +96,7 @@ async function startControl(parts: ControlParts): Promise<RunningPeer> {
   const keys = await ApiKeys.open({ dataDirectory, controlToken, damaged, now: Date.now });
   const links = new ContentLinks({ now: Date.now, user: () => link.user() });
   const memory = new CommandMemory(join(dataDirectory, 'commands.ndjson'), writeFailed);
-  const pages = new PageSessions({ peerId: identity.id, controlToken, now: Date.now });
-  const usedPaths = (): string[] => transfers.list().map(({ path }) => path);
-  const dropped = new DroppedFiles({ dataDirectory, now: Date.now, usedPaths });
+  const { pages, dropped, pageProviders } = await openPage(parts, transfers);
   const endpoint = await openControlEndpoint({
     listen: options.control,
     allowedHosts: options.allowedHosts,
@@ -115,9 +113,7 @@ async function startControl(parts: ControlParts): Promise<RunningPeer> {
       { provide: ApiKeys, useValue: keys },
       { provide: EventJournal, useValue: journal },
       { provide: ContentLinks, useValue: links },
-      { provide: PageSessions, useValue: pages },
-      { provide: PAGE_FILES, useValue: await readPageFiles(builtPageFolder()) },
-      { provide: DROPPED_FILES, useValue: dropped },
+      ...pageProviders,
       ...(keeping === null ? [] : [{ provide: COPY_KEEPING, useValue: keeping }]),
     ],
   });
@@ -133,6 +129,20 @@ async function startControl(parts: ControlParts): Promise<RunningPeer> {
     await stopAll({ endpoint, transfers, engine, link, keeping, dropped });
   };
   return { peerId: identity.id, controlUrl, listen: facts.listen, stop };
+}
+
+/** What the page in the browser needs: its files, who is let in, and what is dropped on it. */
+async function openPage({ options, identity, controlToken }: ControlParts, transfers: TransferRegistry) {
+  const { dataDirectory } = options;
+  const pages = new PageSessions({ peerId: identity.id, controlToken, now: Date.now });
+  const usedPaths = (): string[] => transfers.list().map(({ path }) => path);
+  const dropped = new DroppedFiles({ dataDirectory, now: Date.now, usedPaths });
+  const pageProviders = [
+    { provide: PageSessions, useValue: pages },
+    { provide: PAGE_FILES, useValue: await readPageFiles(builtPageFolder()) },
+    { provide: DROPPED_FILES, useValue: dropped },
+  ];
+  return { pages, dropped, pageProviders };
 }
 
 /** Null for a peer that was not started to keep copies. */

@@ -38,7 +38,7 @@ export class PageController {
       void reply.status(304).send();
       return;
     }
-    const takesGzip = /\bgzip\b/.test(String(headers['accept-encoding'] ?? ''));
+    const takesGzip = /\bgzip\b/.test(headers['accept-encoding'] ?? '');
     void reply.headers({ 'content-type': type, ...(takesGzip && { 'content-encoding': 'gzip' }) });
     void reply.send(takesGzip ? gzipped : plain);
   }

@@ -36,18 +36,14 @@ let base: string;
 
 beforeAll(async () => {
   const keys = await ApiKeys.open({
-    dataDirectory: directory,
-    controlToken: TOKEN,
-    damaged: () => undefined,
-    now: () => 0,
+    ...{ dataDirectory: directory, controlToken: TOKEN, damaged: () => undefined, now: () => 0 },
   });
   const memory = new CommandMemory(join(directory, 'commands.ndjson'), () => undefined);
   options = {
     listen: { host: '127.0.0.1', port: 0 },
     allowedHosts: [],
     scopeOf: (token) => keys.scopeOf(token),
-    opensLink: () => false,
-    opensPage: () => false,
+    ...{ opensLink: () => false, opensPage: () => false },
     providers: [
       { provide: TRACKER_LINK, useValue: link },
       { provide: TRANSFERS, useValue: transfers },
@@ -372,7 +368,7 @@ test('browsers are told to run no script but those of this endpoint, on its page
     const policy = headers.get('content-security-policy') ?? '';
     expect(policy).toContain("default-src 'none'; script-src 'self';");
     expect(policy).toContain("frame-ancestors 'none'");
-    expect(policy.includes('unsafe'), path).toBe(path === '/api/docs');
+    expect(policy.includes('unsafe')).toBe(path === '/api/docs');
     expect(headers.get('x-content-type-options')).toBe('nosniff');
   }
   const scripts = (await (await fetch(`${base}/api/docs`)).text()).match(/<script\b[^>]*>[^<]*/g) ?? [];

@@ -138,7 +138,7 @@ describe('the page', () => {
 });
 
 describe('a dropped file', () => {
-  const drop = (query: string, body: BodyInit, headers: Record<string, string> = {}) =>
+  const drop = (query: string, body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}) =>
     fetch(`${base}/api/v1/dropped-files?${query}`, {
       method: 'POST',
       headers: { ...AUTHORIZED, 'content-type': 'application/octet-stream', ...headers },

@@ -60,7 +60,11 @@ describe('a file', () => {
       { status: 'kept', folder: FOLDER, path },
       { status: 'kept', folder: FOLDER, path },
     ]);
-    expect(readdirSync(path, { recursive: true }).toSorted()).toEqual(['b.jpg', 'sea', join('sea', 'a.jpg')]);
+    expect(readdirSync(path, { recursive: true, encoding: 'utf8' }).toSorted()).toEqual([
+      'b.jpg',
+      'sea',
+      join('sea', 'a.jpg'),
+    ]);
   });
 
   test('replaces none that is there', async () => {

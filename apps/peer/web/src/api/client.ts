@@ -32,11 +32,6 @@ export function post<View>(path: string, body?: object): Promise<Answer<View>> {
   return send<View>({ method: 'POST', path, body });
 }
 
-/** Replaces something. */
-export function put<View>(path: string, body: object): Promise<Answer<View>> {
-  return send<View>({ method: 'PUT', path, body });
-}
-
 /** Changes a part of something. */
 export function patch<View>(path: string, body: object): Promise<Answer<View>> {
   return send<View>({ method: 'PATCH', path, body });

@@ -1,5 +1,6 @@
 // Owns keys for programs: made with a name and a scope, shown once, ended at any time.
 import { useSignal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
 import type { ApiKeyItem, NewApiKeyView } from '#wire/control-api';
 import type { ApiKeyScope } from '#wire/control-requests';
 import { getAll, part, post, remove } from '../api/client.ts';
@@ -54,7 +55,7 @@ export function ApiKeys() {
 
 interface KeysProps {
   readonly view: ReturnType<typeof useLiveView<readonly ApiKeyItem[]>>;
-  readonly make: preact.ComponentChildren;
+  readonly make: ComponentChildren;
 }
 
 function Keys({ view, make }: KeysProps) {
@@ -154,8 +155,9 @@ function KeyForm({ onMade, onClose }: KeyFormProps) {
       <fieldset class="choices">
         <legend class="field-label">What it may do</legend>
         {SCOPES.map((choice) => (
-          <label key={choice.scope} class="check">
+          <label key={choice.scope} class="check" for={`scope-${choice.scope}`}>
             <input
+              id={`scope-${choice.scope}`}
               type="radio"
               name="scope"
               checked={scope.value === choice.scope}

@@ -35,7 +35,7 @@ function Copies({ item }: { readonly item: GroupItem }) {
   const action = useAction(
     () => command('set_copies', { group: item.group, copies: Number(copies.value) }),
     () => {
-      readGroups();
+      void readGroups();
       tell({ tone: 'good', text: `What ${item.group} wants is set.` });
     },
   );

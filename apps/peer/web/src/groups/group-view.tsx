@@ -75,7 +75,11 @@ function Outside({ group, item }: { readonly group: string; readonly item: Group
   );
   if (groups.value === null) {
     const problem = groupsProblem.value;
-    return problem === null ? <Loading what="the group" /> : <ViewProblem problem={problem} onRetry={readGroups} />;
+    return problem === null ? (
+      <Loading what="the group" />
+    ) : (
+      <ViewProblem problem={problem} onRetry={() => void readGroups()} />
+    );
   }
   if (item === undefined) {
     return (
@@ -92,7 +96,7 @@ function Outside({ group, item }: { readonly group: string; readonly item: Group
         actions={
           <>
             {toGroups}
-            <Button onClick={readGroups}>Look again</Button>
+            <Button onClick={() => void readGroups()}>Look again</Button>
           </>
         }
       >

@@ -22,7 +22,7 @@ export function GroupsView() {
   const isMaking = useSignal(false);
   const search = useSignal('');
   // Trackers tell of changes in the user's own groups; new ones of others are seen by who looks.
-  useEffect(readGroups, []);
+  useEffect(() => void readGroups(), []);
   return (
     <Screen
       title="Groups"
@@ -50,7 +50,11 @@ function Found({ search, onSearch, onNew }: FoundProps) {
   const all = groups.value;
   if (all === null) {
     const problem = groupsProblem.value;
-    return problem === null ? <Loading what="groups" /> : <ViewProblem problem={problem} onRetry={readGroups} />;
+    return problem === null ? (
+      <Loading what="groups" />
+    ) : (
+      <ViewProblem problem={problem} onRetry={() => void readGroups()} />
+    );
   }
   if (all.length === 0) return <NoGroups onNew={onNew} />;
   const rows = foundGroups(all, search);

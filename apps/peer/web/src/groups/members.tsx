@@ -151,8 +151,7 @@ function MemberButton({ name, group, member, words, onChange, tone }: MemberButt
     if (answer.ok) tell({ tone: 'good', text: doneText(name, group, member) });
     else tellProblem(answer.problem);
     onChange();
-    readGroups();
-    void readRequests(group);
+    await Promise.all([readGroups(), readRequests(group)]);
     return answer;
   });
   const run = async (): Promise<void> => {

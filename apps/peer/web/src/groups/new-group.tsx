@@ -13,9 +13,12 @@ import { readGroups } from '../state/groups.ts';
 export function NewGroup({ onClose }: { readonly onClose: () => void }) {
   const name = useSignal('');
   const action = useAction(
-    () => command('create_group', { group: name.value }),
+    async () => {
+      const answer = await command('create_group', { group: name.value });
+      if (answer.ok) await readGroups();
+      return answer;
+    },
     () => {
-      readGroups();
       onClose();
       go({ place: 'files', group: name.value.normalize('NFC') });
     },

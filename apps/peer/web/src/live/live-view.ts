@@ -13,8 +13,8 @@ export interface LiveView<Value> {
   readonly value: ReadonlySignal<Value | null>;
   /** Why it could not be read the last time. */
   readonly problem: ReadonlySignal<PageProblem | null>;
-  /** Reads it anew; at most one reading runs, and one more waits. */
-  readonly reload: () => void;
+  /** Reads it anew; at most one reading runs, and one more waits. Whoever waits for it sees how it was after the call. */
+  readonly reload: () => Promise<void>;
 }
 
 /** What makes a view another one: the type of an event, and whether this event does; any of the type when nothing is said. */
@@ -31,14 +31,14 @@ export function followView<Value>(
   const value = signal<Value | null>(null);
   const problem = signal<PageProblem | null>(null);
   const stopped = new AbortController();
-  let isReading = false;
+  let reading: Promise<void> | null = null;
   let isStale = false;
-  const reload = (): void => {
+  const reload = (): Promise<void> => {
     isStale = true;
-    if (!isReading) void readWhileStale();
+    reading ??= readWhileStale();
+    return reading;
   };
   const readWhileStale = async (): Promise<void> => {
-    isReading = true;
     while (isStale && !stopped.signal.aborted) {
       isStale = false;
       const answer = await read(stopped.signal);
@@ -48,18 +48,18 @@ export function followView<Value>(
       // News come in bursts: what else comes in this while is read once.
       if (isStale) await new Promise((resolve) => setTimeout(resolve, BURST_MS));
     }
-    isReading = false;
+    reading = null;
   };
   const stops = [
-    onReset(reload),
+    onReset(() => void reload()),
     ...renewals.map(({ type, when }) =>
       onEvent(type, (data) => {
-        if (when === undefined || when(data as never)) reload();
+        if (when === undefined || when(data as never)) void reload();
       }),
     ),
   ];
   // A stream that is about to open says when: what is read then misses nothing.
-  if (feedState.peek() !== 'connecting') reload();
+  if (feedState.peek() !== 'connecting') void reload();
   const stop = (): void => {
     stopped.abort();
     for (const each of stops) each();
@@ -87,6 +87,6 @@ export function useLiveView<Value>(
   return {
     value: current?.value.value ?? null,
     problem: current?.problem.value ?? null,
-    reload: () => view.peek()?.reload(),
+    reload: () => void view.peek()?.reload(),
   };
 }

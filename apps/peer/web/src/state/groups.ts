@@ -25,9 +25,9 @@ export function groupOf(name: string): GroupItem | undefined {
   return groups.value?.find(({ group }) => group === name);
 }
 
-/** Reads them anew, as after a command that changes them. */
-export function readGroups(): void {
-  view.peek()?.reload();
+/** Reads them anew, as after a command that changes them; done when that is to be seen. */
+export async function readGroups(): Promise<void> {
+  await view.peek()?.reload();
 }
 
 effect(() => {

@@ -2,8 +2,10 @@
 import './styles/main.css';
 import { render } from 'preact';
 import { App } from './app.tsx';
+import { shareConnections } from './live/unseen-pages.ts';
 import { startSession } from './state/session.ts';
 import './state/theme.ts';
 
 render(<App />, document.querySelector('#page')!);
 void startSession();
+shareConnections();

@@ -33,7 +33,9 @@ export function Field(props: FieldProps) {
     if (isFirst) input.current?.focus();
   }, [isFirst]);
   const wrong = fieldProblem(problem, name);
-  const described = [wrong === null ? '' : `${id}-problem`, hint === undefined ? '' : `${id}-hint`].join(' ').trim();
+  const described = [wrong === null ? '' : `${id}-problem`, hint === undefined || wrong !== null ? '' : `${id}-hint`]
+    .join(' ')
+    .trim();
   return (
     <div class="field">
       <label for={id}>{label}</label>
@@ -61,7 +63,7 @@ export function Field(props: FieldProps) {
           {wrong}
         </p>
       )}
-      {hint !== undefined && (
+      {hint !== undefined && wrong === null && (
         <p id={`${id}-hint`} class="field-hint">
           {hint}
         </p>

@@ -48,14 +48,14 @@ export function Network() {
 }
 
 function Tracker({ tracker }: { readonly tracker: TrackerView }) {
-  const { address, state, active, appliedOffset, trouble, fingerprint } = tracker;
+  const { address, state, active, trouble, fingerprint } = tracker;
   const { tone, words } = TRACKERS[state];
   return (
     <li class="row">
       <div class="row-text">
         <strong class="fixed">{address}</strong>
-        <span class="soft cut" title={fingerprint ?? undefined}>
-          {appliedOffset === null ? 'Has told nothing yet' : `Has read ${(appliedOffset + 1).toLocaleString()} records`}
+        <span class="faint fixed cut" title={fingerprint ?? undefined}>
+          {fingerprint ?? 'Has not shown a key yet'}
         </span>
       </div>
       {active && <Badge tone="accent">In use</Badge>}

@@ -13,9 +13,7 @@ const PEER_ID_SHOWN = 12;
 
 /** The section. */
 export function Sessions() {
-  const view = useLiveView('sessions', (interrupt) => getAll<SessionItem>('/sessions', interrupt), [
-    { type: 'session_changed' },
-  ]);
+  const view = useLiveView('sessions', (interrupt) => getAll<SessionItem>('/sessions', interrupt), []);
   if (view.value === null) {
     return view.problem === null ? (
       <Loading what="sessions" />

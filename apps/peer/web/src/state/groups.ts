@@ -34,7 +34,7 @@ effect(() => {
   if (user.value === '') return;
   const followed = followView<readonly GroupItem[]>(
     (interrupt) => getAll<GroupItem>('/groups', interrupt),
-    [{ type: 'group_changed' }, { type: 'session_changed' }],
+    [{ type: 'group_changed' }],
   );
   view.value = followed;
   return () => {

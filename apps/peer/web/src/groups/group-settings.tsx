@@ -70,7 +70,7 @@ function Leave({ item }: { readonly item: GroupItem }) {
     async () => {
       const answer = await command('leave_group', { group });
       if (!answer.ok) tellProblem(answer.problem);
-      readGroups();
+      await readGroups();
       return answer;
     },
     () => {

@@ -17,7 +17,7 @@ export function JoinButton({
     async () => {
       const answer = await command('join_group', { group });
       if (!answer.ok) tellProblem(answer.problem);
-      readGroups();
+      await readGroups();
       return answer;
     },
     () => tell({ tone: 'good', text: `You asked to join ${group}. Its owner has to let you in.` }),

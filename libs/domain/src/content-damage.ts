@@ -13,11 +13,15 @@ export const RECHECK_VERDICTS = ['sound', 'repaired', 'damaged', 'incomplete'] a
  */
 export type RecheckVerdict = (typeof RECHECK_VERDICTS)[number];
 
-/** How many pieces and files are not as shared: with wrong bytes, of another length, not there or not to be read. */
+/**
+ * How many pieces and files are not as shared: with wrong bytes, of another length, not there or not to be read; and how many empty
+ * folders are not there, and files cannot be run any more.
+ */
 export interface DamageCount {
   readonly damagedPieces: number;
   readonly misfitFiles: number;
   readonly absentFiles: number;
+  readonly treeDifferences: number;
 }
 
 /** Runs of pieces that are named one by one; the others are counted. */
@@ -31,7 +35,8 @@ export function recheckVerdict(before: DamageCount, after: DamageCount): Recheck
 }
 
 function isDamaged(count: DamageCount): boolean {
-  return count.damagedPieces > 0 || count.misfitFiles > 0 || count.absentFiles > 0;
+  const { damagedPieces: pieces, misfitFiles, absentFiles, treeDifferences } = count;
+  return pieces + misfitFiles + absentFiles + treeDifferences > 0;
 }
 
 /** The pieces that a bitfield of sound ones leaves out, ascending. */

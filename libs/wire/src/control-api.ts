@@ -281,6 +281,14 @@ export class RecheckView {
   @IsString({ each: true })
   misfitFiles!: string[];
 
+  /**
+   * Of a folder: empty folders that were not there, and files that their owner could not run any more: the first hundred. They are
+   * put right, unless it was only looked. Empty while the pieces are not all sound.
+   */
+  @IsArray()
+  @IsString({ each: true })
+  treeDifferences!: string[];
+
   /** Files whose SHA-1 is not what the sharer said, although their pieces are what was shared: the first hundred. */
   @IsArray()
   @IsString({ each: true })

@@ -11,7 +11,7 @@ import {
 } from '#domain/content-damage';
 import type { Manifest } from '#domain/manifest';
 
-const WHOLE = { damagedPieces: 0, misfitFiles: 0, absentFiles: 0 };
+const WHOLE = { damagedPieces: 0, misfitFiles: 0, absentFiles: 0, treeDifferences: 0 };
 
 function manifestOf(fileBytes: readonly number[], pieceBytes: number): Manifest {
   const totalBytes = fileBytes.reduce((sum, bytes) => sum + bytes, 0);
@@ -32,7 +32,9 @@ describe('the verdict', () => {
     ['repaired', { ...WHOLE, misfitFiles: 1 }, WHOLE],
     ['repaired', { ...WHOLE, absentFiles: 1, damagedPieces: 4 }, WHOLE],
     ['repaired', { ...WHOLE, absentFiles: 1 }, WHOLE],
+    ['repaired', { ...WHOLE, treeDifferences: 1 }, WHOLE],
     ['damaged', { ...WHOLE, damagedPieces: 2 }, { ...WHOLE, damagedPieces: 1 }],
+    ['damaged', { ...WHOLE, treeDifferences: 2 }, { ...WHOLE, treeDifferences: 1 }],
     ['damaged', { ...WHOLE, misfitFiles: 1 }, { ...WHOLE, misfitFiles: 1 }],
     ['incomplete', { ...WHOLE, absentFiles: 1 }, { ...WHOLE, absentFiles: 1 }],
     ['incomplete', { ...WHOLE, absentFiles: 1, damagedPieces: 3 }, { ...WHOLE, absentFiles: 1, damagedPieces: 3 }],

@@ -91,12 +91,17 @@ function isOver(transfer: TransferView): transfer is CheckedTransfer {
 }
 
 function inWords({ group, file, path, reason, recheck: found }: CheckedTransfer): string {
-  const { verdict, checkedPieces, damagedPieces, sha1Mismatches } = found;
+  const { verdict, checkedPieces, treeDifferences, sha1Mismatches } = found;
   const lines = [];
   if (verdict === 'sound') lines.push(`${path} is ${file} of ${group}: all of its ${checkedPieces} pieces are sound.`);
+  else if (isOnlyTree(found)) lines.push(`${path} has all of its ${checkedPieces} pieces, and ${beside(verdict)}.`);
   else if (verdict === 'repaired') {
-    lines.push(`${path} was damaged in ${damagedPieces} of ${checkedPieces} pieces, and is repaired.`);
+    lines.push(`${path} was damaged in ${found.damagedPieces} of ${checkedPieces} pieces, and is repaired.`);
   } else lines.push(`${path} is ${verdict}.`, `${reason?.detail ?? ''} ${reason?.action ?? ''}`.trim());
+  if (treeDifferences.length > 0) {
+    const lacks = verdict === 'repaired' ? 'lacked' : 'lacks';
+    lines.push(`It ${lacks} these empty folders, or the right to run these files: ${treeDifferences.join(', ')}.`);
+  }
   for (const name of sha1Mismatches) {
     lines.push(`The SHA-1 of ${name} is not what was said when it was shared, although every piece of it is.`);
   }
@@ -104,4 +109,13 @@ function inWords({ group, file, path, reason, recheck: found }: CheckedTransfer)
     .filter((line) => line !== '')
     .map((line) => `${line}\n`)
     .join('');
+}
+
+/** Nothing else is wrong with it, or was. */
+function isOnlyTree({ damagedPieces, absentFiles, misfitFiles, treeDifferences }: RecheckView): boolean {
+  return damagedPieces + absentFiles.length + misfitFiles.length === 0 && treeDifferences.length > 0;
+}
+
+function beside(verdict: RecheckVerdict): string {
+  return verdict === 'repaired' ? 'what differed beside them was put right' : 'is not as it was shared beside them';
 }

@@ -35,6 +35,7 @@ import {
 } from '../storage/source-hashing.ts';
 import { scanSource as scanSourceNow } from '../storage/source-scan.ts';
 import { type Outcome, outcomeOf } from '../storage/storage-problem.ts';
+import { checkTree as checkTreeNow } from '../storage/tree-check.ts';
 import { watchHeap } from './heap-watch.ts';
 import { runLane } from './lane.ts';
 import { LaneCounters } from './lane-counters.ts';
@@ -82,8 +83,13 @@ export const removeDownload = task(removeDownloadNow);
 export const checkRepair = task(checkRepairNow);
 export const finishRepair = task(finishRepairNow);
 export const dropRepair = task(dropRepairNow);
+/** Of all that a manifest lists. */
+export const checkTree = task(
+  ({ manifestBytes, ...tree }: { manifestBytes: Uint8Array; root: string; restores: boolean }) =>
+    checkTreeNow({ ...tree, ...treeOf(manifestBytes) }),
+);
 export const reusePieces = task(reusePiecesNow);
-export const scanSource = task(scanSourceNow);
+export const scanSource = task((request: Parameters<typeof scanSourceNow>[0]) => scanSourceNow(request));
 export const findFiles = task(findFilesNow);
 export const stampSource = task(stampSourceNow);
 export const checkUnchanged = task(checkUnchangedNow);

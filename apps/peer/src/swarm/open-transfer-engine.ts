@@ -4,6 +4,7 @@ import type { ConnectionEvent, LaneEvent } from '../data-plane/lane-messages.ts'
 import { inSharedMemory, stampsInSharedMemory } from '../data-plane/shared-memory.ts';
 import { WorkerPool } from '../data-plane/worker-pool.ts';
 import { doMeet } from '../storage/content-layout.ts';
+import type { CheckedTree } from '../storage/tree-check.ts';
 import { acceptManifest, ContentHashing, stampText, valueOf } from './content-hashing.ts';
 import { openCopy } from './copy-reader.ts';
 import { LaneFleet } from './lane-fleet.ts';
@@ -34,6 +35,7 @@ import {
   type TransferEngineOptions,
   TransferFailure,
   type TransferReason,
+  type TreeRequest,
   type Verified,
   type VerifyRequest,
 } from './transfer-engine.ts';
@@ -107,6 +109,10 @@ class WorkerTransferEngine implements TransferEngine {
 
   inspect(request: VerifyRequest): Promise<Inspected> {
     return this.#hashing.inspect(request);
+  }
+
+  async checkTree({ path, ...tree }: TreeRequest): Promise<CheckedTree> {
+    return valueOf(await this.#pool.run('checkTree', { root: path, ...tree }));
   }
 
   checkSha1(request: VerifyRequest): Promise<boolean> {

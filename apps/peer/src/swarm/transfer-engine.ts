@@ -4,6 +4,7 @@ import type { PieceHash } from '#domain/command';
 import type { Manifest } from '#domain/manifest';
 import type { PieceStrategy } from '#domain/source-choice';
 import type { Identity } from '#identity/identity';
+import type { CheckedTree } from '../storage/tree-check.ts';
 
 /** A host name or IP address (no brackets around IPv6) and a TCP port. */
 export interface Address {
@@ -104,6 +105,13 @@ export interface Inspected {
   readonly sha1Mismatches: readonly string[];
   /** Says which files were read, as they were; `serve` compares it. */
   readonly stamp: string;
+}
+
+/** A copy whose files are as they should be, by a manifest that was accepted, and whether what differs beside is put right. */
+export interface TreeRequest {
+  readonly path: string;
+  readonly manifestBytes: Uint8Array;
+  readonly restores: boolean;
 }
 
 /** A copy that was whole when it had this stamp, to be read slowly. */
@@ -339,9 +347,9 @@ export interface Download {
   prioritize(priorities: Uint8Array): void;
   /**
    * Pieces that somebody waits for: they are asked for before all others, in this order, whether their file is wanted or not. An
-   * empty list ends it. Pieces that there are not are passed over.
+   * empty list ends it. Pieces that there are not are passed over. `arrived` is called for each of them that is verified from now on.
    */
-  hurry(pieces: readonly number[]): void;
+  hurry(pieces: readonly number[], arrived?: () => void): void;
   pause(): void;
   resume(): void;
   /**
@@ -420,6 +428,8 @@ export interface TransferEngine {
   verify(request: VerifyRequest): Promise<Verified>;
   /** Looks at content that may be damaged. Throws TransferFailure: manifest_refused, aborted, source_changed while it was read. */
   inspect(request: VerifyRequest): Promise<Inspected>;
+  /** Looks at the empty folders of a copy and at who may run its files; puts them right when told to. Throws TransferFailure worker_died. */
+  checkTree(tree: TreeRequest): Promise<CheckedTree>;
   /**
    * Whether the files of a copy have the SHA-1s that its manifest says. Gives way to bytes that move, so it may take long.
    * Throws TransferFailure: source_*, manifest_refused, aborted, worker_died.

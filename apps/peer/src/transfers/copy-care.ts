@@ -34,7 +34,7 @@ export class CopyCare {
       unrepaired: new UnrepairedCopies({ context, transfers, recheck: (...asked) => this.#recheck(...asked) }),
       findings: {
         damaged: (transfer, pieces) => this.#damaged(transfer, pieces),
-        changed: (transfer, { code, message }) => this.isChanged(transfer, code, message),
+        changed: (transfer, { code, message }) => this.takeForChanged(transfer, code, message),
       },
     });
   }
@@ -89,7 +89,7 @@ export class CopyCare {
   }
 
   /** Whoever read a copy found that it is not what was shared: it is not served any more. */
-  isChanged(transfer: Transfer, code: TransferFailure['code'], detail: string): void {
+  takeForChanged(transfer: Transfer, code: TransferFailure['code'], detail: string): void {
     this.#parts.context.engine.withdraw(shareRef(transfer.record.share!));
     transfer.sourceProblem(changedReason(code, detail));
     this.serveInstead(transfer);

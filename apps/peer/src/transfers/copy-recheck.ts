@@ -1,7 +1,7 @@
 // Owns the recheck of one copy that this peer has: every piece on disk against what was shared, and what is damaged fetched
 // again from others. From the moment damage is known the copy is not served as whole; it is known over restarts too. A repair
 // that finds nobody to fetch from ends soon: the damage stays, and the next recheck tries again.
-import { damagedPieces, recheckVerdict, soundBytes } from '#domain/content-damage';
+import { type DamageCount, damagedPieces, recheckVerdict, soundBytes } from '#domain/content-damage';
 import { type Manifest, manifestGeometry } from '#domain/manifest';
 import type { SharedContent } from '#domain/outcome';
 import type { RecheckView, TransferReasonView } from '#wire/control-api';
@@ -30,6 +30,8 @@ const NOBODY_ELSE: TransferReasonView = {
 
 /** What a copy needs that only has files too long, or empty ones that are gone. */
 const NOTHING_TO_FETCH: FetchPermission = { grant: new Uint8Array(), grantExpiresAtMs: 0, sources: [] };
+
+const NO_DAMAGE: DamageCount = { damagedPieces: 0, misfitFiles: 0, absentFiles: 0, treeDifferences: 0 };
 
 /** What a recheck needs of the transfer whose copy it is. */
 export interface RecheckedCopy {
@@ -144,8 +146,8 @@ export class CopyRecheck {
     try {
       const findings = known ?? (await this.#look(copy.record, signal));
       if ('code' in findings) this.#cannotTell(copy, findings);
-      else if (findings.found.complete) await this.#isSound(copy, findings, signal);
-      else await this.#isDamaged(copy, findings, signal);
+      else if (findings.found.complete) await this.#endSound(copy, findings, signal);
+      else await this.#endDamaged(copy, findings, signal);
     } catch (error) {
       if (!(error instanceof TransferFailure)) throw error;
       if (!signal.aborted) this.#cannotTell(copy, { ...SOURCE_CHANGED, detail: `${error.message}.` });
@@ -173,16 +175,34 @@ export class CopyRecheck {
     this.#end(copy, { verdict: 'incomplete' });
   }
 
-  async #isSound(copy: RecheckedCopy, { manifest, found }: Findings, signal: AbortSignal): Promise<void> {
+  async #endSound(copy: RecheckedCopy, findings: Findings, signal: AbortSignal): Promise<void> {
     const { record } = copy;
+    const { found } = findings;
     const sha1Mismatches = namesOf(found.sha1Mismatches, record);
     await dropRepair(this.#context, record);
+    const tree = await this.#checkTree(copy, findings);
     if (signal.aborted) return;
     await copy.whole({ stamp: found.stamp, sha1Matches: sha1Mismatches.length === 0 });
-    this.#end(copy, { ...countsOf(copy.record, { manifest, found }), sha1Mismatches, verdict: 'sound' });
+    const facts = { ...countsOf(copy.record, findings), sha1Mismatches };
+    this.#end(copy, { ...facts, ...tree.facts, verdict: recheckVerdict(...tree.counts) });
   }
 
-  async #isDamaged(copy: RecheckedCopy, findings: Findings, signal: AbortSignal): Promise<void> {
+  /** What a tree whose bytes are sound differs in beside them, before and after it was put right. */
+  async #checkTree({ record }: RecheckedCopy, { manifestBytes }: Findings) {
+    const restores = this.#isRepairWanted;
+    const { differing, leftCount } = await this.#context.engine.checkTree({
+      path: record.path,
+      manifestBytes,
+      restores,
+    });
+    const counts: [DamageCount, DamageCount] = [
+      { ...NO_DAMAGE, treeDifferences: differing.length },
+      { ...NO_DAMAGE, treeDifferences: leftCount },
+    ];
+    return { facts: { treeDifferences: namesOf(differing, record) }, counts };
+  }
+
+  async #endDamaged(copy: RecheckedCopy, findings: Findings, signal: AbortSignal): Promise<void> {
     const { record } = copy;
     const { manifest, found } = findings;
     const about = { manifest, path: record.path };
@@ -196,13 +216,11 @@ export class CopyRecheck {
     };
     const before = damageOf(facts);
     if (end !== null && 'stamp' in end) {
+      const tree = await this.#checkTree(copy, findings);
+      if (signal.aborted) return;
       await copy.whole({ stamp: end.stamp, sha1Matches: null });
-      const after = { damagedPieces: 0, misfitFiles: 0, absentFiles: 0 };
-      return this.#end(copy, {
-        ...facts,
-        repairedPieces: before.damagedPieces,
-        verdict: recheckVerdict(before, after),
-      });
+      const verdict = recheckVerdict(before, tree.counts[1]);
+      return this.#end(copy, { ...facts, ...tree.facts, repairedPieces: before.damagedPieces, verdict });
     }
     copy.damaged(damageReason(found, about, end));
     this.#end(copy, { ...facts, verdict: recheckVerdict(before, before) });
@@ -293,7 +311,7 @@ function newResult(nowMs: number): RecheckView {
   return {
     ...{ startedAt: new Date(nowMs).toISOString(), endedAt: null, verdict: null },
     ...{ checkedPieces: 0, damagedPieces: 0, repairedPieces: 0 },
-    ...{ absentFiles: [], misfitFiles: [], sha1Mismatches: [] },
+    ...{ absentFiles: [], misfitFiles: [], treeDifferences: [], sha1Mismatches: [] },
   };
 }
 
@@ -308,7 +326,7 @@ function countsOf(record: TransferRecord, { manifest, found, checkedPieces }: Om
 
 function damageOf(facts: Pick<RecheckView, 'damagedPieces' | 'absentFiles' | 'misfitFiles'>) {
   const { damagedPieces: count, absentFiles, misfitFiles } = facts;
-  return { damagedPieces: count, absentFiles: absentFiles.length, misfitFiles: misfitFiles.length };
+  return { damagedPieces: count, absentFiles: absentFiles.length, misfitFiles: misfitFiles.length, treeDifferences: 0 };
 }
 
 /** The files' names within the share; the only file of one that is no folder has the share's name. */

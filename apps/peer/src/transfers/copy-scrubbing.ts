@@ -168,7 +168,7 @@ export class CopyScrubbing {
       const found = await this.#readRun(transfer, { ...run, signal });
       this.#reading = null;
       over.resolve();
-      if (found !== null) await this.#isDamaged(transfer, found);
+      if (found !== null) await this.#tellAndRepair(transfer, found);
     } catch (error) {
       if (!(error instanceof TransferFailure)) throw error;
       if (!signal.aborted) this.#cannotRead(transfer, error);
@@ -178,7 +178,7 @@ export class CopyScrubbing {
     }
   }
 
-  async #isDamaged(transfer: Transfer, damage: FoundDamage): Promise<void> {
+  async #tellAndRepair(transfer: Transfer, damage: FoundDamage): Promise<void> {
     const { findings, unrepaired } = this.#parts;
     findings.damaged(transfer, damage.damaged);
     await unrepaired.repair(transfer, damage);

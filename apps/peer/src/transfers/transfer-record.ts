@@ -191,7 +191,11 @@ export function transferView(
     ...selectionView(record),
     startedAt: new Date(record.startedAtMs).toISOString(),
     completedAt: record.completedAtMs === null ? null : new Date(record.completedAtMs).toISOString(),
-    recheck: record.recheck ?? null,
+    // Older builds kept no differences of a tree.
+    recheck:
+      record.recheck === undefined
+        ? null
+        : { ...record.recheck, treeDifferences: record.recheck.treeDifferences ?? [] },
     ...live,
   };
 }

@@ -114,7 +114,7 @@ export class TransferRegistry implements Transfers {
       originOf: (user) => this.#originOf({ commandId: randomUUID(), user }),
       add: (record) => this.#addDownload(record),
       remove: (transferId) => this.remove(transferId, 'delete'),
-      damaged: (transfer, detail) => this.#care.isChanged(transfer, 'source_changed', detail),
+      damaged: (transfer, detail) => this.#care.takeForChanged(transfer, 'source_changed', detail),
     });
   }
 

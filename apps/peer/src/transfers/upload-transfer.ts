@@ -273,11 +273,11 @@ export class UploadTransfer implements PlaceTaker {
       onProgress: this.#hashing.follow,
     });
     const { contentId, manifestBytes, stamp } = digested;
-    if (expectedContentId !== null && contentId !== expectedContentId) return this.#isOtherContent();
+    if (expectedContentId !== null && contentId !== expectedContentId) return this.#refuseOtherContent();
     this.#digestedId = contentId;
     const isKept = await this.#context.store.saveManifest(contentId, manifestBytes);
     signal.throwIfAborted();
-    if (!isKept) return this.#hasNoRoom();
+    if (!isKept) return this.#refuseWithoutRoom();
     this.record.stamp = stamp;
     this.record.sha1 = singleFileSha1(manifestBytes);
     this.record.sha1Matches = true;
@@ -321,13 +321,13 @@ export class UploadTransfer implements PlaceTaker {
     this.#decision.resolve(answer);
   }
 
-  #isOtherContent(): null {
+  #refuseOtherContent(): null {
     this.#become('failed', SOURCE_CHANGED);
     this.#decision.resolve(wrongPath('does not hold the content of this file of the group'));
     return null;
   }
 
-  #hasNoRoom(): null {
+  #refuseWithoutRoom(): null {
     this.#become('failed', NO_ROOM);
     this.#decision.resolve({ status: 'failed', code: 'transfer_failed', detail: reasonText(NO_ROOM) });
     return null;

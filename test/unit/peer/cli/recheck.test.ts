@@ -5,7 +5,8 @@ import { peerOfThisFile, runWords } from './recorded-peer.ts';
 const ID = '33333333-3333-4333-8333-333333333333';
 const STARTED: RecheckView = {
   ...{ startedAt: '2026-03-01T12:00:00.000Z', endedAt: null, verdict: null },
-  ...{ checkedPieces: 0, damagedPieces: 0, repairedPieces: 0, absentFiles: [], misfitFiles: [], sha1Mismatches: [] },
+  ...{ checkedPieces: 0, damagedPieces: 0, repairedPieces: 0, absentFiles: [], misfitFiles: [] },
+  ...{ treeDifferences: [], sha1Mismatches: [] },
 };
 const COPY = {
   ...{ transferId: ID, direction: 'download', group: 'friends', file: 'film', state: 'complete', reason: null },
@@ -43,7 +44,9 @@ const REASON = {
 test.each([
   ['sound', 0, {}, 'all of its 4 pieces are sound'],
   ['repaired', 0, { damagedPieces: 1, repairedPieces: 1 }, 'damaged in 1 of 4 pieces, and is repaired'],
+  ['repaired', 0, { treeDifferences: ['run'] }, 'all of its 4 pieces, and what differed beside them was put right'],
   ['damaged', 1, { damagedPieces: 1 }, '1 of 4 pieces (2) are not it. Recheck it later.'],
+  ['damaged', 1, { treeDifferences: ['run', 'empty'] }, 'the right to run these files: run, empty.'],
   ['incomplete', 2, { absentFiles: ['film'] }, '/in/film is incomplete.'],
 ] as const)('a copy that is %s exits with %i', async (verdict, exitCode, change, words) => {
   endsWith({ verdict, ...change } as Partial<RecheckView>, exitCode === 0 ? {} : { reason: REASON });

@@ -1,4 +1,14 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, it } from 'vitest';
@@ -127,6 +137,33 @@ it.each([
   expect(readFileSync(copy.path).equals(BYTES)).toBe(true);
   expect(readdirSync(bob.folder)).not.toContain('film.part');
 });
+
+it.skipIf(process.platform === 'win32')(
+  'a folder gets its empty folders and the right to run its files back, and is served meanwhile',
+  async () => {
+    const [alice, bob] = await startGroup('alice', 'bob');
+    const path = join(alice.folder, 'album');
+    mkdirSync(join(path, 'empty'), { recursive: true });
+    writeFileSync(join(path, 'run'), BYTES, { mode: 0o755 });
+    await begun(alice.transfers.upload({ group: GROUP, path }, stampOf(alice.link)));
+    alice.trackers.isOnline(sourceOf(alice));
+    const copy = await downloadWhole(bob, { file: 'album' });
+    rmSync(join(copy.path, 'empty'), { recursive: true });
+    chmodSync(join(copy.path, 'run'), 0o644);
+    const states: string[] = [];
+    bob.transfers.onEvent(
+      (event) => event.type === 'transfer_changed' && states.push(event.transfer.reason?.code ?? ''),
+    );
+    const looked = await recheckWhole(bob, copy.transferId, { repair: false });
+    expect(looked.recheck).toMatchObject({ verdict: 'damaged', treeDifferences: ['empty', 'run'], damagedPieces: 0 });
+    const { recheck } = await recheckWhole(bob, copy.transferId);
+    expect(recheck).toMatchObject({ verdict: 'repaired', treeDifferences: ['empty', 'run'], repairedPieces: 0 });
+    expect(new Set(states)).toEqual(new Set(['']));
+    expect(readdirSync(copy.path).toSorted()).toEqual(['empty', 'run']);
+    expect(statSync(join(copy.path, 'run')).mode & 0o100).not.toBe(0);
+    expect((await recheckWhole(bob, copy.transferId)).recheck).toMatchObject({ verdict: 'sound', treeDifferences: [] });
+  },
+);
 
 it('a file that is gone and that nobody has is source_missing', async () => {
   const { bob, copy } = await sharedByTwo();

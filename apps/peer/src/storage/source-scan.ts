@@ -39,13 +39,27 @@ export interface ScanRequest {
   readonly entriesMax?: number;
 }
 
+/** What is looked at: a disk, or what a test makes of one. */
+export interface Disk {
+  /** What is at a path; throws the system's error. `follows` a link, or tells of the link itself. */
+  look(path: string, follows: boolean): Stats;
+  /** The names in a folder, one after the other: it may have more than there is room for. Throws the system's error. */
+  names(path: string): Iterable<string>;
+}
+
+const THIS_DISK: Disk = { look: (path, follows) => (follows ? statSync(path) : lstatSync(path)), names: namesIn };
+
 /** Looks at everything under a path. Throws StorageFailure source_missing, source_unreadable, source_unsupported. */
-export async function scanSource({ path: root, exclude, entriesMax }: ScanRequest): Promise<ScannedSource> {
+export async function scanSource(
+  { path: root, exclude, entriesMax }: ScanRequest,
+  disk: Disk = THIS_DISK,
+): Promise<ScannedSource> {
   // A link is followed when it is what was named; inside a folder it could lead anywhere and is refused.
-  const found = lookAt(root, statSync);
+  const found = lookAt(root, () => disk.look(root, true));
   if (found.isFile()) return { files: [scannedFile('', found)], emptyFolders: [] };
   if (!found.isDirectory()) throw unsupported(root, kindOf(found));
   const source: FoundSource = {
+    disk,
     root,
     exclude,
     entriesMax: entriesMax ?? MANIFEST_FILES_MAX,
@@ -57,20 +71,20 @@ export async function scanSource({ path: root, exclude, entriesMax }: ScanReques
   let entryCount = 0;
   for (let folder = source.folders.pop(); folder !== undefined; folder = source.folders.pop()) {
     let isEmpty = true;
-    for (const name of namesIn(pathOnDisk(root, { path: folder }))) {
-      isEmpty = !take(source, folder === '' ? name : `${folder}/${name}`) && isEmpty;
+    for (const name of namesOf(source, folder)) {
+      isEmpty = !take(source, folder, name) && isEmpty;
       if (++entryCount % ENTRIES_PER_TURN === 0) await nextTurn();
     }
     if (isEmpty) source.emptyFolders.push(folder);
-    refuseTooMany(source);
+    refuseTooMany(source, folder);
   }
   if (source.emptyFolders[0] === '') throw new StorageFailure('source_unsupported', `${root} holds nothing to share`);
-  source.files.sort((left, right) => (left.path < right.path ? -1 : 1));
-  source.emptyFolders.sort();
-  return source;
+  const { files, emptyFolders } = source;
+  return { files: files.sort((left, right) => (left.path < right.path ? -1 : 1)), emptyFolders: emptyFolders.sort() };
 }
 
 interface FoundSource extends ScannedSource, Required<Omit<ScanRequest, 'path'>> {
+  readonly disk: Disk;
   readonly root: string;
   readonly files: ScannedFile[];
   readonly emptyFolders: string[];
@@ -80,17 +94,18 @@ interface FoundSource extends ScannedSource, Required<Omit<ScanRequest, 'path'>>
 }
 
 /** Takes what is at a path, unless it is left out: then the answer is false. */
-function take(source: FoundSource, relative: string): boolean {
+function take(source: FoundSource, folder: string, name: string): boolean {
+  const relative = folder === '' ? name : `${folder}/${name}`;
   if (source.exclude.some((pattern) => pattern.test(relative))) return false;
   const path = pathOnDisk(source.root, { path: relative });
-  refuseName(path, relative);
-  const entry = lookAt(path, lstatSync);
+  refuseName(path, name, relative);
+  const entry = lookAt(path, () => source.disk.look(path, false));
   if (entry.isFile()) source.files.push(scannedFile(relative, entry));
   else if (entry.isDirectory()) {
     source.folders.push(relative);
     source.folderCount++;
   } else throw unsupported(path, kindOf(entry));
-  refuseTooMany(source);
+  refuseTooMany(source, relative);
   return true;
 }
 
@@ -101,15 +116,15 @@ function scannedFile(path: string, entry: Stats): ScannedFile {
   return isExecutable ? { ...file, executable: true } : file;
 }
 
-function refuseTooMany({ root, files, emptyFolders, folderCount, entriesMax }: FoundSource): void {
+function refuseTooMany({ root, files, emptyFolders, folderCount, entriesMax }: FoundSource, last: string): void {
   if (files.length + emptyFolders.length <= entriesMax && folderCount <= entriesMax) return;
-  const what = `more than ${entriesMax} files and folders`;
+  const what = `more than ${entriesMax} files and folders, ${last} is one too many`;
   throw new StorageFailure('source_unsupported', `${root} holds ${what}: share parts of it, or leave some out`);
 }
 
-function refuseName(path: string, relative: string): void {
-  // Only the last component is new: those before it were looked at when their folder was.
-  const problem = fileNameProblem(relative.slice(relative.lastIndexOf('/') + 1));
+/** Those of the folders around it were looked at before. */
+function refuseName(path: string, name: string, relative: string): void {
+  const problem = fileNameProblem(name);
   if (problem !== null) {
     throw new StorageFailure('source_unsupported', `the name of ${path} ${problem}: rename it, or leave it out`);
   }
@@ -119,9 +134,9 @@ function refuseName(path: string, relative: string): void {
   throw new StorageFailure('source_unsupported', text);
 }
 
-function lookAt(path: string, look: (path: string) => Stats): Stats {
+function lookAt(path: string, look: () => Stats): Stats {
   try {
-    return look(path);
+    return look();
   } catch (error) {
     // What stands for bytes that are no UTF-8 names nothing.
     if (!path.includes('\ufffd')) throw readFailure(error, path);
@@ -138,16 +153,20 @@ function unsupported(path: string, kind: string): StorageFailure {
   return new StorageFailure('source_unsupported', `${path} is ${kind}, which cannot be shared: leave it out`);
 }
 
-/** One after the other: a folder may have more names than there is room for. */
-function* namesIn(path: string): Generator<string> {
+function* namesOf({ disk, root }: FoundSource, folder: string): Generator<string> {
+  const path = pathOnDisk(root, { path: folder });
   try {
-    const folder = opendirSync(path, { bufferSize: NAMES_AT_ONCE });
-    try {
-      for (let entry = folder.readSync(); entry !== null; entry = folder.readSync()) yield entry.name;
-    } finally {
-      folder.closeSync();
-    }
+    for (const name of disk.names(path)) yield name;
   } catch (error) {
     throw readFailure(error, path);
+  }
+}
+
+function* namesIn(path: string): Generator<string> {
+  const folder = opendirSync(path, { bufferSize: NAMES_AT_ONCE });
+  try {
+    for (let entry = folder.readSync(); entry !== null; entry = folder.readSync()) yield entry.name;
+  } finally {
+    folder.closeSync();
   }
 }

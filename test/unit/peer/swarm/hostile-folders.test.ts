@@ -1,11 +1,14 @@
-// Manifests that no honest peer would make, under a content id that the log vouches for: a download of one ends with the reason, and
-// writes nothing.
+// Folder shares that no honest peer would make, on both sides: who shares one is told why not before a byte is read, and a download of
+// one, under a content id that the log vouches for, ends with the reason and writes nothing.
 import { createHash } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Manifest } from '#domain/manifest';
 import { ByteWriter } from '#wire/byte-writer';
-import { requestFor, startPeer } from './engine-harness.ts';
+import { type Disk, scanSource } from '../../../../apps/peer/src/storage/source-scan.ts';
+import { outcomeOf } from '../../../../apps/peer/src/storage/storage-problem.ts';
+import { newFolder, requestFor, startPeer } from './engine-harness.ts';
 import { startFakeSeeder } from './fake-seeder.ts';
 
 const PIECE_BYTES = 2 ** 16;
@@ -72,4 +75,58 @@ it.each<[string, Tree, RegExp]>([
   expect({ state, code: said?.code }).toEqual({ state: 'failed', code: 'manifest_refused' });
   expect(said?.detail).toMatch(reason);
   expect(readdirSync(bob.folder)).toEqual(before);
+});
+
+/** A disk that has these names at `/shared`: of files, or of folders that hold the same names, and so on. */
+function diskOf(names: Iterable<string>, of: 'files' | 'folders' = 'files'): Disk {
+  const folder = newFolder();
+  const file = join(folder, 'file');
+  writeFileSync(file, '');
+  const [fileStats, folderStats] = [statSync(file), statSync(folder)];
+  return { look: (path) => (path === '/shared' || of === 'folders' ? folderStats : fileStats), names: () => names };
+}
+
+it.each<[string, Disk, RegExp]>([
+  ['an absolute path', diskOf(['/etc/passwd']), /the name of .*\/etc\/passwd must not contain \/ or/],
+  ['an absolute path of Windows', diskOf(['C:\\a']), /the name of .* must not contain \/ or/],
+  ['a path that climbs', diskOf(['..']), /the name of .* must not be \. or \.\./],
+  ['a device name', diskOf(['COM1.txt']), /the name of .*COM1\.txt must not be a device name of Windows/],
+  ['a folder with a device name', diskOf(['nul'], 'folders'), /the name of .*nul must not be a device name/],
+  ['a control character', diskOf(['a\u0000b']), /must not contain control characters/],
+  ['text that runs the other way', diskOf(['a\u202egnp.exe']), /must not contain characters that turn/],
+  ['a path of 10,000 characters', diskOf(['a'.repeat(200)], 'folders'), /a path in .* is longer than 4096 bytes/],
+  ['a name of 10,000 characters', diskOf(['a'.repeat(10_000)]), /must be at most 255 bytes of UTF-8/],
+])('a folder with %s is not shared, and who shares it is told why', async (_what, disk, reason) => {
+  const outcome = await outcomeOf(() => scanSource({ path: '/shared', exclude: [] }, disk));
+  expect(outcome).toMatchObject({
+    problem: { code: 'source_unsupported', detail: expect.stringMatching(reason) as string },
+  });
+});
+
+it('a folder with 10 million entries is not shared: it is looked at no further than the first that is too many', async () => {
+  let count = 0;
+  function* tenMillion(): Generator<string> {
+    while (count < 10_000_000) yield `${10_000_000 + count++}`;
+  }
+  const outcome = await outcomeOf(() => scanSource({ path: '/shared', exclude: [] }, diskOf(tenMillion())));
+  const text =
+    '/shared holds more than 100000 files and folders, 10100000 is one too many: share parts of it, or leave some out';
+  expect(outcome).toMatchObject({ problem: { code: 'source_unsupported', detail: text } });
+  expect(count).toBe(100_001);
+});
+
+it.each([
+  ['in case', ['A', 'a']],
+  ['in their form', ['e\u0301', '\u00e9']],
+])('a folder with paths that differ %s is not shared', async (_what, names) => {
+  const alice = await startPeer('alice', { plain: true });
+  const path = join(alice.folder, 'shared');
+  mkdirSync(path);
+  for (const name of names) writeFileSync(join(path, name), name);
+  // A disk that does not tell them apart has one of them.
+  if (readdirSync(path).length < names.length) return;
+  await expect(alice.engine.digest({ path, hash: 'sha1' })).rejects.toMatchObject({
+    code: 'source_unsupported',
+    message: expect.stringMatching(/ and .* in .* are one name on disks .*: rename one, or leave it out/) as string,
+  });
 });

@@ -150,7 +150,13 @@ async function openKeeping(
   { keeping }: PeerOptions,
   parts: { readonly link: FailoverLink; readonly transfers: TransferRegistry; readonly warn: Warn },
 ): Promise<CopyKeeping | null> {
-  return keeping === null ? null : CopyKeeping.open({ ...keeping, ...parts, now: Date.now, random: Math.random });
+  const later = (waitMs: number, act: () => void): (() => void) => {
+    const timer = setTimeout(act, waitMs);
+    return () => clearTimeout(timer);
+  };
+  return keeping === null
+    ? null
+    : CopyKeeping.open({ ...keeping, ...parts, later, now: Date.now, random: Math.random });
 }
 
 async function openLink({ options, identity, facts, warn }: ControlParts): Promise<FailoverLink> {

@@ -16,7 +16,7 @@ import type { TransferEvent, Transfers } from '../transfers/transfers.ts';
 /** How often it is looked for shortages, at the latest and at the soonest. */
 const LOOK_MS = 30_000;
 const LOOK_AGAIN_MS = 1_000;
-/** What could not be begun is left alone for so long. */
+/** What could not be begun is left alone for so long; what is in the way there, and is something else, until the next start. */
 const REFUSED_MS = 600_000;
 /** Kept copies that a view names. */
 const SHOWN_MAX = 100;
@@ -34,10 +34,12 @@ interface KeepingParts extends KeepingOptions {
   readonly now: () => number;
   /** Uniform in [0, 1). */
   readonly random: () => number;
+  /** Does something after a time, unless what it returns is called before. */
+  readonly later: (waitMs: number, act: () => void) => () => void;
   readonly warn: (message: string) => void;
 }
 
-const FETCHING: ReadonlySet<TransferState> = new Set(['queued', 'downloading']);
+const FETCHING: ReadonlySet<TransferState> = new Set(['queued', 'downloading', 'hashing']);
 const UNFINISHED: ReadonlySet<TransferState> = new Set(['queued', 'downloading', 'stalled', 'paused', 'failed']);
 
 export class CopyKeeping {
@@ -46,10 +48,12 @@ export class CopyKeeping {
   #shortages: ReadonlyMap<string, Shortage> = new Map();
   /** What could not be begun, and until when it is left alone. */
   readonly #refused = new Map<string, number>();
+  /** What was said last of each file that could not be begun. */
+  readonly #warned = new Map<string, string>();
   #withoutRoom = 0;
   #wishes: readonly Wish[] = [];
   #areWishesKnown = false;
-  #timer: NodeJS.Timeout | null = null;
+  #callOff: () => void = () => {};
   #dueMs = Infinity;
   #lookedMs = -Infinity;
   #isLooking = false;
@@ -81,7 +85,7 @@ export class CopyKeeping {
   close(): void {
     this.#isClosed = true;
     for (const stop of this.#stopListening) stop();
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#callOff();
   }
 
   view(): KeepingView {
@@ -96,9 +100,7 @@ export class CopyKeeping {
   /** What lies in the folder, whoever asked for it. */
   #kept(): TransferView[] {
     const inside = `${this.#parts.folder}${sep}`;
-    return this.#parts.transfers
-      .list()
-      .filter(({ direction, path }) => direction === 'download' && path.startsWith(inside));
+    return this.#parts.transfers.list().filter(({ path }) => path.startsWith(inside));
   }
 
   #linkEvent({ type }: LinkEvent): void {
@@ -117,9 +119,9 @@ export class CopyKeeping {
   #lookAt(timeMs: number): void {
     const dueMs = Math.max(timeMs, this.#lookedMs + LOOK_AGAIN_MS);
     if (this.#isClosed || dueMs >= this.#dueMs) return;
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#callOff();
     this.#dueMs = dueMs;
-    this.#timer = setTimeout(() => this.#look(), Math.max(0, dueMs - this.#parts.now()));
+    this.#callOff = this.#parts.later(Math.max(0, dueMs - this.#parts.now()), () => this.#look());
   }
 
   #look(): void {
@@ -154,25 +156,53 @@ export class CopyKeeping {
   }
 
   async #fetch(file: WantedFile, user: string | null): Promise<void> {
-    const { folder, transfers, now, warn } = this.#parts;
     // Each content has a folder of its own: the next version of a file comes to another place.
-    const place = join(folder, file.group, file.contentId.slice(0, 12));
+    const place = join(this.#parts.folder, file.group, file.contentId.slice(0, 12));
     const refused = await mkdir(place, { recursive: true }).then(
-      async () => {
-        const body = {
-          group: file.group,
-          file: file.file,
-          destination: place,
-          strategy: 'rarest-first' as const,
-        };
-        const answer = await transfers.download(body, { commandId: randomUUID(), user });
-        return answer.status === 'started' ? null : refusalInWords(answer);
-      },
+      () => this.#download(file, place, user),
       (error: Error) => error.message,
     );
-    if (refused === null) return;
-    this.#refused.set(wantedKey(file), now() + REFUSED_MS);
-    warn(`cannot keep a copy of ${file.file} of ${file.group}: ${refused}`);
+    if (refused !== null) this.#leaveAlone(file, this.#parts.now() + REFUSED_MS, refused);
+  }
+
+  /** Null when it has begun, or why it has not. */
+  async #download({ group, file, contentId }: WantedFile, place: string, user: string | null): Promise<string | null> {
+    const { transfers } = this.#parts;
+    const body = { group, file, destination: place, strategy: 'rarest-first' as const };
+    const answer = await transfers.download(body, { commandId: randomUUID(), user });
+    if (answer.status === 'started') return null;
+    const path = join(place, file);
+    const isOwn = transfers.list().some((transfer) => transfer.path === path);
+    const isInTheWay = answer.status === 'failed' && answer.code === 'destination_exists' && !isOwn;
+    return isInTheWay ? this.#adopt({ group, file, contentId }, path, user) : refusalInWords(answer);
+  }
+
+  /**
+   * What is there already was most likely kept before: by a peer whose data is lost, or as a transfer that was removed without its
+   * data. It is read once; what it is not will not be it in ten minutes either.
+   */
+  async #adopt(file: NamedFile, path: string, user: string | null): Promise<null> {
+    const { transfers } = this.#parts;
+    const body = { group: file.group, file: file.file, path };
+    this.#refused.set(wantedKey(file), Infinity);
+    const answer = await transfers.seed(body, { commandId: randomUUID(), user });
+    if (answer.status !== 'started') {
+      this.#leaveAlone(
+        file,
+        Infinity,
+        `${path} is in the way, and cannot be it: move it away. ${refusalInWords(answer)}`,
+      );
+    }
+    return null;
+  }
+
+  /** Says why, once. */
+  #leaveAlone(file: NamedFile, untilMs: number, why: string): void {
+    const key = wantedKey(file);
+    this.#refused.set(key, untilMs);
+    if (this.#warned.get(key) === why) return;
+    this.#warned.set(key, why);
+    this.#parts.warn(`cannot keep a copy of ${file.file} of ${file.group}: ${why}`);
   }
 
   /** What the user's groups want more copies of, without what this peer has or was told to leave. Null when no tracker answers. */
@@ -226,6 +256,8 @@ export class CopyKeeping {
     });
   }
 }
+
+type NamedFile = Pick<WantedFile, 'group' | 'file' | 'contentId'>;
 
 interface Wish {
   readonly group: string;

@@ -100,7 +100,7 @@ it('is refused by the name of the field, with what there is', async () => {
     [{}, 'only'],
     [{ only: [] }, 'only'],
     [{ only: [''] }, 'only'],
-    [{ priorities: [{ path: 'a', priority: 'most' }] }, 'priorities.0.priority'],
+    [{ priorities: [{ path: 'a', priority: 'most' }] }, 'priorities[0].priority'],
   ] as const) {
     expect(await patch(changed), field).toMatchObject({ status: 400, body: { errors: [{ field }] } });
   }

@@ -1,27 +1,13 @@
 // Owns what the peer's HTTP control endpoint takes: the body of every command, every query, and their limits, as classes
 // that class-validator checks. In them `IsOptional` means that a field may be left out.
 import { Type } from 'class-transformer';
-import {
-  ArrayMaxSize,
-  IsArray,
-  IsBoolean,
-  IsIn,
-  IsInt,
-  IsOptional,
-  IsString,
-  Length,
-  Matches,
-  Max,
-  Min,
-} from 'class-validator';
+import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Length, Matches, Max, Min } from 'class-validator';
 import type { CommandName, PieceHash } from '#domain/command';
 import { PIECE_STRATEGIES, type PieceStrategy } from '#domain/source-choice';
 import { FileVersionBody, UNCHANGED_COMMAND_BODIES } from './command-bodies.ts';
 import { AreGlobs } from './control-selection.ts';
 import {
   EVENT_POLL_SECONDS_MAX,
-  GLOB_CHARACTERS_MAX,
-  GLOBS_MAX,
   LIST_CURSOR_CHARACTERS_MAX,
   LIST_LIMIT_MAX,
   PATH_CHARACTERS_MAX,
@@ -52,19 +38,6 @@ function IsAbsolutePath(): PropertyDecorator {
     isString(target, property);
     length(target, property);
     absolute(target, property);
-  };
-}
-
-/** Globs, each matched against paths within a folder, whose components are joined with `/`. */
-function IsGlobs(): PropertyDecorator {
-  const rules = [
-    IsArray(),
-    ArrayMaxSize(GLOBS_MAX),
-    IsString({ each: true }),
-    Length(1, GLOB_CHARACTERS_MAX, { each: true }),
-  ];
-  return (target, property) => {
-    for (const rule of rules) rule(target, property as string);
   };
 }
 
@@ -106,7 +79,7 @@ export class UploadFileBody extends GroupWaitBody {
 
   /** Globs: what they match in a folder, by its path within it, is left out; a folder with everything in it. */
   @IsOptional()
-  @IsGlobs()
+  @AreGlobs(0)
   exclude?: string[];
 
   /** Where the group has other content of that name, publish this as its next version. */

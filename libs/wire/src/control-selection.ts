@@ -22,9 +22,10 @@ function IsGlob(options: { readonly each?: boolean } = {}): PropertyDecorator {
   };
 }
 
-/** One or more of them. */
-export function AreGlobs(): PropertyDecorator {
-  const checks = [IsArray(), ArrayMinSize(1), ArrayMaxSize(GLOBS_MAX), IsGlob({ each: true })];
+/** So many of them at least: one, or none where what they pick is left out. */
+export function AreGlobs(countMin: 0 | 1 = 1): PropertyDecorator {
+  const atLeast = countMin === 0 ? [] : [ArrayMinSize(countMin)];
+  const checks = [IsArray(), ...atLeast, ArrayMaxSize(GLOBS_MAX), IsGlob({ each: true })];
   return (target, property) => {
     for (const check of checks) check(target, property);
   };

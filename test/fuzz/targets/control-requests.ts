@@ -45,6 +45,13 @@ const SAMPLES: readonly Sample[] = [
   { method: 'POST', url: '/api/v1/dropped-files?name=a&path=b', headers: { cookie: LET_IN } },
   { ...posted('/api/v1/limits', { uploadBytesPerSecond: 4096, groups: [{ group: 'films' }] }), method: 'PUT' },
   { method: 'DELETE', url: `/api/v1/transfers/${TRANSFER_ID}?data=keep`, headers: {} },
+  {
+    ...posted(`/api/v1/transfers/${TRANSFER_ID}`, {
+      only: ['*.jpg'],
+      priorities: [{ path: 'b/**', priority: 'high' }],
+    }),
+    method: 'PATCH',
+  },
 ];
 const POLICY: AccessPolicy = {
   port: 7070,

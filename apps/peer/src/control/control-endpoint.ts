@@ -142,7 +142,13 @@ function fieldErrors(error: ValidationError): FieldError[] {
   const message = Object.values(constraints)[0];
   const own = message === undefined ? [] : [{ field, message: message.replace(`${field} `, '') }];
   const inner = children.flatMap(fieldErrors);
-  return [...own, ...inner.map((child) => ({ field: `${field}.${child.field}`, message: child.message }))];
+  return [...own, ...inner.map((child) => ({ field: fieldWithin(field, child.field), message: child.message }))];
+}
+
+/** A field of what another one holds: `groups[0].group`. */
+function fieldWithin(field: string, inner: string): string {
+  const [position] = /^[0-9]+/.exec(inner) ?? [];
+  return position === undefined ? `${field}.${inner}` : `${field}[${position}]${inner.slice(position.length)}`;
 }
 
 function metricsProvider(door: ControlDoor): Provider {

@@ -3,7 +3,7 @@
 import { PRIORITIES, type PriorityName } from '#domain/piece-priorities';
 import { hasFields } from '#identity/durable-file';
 import { GLOBS_MAX } from '#wire/limits';
-import { pathMatcher } from './path-glob.ts';
+import { PathGlobs } from './path-glob.ts';
 
 /** What is wanted of a share. Everything normally when nothing is said. */
 export interface Selection {
@@ -56,12 +56,12 @@ export function changedSelection(before: Selection, { only, priorities = [] }: S
 
 /** How much each file is wanted, by a value of `PRIORITIES`. */
 export function filePriorities({ only, priorities }: Selection, paths: SharePaths): Uint8Array {
-  const wanted = only?.map(pathMatcher) ?? null;
-  const rules = priorities.map(({ path, priority }) => ({ matches: pathMatcher(path), value: PRIORITIES[priority] }));
+  const wanted = only === null ? null : new PathGlobs(only);
+  const rules = new PathGlobs(priorities.map(({ path }) => path));
   return Uint8Array.from(paths, (path) => {
-    const isWanted = wanted === null || wanted.some((matches) => matches(path));
-    const rule = rules.findLast(({ matches }) => matches(path));
-    return rule?.value ?? (isWanted ? PRIORITIES.normal : PRIORITIES.skip);
+    const rule = priorities[rules.lastOf(path)];
+    if (rule !== undefined) return PRIORITIES[rule.priority];
+    return wanted === null || wanted.lastOf(path) >= 0 ? PRIORITIES.normal : PRIORITIES.skip;
   });
 }
 
@@ -71,12 +71,13 @@ export function selectionProblem(
   change: SelectionChange,
   paths: SharePaths,
 ): SelectionProblem | null {
-  const globs = [
+  const asked = [
     ...(change.only ?? []).map((glob, number) => ({ field: `only[${number}]`, glob })),
     ...(change.priorities ?? []).map(({ path }, number) => ({ field: `priorities[${number}].path`, glob: path })),
   ];
-  for (const { field, glob } of globs) {
-    if (!paths.some(pathMatcher(glob)))
+  for (const { field, glob } of asked) {
+    const globs = new PathGlobs([glob]);
+    if (!paths.some((path) => globs.lastOf(path) >= 0))
       return { field, message: `matches nothing in the share; there is ${inWords(paths)}` };
   }
   const after = changedSelection(before, change);

@@ -472,11 +472,11 @@ describe('limits', () => {
     [{ activeTransfers: 0 }, 'activeTransfers', 'from 1 to 10000 transfers'],
     [{ groups: null }, 'groups', 'must be an array'],
     [{ groups: {} }, 'groups', 'must be an array'],
-    [{ groups: [null] }, 'groups.0', 'object'],
+    [{ groups: [null] }, 'groups[0]', 'object'],
     [{ groups: [films, films] }, 'groups', 'must name each group once'],
-    [{ groups: [{ ...films, uploadBytesPerSecond: 3 }] }, 'groups.0.uploadBytesPerSecond', 'from 1024'],
-    [{ groups: [{ ...films, group: '' }] }, 'groups.0.group', ''],
-    [{ groups: [{ ...films, burst: 1 }] }, 'groups.0.burst', 'is not a field'],
+    [{ groups: [{ ...films, uploadBytesPerSecond: 3 }] }, 'groups[0].uploadBytesPerSecond', 'from 1024'],
+    [{ groups: [{ ...films, group: '' }] }, 'groups[0].group', ''],
+    [{ groups: [{ ...films, burst: 1 }] }, 'groups[0].burst', 'is not a field'],
     [{ uploadLimit: 1024 }, 'uploadLimit', 'is not a field of this request'],
   ])('%j are refused by the name of the field', async (limits, field, message) => {
     const { held } = transfers;

@@ -30,6 +30,7 @@ import type { DialRequest, HangUpCode, LaneAddress, LaneEvent } from './lane-mes
 import type { LaneNews } from './lane-news.ts';
 import { claimedPeerId, isProved, type LocalPeer, newHello, signProof } from './peer-handshake.ts';
 import { PieceFetch } from './piece-fetch.ts';
+import { PieceReserve } from './piece-reserve.ts';
 import { BudgetTurns, type RateBudget } from './rate-budget.ts';
 import { ReceiveBuffer } from './receive-buffer.ts';
 import { RequestWindow } from './request-window.ts';
@@ -50,6 +51,10 @@ interface BlockRequest {
   readonly fetch: PieceFetch;
   readonly begin: number;
   readonly length: number;
+  /** Something else is wanted first: it is asked for again when it is rejected, and good when it comes all the same. */
+  isAskedBack: boolean;
+  /** A block before it was rejected: what comes of it is passed over. */
+  isVoid: boolean;
 }
 
 export class FetchSession implements FrameSink {
@@ -72,10 +77,7 @@ export class FetchSession implements FrameSink {
   #untoldPieces = 0;
   #manifest: Buffer | null = null;
   #manifestBytes = 0;
-  /** Assigned and not yet wholly asked for, in order; the first may be partly asked for. */
-  #reserve: PieceFetch[] = [];
-  /** Where pieces that somebody waits for stand among each other; they come before all others. */
-  #ranks: ReadonlyMap<number, number> = new Map();
+  readonly #reserve = new PieceReserve();
   #requests: BlockRequest[] = [];
   /** Every piece that this connection answers for. */
   readonly #fetches = new Map<number, PieceFetch>();
@@ -101,20 +103,19 @@ export class FetchSession implements FrameSink {
   assign(pieces: readonly number[], hedge: boolean): void {
     const store = this.#context.storeOf(this.#request.download);
     if (store === undefined || this.#state === 'closed') return;
-    for (const piece of pieces) {
-      const fetch = new PieceFetch(store, piece, hedge);
-      this.#fetches.set(piece, fetch);
-      this.#reserve.push(fetch);
-    }
-    this.#rankReserve();
+    const fetches = pieces.map((piece) => new PieceFetch(store, piece, hedge));
+    for (const fetch of fetches) this.#fetches.set(fetch.piece, fetch);
+    this.#reserve.add(fetches);
+    this.#makeWay();
     this.#pump();
   }
 
   /** Takes these first, in this order, of what is in the reserve now or comes into it. Replaces what it was told before. */
   hurry(pieces: readonly number[]): void {
-    this.#ranks = new Map(pieces.map((piece, rank) => [piece, rank]));
+    this.#reserve.hurry(pieces);
     if (pieces.length > 0) this.#window.hurry();
-    this.#rankReserve();
+    this.#makeWay();
+    this.#pump();
   }
 
   /** Gives back those of the pieces of which nothing was asked yet. */
@@ -199,8 +200,7 @@ export class FetchSession implements FrameSink {
   }
 
   blockBytes(chunk: Uint8Array, begin: number, end: number): void {
-    if (this.#state !== 'open' || this.#requests[0]?.fetch.cancelled !== false) return;
-    this.#received.keep(chunk, begin, end);
+    if (this.#state === 'open' && isWanted(this.#requests[0])) this.#received.keep(chunk, begin, end);
   }
 
   blockEnd(): void {
@@ -209,7 +209,7 @@ export class FetchSession implements FrameSink {
     this.#received.flush();
     this.#nextAnswer();
     this.#window.answered(request.length);
-    if (!request.fetch.cancelled && request.fetch.isWhole) this.#finish(request.fetch);
+    if (isWanted(request) && request.fetch.isWhole) this.#finish(request.fetch);
     this.#pump();
   }
 
@@ -325,7 +325,8 @@ export class FetchSession implements FrameSink {
       return this.#breach('a rejection of what was not asked for');
     }
     this.#nextAnswer();
-    if (!request.fetch.cancelled) {
+    if (isWanted(request) && request.isAskedBack) this.#putBack(request);
+    else if (isWanted(request)) {
       this.#withdraw(request.fetch);
       this.#say({ kind: 'rejected', connection: this.#request.connection, piece: request.fetch.piece });
     }
@@ -341,8 +342,8 @@ export class FetchSession implements FrameSink {
 
   #nextAnswer(): void {
     const request = this.#requests.shift();
-    this.#outstandingBytes -= request?.length ?? 0;
-    if (request?.fetch.cancelled === true) {
+    if (request?.isAskedBack === false) this.#outstandingBytes -= request.length;
+    if (request !== undefined && !isWanted(request)) {
       this.#say({ kind: 'passedOver', connection: this.#request.connection });
     }
   }
@@ -360,7 +361,7 @@ export class FetchSession implements FrameSink {
     this.#fetches.delete(fetch.piece);
     const { news } = this.#context;
     news.verified(this.#request.connection, fetch.piece);
-    if (this.#fetches.size === 0 || this.#ranks.has(fetch.piece)) news.tellVerified();
+    if (this.#fetches.size === 0 || this.#reserve.isHurried(fetch.piece)) news.tellVerified();
   }
 
   #say(event: LaneEvent): void {
@@ -377,29 +378,42 @@ export class FetchSession implements FrameSink {
   #pump(): void {
     if (this.#state !== 'open') return;
     const frames: Uint8Array[] = [];
-    let fetch = this.#reserve[0];
+    let fetch = this.#reserve.first;
     while (fetch !== undefined && this.#requests.length < PEER_REQUESTS_MAX) {
       const blockBytes = this.#window.blockBytes(fetch.length - fetch.requestedBytes);
       const length = this.#turns.grainOf(blockBytes);
       if (!this.#window.hasRoom(this.#outstandingBytes, { length, blockBytes })) break;
       if (!this.#turns.take(length)) break;
-      const request = { fetch, begin: fetch.requestedBytes, length };
+      const request = { fetch, begin: fetch.requestedBytes, length, isAskedBack: false, isVoid: false };
       frames.push(encodeFrame({ kind: 'request', piece: fetch.piece, begin: request.begin, length }));
       this.#willAsk();
       this.#requests.push(request);
       this.#outstandingBytes += length;
       fetch.requestedBytes += length;
-      if (fetch.requestedBytes === fetch.length) this.#reserve.shift();
-      fetch = this.#reserve[0];
+      if (fetch.requestedBytes === fetch.length) this.#reserve.remove(fetch);
+      fetch = this.#reserve.first;
     }
     if (frames.length > 0) this.#write(frames.length === 1 ? (frames[0] as Uint8Array) : Buffer.concat(frames));
   }
 
-  /** One of which a part was asked for may have to wait for its rest. */
-  #rankReserve(): void {
-    if (this.#ranks.size === 0) return;
-    const rankOf = ({ piece }: PieceFetch): number => this.#ranks.get(piece) ?? this.#ranks.size;
-    this.#reserve.sort((left, right) => rankOf(left) - rankOf(right));
+  /** Asks back what is on the wire before a piece that somebody waits for, as far as the other side has not come to it. */
+  #makeWay(): void {
+    const next = this.#reserve.first;
+    if (this.#state !== 'open' || next === undefined || !this.#reserve.isHurried(next.piece)) return;
+    for (const request of this.#requests) {
+      const isBefore = this.#reserve.rankOf(request.fetch) <= this.#reserve.rankOf(next);
+      if (isBefore || request.isAskedBack || request.fetch.cancelled) continue;
+      request.isAskedBack = true;
+      this.#outstandingBytes -= request.length;
+      this.#send({ kind: 'cancel', piece: request.fetch.piece, begin: request.begin });
+    }
+  }
+
+  /** A block that was asked back was not sent: its piece is asked for from there on when its turn comes again. */
+  #putBack({ fetch, begin }: BlockRequest): void {
+    for (const later of this.#requests) if (later.fetch === fetch) later.isVoid = true;
+    fetch.requestedBytes = begin;
+    this.#reserve.putBack(fetch);
   }
 
   /** Connections of the download, this one included. */
@@ -429,7 +443,7 @@ export class FetchSession implements FrameSink {
   #withdraw(fetch: PieceFetch): void {
     fetch.cancelled = true;
     this.#fetches.delete(fetch.piece);
-    this.#reserve = this.#reserve.filter((other) => other !== fetch);
+    this.#reserve.remove(fetch);
     for (const request of this.#requests) {
       if (request.fetch === fetch) this.#send({ kind: 'cancel', piece: fetch.piece, begin: request.begin });
     }
@@ -470,4 +484,9 @@ export class FetchSession implements FrameSink {
     this.#say({ kind: 'closed', connection: this.#request.connection, code, detail });
     this.#context.onClosed(this.#request.connection);
   }
+}
+
+/** Whether what comes of a request is taken. */
+function isWanted(request: BlockRequest | undefined): boolean {
+  return request !== undefined && !request.fetch.cancelled && !request.isVoid;
 }

@@ -6,8 +6,13 @@ import { BLOCK_BYTES_MAX, OUTSTANDING_BYTES_MAX } from '#wire/limits';
 const RATE_SAMPLE_MS = 100;
 /** Under a limit blocks are small: the window has room for so many times as many, so that a long way is no second limit. */
 const LIMITED_WINDOW = 4;
-/** What is asked for at a time while somebody waits for pieces, and for how long after that: the next one waits for as much. */
-const HURRIED_WINDOW_BYTES = 4 * 1024 * 1024;
+/**
+ * What is asked for at a time while somebody waits for pieces, and for how long after that: the next one waits for as much. It is
+ * what comes in a twentieth of a second, and two blocks at least, so that one is on its way while the other is answered.
+ */
+const HURRIED_WINDOW_BYTES_MAX = 4 * 1024 * 1024;
+const HURRIED_WINDOW_SECONDS = 0.05;
+const HURRIED_WINDOW_BLOCKS_MIN = 2;
 const HURRIED_MS = 5_000;
 
 /** The window of one connection. */
@@ -53,7 +58,14 @@ export class RequestWindow {
     const wantedBytes = Math.min(blockBytes, length * LIMITED_WINDOW);
     const windowBytes = requestWindowBytes(this.#bytesPerSecond, wantedBytes, this.#partBytes);
     const isHurried = performance.now() - this.#hurriedMs < HURRIED_MS;
-    return outstandingBytes + length <= (isHurried ? Math.min(windowBytes, HURRIED_WINDOW_BYTES) : windowBytes);
+    return (
+      outstandingBytes + length <= (isHurried ? Math.min(windowBytes, this.#hurriedBytes(wantedBytes)) : windowBytes)
+    );
+  }
+
+  #hurriedBytes(blockBytes: number): number {
+    const steadyBytes = Math.min(this.#bytesPerSecond * HURRIED_WINDOW_SECONDS, HURRIED_WINDOW_BYTES_MAX);
+    return Math.max(HURRIED_WINDOW_BLOCKS_MIN * blockBytes, steadyBytes);
   }
 
   get #partBytes(): number {

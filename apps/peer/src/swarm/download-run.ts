@@ -42,7 +42,7 @@ export interface RunContext {
   readonly say: (lane: number, command: LaneCommand) => void;
   /** Whether a limit of this peer holds for what comes: what is asked of two then costs what something else could have. */
   readonly isRateLimited: () => boolean;
-  readonly onVerified: () => void;
+  readonly onVerified: (piece: PieceIndex) => void;
   readonly onCorrupt: (connection: Connection) => void;
 }
 
@@ -167,7 +167,7 @@ export class DownloadRun {
     if (piece === undefined || ledger.stateOf(piece) === 'verified') return;
     sources.delivered(connection, pieceRange(ledger.geometry, piece).length, this.#context.now());
     for (const loser of ledger.verify(piece, connection.id)) this.#cancel(loser, piece);
-    this.#context.onVerified();
+    this.#context.onVerified(piece);
   }
 
   /** A hedging connection has the piece: it writes it as soon as the one that was to write it has let go. */

@@ -12,6 +12,7 @@ export class DownloadWants {
   readonly #request: DownloadRequest;
   /** Null while nobody has said which files are wanted: all are. */
   #files: WantedFiles | null = null;
+  #arrived: () => void = () => {};
 
   constructor(request: DownloadRequest) {
     this.#request = request;
@@ -38,9 +39,15 @@ export class DownloadWants {
     this.priorities.prioritize(piecePriorities(manifest, priorities));
   }
 
-  /** Returns the pieces that are urgent from now on, or are not any more. */
-  hurry(pieces: readonly number[]): PieceIndex[] {
+  /** Returns the pieces that are urgent from now on, or are not any more. `arrived` is told of each of them that comes. */
+  hurry(pieces: readonly number[], arrived: () => void = () => {}): PieceIndex[] {
+    this.#arrived = arrived;
     return this.priorities.hurry(pieces.flatMap((piece) => pieceIndex(this.#request, piece) ?? []));
+  }
+
+  /** A piece has come. */
+  verified(piece: PieceIndex): void {
+    if (this.priorities.urgent.has(piece)) this.#arrived();
   }
 
   /** Whether everything that is wanted is there. Who wants no file, only pieces as they are hurried, is never done. */

@@ -147,8 +147,8 @@ export class SwarmDownload implements Download {
     this.#notify();
   }
 
-  hurry(pieces: readonly number[]): void {
-    const changed = this.#wants.hurry(pieces);
+  hurry(pieces: readonly number[], arrived?: () => void): void {
+    const changed = this.#wants.hurry(pieces, arrived);
     this.#part?.run.hurried(changed);
   }
 
@@ -301,7 +301,8 @@ export class SwarmDownload implements Download {
       later: (waitMs, act) => void setTimeout(act, waitMs),
       say: (lane, command) => fleet.say(lane, command),
       isRateLimited: this.#context.isRateLimited,
-      onVerified: () => {
+      onVerified: (piece) => {
+        this.#wants.verified(piece);
         this.#context.countPiece('verified');
         void this.#syncing.wrote(manifest.pieceBytes, this.#place.filesOf(manifest));
       },

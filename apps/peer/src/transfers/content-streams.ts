@@ -7,6 +7,7 @@ import { readAheadPieces } from '#domain/read-ahead';
 import { STREAM_READ_AHEAD_BYTES_MAX, STREAM_STALL_TIMEOUT_MS, STREAMS_MAX } from '#wire/limits';
 import type { Refused } from '#wire/tracker-api';
 import type { ReadableCopy } from '../swarm/transfer-engine.ts';
+import { ChangeWaiters } from './change-waiters.ts';
 import { DownloadTransfer } from './download-transfer.ts';
 import { OpenFile, type OpenFileParts } from './open-file.ts';
 import { unavailable } from './range-reader.ts';
@@ -31,6 +32,8 @@ export class ContentStreams {
   readonly #shares: SharesInSight;
   readonly #manifests = new StreamedManifests();
   readonly #open = new Map<OpenFile, Transfer>();
+  /** Those who wait for what they read. */
+  readonly #changes = new ChangeWaiters();
   #placesTaken = 0;
 
   constructor(parts: StreamParts) {
@@ -57,6 +60,7 @@ export class ContentStreams {
   /** Something of the transfers, or who is logged in, has changed: whoever may not read on ends. */
   look(): void {
     for (const file of this.#open.keys()) file.look();
+    this.#changes.wake();
   }
 
   /** Who may have what has changed: it is asked anew. */
@@ -94,10 +98,11 @@ export class ContentStreams {
     { found, path, release }: { found: FoundShare; path: string | undefined; release: () => void },
   ): Promise<OpenContent | Refused> {
     const copy = (): ReadableCopy | 'soon' | Refused => this.#copyNow(transfer, found.user);
-    const manifest = await this.#manifests.of(transfer, () => {
+    const refusal = (): Refused | null => {
       const now = copy();
       return now !== 'soon' && 'status' in now ? now : null;
-    });
+    };
+    const manifest = await this.#manifests.of(transfer, { refusal, changes: this.#changes });
     if ('status' in manifest) return manifest;
     const position = positionOf(manifest, path);
     if (typeof position !== 'number') return position;
@@ -109,6 +114,7 @@ export class ContentStreams {
         this.#placesTaken--;
         this.#open.delete(file);
         this.#hurry(transfer, manifest);
+        this.#changes.wake();
         release();
       },
     });
@@ -118,7 +124,13 @@ export class ContentStreams {
 
   #sourceOf(transfer: Transfer, manifest: Manifest, copy: OpenFileParts['source']['copy']): OpenFileParts['source'] {
     return {
-      ...{ engine: this.#parts.context.engine, manifest, copy, stallMs: STREAM_STALL_TIMEOUT_MS },
+      ...{
+        engine: this.#parts.context.engine,
+        manifest,
+        copy,
+        stallMs: STREAM_STALL_TIMEOUT_MS,
+        changes: this.#changes,
+      },
       isComing: () => transfer.view().bytesPerSecond > 0,
       damaged: (detail) => {
         if (isWhole(transfer.reading)) this.#parts.damaged(transfer, detail);
@@ -156,7 +168,7 @@ export class ContentStreams {
     );
     const has = (piece: number): boolean => hasBit(verified, piece);
     const ahead = { aheadBytes: STREAM_READ_AHEAD_BYTES_MAX, has };
-    transfer.hurry(readAheadPieces(places, manifestGeometry(manifest), ahead));
+    transfer.hurry(readAheadPieces(places, manifestGeometry(manifest), ahead), () => this.#changes.wake());
   }
 }
 

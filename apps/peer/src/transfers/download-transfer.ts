@@ -43,6 +43,8 @@ export class DownloadTransfer implements PlaceTaker {
   #hasManifest = false;
   readonly selection: DownloadSelection;
   #resting: ReadableCopy | null = null;
+  /** What somebody waits for, also before there is an engine's download of it. */
+  #hurried: { readonly pieces: readonly number[]; readonly arrived: () => void } | null = null;
 
   constructor(record: DownloadRecord, context: TransferContext) {
     this.record = record;
@@ -82,9 +84,10 @@ export class DownloadTransfer implements PlaceTaker {
     return this.#download?.manifestBytes() ?? (this.isRunning ? null : store.readManifest(this.contentId));
   }
 
-  /** Fetches these pieces before all others, in this order. */
-  hurry(pieces: readonly number[]): void {
-    this.#download?.hurry(pieces);
+  /** Fetches these pieces before all others, in this order; `arrived` is called for each that comes. */
+  hurry(pieces: readonly number[], arrived: () => void): void {
+    this.#hurried = { pieces, arrived };
+    this.#download?.hurry(pieces, arrived);
   }
 
   /** One that was there for readers alone is like any other from now on. */
@@ -344,6 +347,7 @@ export class DownloadTransfer implements PlaceTaker {
       ...(selection !== undefined && { priorities: (manifest) => this.selection.priorities(manifest) }),
     });
     this.#download = download;
+    if (this.#hurried !== null) download.hurry(this.#hurried.pieces, this.#hurried.arrived);
     this.#hasManifest = false;
     const stop = download.onChange(() => this.#follow(download));
     void download.done.then(async (end) => {
@@ -380,6 +384,7 @@ export class DownloadTransfer implements PlaceTaker {
     // What is wanted may have changed since the engine began.
     const priorities = this.selection.prioritiesIn(manifestBytes);
     if (priorities !== null) download.prioritize(priorities);
+    this.#context.changed(this.record);
   }
 
   async #completed(download: Download, stamp: string | null): Promise<void> {

@@ -1,16 +1,14 @@
 // Owns reading one run of bytes of content in order, each piece verified before a byte of it is handed out. What is not there yet
 // is waited for as long as something comes. Two buffers whatever is read: one is with whoever sends it on while the other is filled.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { hasBit } from '#domain/bitfield';
 import { type Manifest, manifestGeometry } from '#domain/manifest';
 import type { ReaderPlace } from '#domain/read-ahead';
 import { STREAM_BUFFER_BYTES_MAX } from '#wire/limits';
 import type { Refused } from '#wire/tracker-api';
 import { type ReadableCopy, type TransferEngine, TransferFailure } from '../swarm/transfer-engine.ts';
+import type { ChangeWaiters } from './change-waiters.ts';
 import type { ContentReader } from './transfers.ts';
 
-/** How often it is looked whether a piece has come: whoever watches a film notices ten times as much. */
-const LOOK_MS = 5;
 /** How often it is looked whether anything comes at all, in the time for which it is waited. */
 const LOOKS_FOR_BYTES = 20;
 
@@ -26,6 +24,8 @@ export interface ReadSource {
   damaged(detail: string): void;
   /** How long it is waited for a piece when nothing comes. */
   readonly stallMs: number;
+  /** Woken when a piece of it has come, when it is somewhere else, and when somebody's reading ends. */
+  readonly changes: Pick<ChangeWaiters, 'until'>;
 }
 
 export class RangeReader implements ContentReader {
@@ -82,20 +82,22 @@ export class RangeReader implements ContentReader {
 
   /** Where a piece is, as soon as it is there. */
   async #copyWith(piece: number): Promise<ReadableCopy | Refused> {
+    const { stallMs, changes } = this.#source;
     let lastByteMs = performance.now();
-    let nextLookMs = lastByteMs;
     for (;;) {
-      const copy = this.#source.copy();
-      if (copy !== 'soon' && ('status' in copy || copy.verified === null || hasBit(copy.verified, piece))) return copy;
-      if (this.#signal.aborted) return unavailable('Reading was ended.');
-      const nowMs = performance.now();
-      if (nowMs >= nextLookMs) {
-        if (this.#source.isComing()) lastByteMs = nowMs;
-        nextLookMs = nowMs + this.#source.stallMs / LOOKS_FOR_BYTES;
-      }
-      if (nowMs - lastByteMs > this.#source.stallMs) return unavailable('Nobody who has these bytes sends them.');
-      await sleep(LOOK_MS);
+      const copy = this.#knownOf(piece);
+      if (copy !== null) return copy;
+      if (this.#source.isComing()) lastByteMs = performance.now();
+      if (performance.now() - lastByteMs > stallMs) return unavailable('Nobody who has these bytes sends them.');
+      await changes.until(() => this.#knownOf(piece) !== null, stallMs / LOOKS_FOR_BYTES);
     }
+  }
+
+  /** The copy that has a piece, or why none will; null while it is to come. */
+  #knownOf(piece: number): ReadableCopy | Refused | null {
+    const copy = this.#source.copy();
+    if (copy !== 'soon' && ('status' in copy || copy.verified === null || hasBit(copy.verified, piece))) return copy;
+    return this.#signal.aborted ? unavailable('Reading was ended.') : null;
   }
 
   #nextBuffer(length: number): Uint8Array {

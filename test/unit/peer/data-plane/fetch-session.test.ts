@@ -3,12 +3,12 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { OUTSTANDING_BYTES_MAX, PEER_HANDSHAKE_TIMEOUT_MS } from '#wire/limits';
+import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
+import { BLOCK_BYTES_MAX, OUTSTANDING_BYTES_MAX, PEER_HANDSHAKE_TIMEOUT_MS } from '#wire/limits';
 import { countBits } from '#domain/bitfield';
 import type { Manifest } from '#domain/manifest';
 import { encodeManifest } from '#wire/manifest-codec';
-import type { Frame } from '#wire/transfer-frame';
+import { encodeFrame, type Frame } from '#wire/transfer-frame';
 import { DownloadStore } from '../../../../apps/peer/src/data-plane/download-store.ts';
 import { FetchSession } from '../../../../apps/peer/src/data-plane/fetch-session.ts';
 import { LaneNews } from '../../../../apps/peer/src/data-plane/lane-news.ts';
@@ -176,37 +176,86 @@ it('verified pieces are told of together while more are to come, and before what
   store.close();
 });
 
-it('what is hurried is asked for before the rest of the reserve, in its order, and told of at once', async () => {
-  const { pieces, manifest, store } = contentOf(8);
-  const asked: number[] = [];
+/** A source of eight pieces that answers when it is told to, with a session that has asked it for the first four. */
+async function askedForFour(pieceBytes = PIECE_BYTES) {
+  const { pieces, manifest, store, verifiedCount } = contentOf(8, { pieceBytes });
+  const heard: string[] = [];
   const asking: Socket[] = [];
   const source = await startFakeSeeder('alice', {
     digested: { manifest } as never,
-    answer: ({ piece }, socket) => {
-      asked.push(piece);
+    answer: ({ piece, begin }, socket) => {
+      heard.push(begin === 0 ? `${piece}` : `${piece} from ${begin}`);
       asking.push(socket);
     },
+    heard: (frame) => void (frame.kind === 'cancel' && heard.push(`not ${frame.piece}`)),
   });
   const { session, said } = dial(source, store);
   await vi.waitFor(() => expect(said).toHaveLength(1));
+  onTestFinished(() => {
+    session.hangUp();
+    store.close();
+  });
   session.assign([0, 1, 2, 3, 4, 5, 6], false);
+  const write = (bytes: Uint8Array): void => void asking[0]!.write(bytes);
+  const send = (piece: number, begin = 0): void =>
+    write(blockFrame({ piece, begin }, pieces[piece]!.subarray(begin, begin + BLOCK_BYTES_MAX)));
+  const reject = (piece: number, begin = 0): void => write(encodeFrame({ kind: 'reject', piece, begin }));
+  const hears = (...expected: string[]) => vi.waitFor(() => expect(heard).toEqual(expected));
+  return { session, said, heard, send, reject, hears, verifiedCount };
+}
+
+it('what is hurried is asked for at once, before what was asked for and did not come yet, and told of at once', async () => {
+  const { session, said, send, reject, hears, heard } = await askedForFour();
   // The window of a connection whose rate is not known: the rest waits.
-  await vi.waitFor(() => expect(asked).toEqual([0, 1, 2, 3]));
-  session.hurry([7, 6]);
+  await hears('0', '1', '2', '3');
+  session.hurry([7]);
   session.assign([7], false);
-  const answer = (piece: number) => asking[0]!.write(blockFrame({ piece, begin: 0 }, pieces[piece]!));
-  for (const piece of [0, 1, 2, 3]) answer(piece);
-  await vi.waitFor(() => expect(asked).toEqual([0, 1, 2, 3, 7, 6, 4, 5]));
-  said.splice(0);
-  answer(7);
-  await vi.waitFor(() => expect(said.at(-1)).toMatchObject({ verified: [{ pieces: expect.arrayContaining([7]) }] }));
-  session.hangUp();
-  store.close();
+  const asked = ['0', '1', '2', '3', 'not 0', 'not 1', 'not 2', 'not 3', '7', '4'];
+  await hears(...asked);
+  // On its way before it was asked back: it is as good as it would have been.
+  send(0);
+  for (const piece of [1, 2, 3]) reject(piece);
+  send(7);
+  const told = () =>
+    said.flatMap((event) => (event.kind === 'delivered' ? event.verified : [])).flatMap(({ pieces }) => pieces);
+  await vi.waitFor(() => expect(told()).toEqual([0, 7]));
+  expect(said.filter(({ kind }) => kind === 'rejected')).toEqual([]);
+  // What was not sent comes before what was never asked for.
+  for (const piece of [4, 3]) send(piece);
+  await vi.waitFor(() => expect(heard.slice(asked.length, asked.length + 3)).toEqual(['3', '2', '1']));
+});
+
+it('what is to come of the pieces that somebody waits for is not asked back for the last of them', async () => {
+  const { session, send, reject, hears, heard } = await askedForFour();
+  await hears('0', '1', '2', '3');
+  session.hurry([2, 3, 6]);
+  await hears('0', '1', '2', '3', 'not 0', 'not 1');
+  for (const piece of [0, 1]) reject(piece);
+  send(2);
+  await vi.waitFor(() => expect(heard).toEqual(['0', '1', '2', '3', 'not 0', 'not 1', '6']));
+});
+
+it('a piece of which the first half came before it was asked back goes on from there', async () => {
+  const { session, said, send, reject, hears, heard } = await askedForFour(2 * BLOCK_BYTES_MAX);
+  const half = `from ${BLOCK_BYTES_MAX}`;
+  await hears('0', `0 ${half}`, '1', `1 ${half}`);
+  send(0);
+  session.hurry([7]);
+  session.assign([7], false);
+  await vi.waitFor(() => expect(heard).toContain(`7 ${half}`));
+  reject(0, BLOCK_BYTES_MAX);
+  // The second half of one whose first was not sent is of no use.
+  reject(1);
+  send(1, BLOCK_BYTES_MAX);
+  const until = heard.length;
+  for (const piece of [7, 1]) for (const part of [0, BLOCK_BYTES_MAX]) send(piece, part);
+  await vi.waitFor(() => expect(heard.slice(until, until + 3)).toEqual(['1', `1 ${half}`, `0 ${half}`]));
+  expect(said.filter(({ kind }) => kind === 'corrupt' || kind === 'rejected' || kind === 'closed')).toEqual([]);
 });
 
 it.each([
   ['what comes in 0.3 seconds', false, 29],
-  ['no more than 4 MiB of it while somebody waits for a piece', true, 16],
+  ['what comes in 0.05 seconds while somebody waits for a piece', true, 4],
 ])('is asked for at a time: %s', async (_, isHurried, blocks) => {
   const { pieces, manifest, store, verifiedCount } = contentOf(80, { pieceBytes: 256 * 1024 });
   const asked: number[] = [];

@@ -4,6 +4,7 @@ import type { Manifest } from '#domain/manifest';
 import { setBit } from '#domain/bitfield';
 import type { Refused } from '#wire/tracker-api';
 import { type ReadableCopy, TransferFailure } from '../../../../apps/peer/src/swarm/transfer-engine.ts';
+import { ChangeWaiters } from '../../../../apps/peer/src/transfers/change-waiters.ts';
 import { RangeReader, type ReadSource } from '../../../../apps/peer/src/transfers/range-reader.ts';
 
 const MIB = 1024 * 1024;
@@ -20,6 +21,11 @@ function readerOf(about: Partial<ReadSource> = {}, place = { at: 0, end: 4 * MIB
   const places: number[] = [];
   const damage: string[] = [];
   const work = new AbortController();
+  const changes = new ChangeWaiters();
+  const come = (piece: number): void => {
+    setBit(verified, piece);
+    changes.wake();
+  };
   const source: ReadSource = {
     engine: {
       readPiece: async ({ begin, target }) => {
@@ -27,22 +33,22 @@ function readerOf(about: Partial<ReadSource> = {}, place = { at: 0, end: 4 * MIB
         return true;
       },
     },
-    ...{ manifest: MANIFEST, copy: () => copy, isComing: () => false, stallMs: 100 },
+    ...{ manifest: MANIFEST, copy: () => copy, isComing: () => false, stallMs: 60_000, changes },
     damaged: (detail) => damage.push(detail),
     ...about,
   };
   const reader = new RangeReader(source, place, { signal: work.signal, moved: ({ at }) => places.push(at) });
-  return { reader, verified, places, damage, work };
+  return { reader, verified, come, places, damage, work, changes };
 }
 
 describe('a reader', () => {
   it('gets a piece as soon as it is there, and says where it is', async () => {
-    const { reader, verified, places } = readerOf({}, { at: 0.5 * MIB, end: 1.25 * MIB });
+    const { reader, come, places } = readerOf({}, { at: 0.5 * MIB, end: 1.25 * MIB });
     const first = reader.next();
-    setBit(verified, 0);
+    come(0);
     expect(await first).toHaveLength(0.5 * MIB);
     const second = reader.next();
-    setBit(verified, 1);
+    come(1);
     expect(await second).toHaveLength(0.25 * MIB);
     expect(await reader.next()).toBeNull();
     expect(places).toEqual([0.5 * MIB, MIB]);
@@ -59,28 +65,31 @@ describe('a reader', () => {
 
   it('waits for a piece no longer than nothing comes', async () => {
     const begunMs = performance.now();
-    expect(await readerOf().reader.next()).toMatchObject({ code: 'content_unavailable' });
+    expect(await readerOf({ stallMs: 100 }).reader.next()).toMatchObject({ code: 'content_unavailable' });
     expect(performance.now() - begunMs).toBeGreaterThanOrEqual(100);
     let looks = 0;
     const isComing = (): boolean => {
       if (++looks === 40) setBit(slow.verified, 0);
       return true;
     };
-    const slow = readerOf({ isComing });
+    const slow = readerOf({ isComing, stallMs: 100 });
     expect(await slow.reader.next()).toHaveLength(MIB);
   });
 
   it('is told why it gets no more', async () => {
     let now: ReadableCopy | 'soon' | Refused = 'soon';
-    const next = readerOf({ copy: () => now }).reader.next();
+    const { reader, changes } = readerOf({ copy: () => now });
+    const next = reader.next();
     now = GONE;
+    changes.wake();
     expect(await next).toEqual(GONE);
   });
 
   it('that was ended waits for nothing', async () => {
-    const { reader, work } = readerOf({ stallMs: 60_000 });
+    const { reader, work, changes } = readerOf();
     const next = reader.next();
     work.abort();
+    changes.wake();
     expect(await next).toMatchObject({ code: 'content_unavailable' });
     expect(await reader.next()).toMatchObject({ code: 'content_unavailable' });
   });

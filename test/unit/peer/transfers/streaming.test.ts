@@ -260,6 +260,18 @@ describe('what is not here', () => {
     expectSame(await whole(await open(again)), FILM);
   });
 
+  it('is asked for in the order of its reader also when it is known what it is before it is fetched', async () => {
+    const [alice, bob] = await startGroup('alice', 'bob');
+    await shareFilm(alice);
+    (await open(bob)).close();
+    await bob.transfers.remove(bob.transfers.list()[0]!.transferId, 'delete');
+    await alice.transfers.setLimits({ ...NO_LIMITS, uploadBytesPerSecond: MIB });
+    const content = await open(bob);
+    const { transferId } = bob.transfers.list()[0]!;
+    expect(await part(content, 8 * MIB, 8 * MIB + 10)).toEqual(FILM.subarray(8 * MIB, 8 * MIB + 10));
+    expect(bob.transfers.find(transferId)!.verifiedBytes).toBeLessThan(5 * MIB);
+  });
+
   it('is gone after a restart, whatever was in the middle of it', async () => {
     const [alice, bob] = await startGroup('alice', 'bob');
     await shareFilm(alice);

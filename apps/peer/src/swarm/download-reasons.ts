@@ -1,6 +1,6 @@
 // Owns the sentences that say why a download does not move, and what would help.
 import type { StorageProblem } from '../storage/storage-problem.ts';
-import type { SourceEntry } from './source-table.ts';
+import type { SourceEntry, SourceTable } from './source-table.ts';
 import type { TransferReason } from './transfer-engine.ts';
 
 /** Why a download ended on its own disk. */
@@ -30,8 +30,23 @@ export function manifestReason(problem: string): TransferReason {
   };
 }
 
+/** Why nothing comes, or null while something does or may. `missing` is null while pieces are on their way, or none are known. */
+export function standstillReason(
+  sources: SourceTable,
+  { missing, isOpening }: { readonly missing: Uint32Array | null; readonly isOpening: boolean },
+): TransferReason | null {
+  if (sources.openConnections().length === 0) {
+    const isFirstTry = sources.entries().some(({ connections, failures }) => connections.size > 0 && failures === 0);
+    return isFirstTry || isOpening ? null : stalledReason(sources.entries());
+  }
+  if (missing === null) return null;
+  const lacking = missing.filter((piece) => sources.availability(piece) === 0);
+  const isStuck = lacking.length > 0 && lacking.length === missing.length;
+  return isStuck ? piecesMissingReason(lacking.length) : null;
+}
+
 /** Why nothing comes, judged by how the sources' last connections ended. */
-export function stalledReason(entries: readonly SourceEntry[]): TransferReason {
+function stalledReason(entries: readonly SourceEntry[]): TransferReason {
   const usable = entries.filter(({ isDropped }) => !isDropped);
   const codes = new Set(usable.map(({ lastCode }) => lastCode));
   if (codes.has('grant_revoked')) {
@@ -62,7 +77,7 @@ function noSeederDetail(entries: readonly SourceEntry[]): string {
 }
 
 /** Connected peers lack what is missing. */
-export function piecesMissingReason(missingCount: number): TransferReason {
+function piecesMissingReason(missingCount: number): TransferReason {
   return {
     code: 'pieces_missing',
     detail: `${missingCount} pieces are with nobody who is online`,

@@ -29,7 +29,7 @@ import type {
   TransferReason,
 } from './transfer-engine.ts';
 import { TransferFailure } from './transfer-engine.ts';
-import { manifestReason, piecesMissingReason, stalledReason, storageReason } from './download-reasons.ts';
+import { manifestReason, standstillReason, storageReason } from './download-reasons.ts';
 
 const TICK_MS = 200;
 
@@ -371,21 +371,10 @@ export class SwarmDownload implements Download {
 
   /** Sets state and reason by what is connected and what it has. */
   #judge(): void {
-    const open = this.#sources.openConnections();
-    const isFirstTry = this.#sources
-      .entries()
-      .some(({ connections, failures }) => connections.size > 0 && failures === 0);
-    if (open.length === 0) {
-      if (isFirstTry || this.#isOpening) this.#become('downloading', null);
-      else this.#become('stalled', stalledReason(this.#sources.entries()));
-      return;
-    }
     const { ledger, run } = this.#part ?? {};
-    if (ledger === undefined || run?.isFetching === true) return this.#become('downloading', null);
-    const lacking = ledger.missingPieces().filter((piece) => this.#sources.availability(piece) === 0);
-    const isStuck = lacking.length > 0 && lacking.length === ledger.missingCount;
-    if (isStuck) this.#become('stalled', piecesMissingReason(lacking.length));
-    else this.#become('downloading', null);
+    const missing = ledger === undefined || run?.isFetching === true ? null : ledger.missingPieces();
+    const reason = standstillReason(this.#sources, { missing, isOpening: this.#isOpening });
+    this.#become(reason === null ? 'downloading' : 'stalled', reason);
   }
 
   /** Everything that is wanted is verified: syncs it and puts it in place. */

@@ -9,9 +9,9 @@ import { noteSha1, recordCopy } from './copy-recording.ts';
 import { downloadProgress, keepProgress, readingOf } from './download-progress.ts';
 import { DownloadSelection } from './download-selection.ts';
 import { invalidField } from './requested-paths.ts';
-import { RefreshTimer } from './refresh-timer.ts';
 import { CopyServing, serveRest, singleFileSha1 } from './share-serving.ts';
 import { type FetchPermission, findPermission, recordPermission } from './share-sources.ts';
+import { SourceRefreshing } from './source-refreshing.ts';
 import type { TransferContext } from './transfer-context.ts';
 import type { PlaceTaker } from './transfer-places.ts';
 import { isAboutCopy, reasonOfRefusal, restReason } from './transfer-reasons.ts';
@@ -37,9 +37,7 @@ export class DownloadTransfer implements PlaceTaker {
   /** Aborted when what is under way is of no interest any more: an answer, a copy that is read, the record of it. */
   #work = new AbortController();
   #grantExpiresAtMs = 0;
-  readonly #timer = new RefreshTimer(() => void this.refresh());
-  #refreshing: Promise<void> | null = null;
-  #isAskedAgain = false;
+  readonly #refreshing: SourceRefreshing;
   #hasManifest = false;
   readonly selection: DownloadSelection;
   #resting: ReadableCopy | null = null;
@@ -51,6 +49,13 @@ export class DownloadTransfer implements PlaceTaker {
     this.#context = context;
     this.#serving = new CopyServing(context);
     this.#recheck = new CopyRecheck(context);
+    this.#refreshing = new SourceRefreshing({
+      ask: (signal) => this.#refresh(signal),
+      signal: () => this.#work.signal,
+      state: () => this.record.state,
+      isRunning: () => this.isRunning,
+      isWaiting: () => context.places.isWaiting(this),
+    });
     this.selection = new DownloadSelection(record, (reason) => this.fail(reason));
   }
 
@@ -170,17 +175,7 @@ export class DownloadTransfer implements PlaceTaker {
 
   /** Asks the trackers who has it, and for a fresh grant. */
   refresh(): Promise<void> {
-    if (this.#context.places.isWaiting(this)) return Promise.resolve();
-    // What is answered just now may be older than the news that this is asked for.
-    this.#isAskedAgain = this.#refreshing !== null;
-    const { signal } = this.#work;
-    this.#refreshing ??= this.#refresh(signal).finally(() => {
-      if (signal.aborted) return;
-      this.#refreshing = null;
-      if (this.#isAskedAgain && this.isRunning) void this.refresh();
-      else this.#scheduleRefresh();
-    });
-    return this.#refreshing;
+    return this.#refreshing.now();
   }
 
   pause(reason: TransferReasonView | null): void {
@@ -371,7 +366,7 @@ export class DownloadTransfer implements PlaceTaker {
     const isUnknown = reason?.code === 'no_seeder_online' && this.record.reason?.code === 'trackers_unreachable';
     if (state !== this.record.state || (reason?.code !== this.record.reason?.code && !isUnknown)) {
       this.#become(state, reason);
-      this.#scheduleRefresh();
+      this.#refreshing.later();
     }
   }
 
@@ -486,13 +481,7 @@ export class DownloadTransfer implements PlaceTaker {
   #callOff(): void {
     this.#work.abort();
     this.#work = new AbortController();
-    this.#refreshing = null;
-    this.#timer.clear();
-  }
-
-  #scheduleRefresh(): void {
-    this.#timer.clear();
-    if (this.isRunning && !this.#context.places.isWaiting(this)) this.#timer.start(this.record.state);
+    this.#refreshing.callOff();
   }
 
   #become(state: TransferState, reason: TransferReasonView | null): void {

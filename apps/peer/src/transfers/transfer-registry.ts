@@ -1,5 +1,5 @@
-// Owns the transfers of this peer: begins them for commands, goes on with them after a restart, and lets them follow who is
-// logged in and what the trackers revoke. Every change goes to disk at once.
+// Owns the transfers of this peer: begins them for commands, goes on with them after a restart, and tells of what becomes of them.
+// Every change goes to disk at once.
 import { randomUUID } from 'node:crypto';
 import type { TransferView } from '#wire/control-api';
 import type { LimitsBody } from '#wire/control-limits';
@@ -17,13 +17,14 @@ import type { SelectionBody } from '#wire/control-selection';
 import type { ScrubView } from '#wire/control-upkeep';
 import { STREAM_LINGER_MS } from '#wire/limits';
 import type { Refused } from '#wire/tracker-api';
-import { type SourceProblem, TransferFailure } from '../swarm/transfer-engine.ts';
-import type { CommandAnswer, CommandStamp, LinkEvent } from '../tracker-link/tracker-link.ts';
+import { TransferFailure } from '../swarm/transfer-engine.ts';
+import type { CommandAnswer, CommandStamp } from '../tracker-link/tracker-link.ts';
+import { AccessFollowing } from './access-following.ts';
 import { ChangeWaiters, within } from './change-waiters.ts';
 import { ContentStreams } from './content-streams.ts';
 import { CopyCare } from './copy-care.ts';
 import { CopiesAtHand } from './copies-at-hand.ts';
-import { CopyEndings, endAccess } from './copy-endings.ts';
+import { CopyEndings } from './copy-endings.ts';
 import { dropRepair } from './copy-recheck.ts';
 import { DownloadTransfer } from './download-transfer.ts';
 import {
@@ -40,23 +41,8 @@ import type { TransferContext } from './transfer-context.ts';
 import { transferFiles } from './transfer-files.ts';
 import { TransferLimits } from './transfer-limits.ts';
 import { TransferPlaces } from './transfer-places.ts';
-import {
-  changedReason,
-  LOGGED_OUT,
-  NOT_A_MEMBER,
-  OTHER_LOG,
-  reasonText,
-  SHARE_REMOVED,
-  VERSIONS_UNKNOWN,
-} from './transfer-reasons.ts';
-import {
-  type DownloadRecord,
-  goesOnByItself,
-  isOver,
-  type TransferRecord,
-  type UploadRecord,
-  versionOf,
-} from './transfer-record.ts';
+import { reasonText, VERSIONS_UNKNOWN } from './transfer-reasons.ts';
+import { type DownloadRecord, isOver, type TransferRecord, type UploadRecord, versionOf } from './transfer-record.ts';
 import { announcedOf, started } from './transfer-outcomes.ts';
 import { type Transfer, TransferSet } from './transfer-set.ts';
 import type {
@@ -72,8 +58,6 @@ import { UploadTransfer } from './upload-transfer.ts';
 
 /** An upload whose outcome is likely to be accepted is answered after this, hashed or not. */
 const DECISION_WAIT_MS = 2_000;
-/** After these somebody may have something that they could not have before, or not any more. */
-const CHANGES_ACCESS: ReadonlySet<LinkEvent['type']> = new Set(['session_changed', 'group_changed', 'revoked']);
 
 export class TransferRegistry implements Transfers {
   readonly #context: TransferContext;
@@ -82,11 +66,11 @@ export class TransferRegistry implements Transfers {
   readonly #endings: CopyEndings;
   readonly #transfers = new TransferSet();
   readonly #streams: ContentStreams;
+  readonly #following: AccessFollowing;
   readonly #listeners = new Set<(event: TransferEvent) => void>();
   /** What was last told of each transfer, so that only changes of state and reason are events. */
   readonly #told = new Map<string, string>();
   readonly #changes = new ChangeWaiters();
-  readonly #stopListening: (() => void)[] = [];
   #announced = '[]';
 
   constructor(
@@ -116,6 +100,8 @@ export class TransferRegistry implements Transfers {
       remove: (transferId) => this.remove(transferId, 'delete'),
       damaged: (transfer, detail) => this.#care.takeForChanged(transfer, 'source_changed', detail),
     });
+    const [context, transfers, streams] = [this.#context, this.#transfers, this.#streams];
+    this.#following = new AccessFollowing({ context, transfers, streams });
   }
 
   /**
@@ -129,20 +115,13 @@ export class TransferRegistry implements Transfers {
     }
     await this.#streams.discardLeft();
     await this.#limits.open(startedWith);
-    const { engine, link } = this.#context;
-    const trust = link.trust();
-    if (trust !== null) engine.trustTrackers(trust);
-    this.#stopListening.push(
-      engine.onSourceProblem((problem) => this.#sourceProblem(problem)),
-      link.onEvent((event) => this.#linkEvent(event)),
-    );
-    this.#sessionIs(link.user());
+    this.#following.begin();
     await this.#care.open(scrubBytesPerSecond);
   }
 
   /** Lets go of everything; the next start goes on with it. */
   async close(): Promise<void> {
-    for (const stop of this.#stopListening) stop();
+    this.#following.end();
     this.#streams.close();
     const halted = this.#transfers.all().map((transfer) => transfer.halt());
     await Promise.all([this.#care.close(), ...halted]);
@@ -405,64 +384,6 @@ export class TransferRegistry implements Transfers {
     await this.#context.store.remove(transferId);
     if (contentId !== null && !this.#transfers.isNeeded(contentId)) await this.#context.store.removeManifest(contentId);
     this.#changes.wake();
-  }
-
-  #linkEvent(event: LinkEvent): void {
-    const { engine, link } = this.#context;
-    if (CHANGES_ACCESS.has(event.type)) this.#streams.forgetShares();
-    if (event.type === 'session_changed') this.#sessionIs(event.user);
-    if (event.type === 'sources_changed') this.#refresh((record) => record.share?.shareId === event.shareId);
-    if (event.type === 'tracker_changed' && event.tracker.state === 'ready') {
-      this.#refresh(({ reason }) => reason?.code === 'trackers_unreachable');
-    }
-    if (event.type === 'revoked') this.#revoked(event);
-    const trust = event.type === 'trust_changed' ? link.trust() : null;
-    if (trust !== null) engine.trustTrackers(trust);
-  }
-
-  #refresh(concerns: (record: TransferRecord) => boolean): void {
-    for (const transfer of this.#transfers.all()) {
-      if (transfer instanceof DownloadTransfer && transfer.isRunning && concerns(transfer.record))
-        void transfer.refresh();
-    }
-  }
-
-  /** Transfers run while the one who began them is logged in. */
-  #sessionIs(user: string | null): void {
-    const logId = this.#context.link.logId();
-    for (const transfer of this.#transfers.all()) {
-      const { record } = transfer;
-      if (record.user !== user) transfer.pause(LOGGED_OUT);
-      else if (record.logId !== null && record.logId !== logId) transfer.fail(OTHER_LOG);
-      else if (goesOnByItself(record)) void transfer.run();
-    }
-    this.#streams.look();
-  }
-
-  #revoked({ offset, groupId, shareId, user, peerId }: LinkEvent & { type: 'revoked' }): void {
-    this.#context.engine.revoke({
-      asOfOffset: offset,
-      ...(groupId !== null && { groupId }),
-      ...(shareId !== null && { shareId }),
-      ...(user !== null && { user }),
-      ...(peerId !== null && { peerId }),
-    });
-    // The end of a session is told by an event of its own.
-    if (groupId === null || peerId !== null) return;
-    for (const transfer of this.#transfers.all()) {
-      const { share, user: owner, offset: begunOffset } = transfer.record;
-      if (share === null || share.groupId !== groupId || (begunOffset ?? 0) > offset) continue;
-      if (shareId !== null ? share.shareId === shareId : user === owner) {
-        endAccess(transfer, shareId === null ? NOT_A_MEMBER : SHARE_REMOVED);
-      }
-    }
-  }
-
-  #sourceProblem({ share, code, detail }: SourceProblem): void {
-    const reason = changedReason(code, detail);
-    for (const transfer of this.#transfers.all()) {
-      if (transfer.record.share?.shareId === share.shareId) transfer.sourceProblem(reason);
-    }
   }
 
   #changed(record: TransferRecord): void {

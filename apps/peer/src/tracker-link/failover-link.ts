@@ -438,6 +438,8 @@ export class FailoverLink implements TrackerLink {
     if (push.type === 'group_changed') {
       if (push.offset <= (this.#groupNews.get(push.group) ?? -1)) return;
       this.#groupNews.set(push.group, push.offset);
+      // Whoever is asked next may not have read as far as who told it.
+      this.#options.memory.saw(push.offset);
     }
     this.#emit(push);
   }

@@ -348,4 +348,16 @@ describe('news of a group', () => {
     while (both() < 2) await started.seen(() => both() === 2);
     expect(started.events.filter(({ type }) => type === 'group_changed')).toHaveLength(1);
   });
+
+  test('is to be seen in what is read after it, of whichever tracker', async () => {
+    const started = await start(pinned());
+    await allReady(started);
+    await Promise.all(trackers.map((tracker) => tracker.asked('subscribe')));
+    trackers[1]!.push({ type: 'group_changed', offset: 21, group: 'films' });
+    await started.seen(({ type }) => type === 'group_changed');
+    for (const tracker of trackers) tracker.play = () => groups;
+    await started.link.listGroups({ limit: 5 });
+    const asked = trackers.flatMap(({ requests }) => requests.filter(({ pattern }) => pattern === 'list_groups'));
+    expect(asked.map(({ data }) => data['seenOffset'])).toEqual([21]);
+  });
 });

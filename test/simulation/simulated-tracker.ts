@@ -288,7 +288,7 @@ function partsOf(
   };
   const views = viewsOf(plants.seenByViews?.(replica) ?? replica);
   const sourceViews = plants.seenBySources === undefined ? views : viewsOf(plants.seenBySources(replica));
-  const desk = new PeerDesk({ replica, presence, reachability, pushes, now });
+  const desk = new PeerDesk({ replica, presence, reachability, pushes, files: { watch: () => [] }, now });
   const replies = new Replies({ replica, metrics, trackerId });
   const author = { identity, now };
   const checkpoints = new CheckpointWriter({ replica, author, monotonicNow: () => performance.now() });

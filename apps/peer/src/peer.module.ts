@@ -209,8 +209,11 @@ async function stopAll(parts: {
 
 function journalTransferEvent(journal: EventJournal, event: TransferEvent, warn: Warn): void {
   switch (event.type) {
-    case 'transfer_changed':
-      return journal.append(event.type, event.transfer);
+    case 'transfer_changed': {
+      // Its pieces and peers are most of it, and what is new of these is told as progress.
+      const { bitfield: _bitfield, peers: _peers, ...news } = event.transfer;
+      return journal.append(event.type, news);
+    }
     case 'transfer_removed':
       return journal.append(event.type, { transferId: event.transferId });
     case 'damage_found': {
@@ -249,6 +252,8 @@ function journalLinkEvent(journal: EventJournal, event: LinkEvent, warn: Warn): 
       return journal.append(event.type, { group: event.group });
     case 'revoked':
     case 'sources_changed':
+    case 'files_changed':
+    case 'files_reset':
     case 'trust_changed':
       return;
   }

@@ -5,16 +5,19 @@ import type { AddressInfo, Server } from 'node:net';
 import { type DynamicModule, type LoggerService, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Group, Share } from '#domain/state';
 import type { Identity } from '#identity/identity';
 import { listenAddressOf } from '#identity/listen-address';
 import { type HostPort, networkOf } from '#wire/host-port';
 import { REACHABILITY_BURST_MAX, REACHABILITY_REFILL_MS } from '#wire/limits';
+import type { FileView } from '#wire/tracker-api';
 import { AuditController, auditUrlOf, AuditWatch, watchAuditAddresses } from './audit/audit.controller.ts';
 import { AuditDesk } from './audit/audit-desk.ts';
 import { AuditKeys } from './audit/audit-keys.ts';
 import type { CommandLog } from './command-log/command-log.ts';
 import { CommandController } from './control/command.controller.ts';
 import { CommandService } from './control/command-service.ts';
+import { FileWatch } from './control/file-watch.ts';
 import { TrackerMetrics } from './control/metrics.ts';
 import { guardOperatorPort, OperatorDoor, operatorServerOptions } from './control/operator-door.ts';
 import { PasswordGate } from './control/password-gate.ts';
@@ -148,7 +151,9 @@ function servicesOf({ identity, log, rpc, now = Date.now, ...parts }: TrackerPar
   const pushes = new PushHub({ replica, presence, metrics });
   const commands = new CommandService({ replica, passwords, metrics, trackerId, now });
   const views = new ViewService({ replica, presence, grants, now });
-  const desk = new PeerDesk({ replica, presence, reachability, pushes, now });
+  const fileView = (group: Group, share: Share): FileView => views.fileView(group, share);
+  const fileWatch = new FileWatch({ replica, presence, pushes, fileView });
+  const desk = new PeerDesk({ replica, presence, reachability, pushes, files: fileWatch, now });
   const replies = new Replies({ replica, metrics, trackerId });
   const rpcServer = new RpcServer(identity, rpc, {
     hasSession,
@@ -166,6 +171,7 @@ function servicesOf({ identity, log, rpc, now = Date.now, ...parts }: TrackerPar
     pushes,
     commands,
     views,
+    fileWatch,
     desk,
     replies,
     rpcServer,
@@ -218,7 +224,8 @@ function moduleOf(services: Services): DynamicModule {
 function addGauges(
   from: Pick<
     Services,
-    'replica' | 'metrics' | 'presence' | 'hasher' | 'pushes' | 'commands' | 'rpcServer' | 'comparison' | 'auditDesk'
+    | ('replica' | 'metrics' | 'presence' | 'hasher' | 'pushes' | 'commands' | 'rpcServer' | 'comparison' | 'auditDesk')
+    | 'fileWatch'
   >,
 ): void {
   const { replica, metrics, presence, hasher, pushes, commands, rpcServer } = from;
@@ -244,6 +251,7 @@ function addGauges(
   gauge('cohort_peers_online', 'Peers with a presence.', () => presence.size);
   gauge('cohort_peer_connections', 'Open connections of peers.', () => rpcServer.connectionCount);
   gauge('cohort_subscribers', 'Peers that listen for pushes.', () => pushes.size);
+  gauge('cohort_watched_groups', 'Groups whose files somebody watches.', () => from.fileWatch.size);
   gauge('cohort_commands_under_way', 'Commands that wait for their outcome.', () => commands.underWayCount);
   gauge('cohort_audit_questions', 'Questions of auditors under way.', () => from.auditDesk.underWayCount);
   gauge('cohort_passwords_queued', 'Passwords that wait to be hashed.', () => hasher.queued);

@@ -140,7 +140,12 @@ export class LineFile<Line> {
   }
 
   append(line: Line): void {
-    this.#report(() => appendFileSync(this.#path, `${JSON.stringify(line)}\n`, { mode: FILE_MODE }));
+    this.appendText(JSON.stringify(line));
+  }
+
+  /** The same of a line that is JSON already. */
+  appendText(line: string): void {
+    this.#report(() => appendFileSync(this.#path, `${line}\n`, { mode: FILE_MODE }));
   }
 
   /** Replaces all lines by these. They are taken as they are written: many of them need no memory at once. */

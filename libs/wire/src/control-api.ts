@@ -1,5 +1,4 @@
-// Owns what the peer's HTTP control endpoint shows: every list and view, as classes that class-validator checks. With
-// the requests and the answers to commands they are the contract; the OpenAPI file is generated from them. A view always has
+// Owns what the peer's HTTP control endpoint shows: every list and view, as classes that class-validator checks. A view always has
 // every field, and `IsOptional` means that it may be null.
 import { Type } from 'class-transformer';
 import {
@@ -17,35 +16,9 @@ import {
   ValidateNested,
 } from 'class-validator';
 import { RECHECK_VERDICTS, type RecheckVerdict } from '#domain/content-damage';
-import {
-  CommandResultBody,
-  CommandStateView,
-  CommandView,
-  FieldErrorView,
-  ProblemView,
-  ShareView,
-} from './control-answers.ts';
-import { ContentLinkBody, ContentLinkView, ContentPlace, ContentQuery } from './control-content.ts';
-import { PeerEventListView, PeerEventView } from './control-events.ts';
-import { GroupLimitsBody, LimitsBody, NewGroupLimitsBody, NewLimitsBody, RateLimitsBody } from './control-limits.ts';
-import { OutageView, TrackerTroubleView } from './control-outages.ts';
-import { DroppedFileQuery, DroppedFileView, PageSessionBody, PageTicketView } from './control-page.ts';
-import {
-  API_KEY_SCOPES,
-  type ApiKeyScope,
-  CONTROL_COMMAND_BODIES,
-  DeleteTransferQuery,
-  EventsQuery,
-  FileListQuery,
-  ListQuery,
-  NewApiKeyBody,
-  RecheckBody,
-} from './control-requests.ts';
-import { PathPriorityBody, SelectionBody } from './control-selection.ts';
-import { EndedSessionView, SessionItem } from './control-sessions.ts';
-import { StatusView, TrackerView } from './control-status.ts';
-import { TransferFileItem, TransferFileListView } from './control-transfer-files.ts';
-import { KeepingView, KeptCopyView, ScrubbedCopyView, ScrubView } from './control-upkeep.ts';
+import { API_KEY_SCOPES, type ApiKeyScope } from './control-requests.ts';
+import { PathPriorityBody } from './control-selection.ts';
+import { SessionItem } from './control-sessions.ts';
 import { IsDigest } from './name-validation.ts';
 
 /** Where a transfer stands. */
@@ -220,6 +193,13 @@ export class TransferReasonView {
   action!: string;
 }
 
+/** The same, and since when. */
+export class DatedReasonView extends TransferReasonView {
+  /** When this reason began; kept over restarts, and while nothing of the transfer moved. */
+  @IsRFC3339()
+  since!: string;
+}
+
 /** Another peer's part in a download. */
 export class TransferPeerView {
   @IsDigest()
@@ -337,8 +317,8 @@ export class TransferView {
 
   @IsOptional()
   @ValidateNested()
-  @Type(() => TransferReasonView)
-  reason!: TransferReasonView | null;
+  @Type(() => DatedReasonView)
+  reason!: DatedReasonView | null;
 
   @IsInt()
   totalBytes!: number;
@@ -399,6 +379,11 @@ export class TransferView {
   @Type(() => TransferPeerView)
   peers!: TransferPeerView[];
 
+  /** Peers online that have all of it, this one left out; null while that is unknown. */
+  @IsOptional()
+  @IsInt()
+  completeCopies!: number | null;
+
   /** The one that runs, or the last one. */
   @IsOptional()
   @ValidateNested()
@@ -450,29 +435,3 @@ export class NewApiKeyView extends ApiKeyItem {
   @IsString()
   key!: string;
 }
-
-/**
- * Every class of the contract, for the schemas of the OpenAPI file: what `IsOptional` means differs between them, see the
- * top of this file.
- */
-export const CONTROL_SCHEMAS = {
-  withOptionalFields: [
-    ...new Set([...Object.values(CONTROL_COMMAND_BODIES), NewApiKeyBody, CommandResultBody, ProblemView]),
-    ...[ListQuery, FileListQuery, EventsQuery, DeleteTransferQuery, RecheckBody],
-    ...[ContentPlace, ContentQuery, ContentLinkBody],
-    ...[SelectionBody, PathPriorityBody],
-    ...[PageSessionBody, DroppedFileQuery],
-  ],
-  withOptionalNullableFields: [NewGroupLimitsBody, NewLimitsBody],
-  withNullableFields: [
-    ...[ShareView, CommandView, FieldErrorView, CommandStateView],
-    ...[GroupItem, GroupListView, MemberItem, MemberListView, RequestItem, RequestListView, FileItem, FileListView],
-    ...[TransferReasonView, TransferPeerView, RecheckView, TransferView, TransferListView],
-    ...[TransferFileItem, TransferFileListView],
-    ...[TrackerTroubleView, TrackerView, OutageView, EndedSessionView, StatusView],
-    ...[ScrubbedCopyView, ScrubView, KeptCopyView, KeepingView],
-    ...[RateLimitsBody, GroupLimitsBody, LimitsBody],
-    ...[SessionItem, SessionListView, ApiKeyItem, ApiKeyListView, NewApiKeyView, PeerEventView, PeerEventListView],
-    ...[ContentLinkView, PageTicketView, DroppedFileView],
-  ],
-} as const;

@@ -1,19 +1,20 @@
 // Owns what the peer's HTTP control endpoint takes: the body of every command, every query, and their limits, as classes
 // that class-validator checks. In them `IsOptional` means that a field may be left out.
-import { Type } from 'class-transformer';
-import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Length, Matches, Max, Min } from 'class-validator';
+import { Transform, Type } from 'class-transformer';
+import { ArrayMaxSize, IsArray, IsBoolean, IsIn, IsInt, IsOptional, IsString, Length, Matches, Max, Min } from 'class-validator';
 import type { CommandName, PieceHash } from '#domain/command';
 import { PIECE_STRATEGIES, type PieceStrategy } from '#domain/source-choice';
 import { FileVersionBody, UNCHANGED_COMMAND_BODIES } from './command-bodies.ts';
 import { AreGlobs } from './control-selection.ts';
 import {
   EVENT_POLL_SECONDS_MAX,
+  EVENT_WATCHES_MAX,
   LIST_CURSOR_CHARACTERS_MAX,
   LIST_LIMIT_MAX,
   PATH_CHARACTERS_MAX,
   WAIT_SECONDS_MAX,
 } from './limits.ts';
-import { IsFileName, IsUserName } from './name-validation.ts';
+import { AreUserNames, IsFileName, IsUserName } from './name-validation.ts';
 
 /** How long `wait` waits unless told otherwise. */
 export const WAIT_SECONDS_DEFAULT = 3600;
@@ -190,8 +191,16 @@ export class FileListQuery extends ListQuery {
   versions?: 'all';
 }
 
-/** Query of the long poll of `/events`: what came after the event `since`, waiting up to `timeout` seconds. */
+/** Query of `/events`: what a stream watches; or of the long poll: what came after `since`, waiting up to `timeout` seconds. */
 export class EventsQuery {
+  /** Groups of whose files the stream tells what changes, each with a `watch` of its own. */
+  @IsOptional()
+  @Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? [value] : value))
+  @IsArray()
+  @ArrayMaxSize(EVENT_WATCHES_MAX)
+  @AreUserNames()
+  watch?: string[];
+
   @IsOptional()
   @Type(() => Number)
   @IsInt()

@@ -111,6 +111,10 @@ export const COMMANDS_PER_PEER_MAX = 256;
 export const COMMAND_TIMEOUT_MS = 5_000;
 /** How long a tracker waits to have read what a peer has seen. */
 export const SEEN_OFFSET_TIMEOUT_MS = 1_500;
+/** Groups whose files one peer may watch at a tracker. */
+export const WATCHED_GROUPS_MAX = 64;
+/** Rows of a watched group that are told at once; of more it is told to read the list anew. */
+export const FILES_CHANGED_MAX = 200;
 /** Most sessions of a user that are shown. */
 export const SESSIONS_SHOWN_MAX = 1_000;
 /** More sources than a download can use, few enough for one message. */
@@ -149,6 +153,8 @@ export const REACHABILITY_KEPT_MAX = 25_000;
 export const PASSWORD_WAIT_TIMEOUT_MS = 4_000;
 /** Who has not sent all of a request after this, or says nothing after it connected, is cut off. */
 export const CONTROL_REQUEST_TIMEOUT_MS = 15_000;
+/** Groups whose files one client of events may watch. */
+export const EVENT_WATCHES_MAX = 20;
 /** What may wait for a client of events that does not read. */
 export const EVENTS_UNREAD_BYTES_MAX = 1024 * 1024;
 /** How long requests may stay without a single byte before the connection is given up. */

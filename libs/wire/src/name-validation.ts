@@ -10,6 +10,18 @@ export function IsUserName(): PropertyDecorator {
   return checkedName('isUserName', userNameProblem);
 }
 
+/** Each of a list of user or group names. */
+export function AreUserNames(): PropertyDecorator {
+  const isName = (value: unknown): boolean => typeof value === 'string' && userNameProblem(value) === null;
+  const defaultMessage = (): string => '$property must be names, each of 1 to 64 letters, digits and the like';
+  const check = ValidateBy({ name: 'areUserNames', validator: { validate: isName, defaultMessage } }, { each: true });
+  const respell = Transform(({ value }: { value: unknown }) => (Array.isArray(value) ? value.map(inNfc) : value));
+  return (target, property) => {
+    respell(target, property);
+    check(target, property);
+  };
+}
+
 /** A file name: one path component, normalised to NFC. */
 export function IsFileName(): PropertyDecorator {
   return checkedName('isFileName', fileNameProblem);
@@ -44,6 +56,10 @@ function checkedName(name: string, problem: (text: string) => string | null): Pr
     },
   });
   return respelled((text) => text.normalize('NFC'), check);
+}
+
+function inNfc(value: unknown): unknown {
+  return typeof value === 'string' ? value.normalize('NFC') : value;
 }
 
 /** Puts a text into its one spelling, then checks it. */

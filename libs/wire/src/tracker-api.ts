@@ -27,8 +27,8 @@ import {
   StoppedShareBody,
   UNCHANGED_COMMAND_BODIES,
 } from './command-bodies.ts';
-import { LIST_CURSOR_CHARACTERS_MAX, LIST_LIMIT_MAX, PRESENCE_DOWNLOADS_MAX } from './limits.ts';
-import { AreHostPorts, IsCommandId, IsFileName, IsUserName } from './name-validation.ts';
+import { LIST_CURSOR_CHARACTERS_MAX, LIST_LIMIT_MAX, PRESENCE_DOWNLOADS_MAX, WATCHED_GROUPS_MAX } from './limits.ts';
+import { AreHostPorts, AreUserNames, IsCommandId, IsFileName, IsUserName } from './name-validation.ts';
 import type { TrackerTrouble } from './tracker-trouble.ts';
 import type { ErrorCode, FieldError } from './wire-error.ts';
 
@@ -56,12 +56,14 @@ export const TRACKER_PATTERNS = {
   hello: 'hello',
   presence: 'presence',
   subscribe: 'subscribe',
+  watchGroups: 'watch_groups',
   commandOutcome: 'command_outcome',
   listGroups: 'list_groups',
   listMembers: 'list_members',
   listRequests: 'list_requests',
   listFiles: 'list_files',
   listSessions: 'list_sessions',
+  listCopies: 'list_copies',
   findSources: 'find_sources',
   renewGrant: 'renew_grant',
 } as const;
@@ -120,6 +122,47 @@ export class FileListRequest extends GroupListRequest {
   @IsOptional()
   @IsIn(['all'])
   versions?: 'all';
+}
+
+/**
+ * watch_groups: from now on `files_changed` of these groups is pushed over the stream that `subscribe` opened on this connection, and of
+ * no others. Trackers of an older build do not know it.
+ */
+export class WatchGroupsRequest extends ViewRequest {
+  @IsArray()
+  @ArrayMaxSize(WATCHED_GROUPS_MAX)
+  @AreUserNames()
+  groups!: string[];
+}
+
+/**
+ * list_copies: the shares that are recorded as seeded here, or one of their groups, files or versions, with how many others online have
+ * each. Trackers of an older build do not know it.
+ */
+export class CopyListRequest extends ListRequest {
+  @IsOptional()
+  @IsUserName()
+  group?: string;
+
+  /** Of that group. */
+  @IsOptional()
+  @IsFileName()
+  file?: string;
+
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(Number.MAX_SAFE_INTEGER)
+  version?: number;
+
+  /** Whose copies they are: those of this peer alone, or of all peers of its user. */
+  @IsIn(['peer', 'user'])
+  of!: 'peer' | 'user';
+
+  /** Only those of which nobody else online has all. */
+  @IsOptional()
+  @IsIn(['last'])
+  only?: 'last';
 }
 
 /**
@@ -302,6 +345,30 @@ export type MemberPage = Page<MemberView>;
 export type RequestPage = Page<RequestView>;
 /** list_files. */
 export type FilePage = Page<FileView>;
+/** watch_groups: those of them that are watched, because the caller's user is a member. */
+export interface WatchView {
+  readonly groups: readonly string[];
+}
+
+/** A version of a file that its group has no more. */
+export interface RemovedFile {
+  readonly file: string;
+  readonly version: number;
+}
+
+/** A share that the caller seeds, and how many others online have all or part of it. */
+export interface CopyView {
+  readonly shareId: number;
+  readonly group: string;
+  readonly file: string;
+  readonly version: number;
+  readonly completeCopies: number;
+  readonly partialCopies: number;
+}
+
+/** list_copies: the oldest share first. */
+export type CopyPage = Page<CopyView>;
+
 /** list_sessions: all of them, oldest first. */
 export interface SessionList {
   readonly items: readonly SessionView[];
@@ -324,5 +391,15 @@ export type Push =
   | { readonly type: 'sources_changed'; readonly offset: number; readonly shareId: number }
   /** Something in a group that this peer's user belongs to, or owns, has changed. */
   | { readonly type: 'group_changed'; readonly offset: number; readonly group: string }
+  /** Rows of a watched group that are new or may have changed, of all versions, and those that are gone. */
+  | {
+      readonly type: 'files_changed';
+      readonly offset: number;
+      readonly group: string;
+      readonly items: readonly FileView[];
+      readonly removed: readonly RemovedFile[];
+    }
+  /** More of a watched group has changed than is told: read its files anew. */
+  | { readonly type: 'files_reset'; readonly offset: number; readonly group: string }
   /** The session on this peer began or ended. */
   | { readonly type: 'session_changed'; readonly offset: number; readonly user: string | null };

@@ -164,7 +164,7 @@ async function useTransfers(): Promise<void> {
 
 function useRecord(record: TransferRecord): void {
   const { totalBytes = 0 } = record.share ?? {};
-  const about = { reusedBytes: 0, bytesPerSecond: 0, etaSeconds: null, bitfield: '', peers: [] };
+  const about = { reusedBytes: 0, bytesPerSecond: 0, etaSeconds: null, bitfield: '', peers: [], completeCopies: null };
   const progress = { totalBytes, wantedBytes: totalBytes, verifiedBytes: 0, ...about };
   const view = transferView(record, progress, null);
   assert.equal(new Date(view.startedAt).toISOString(), view.startedAt);

@@ -10,6 +10,7 @@ import { CommandsController } from './commands.controller.ts';
 import { ContentLinks } from './content-links.ts';
 import { ContentController } from './content.controller.ts';
 import { PAGE_FILES, PEER_ID, STATUS_FACTS, TRANSFER_ENGINE } from './control-tokens.ts';
+import { CopiesController } from './copies.controller.ts';
 import { DroppedFilesController } from './dropped-files.controller.ts';
 import { EventJournal } from './event-journal.ts';
 import { EventsController } from './events.controller.ts';
@@ -36,6 +37,7 @@ export class ControlModule {
       TransfersController,
       ViewsController,
       ContentController,
+      CopiesController,
       StatusController,
       LimitsController,
       MetricsController,

@@ -1,6 +1,6 @@
 // Owns what happened on this peer, as numbered events in a small file: ids only grow, over restarts too, so that a client
-// that lost its stream goes on where it was, or learns that too much is gone. Progress is no event: views tell it. What is
-// kept is text, because that is how its memory is counted: an event tells of a transfer with all of its pieces and peers.
+// that lost its stream goes on where it was, or learns that too much is gone. Progress is no such event: streams tell it while they
+// are open. What is kept is text: it is made once, for the file and for everybody who listens.
 import { hasFields, LineFile, type WriteFailed } from '#identity/durable-file';
 import type { PeerEventType, PeerEventView } from '#wire/control-events';
 
@@ -16,11 +16,14 @@ export interface EventsSince {
   readonly isGapless: boolean;
 }
 
+/** Hears of an event, and of its JSON. */
+export type EventListener = (event: PeerEventView, text: string) => void;
+
 /** The events of a peer, numbered for good and kept over restarts. */
 export class EventJournal {
   readonly #file: LineFile<PeerEventView>;
   readonly #now: () => number;
-  readonly #listeners = new Set<(event: PeerEventView) => void>();
+  readonly #listeners = new Set<EventListener>();
   /** The newest events as JSON. Their ids are contiguous. */
   readonly #kept: string[] = [];
   #keptCharacters = 0;
@@ -52,8 +55,8 @@ export class EventJournal {
     this.#lastId = event.id;
     const text = JSON.stringify(event);
     this.#keep(text);
-    this.#store(event, text.length);
-    for (const listener of this.#listeners) listener(event);
+    this.#store(text);
+    for (const listener of this.#listeners) listener(event, text);
   }
 
   since(id: number): EventsSince {
@@ -69,7 +72,7 @@ export class EventJournal {
   }
 
   /** Returns the way to stop. */
-  onEvent(listener: (event: PeerEventView) => void): () => void {
+  onEvent(listener: EventListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -88,14 +91,14 @@ export class EventJournal {
     }
   }
 
-  #store(event: PeerEventView, characters: number): void {
+  #store(text: string): void {
     const isRoom =
       this.#lineCount < FILE_SLACK * EVENTS_KEPT_MAX &&
-      this.#lineCharacters + characters <= FILE_SLACK * EVENT_CHARACTERS_KEPT_MAX;
+      this.#lineCharacters + text.length <= FILE_SLACK * EVENT_CHARACTERS_KEPT_MAX;
     if (isRoom) {
-      this.#file.append(event);
+      this.#file.appendText(text);
       this.#lineCount++;
-      this.#lineCharacters += characters;
+      this.#lineCharacters += text.length;
       return;
     }
     this.#file.replace(this.#events(0));

@@ -1,24 +1,40 @@
-// Owns how events reach a client: as a server-sent stream that goes on after `Last-Event-ID`, or by a long poll. A client
-// that does not read is cut off; it comes back with the id of its last event.
+// Owns how events reach a client: as a server-sent stream that goes on after `Last-Event-ID`, or by a long poll. A stream also tells
+// what has no id: how transfers move, and what changes in groups that it watches. A client that does not read is cut off; it comes
+// back with the id of its last event.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Controller, Get, Inject, Query, Req, Res } from '@nestjs/common';
 import { ApiHeader, ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { PeerEventListView, type PeerEventView } from '#wire/control-events';
 import { EventsQuery } from '#wire/control-requests';
 import { EVENTS_UNREAD_BYTES_MAX } from '#wire/limits';
+import { TRACKER_LINK, type TrackerLink } from '../tracker-link/tracker-link.ts';
+import { TRANSFERS, type Transfers } from '../transfers/transfers.ts';
 import { EventJournal } from './event-journal.ts';
+import { EventStreams, frameOf } from './event-streams.ts';
 import { ProblemResponses } from './openapi-document.ts';
 
 const KEEP_ALIVE_MS = 15_000;
+/** How long a stream waits to begin until its watch has: what is read after that is not missed. */
+const WATCH_WAIT_MS = 1_000;
 
 @ApiTags('events')
 @ProblemResponses()
 @Controller('api/v1/events')
 export class EventsController {
   readonly #journal: EventJournal;
+  readonly #streams: EventStreams;
 
-  constructor(@Inject(EventJournal) journal: EventJournal) {
+  readonly #link: TrackerLink;
+
+  constructor(
+    @Inject(EventJournal) journal: EventJournal,
+    @Inject(TRANSFERS) transfers: Transfers,
+    @Inject(TRACKER_LINK) link: TrackerLink,
+  ) {
     this.#journal = journal;
+    this.#link = link;
+    this.#streams = new EventStreams({ journal, transfers, link, now: Date.now });
   }
 
   @Get()
@@ -27,12 +43,13 @@ export class EventsController {
   @ApiProduces('application/json', 'text/event-stream')
   @ApiOkResponse({ type: PeerEventListView, description: 'With since or timeout; otherwise a text/event-stream.' })
   async events(
-    @Query() { since, timeout = 0 }: EventsQuery,
+    @Query() { since, timeout = 0, watch = [] }: EventsQuery,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const isPoll = since !== undefined || Object.hasOwn(request.query as object, 'timeout');
-    if (!isPoll) return this.#stream(reply, request.headers['last-event-id'] as string | undefined);
+    if (!isPoll)
+      return this.#stream(reply, { watch, lastEventId: request.headers['last-event-id'] as string | undefined });
     const from = since ?? this.#journal.lastId;
     await waitForEvent(this.#journal, { from, timeoutMs: timeout * 1000, gone: request.raw.socket });
     void reply.send({ items: this.#itemsSince(from), last: this.#journal.lastId } satisfies PeerEventListView);
@@ -43,25 +60,29 @@ export class EventsController {
     return isGapless ? [...events] : [this.#journal.reset()];
   }
 
-  #stream(reply: FastifyReply, lastEventId: string | undefined): void {
+  async #stream(reply: FastifyReply, { watch, lastEventId }: StreamRequest): Promise<void> {
     reply.hijack();
     const response = reply.raw;
+    const watched = watch.length === 0 ? null : this.#link.watchGroups(watch);
+    response.on('close', () => watched?.stop());
+    if (watched !== null) await Promise.race([watched.begun, sleep(WATCH_WAIT_MS, undefined, { ref: false })]);
+    if (response.destroyed) return;
     response.writeHead(200, {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-store',
       'x-accel-buffering': 'no',
     });
-    const write = (text: string): void => {
-      response.write(text);
+    const write = (frame: string | Uint8Array): void => {
+      response.write(frame);
       if (response.writableLength > EVENTS_UNREAD_BYTES_MAX) response.destroy();
     };
     write(': events\n\n');
     if (lastEventId !== undefined) {
       // What is no number is from nowhere here, and gets the reset that it needs.
       const from = /^\d{1,15}$/.test(lastEventId) ? Number(lastEventId) : Number.MAX_SAFE_INTEGER;
-      for (const event of this.#itemsSince(from)) write(frameOf(event));
+      for (const event of this.#itemsSince(from)) write(frameOf(event, JSON.stringify(event)));
     }
-    const stop = this.#journal.onEvent((event) => write(frameOf(event)));
+    const stop = this.#streams.open({ write, watches: new Set(watch) });
     const keepAlive = setInterval(() => write(': still here\n\n'), KEEP_ALIVE_MS);
     response.on('close', () => {
       stop();
@@ -70,8 +91,10 @@ export class EventsController {
   }
 }
 
-function frameOf(event: PeerEventView): string {
-  return `id: ${event.id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+/** What a stream is to tell. */
+interface StreamRequest {
+  readonly watch: readonly string[];
+  readonly lastEventId: string | undefined;
 }
 
 /** Resolves with the first event after `from`, at the end of the time, or when the client is gone. */

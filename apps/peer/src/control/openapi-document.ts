@@ -12,7 +12,8 @@ import {
 import { defaultMetadataStorage } from 'class-transformer/cjs/storage.js';
 import { getMetadataStorage, ValidationTypes } from 'class-validator';
 import { ProblemView } from '#wire/control-answers';
-import { CONTROL_SCHEMAS } from '#wire/control-api';
+import { FilesChangedView, LiveEventView, TransferProgressView } from '#wire/control-live-events';
+import { CONTROL_SCHEMAS } from '#wire/control-schemas';
 
 type SchemaClass = new () => object;
 type Rule = ReturnType<ReturnType<typeof getMetadataStorage>['getTargetValidationMetadatas']>[number];
@@ -37,7 +38,9 @@ export function controlDocument(app: INestApplication): OpenAPIObject {
     .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'The token in control-token in the data directory.' })
     .addSecurityRequirements('bearer')
     .build();
-  return SwaggerModule.createDocument(app, config, { extraModels: [ProblemView] });
+  return SwaggerModule.createDocument(app, config, {
+    extraModels: [ProblemView, LiveEventView, TransferProgressView, FilesChangedView],
+  });
 }
 
 let isDescribed = false;
@@ -134,6 +137,8 @@ function optionsOf({ name, constraints }: Rule): object {
       return { type: 'string', format: 'date-time' };
     case 'isPathBelow':
       return { type: 'string', minLength: 1, maxLength: 4096 };
+    case 'arePieceRuns':
+      return { type: 'array', items: { type: 'array', items: { type: 'integer' }, minItems: 2, maxItems: 2 } };
     case 'isUserName':
       return { type: 'string', minLength: 1, maxLength: 64 };
     case 'isFileName':

@@ -9,6 +9,7 @@ import type { Page } from '#wire/tracker-api';
 import { type PageRequest, TRACKER_LINK, type TrackerLink, type ViewAnswer } from '../tracker-link/tracker-link.ts';
 import { CommandRunner } from './command-runner.ts';
 import { PEER_ID } from './control-tokens.ts';
+import { fileItem } from './file-item.ts';
 import { IdempotencyKey, TakesIdempotencyKey } from './idempotency-key.ts';
 import { ProblemResponses } from './openapi-document.ts';
 import { acceptedOrThrow } from './problem-error.ts';
@@ -64,20 +65,7 @@ export class ViewsController {
   @ApiOkResponse({ type: FileListView })
   async listFiles(@Param('group') group: string, @Query() query: FileListQuery): Promise<FileListView> {
     const page = { ...pageOf(query), ...(query.versions !== undefined && { versions: query.versions }) };
-    return listOf(await this.#link.listFiles(group, page), (file) => ({
-      file: file.file,
-      contentId: file.contentId,
-      sharedBy: file.sharedBy,
-      sharedAt: timeText(file.sharedAtMs),
-      totalBytes: file.totalBytes,
-      pieceBytes: file.pieceBytes,
-      pieceCount: file.pieceCount,
-      version: file.version ?? 1,
-      seedersOnline: file.seedersOnline,
-      completeCopies: file.seedersOnline,
-      partialCopies: file.partialCopies ?? 0,
-      wantedCopies: file.wantedCopies ?? 0,
-    }));
+    return listOf(await this.#link.listFiles(group, page), fileItem);
   }
 
   @Get('sessions')

@@ -1,4 +1,5 @@
 // Owns the sentences that say why a download does not move, and what would help.
+import { piecesInWords } from '#domain/content-damage';
 import type { StorageProblem } from '../storage/storage-problem.ts';
 import type { SourceEntry, SourceTable } from './source-table.ts';
 import type { TransferReason } from './transfer-engine.ts';
@@ -42,7 +43,7 @@ export function standstillReason(
   if (missing === null) return null;
   const lacking = missing.filter((piece) => sources.availability(piece) === 0);
   const isStuck = lacking.length > 0 && lacking.length === missing.length;
-  return isStuck ? piecesMissingReason(lacking.length) : null;
+  return isStuck ? piecesMissingReason([...lacking]) : null;
 }
 
 /** Why nothing comes, judged by how the sources' last connections ended. */
@@ -76,11 +77,11 @@ function noSeederDetail(entries: readonly SourceEntry[]): string {
   return entries.length === 0 ? 'nobody who has it is online' : 'nobody who has it can be reached';
 }
 
-/** Connected peers lack what is missing. */
-function piecesMissingReason(missingCount: number): TransferReason {
+/** Connected peers lack what is missing. The pieces ascend. */
+function piecesMissingReason(lacking: readonly number[]): TransferReason {
   return {
     code: 'pieces_missing',
-    detail: `${missingCount} pieces are with nobody who is online`,
+    detail: `${lacking.length === 1 ? 'piece' : 'pieces'} ${piecesInWords(lacking)} cannot be had from anybody who is online`,
     action: 'wait: it goes on by itself when somebody who has them is back',
   };
 }

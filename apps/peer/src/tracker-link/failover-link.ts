@@ -5,6 +5,7 @@ import type { Identity } from '#identity/identity';
 import { PRESENCE_DOWNLOADS_MAX, PRESENCE_HEARTBEAT_MS } from '#wire/limits';
 import {
   type CommandOutcomeView,
+  type CopyPage,
   type DownloadPresence,
   type FilePage,
   type GroupPage,
@@ -22,8 +23,7 @@ import {
   TRACKER_PATTERNS,
 } from '#wire/tracker-api';
 import type { TrackerEntry } from '#wire/tracker-info';
-import type { TrackerTrouble } from '#wire/tracker-trouble';
-import { type ErrorCode, ERRORS } from '#wire/wire-error';
+import type { ErrorCode } from '#wire/wire-error';
 import type { LinkMemory } from './link-memory.ts';
 import { OwnSession } from './own-session.ts';
 import { unionOf } from './source-union.ts';
@@ -33,8 +33,10 @@ import type {
   AcceptedCommand,
   CommandAnswer,
   CommandStamp,
+  CopyPageRequest,
   EndedSession,
   FilePageRequest,
+  GroupsWatch,
   LinkEvent,
   LinkTrust,
   Outage,
@@ -44,7 +46,9 @@ import type {
   ViewAnswer,
   WantedShare,
 } from './tracker-link.ts';
+import { type Failed, keyTrouble, outageOf, refusalBy } from './tracker-refusals.ts';
 import { type ChangedKey, changedKeyInWords, type TrackerTrust } from './tracker-trust.ts';
+import { WatchedGroups } from './watched-groups.ts';
 
 /** A tracker answers a command within five seconds, whatever the log does. */
 const COMMAND_TIMEOUT_MS = 5_500;
@@ -81,7 +85,6 @@ export interface FailoverLinkOptions {
 }
 
 type Reply<Answer> = ReplyHead & (Answer | Refused);
-type Failed = Extract<Refused, { readonly status: 'failed' }>;
 
 export class FailoverLink implements TrackerLink {
   readonly #options: FailoverLinkOptions;
@@ -100,6 +103,7 @@ export class FailoverLink implements TrackerLink {
   #toldOutage: ErrorCode | null = null;
   /** Offset of the latest news of each group: every tracker tells it. */
   readonly #groupNews = new Map<string, number>();
+  readonly #watched: WatchedGroups;
 
   constructor(options: FailoverLinkOptions) {
     this.#options = options;
@@ -108,6 +112,11 @@ export class FailoverLink implements TrackerLink {
       peerId: options.identity.id,
       renew: (commandId) => this.command('renew_session', {}, { commandId, user: this.user() }),
       tell: (event) => this.#emit(event),
+    });
+    this.#watched = new WatchedGroups({
+      connections: () => (this.#disagreeing.length > 0 ? [] : this.#inOrder()),
+      seenOffset: () => options.memory.seenOffset,
+      reset: (group) => this.#emit({ type: 'files_reset', group }),
     });
     const host = this.#connectionHost();
     this.#connections = options.trackers.map(
@@ -217,6 +226,14 @@ export class FailoverLink implements TrackerLink {
 
   listSessions(): Promise<ViewAnswer<SessionList>> {
     return this.#view(TRACKER_PATTERNS.listSessions, {});
+  }
+
+  listCopies(request: CopyPageRequest): Promise<ViewAnswer<CopyPage>> {
+    return this.#view(TRACKER_PATTERNS.listCopies, request);
+  }
+
+  watchGroups(groups: readonly string[]): GroupsWatch {
+    return this.#watched.watch(groups);
   }
 
   async findSources({ group, file, version }: WantedShare): Promise<ViewAnswer<SourcesView>> {
@@ -375,9 +392,10 @@ export class FailoverLink implements TrackerLink {
       },
       greeted: (connection, greeting) => this.#greeted(connection, greeting),
       present: (connection, reply) => this.#present(connection, reply),
-      pushed: (push) => this.#pushed(push),
+      pushed: (connection, push) => this.#pushed(connection, push),
       changed: (connection) => {
         if (connection.trouble?.reason === 'log_unavailable') this.#tookSince.clear();
+        this.#watched.changed(connection);
         this.#emit({ type: 'tracker_changed', tracker: this.#statusOf(connection) });
         this.#noteOutage();
       },
@@ -432,9 +450,13 @@ export class FailoverLink implements TrackerLink {
     this.#emit({ type: 'reachability_changed', reachable });
   }
 
-  #pushed(push: Push): void {
-    if (this.#disagreeing.length > 0 || push.type === 'subscribed') return;
+  #pushed(connection: TrackerConnection, push: Push): void {
+    if (push.type === 'subscribed') return this.#watched.subscribed(connection);
+    if (this.#disagreeing.length > 0) return;
     if (push.type === 'session_changed') return this.#session.is(push.user, push.offset);
+    if (push.type === 'files_changed' || push.type === 'files_reset') {
+      if (!this.#watched.isWatched(connection, push.group)) return;
+    }
     if (push.type === 'group_changed') {
       if (push.offset <= (this.#groupNews.get(push.group) ?? -1)) return;
       this.#groupNews.set(push.group, push.offset);
@@ -442,6 +464,7 @@ export class FailoverLink implements TrackerLink {
       this.#options.memory.saw(push.offset);
     }
     this.#emit(push);
+    if (push.type === 'group_changed') this.#watched.groupChanged(push.group);
   }
 
   #noteOutage(): void {
@@ -467,20 +490,6 @@ export class FailoverLink implements TrackerLink {
 async function whatHasArrived(): Promise<void> {
   await setImmediate();
   await setImmediate();
-}
-
-/** What a tracker in trouble answers to a command. */
-function refusalBy({ reason, detail }: TrackerTrouble): Failed {
-  if (reason === 'log_unavailable') return { status: 'failed', code: 'log_unavailable', detail };
-  return { status: 'failed', code: reason === 'catching_up' ? 'tracker_behind' : 'tracker_unavailable', detail };
-}
-
-function keyTrouble(changedKey: ChangedKey): TrackerTrouble {
-  return { reason: 'key_changed', detail: changedKeyInWords(changedKey) };
-}
-
-function outageOf({ code, detail }: Pick<Failed, 'code' | 'detail'>): Outage {
-  return { code, detail: detail ?? ERRORS[code].detail };
 }
 
 function withoutHead<Answer>(reply: Reply<Answer>): (ReplyHead & Answer) | Refused {

@@ -45,7 +45,7 @@ export interface ConnectionHost {
   presence(): PresenceRequest;
   greeted(connection: TrackerConnection, greeting: Greeting): void;
   present(connection: TrackerConnection, reply: ReplyHead & { readonly view: PresenceView }): void;
-  pushed(push: Push): void;
+  pushed(connection: TrackerConnection, push: Push): void;
   changed(connection: TrackerConnection): void;
 }
 
@@ -230,7 +230,7 @@ export class TrackerConnection {
 
   #subscribe(client: TrackerChannel): void {
     client.stream<Push>(TRACKER_PATTERNS.subscribe, {}).subscribe({
-      next: (push) => this.#host.pushed(push),
+      next: (push) => this.#host.pushed(this, push),
       // Without its pushes a connection is worth nothing: the next one resynchronises.
       error: () => client.destroy(),
       complete: () => client.destroy(),

@@ -3,14 +3,18 @@
 import type { CommandResult } from '#domain/outcome';
 import type {
   CommandOutcomeView,
+  CopyListRequest,
+  CopyPage,
   DownloadPresence,
   FilePage,
+  FileView,
   GroupPage,
   MemberPage,
   PeerCommandBody,
   PeerCommandName,
   Push,
   Refused,
+  RemovedFile,
   RequestPage,
   SessionList,
   SourcesView,
@@ -59,11 +63,21 @@ export interface FilePageRequest extends PageRequest {
   readonly versions?: 'all';
 }
 
+/** A page of the copies of this peer or its user, of all groups or what is named. */
+export type CopyPageRequest = PageRequest & Pick<CopyListRequest, 'group' | 'file' | 'version' | 'of' | 'only'>;
+
 /** A file of a group: that version, or the newest. */
 export interface WantedShare {
   readonly group: string;
   readonly file: string;
   readonly version?: number;
+}
+
+/** Groups that are watched until `stop`. */
+export interface GroupsWatch {
+  /** Resolves when the trackers push what changes, or cannot be asked to; what was read before that may be old. Never rejects. */
+  readonly begun: Promise<void>;
+  stop(): void;
 }
 
 /** A tracker of tracker_info.txt, as this peer sees it. */
@@ -98,6 +112,15 @@ export type LinkEvent =
   | { readonly type: 'session_changed'; readonly user: string | null; readonly ended: EndedSession | null }
   | { readonly type: 'group_changed'; readonly group: string }
   | { readonly type: 'sources_changed'; readonly shareId: number }
+  /** Rows of a watched group that are new or may have changed, of all versions, and those that are gone. */
+  | {
+      readonly type: 'files_changed';
+      readonly group: string;
+      readonly items: readonly FileView[];
+      readonly removed: readonly RemovedFile[];
+    }
+  /** What is known of the files of a watched group may not be true any more: read them anew. */
+  | { readonly type: 'files_reset'; readonly group: string }
   | Extract<Push, { readonly type: 'revoked' }>
   | { readonly type: 'tracker_changed'; readonly tracker: TrackerStatus }
   | {
@@ -146,8 +169,12 @@ export interface TrackerLink {
   listRequests(group: string, page: PageRequest): Promise<ViewAnswer<RequestPage>>;
   listFiles(group: string, page: FilePageRequest): Promise<ViewAnswer<FilePage>>;
   listSessions(): Promise<ViewAnswer<SessionList>>;
+  /** What is recorded as seeded here, with how many others online have it. */
+  listCopies(request: CopyPageRequest): Promise<ViewAnswer<CopyPage>>;
   /** The union of what all trackers know, soft state differs between them; with a fresh grant each time. */
   findSources(share: WantedShare): Promise<ViewAnswer<SourcesView>>;
+  /** Has `files_changed` and `files_reset` told of these groups. */
+  watchGroups(groups: readonly string[]): GroupsWatch;
   /** Tells every tracker what this peer is downloading now. */
   announce(downloading: readonly DownloadPresence[]): void;
   /** Returns the way to stop. */

@@ -14,7 +14,7 @@ import type { TransferSet } from './transfer-set.ts';
 const CHANGES_ACCESS: ReadonlySet<LinkEvent['type']> = new Set(['session_changed', 'group_changed', 'revoked']);
 
 interface FollowingParts {
-  readonly context: Pick<TransferContext, 'link'> & {
+  readonly context: Pick<TransferContext, 'link' | 'counts'> & {
     readonly engine: Pick<TransferEngine, 'trustTrackers' | 'revoke' | 'onSourceProblem'>;
   };
   readonly transfers: TransferSet;
@@ -52,6 +52,7 @@ export class AccessFollowing {
 
   #linkEvent(event: LinkEvent): void {
     if (CHANGES_ACCESS.has(event.type)) this.#parts.streams.forgetShares();
+    this.#parts.context.counts.linkEvent(event);
     if (event.type === 'session_changed') this.#sessionIs(event.user);
     if (event.type === 'sources_changed') this.#refresh((record) => record.share?.shareId === event.shareId);
     if (event.type === 'tracker_changed' && event.tracker.state === 'ready') {

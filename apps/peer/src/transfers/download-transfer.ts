@@ -115,9 +115,9 @@ export class DownloadTransfer implements PlaceTaker {
   }
 
   view(): TransferView {
-    const live = this.#download?.view() ?? null;
-    const progress = downloadProgress(this.record, live, this.isActive);
-    return transferView(this.record, progress, this.#recheck.view());
+    const progress = downloadProgress(this.record, this.#download?.view() ?? null, this.isActive);
+    const completeCopies = this.#context.counts.of(this.record);
+    return transferView(this.record, { ...progress, completeCopies }, this.#recheck.view());
   }
 
   /** Begins or goes on; what is finished is served. */
@@ -364,7 +364,7 @@ export class DownloadTransfer implements PlaceTaker {
     if (state === 'downloading' && !this.#context.places.take(this)) return void this.stepBack();
     // Without trackers nobody can tell who is online.
     const isUnknown = reason?.code === 'no_seeder_online' && this.record.reason?.code === 'trackers_unreachable';
-    if (state !== this.record.state || (reason?.code !== this.record.reason?.code && !isUnknown)) {
+    if (state !== this.record.state || (reason?.detail !== this.record.reason?.detail && !isUnknown)) {
       this.#become(state, reason);
       this.#refreshing.later();
     }

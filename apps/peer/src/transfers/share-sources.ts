@@ -17,7 +17,7 @@ export interface FetchPermission {
   readonly sources: readonly Source[];
 }
 
-type Parts = Pick<TransferContext, 'link' | 'transport'>;
+type Parts = Pick<TransferContext, 'link' | 'transport' | 'counts'>;
 
 /** Permission to fetch a share, recorded first where this peer has none yet; or why there is none. */
 export async function askPermission(
@@ -31,7 +31,7 @@ export async function askPermission(
 
 /** What the trackers say now: permission, null where they give none without a record of `download_file`, or why not. */
 export async function findPermission(
-  { link, transport }: Parts,
+  { link, transport, counts }: Parts,
   record: TransferRecord,
 ): Promise<FetchPermission | TransferReasonView | null> {
   const answer = await sourcesOf(link, record);
@@ -40,6 +40,7 @@ export async function findPermission(
   if (view.share.shareId !== record.share?.shareId) return SHARE_REMOVED;
   // Also which version it is, which one that was begun before there were any does not know.
   record.share = view.share;
+  counts.note(view.share.shareId, view.sources.filter(({ role }) => role === 'seeder').length);
   const grant = view.grant === null ? null : grantFromText(view.grant);
   if (grant === null) return null;
   // Only sources that speak as this peer does can be used.

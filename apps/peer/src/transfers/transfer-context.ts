@@ -2,6 +2,7 @@
 import type { TransferEngine } from '../swarm/transfer-engine.ts';
 import type { TrackerLink } from '../tracker-link/tracker-link.ts';
 import type { CopiesAtHand } from './copies-at-hand.ts';
+import type { CopyCounts } from './copy-counts.ts';
 import type { TransferPlaces } from './transfer-places.ts';
 import type { Sha1Checks } from './sha1-checks.ts';
 import type { TransferRecord } from './transfer-record.ts';
@@ -16,6 +17,8 @@ export interface TransferContext {
   readonly sha1Checks: Sha1Checks;
   /** What this peer has already. */
   readonly copies: CopiesAtHand;
+  /** What others have. */
+  readonly counts: CopyCounts;
   /** Only sources that speak the same can be used. */
   readonly transport: 'tls' | 'plain';
   /** Milliseconds since 1970. */

@@ -9,12 +9,25 @@ import type { TransferFileItem, TransferFileListView } from '#wire/control-trans
 import { openManifest } from '#wire/manifest-table';
 import type { Refused } from '#wire/tracker-api';
 import { invalidField } from './requested-paths.ts';
+import type { Transfer } from './transfer-set.ts';
+import type { TransferStore } from './transfer-store.ts';
 import { filePriorities, sharePaths } from './wanted-files.ts';
 
 const PRIORITY_NAMES = Object.keys(PRIORITIES) as PriorityName[];
 
 /** A page of the files of a transfer, none before its manifest is known. `after` is the position of the last one seen. */
-export function transferFiles(
+export async function filesOf(
+  store: Pick<TransferStore, 'readManifest'>,
+  transfer: Transfer | undefined,
+  query: ListQuery,
+): Promise<TransferFileListView | Refused> {
+  if (transfer === undefined) return { status: 'failed', code: 'transfer_not_found' };
+  const { contentId } = transfer;
+  const manifestBytes = contentId === null ? null : await store.readManifest(contentId);
+  return transferFiles(manifestBytes, transfer.view(), query);
+}
+
+function transferFiles(
   manifestBytes: Uint8Array | null,
   transfer: TransferView,
   { limit = LIST_LIMIT_DEFAULT, after }: ListQuery,

@@ -5,6 +5,7 @@ import type { TransferReasonView } from '#wire/control-api';
 import type { Refused } from '#wire/tracker-api';
 import { ERRORS } from '#wire/wire-error';
 import type { Inspected } from '../swarm/transfer-engine.ts';
+import { sentence } from './reason-since.ts';
 
 export const LOGGED_OUT: TransferReasonView = {
   code: 'logged_out',
@@ -161,5 +162,5 @@ export function refusalOfReason(reason: TransferReasonView | null): Refused {
 export function reasonText(reason: TransferReasonView | null): string {
   return reason === null
     ? 'The transfer was cancelled.'
-    : `${reason.code}: ${reason.detail}${reason.detail.endsWith('.') ? '' : ';'} ${reason.action}`;
+    : `${reason.code}: ${sentence(reason.detail)} ${sentence(reason.action)}`;
 }

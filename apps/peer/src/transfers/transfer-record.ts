@@ -7,6 +7,7 @@ import type { PieceStrategy } from '#domain/source-choice';
 import { type FieldType, hasFields } from '#identity/durable-file';
 import type { RecheckView, TransferPeerView, TransferReasonView, TransferState, TransferView } from '#wire/control-api';
 import type { ShareRef } from '../swarm/transfer-engine.ts';
+import { datedReason, type ReasonSince } from './reason-since.ts';
 import { isSelection, NO_SELECTION, type Selection } from './wanted-files.ts';
 
 interface TransferFacts {
@@ -27,6 +28,8 @@ interface TransferFacts {
   offset: number | null;
   state: TransferState;
   reason: TransferReasonView | null;
+  /** When the reason began, or the last one that may come back; absent while nothing is known. */
+  reasonSince?: ReasonSince;
   /** As the trackers describe it; null while an upload is being hashed. */
   share: SharedContent | null;
   sha1: string | null;
@@ -99,10 +102,10 @@ export type TransferRecord = UploadRecord | DownloadRecord;
 type FieldTypes<Of> = Readonly<Record<keyof Of, FieldType>>;
 
 /** Fields that came later, and are there only when there is something to say. */
-type Additions = 'sha1Matches' | 'recheck' | 'damage' | 'temporary';
+type Additions = 'reasonSince' | 'sha1Matches' | 'recheck' | 'damage' | 'temporary';
 type UploadAdditions = 'exclude' | 'likelyContentId';
 const ADDITIONS: FieldTypes<Required<Pick<TransferFacts, Additions>>> = {
-  ...{ sha1Matches: 'boolean', recheck: 'object', damage: 'object', temporary: 'boolean' },
+  ...{ reasonSince: 'object', sha1Matches: 'boolean', recheck: 'object', damage: 'object', temporary: 'boolean' },
 };
 const UPLOAD_ADDITIONS: FieldTypes<Required<Pick<UploadRecord, UploadAdditions>>> = {
   ...{ exclude: 'object', likelyContentId: 'string' },
@@ -170,18 +173,18 @@ export type TransferProgress = Pick<
 >;
 
 /** What a recheck that runs shows in place of the transfer's own state and progress. */
-export type LiveRecheck = Pick<TransferView, 'state' | 'reason'> &
-  Partial<TransferProgress> & { readonly recheck: RecheckView };
+export type LiveRecheck = Pick<TransferView, 'state'> &
+  Partial<TransferProgress> & { readonly reason: TransferReasonView | null; readonly recheck: RecheckView };
 
 /** A transfer as a person sees it. */
 export function transferView(
   record: TransferRecord,
-  progress: TransferProgress,
+  progress: TransferProgress & Pick<TransferView, 'completeCopies'>,
   live: LiveRecheck | null,
 ): TransferView {
-  const { transferId, direction, group, file, share, sha1, state, reason, path, damage } = record;
+  const { transferId, direction, group, file, share, sha1, state, path, damage } = record;
   return {
-    ...{ transferId, direction, group, file, contentId: share?.contentId ?? null, sha1, state, reason },
+    ...{ transferId, direction, group, file, contentId: share?.contentId ?? null, sha1, state },
     version: share === null ? null : versionOf(share),
     sha1Matches: record.sha1Matches ?? null,
     ...progress,
@@ -197,7 +200,14 @@ export function transferView(
         ? null
         : { ...record.recheck, treeDifferences: record.recheck.treeDifferences ?? [] },
     ...live,
+    reason: shownReason(record, live),
   };
+}
+
+function shownReason(record: TransferRecord, live: LiveRecheck | null): TransferView['reason'] {
+  const { reason, reasonSince, startedAtMs } = record;
+  if (live !== null) return live.reason && datedReason(live.reason, Date.parse(live.recheck.startedAt));
+  return reason && datedReason(reason, reasonSince?.atMs ?? startedAtMs);
 }
 
 function selectionView(record: TransferRecord): Pick<TransferView, 'only' | 'priorities'> {

@@ -24,6 +24,7 @@ import { ChangeWaiters, within } from './change-waiters.ts';
 import { ContentStreams } from './content-streams.ts';
 import { CopyCare } from './copy-care.ts';
 import { CopiesAtHand } from './copies-at-hand.ts';
+import { CopyCounts } from './copy-counts.ts';
 import { CopyEndings } from './copy-endings.ts';
 import { dropRepair } from './copy-recheck.ts';
 import { DownloadTransfer } from './download-transfer.ts';
@@ -35,10 +36,12 @@ import {
   uploadShape,
 } from './new-transfer-record.ts';
 import { patternsOf } from './path-patterns.ts';
+import { ProgressFeed, type ProgressListener } from './progress-feed.ts';
+import { noteReason } from './reason-since.ts';
 import { finalDestination, invalidField, nameInGroup, readableSource } from './requested-paths.ts';
 import { Sha1Checks } from './sha1-checks.ts';
 import type { TransferContext } from './transfer-context.ts';
-import { transferFiles } from './transfer-files.ts';
+import { filesOf } from './transfer-files.ts';
 import { TransferLimits } from './transfer-limits.ts';
 import { TransferPlaces } from './transfer-places.ts';
 import { reasonText, VERSIONS_UNKNOWN } from './transfer-reasons.ts';
@@ -66,6 +69,7 @@ export class TransferRegistry implements Transfers {
   readonly #endings: CopyEndings;
   readonly #transfers = new TransferSet();
   readonly #streams: ContentStreams;
+  readonly #progress: ProgressFeed;
   readonly #following: AccessFollowing;
   readonly #listeners = new Set<(event: TransferEvent) => void>();
   /** What was last told of each transfer, so that only changes of state and reason are events. */
@@ -74,14 +78,16 @@ export class TransferRegistry implements Transfers {
   #announced = '[]';
 
   constructor(
-    parts: Omit<TransferContext, 'changed' | 'places' | 'sha1Checks' | 'copies'>,
+    parts: Omit<TransferContext, 'changed' | 'places' | 'sha1Checks' | 'copies' | 'counts'>,
     { streamLingerMs = STREAM_LINGER_MS }: { readonly streamLingerMs?: number } = {},
   ) {
     const places = new TransferPlaces();
     const sha1Checks = new Sha1Checks(parts);
     const records = (): TransferRecord[] => this.#transfers.records();
     const copies = new CopiesAtHand({ store: parts.store, records });
-    this.#context = { ...parts, places, sha1Checks, copies, changed: (record) => this.#changed(record) };
+    const counts = new CopyCounts({ ...parts, records });
+    this.#context = { ...parts, places, sha1Checks, copies, counts, changed: (record) => this.#changed(record) };
+    this.#progress = new ProgressFeed({ transfers: this.#transfers, counts });
     this.#limits = new TransferLimits({ ...parts, places, records });
     this.#care = new CopyCare({
       ...{ context: this.#context, transfers: this.#transfers },
@@ -123,6 +129,7 @@ export class TransferRegistry implements Transfers {
   async close(): Promise<void> {
     this.#following.end();
     this.#streams.close();
+    this.#context.counts.close();
     const halted = this.#transfers.all().map((transfer) => transfer.halt());
     await Promise.all([this.#care.close(), ...halted]);
     await this.#context.store.settled();
@@ -235,19 +242,17 @@ export class TransferRegistry implements Transfers {
   }
 
   list(): TransferView[] {
+    this.#context.counts.look();
     return this.#transfers.all().map((transfer) => transfer.view());
   }
 
   find(transferId: string): TransferView | null {
+    this.#context.counts.look();
     return this.#transfers.get(transferId)?.view() ?? null;
   }
 
-  async files(transferId: string, query: ListQuery): Promise<TransferFileListView | Refused> {
-    const transfer = this.#transfers.get(transferId);
-    if (transfer === undefined) return { status: 'failed', code: 'transfer_not_found' };
-    const { contentId } = transfer;
-    const manifestBytes = contentId === null ? null : await this.#context.store.readManifest(contentId);
-    return transferFiles(manifestBytes, transfer.view(), query);
+  files(transferId: string, query: ListQuery): Promise<TransferFileListView | Refused> {
+    return filesOf(this.#context.store, this.#transfers.get(transferId), query);
   }
 
   pause(transferId: string): Promise<TransferView | Refused> {
@@ -307,6 +312,10 @@ export class TransferRegistry implements Transfers {
   async setLimits(limits: LimitsBody): Promise<LimitsBody> {
     await this.#limits.set(limits);
     return this.#limits.now;
+  }
+
+  onProgress(listener: ProgressListener): () => void {
+    return this.#progress.onProgress(listener);
   }
 
   onEvent(listener: (event: TransferEvent) => void): () => void {
@@ -389,7 +398,9 @@ export class TransferRegistry implements Transfers {
   #changed(record: TransferRecord): void {
     const transfer = this.#transfers.get(record.transferId);
     if (transfer === undefined) return;
+    noteReason(record, transfer.view().verifiedBytes, this.#context.now());
     void this.#context.store.save(record);
+    this.#progress.touch(record.transferId);
     this.#limits.followGroups();
     this.#announce();
     this.#changes.wake();
@@ -397,7 +408,7 @@ export class TransferRegistry implements Transfers {
     this.#streams.look();
     const transferNow = transfer.view();
     const { state, reason, sha1, sha1Matches, recheck } = transferNow;
-    const told = JSON.stringify([state, reason?.code, sha1, record.share?.shareId, sha1Matches, recheck]);
+    const told = JSON.stringify([state, reason?.detail, sha1, record.share?.shareId, sha1Matches, recheck]);
     if (this.#told.get(record.transferId) === told) return;
     this.#told.set(record.transferId, told);
     void this.#endings.endReplaced(transfer);

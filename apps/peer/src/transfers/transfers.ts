@@ -15,6 +15,7 @@ import type {
 import type { TransferFileListView } from '#wire/control-transfer-files';
 import type { Refused } from '#wire/tracker-api';
 import type { CommandAnswer, CommandStamp } from '../tracker-link/tracker-link.ts';
+import type { ProgressListener } from './progress-feed.ts';
 
 /** Nest's name for the port. */
 export const TRANSFERS = Symbol('Transfers');
@@ -123,6 +124,8 @@ export interface Transfers {
   limits(): LimitsBody;
   /** Replaces all limits, also for what is under way. Resolves with what holds now, and after a restart. */
   setLimits(limits: LimitsBody): Promise<LimitsBody>;
+  /** Tells how transfers move, at most twice a second of each. Returns the way to stop. */
+  onProgress(listener: ProgressListener): () => void;
   /** Returns the way to stop. */
   onEvent(listener: (event: TransferEvent) => void): () => void;
 }

@@ -114,6 +114,7 @@ export class UploadTransfer implements PlaceTaker {
       etaSeconds: state === 'hashing' ? hashed.etaSeconds : null,
       bitfield: wholeBitfield(share?.pieceCount ?? 0),
       peers: [],
+      completeCopies: this.#context.counts.of(this.record),
     };
     return transferView(this.record, progress, this.#recheck.view());
   }

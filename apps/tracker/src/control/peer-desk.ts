@@ -1,5 +1,5 @@
 // Owns what a tracker does for a connected peer whether or not anybody is logged in on it: says who it is, notes that the
-// peer is there, and gives it the stream of pushes.
+// peer is there, gives it the stream of pushes, and lets it watch files.
 import type { Socket } from 'node:net';
 import type { Observable } from 'rxjs';
 import { SESSION_RENEWAL_MS, sessionExpiresAtMs } from '#domain/session-term';
@@ -8,6 +8,7 @@ import type { PresenceTable } from '../presence/presence.ts';
 import type { Reachability } from '../presence/reachability.ts';
 import type { Replica } from '../replica/replica.ts';
 import { isReadable } from './freshness.ts';
+import type { FileWatch } from './file-watch.ts';
 import type { PushHub } from './push-hub.ts';
 import type { Caller } from './rpc-server.ts';
 
@@ -17,6 +18,7 @@ export class PeerDesk {
   readonly #presence: PresenceTable;
   readonly #reachability: Reachability;
   readonly #pushes: PushHub;
+  readonly #files: Pick<FileWatch, 'watch'>;
   readonly #now: () => number;
 
   constructor(from: {
@@ -24,12 +26,14 @@ export class PeerDesk {
     presence: PresenceTable;
     reachability: Reachability;
     pushes: PushHub;
+    files: Pick<FileWatch, 'watch'>;
     now: () => number;
   }) {
     this.#replica = from.replica;
     this.#presence = from.presence;
     this.#reachability = from.reachability;
     this.#pushes = from.pushes;
+    this.#files = from.files;
     this.#now = from.now;
   }
 
@@ -53,6 +57,11 @@ export class PeerDesk {
 
   pushes({ peerId }: Caller, socket: Socket): Observable<Push> {
     return this.#pushes.stream(peerId, socket);
+  }
+
+  /** Tells it from now on what changes in the files of these groups, which its user may read. Returns those that it watches. */
+  watch(groups: readonly string[], { peerId }: Caller): readonly string[] {
+    return this.#files.watch(peerId, groups);
   }
 
   #termOn(peerId: string): SessionTerm | null {

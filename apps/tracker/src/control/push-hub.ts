@@ -45,6 +45,7 @@ export class PushHub {
   /** Groups to be told of at the next round, with the users whom it concerns beside the members. */
   readonly #changedGroups = new Map<string, Set<string>>();
   #round: NodeJS.Timeout | null = null;
+  #gone: (peerId: string) => void = () => undefined;
 
   constructor(from: { replica: ReplicaForPushes; presence: PresenceTable; metrics: TrackerMetrics }) {
     this.#replica = from.replica;
@@ -59,11 +60,28 @@ export class PushHub {
     return this.#subscriptions.size;
   }
 
+  /** Whether a peer listens. */
+  isListening(peerId: string): boolean {
+    return this.#subscriptions.has(peerId);
+  }
+
+  /** Tells one listener of every peer whose stream has ended, or was taken over by another one. */
+  onGone(listener: (peerId: string) => void): void {
+    this.#gone = listener;
+  }
+
+  /** Tells one peer, if it listens. */
+  tell(peerId: string, push: Push): void {
+    const subscription = this.#subscriptions.get(peerId);
+    if (subscription !== undefined) this.#write(subscription, push);
+  }
+
   /** The pushes for a peer from now on. Ends with the connection: the transport itself would never end it. */
   stream(peerId: string, socket: Socket): Observable<Push> {
     return new Observable<Push>((subscriber) => {
       const subscription = { subscriber, socket, changedShares: new Set<number>() };
       this.#subscriptions.get(peerId)?.subscriber.complete();
+      this.#gone(peerId);
       this.#subscriptions.set(peerId, subscription);
       this.#listeners.add(peerId);
       const end = (): void => subscriber.complete();
@@ -74,6 +92,7 @@ export class PushHub {
         if (this.#subscriptions.get(peerId) !== subscription) return;
         this.#subscriptions.delete(peerId);
         this.#listeners.remove(peerId);
+        this.#gone(peerId);
       };
     });
   }

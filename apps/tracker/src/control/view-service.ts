@@ -18,6 +18,9 @@ import { SEEN_OFFSET_TIMEOUT_MS, SESSIONS_SHOWN_MAX, SOURCES_SHOWN_MAX } from '#
 import type {
   CommandOutcomeRequest,
   CommandOutcomeView,
+  CopyListRequest,
+  CopyPage,
+  CopyView,
   FileListRequest,
   FilePage,
   FileView,
@@ -33,6 +36,8 @@ import type {
   SourcesView,
   SourceView,
   ViewRequest,
+  WatchGroupsRequest,
+  WatchView,
 } from '#wire/tracker-api';
 import type { GrantIssuer } from '../grants/grants.ts';
 import type { PresenceTable } from '../presence/presence.ts';
@@ -41,6 +46,7 @@ import { failed, rejectedView, type ViewAnswer } from './answers.ts';
 import { behind, isReadable, whyNotReady } from './freshness.ts';
 import { pageOf } from './page.ts';
 import type { Caller } from './rpc-server.ts';
+import { type SeededShare, seededShares } from './seeded-shares.ts';
 
 /** A peer with the user who is logged in on it. */
 interface Reader {
@@ -92,7 +98,7 @@ export class ViewService {
       const shares = (versions === 'all' ? listVersions : listFiles)(state, request.group, user);
       if (typeof shares === 'string') return rejectedView(shares);
       const group = state.groups.get(request.group)!;
-      const show = (share: Share): FileView => this.#fileView(group, share);
+      const show = (share: Share): FileView => this.fileView(group, share);
       const place = versions === 'all' ? VERSION_PLACE : { cursorOf: ({ file }: Share) => file };
       return shown(pageOf(shares, { limit, after, show, ...place }));
     });
@@ -102,6 +108,27 @@ export class ViewService {
     return this.#asReader(request, caller, ({ user }) =>
       shown({ items: listSessions(this.#replica.state, user).slice(-SESSIONS_SHOWN_MAX) }),
     );
+  }
+
+  copies(request: CopyListRequest, caller: Caller): Promise<ViewAnswer<CopyPage>> {
+    return this.#asReader(request, caller, (reader) => {
+      const { limit, after, of } = request;
+      const shares = seededShares(this.#replica.state, { ...reader, ...request });
+      if (typeof shares === 'string') return rejectedView(shares);
+      const isOwn = (peerId: string, user: string): boolean =>
+        of === 'user' ? user === reader.user : peerId === reader.peerId;
+      const copies = shares.map((each) => this.#copyView(each, isOwn));
+      const listed = request.only === 'last' ? copies.filter(({ completeCopies }) => completeCopies === 0) : copies;
+      return shown(pageOf(listed, { limit, after, show: same, ...SHARE_PLACE }));
+    });
+  }
+
+  /** Those of these groups that the caller's user may watch. */
+  watchable(request: WatchGroupsRequest, caller: Caller): Promise<ViewAnswer<WatchView>> {
+    return this.#asReader(request, caller, ({ user }) => {
+      const { groups } = this.#replica.state;
+      return shown({ groups: request.groups.filter((group) => groups.get(group)?.members.has(user) === true) });
+    });
   }
 
   sources(request: FindSourcesRequest, caller: Caller): Promise<ViewAnswer<SourcesView>> {
@@ -177,12 +204,23 @@ export class ViewService {
     return hasCaughtUp ? null : behind();
   }
 
-  #fileView(group: Group, share: Share): FileView {
+  /** A row of the list of files. */
+  fileView(group: Group, share: Share): FileView {
     const { file, sharedBy, sharedAtMs } = share;
     const seedersOnline = this.#seedersOnline(group, share).length;
     const partialCopies = this.#downloadersOnline(group, share).length;
     const copies = { seedersOnline, partialCopies, wantedCopies: group.copies };
     return { ...sharedContent(this.#replica.state, group, share), file, sharedBy, sharedAtMs, ...copies };
+  }
+
+  #copyView({ group, share }: SeededShare, isOwn: (peerId: string, user: string) => boolean): CopyView {
+    const othersOf = (peers: readonly [string, string][]): number =>
+      peers.filter(([peerId, user]) => !isOwn(peerId, user)).length;
+    return {
+      ...{ shareId: share.id, group: group.name, file: share.file, version: share.version },
+      completeCopies: othersOf(this.#seedersOnline(group, share)),
+      partialCopies: othersOf(this.#downloadersOnline(group, share)),
+    };
   }
 
   /** Peers online that have the share, seeders first; drawn by chance when there are too many for one message. */
@@ -231,6 +269,12 @@ const VERSION_PLACE = {
     const afterFile = slash === -1 ? after : after.slice(0, slash);
     return file > afterFile || (file === afterFile && slash !== -1 && version < Number(after.slice(slash + 1)));
   },
+};
+
+/** A place in the order in which shares came to be. */
+const SHARE_PLACE = {
+  cursorOf: ({ shareId }: CopyView): string => String(shareId),
+  isAfter: ({ shareId }: CopyView, after: string): boolean => shareId > Number(after),
 };
 
 function shown<View>(view: View): { status: 'accepted'; view: View } {

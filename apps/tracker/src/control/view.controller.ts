@@ -5,6 +5,8 @@ import { type Observable } from 'rxjs';
 import {
   CommandOutcomeRequest,
   type CommandOutcomeView,
+  CopyListRequest,
+  type CopyPage,
   type FilePage,
   FindSourcesRequest,
   type GrantView,
@@ -24,6 +26,8 @@ import {
   TRACKER_PATTERNS,
   type ViewReply,
   ViewRequest,
+  WatchGroupsRequest,
+  type WatchView,
 } from '#wire/tracker-api';
 import { payloadPipe } from './payload-check.ts';
 import { PeerDesk } from './peer-desk.ts';
@@ -95,6 +99,25 @@ export class ViewController {
     @Ctx() context: TcpContext,
   ): Promise<ViewReply<SessionList>> {
     return this.#replies.withHead(await this.#views.sessions(request, callerOf(context)));
+  }
+
+  @MessagePattern(TRACKER_PATTERNS.watchGroups)
+  async watch(
+    @Payload(payloadPipe) request: WatchGroupsRequest,
+    @Ctx() context: TcpContext,
+  ): Promise<ViewReply<WatchView>> {
+    const answer = await this.#views.watchable(request, callerOf(context));
+    if (answer.status !== 'accepted') return this.#replies.withHead(answer);
+    const groups = this.#desk.watch(answer.view.groups, callerOf(context));
+    return this.#replies.withHead({ status: 'accepted', view: { groups } } as const);
+  }
+
+  @MessagePattern(TRACKER_PATTERNS.listCopies)
+  async copies(
+    @Payload(payloadPipe) request: CopyListRequest,
+    @Ctx() context: TcpContext,
+  ): Promise<ViewReply<CopyPage>> {
+    return this.#replies.withHead(await this.#views.copies(request, callerOf(context)));
   }
 
   @MessagePattern(TRACKER_PATTERNS.findSources)

@@ -25,6 +25,9 @@ export interface Download {
   readonly peerIds: Set<string>;
 }
 
+/** Hears that a peer came, went, or says something new, with the shares that it said it has part of, before and now. */
+export type PresenceListener = (peerId: string, downloading: readonly DownloadingShare[]) => void;
+
 /**
  * Who is online, by peer id. Peers without a session make room first, and are not kept when there is none: anybody can have a
  * key, and what they say is believed only together with a session.
@@ -36,6 +39,7 @@ export class PresenceTable {
   readonly #downloads = new Map<string, Download>();
   /** Peers that had no session at their last heartbeat, the oldest first. */
   readonly #strangers = new Set<string>();
+  #changed: PresenceListener = () => undefined;
   readonly #now: () => number;
   readonly #hasSession: (peerId: string) => boolean;
   /** Nobody has been silent for longer than since then. */
@@ -44,6 +48,11 @@ export class PresenceTable {
   constructor({ now, hasSession }: { now: () => number; hasSession: (peerId: string) => boolean }) {
     this.#now = now;
     this.#hasSession = hasSession;
+  }
+
+  /** Tells one listener of every change; that somebody has been silent for too long is noticed at the next look at the table. */
+  onChange(listener: PresenceListener): void {
+    this.#changed = listener;
   }
 
   /** Peers that are online. */
@@ -62,7 +71,9 @@ export class PresenceTable {
     if (isStranger) this.#strangers.add(peerId);
     this.#peers.set(peerId, { ...said, peerId, lastSeenMs: this.#now() });
     for (const share of said.downloading) this.#downloadOf(share).peerIds.add(peerId);
-    return before === undefined || !isSame(before, said);
+    const isNews = before === undefined || !isSame(before, said);
+    if (isNews) this.#changed(peerId, [...(before?.downloading ?? []), ...said.downloading]);
+    return isNews;
   }
 
   /** The peer's presence while it is online. */
@@ -90,7 +101,7 @@ export class PresenceTable {
     for (const [peerId, { lastSeenMs }] of this.#peers) {
       this.#heardSinceMs = lastSeenMs;
       if (lastSeenMs > oldest) return;
-      this.#remove(peerId);
+      this.#letGo(peerId);
     }
     this.#heardSinceMs = this.#now();
   }
@@ -99,15 +110,21 @@ export class PresenceTable {
   #makeRoom(forStranger: boolean): boolean {
     for (const peerId of this.#strangers) {
       if (!this.#hasSession(peerId)) {
-        this.#remove(peerId);
+        this.#letGo(peerId);
         return true;
       }
       this.#strangers.delete(peerId);
     }
     const [oldest] = this.#peers.keys();
     if (forStranger || oldest === undefined) return false;
-    this.#remove(oldest);
+    this.#letGo(oldest);
     return true;
+  }
+
+  #letGo(peerId: string): void {
+    const downloading = this.#peers.get(peerId)?.downloading ?? [];
+    this.#remove(peerId);
+    this.#changed(peerId, downloading);
   }
 
   #remove(peerId: string): void {

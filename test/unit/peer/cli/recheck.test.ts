@@ -39,6 +39,7 @@ const REASON = {
   code: 'source_changed',
   detail: '1 of 4 pieces (2) are not it.',
   action: 'Recheck it later.',
+  since: '2026-03-01T12:00:00.000Z',
 } as const;
 
 test.each([

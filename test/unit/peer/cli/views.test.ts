@@ -36,6 +36,7 @@ const TRANSFER: TransferView = {
   priorities: [],
   startedAt: '2026-03-01T12:00:00.000Z',
   completedAt: null,
+  completeCopies: 1,
   peers: [
     {
       peerId: 'e'.repeat(64),
@@ -52,6 +53,7 @@ const REASON = {
   code: 'no_seeder_online',
   detail: 'Nobody who has the file is online.',
   action: 'It goes on by itself.',
+  since: '2026-03-01T12:00:00.000Z',
 } as const;
 
 test('list_groups shows the standing in each group', async () => {
@@ -310,7 +312,7 @@ describe('a transfer that is watched', () => {
   });
 
   test('that fails ends with 65 and the reason', async () => {
-    const reason = { code: 'disk_full', detail: 'No space is left.', action: 'Make room.' } as const;
+    const reason = { ...REASON, code: 'disk_full', detail: 'No space is left.', action: 'Make room.' } as const;
     peer.answers.set(`GET /transfers/${ID}`, at({ state: 'failed', reason }));
     const { exitCode, note } = await run([...download, '--command-id', ID]);
     expect({ exitCode, note }).toEqual({ exitCode: 65, note: 'No space is left. Make room.\n' });

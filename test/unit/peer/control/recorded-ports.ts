@@ -60,6 +60,8 @@ export class RecordedLink implements TrackerLink {
   listRequests = async () => ({ status: 'rejected', reason: 'not_group_owner', offset: null }) as const;
   listFiles = async () => view({ items: [], next: null });
   listSessions = async () => view({ items: [] });
+  watchGroups: TrackerLink['watchGroups'] = () => ({ begun: Promise.resolve(), stop: () => undefined });
+  listCopies: TrackerLink['listCopies'] = async () => view({ items: [], next: null });
   findSources: TrackerLink['findSources'] = async () => ({
     status: 'rejected',
     reason: 'file_not_found',
@@ -117,6 +119,7 @@ export class RecordedTransfers implements Transfers {
   limits = (): LimitsBody => this.held;
   setLimits = async (limits: LimitsBody): Promise<LimitsBody> => (this.held = wholeLimits(limits));
   onEvent = (): (() => void) => () => undefined;
+  onProgress: Transfers['onProgress'] = () => () => undefined;
 
   async #begin(body: object, stamp: CommandStamp): Promise<StartedTransfer> {
     this.begun.push({ body, stamp });

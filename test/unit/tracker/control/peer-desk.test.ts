@@ -21,7 +21,7 @@ beforeEach(() => {
   const replica = { state: log.state, onApplied: () => () => undefined } as unknown as Replica;
   const reachability = new Reachability({ now: Date.now, mayBegin: () => false });
   const pushes = new PushHub({ replica, presence, metrics: new TrackerMetrics() });
-  desk = new PeerDesk({ replica, presence, reachability, pushes, now: () => nowMs });
+  desk = new PeerDesk({ replica, presence, reachability, pushes, files: { watch: () => [] }, now: () => nowMs });
 });
 
 function present(user: string): PresenceView {

@@ -1,0 +1,82 @@
+// Watching groups over the link, against trackers that the tests play over real connections.
+import { describe, expect, test } from 'vitest';
+import type { LinkEvent } from '../../../../apps/peer/src/tracker-link/tracker-link.ts';
+import { type PlayedRequest, PlayedTracker } from './played-tracker.ts';
+import { allReady, becomes, pinned, type Started, start, trackers } from './started-link.ts';
+
+const watches = ({ pattern, data }: PlayedRequest): object =>
+  pattern === 'watch_groups'
+    ? { status: 'accepted', view: { groups: data['groups'] } }
+    : { status: 'accepted', view: { items: [], next: null } };
+const isReset = (group: string) => (event: LinkEvent) => event.type === 'files_reset' && event.group === group;
+const changed = (group: string) => ({ type: 'files_changed', offset: 11, group, items: [], removed: [] }) as const;
+
+/** A link whose trackers take watches; the tracker that it watches first is the first of the pair. */
+async function startWatching(groups: readonly string[]) {
+  for (const tracker of trackers) tracker.play = watches;
+  const started = await start(pinned());
+  await allReady(started);
+  const watch = started.link.watchGroups(groups);
+  if (groups[0] !== undefined) await started.seen(isReset(groups[0]));
+  const [at, other] = trackers.toSorted((left, right) => right.count('watch_groups') - left.count('watch_groups'));
+  return { started, watch, at: at!, other: other! };
+}
+
+function watchedAt(tracker: PlayedTracker): unknown {
+  return tracker.requests.findLast(({ pattern }) => pattern === 'watch_groups')?.data['groups'];
+}
+
+const resets = ({ events }: Started): number => events.filter(({ type }) => type === 'files_reset').length;
+
+describe('watched groups', () => {
+  test('are asked of one tracker, and only what it pushes of them is told', async () => {
+    const { started, at, other } = await startWatching(['films']);
+    expect([watchedAt(at), watchedAt(other)]).toEqual([['films'], undefined]);
+    other.push(changed('films'));
+    at.push(changed('books'));
+    at.push(changed('films'));
+    await started.seen(({ type }) => type === 'files_changed');
+    const told = started.events.filter(({ type }) => type === 'files_changed');
+    expect(told).toMatchObject([{ group: 'films' }]);
+  });
+
+  test('are those of everybody who watches, each once, and none when nobody does', async () => {
+    const { started, watch, at } = await startWatching(['films']);
+    const more = started.link.watchGroups(['films', 'books']);
+    await more.begun;
+    expect(watchedAt(at)).toEqual(['films', 'books']);
+    watch.stop();
+    more.stop();
+    await expect.poll(() => watchedAt(at)).toEqual([]);
+  });
+
+  test('move to the next tracker when theirs goes, and have to be read anew', async () => {
+    const { started, at, other } = await startWatching(['films']);
+    const before = resets(started);
+    await at.kill();
+    await other.asked('watch_groups');
+    await expect.poll(() => resets(started)).toBe(before + 1);
+    other.push(changed('films'));
+    await started.seen(({ type }) => type === 'files_changed');
+  });
+
+  test('are watched again at a tracker that was away', async () => {
+    const { started, at, other } = await startWatching(['films']);
+    await Promise.all([at.kill(), other.kill()]);
+    await started.seen(becomes(at, 'unreachable'));
+    const count = trackers[0]!.count('watch_groups');
+    await trackers[0]!.listen();
+    await trackers[0]!.asked('watch_groups', count + 1);
+    expect(watchedAt(trackers[0]!)).toEqual(['films']);
+  });
+
+  test('of which no tracker tells are read anew when their group has changed', async () => {
+    const { started, at } = await startWatching([]);
+    for (const tracker of trackers) tracker.play = () => ({ status: 'failed', code: 'internal_error' });
+    await started.link.watchGroups(['films']).begun;
+    expect(resets(started)).toBe(0);
+    await at.asked('subscribe');
+    at.push({ type: 'group_changed', offset: 12, group: 'films' });
+    await started.seen(isReset('films'));
+  });
+});

@@ -11,6 +11,8 @@ const PASSWORD = 'bench password';
 export interface PairPlace {
   readonly scratch: string;
   readonly workers: string;
+  /** A tracker_info.txt of its own for the downloader. */
+  readonly downloaderInfo?: string;
 }
 
 /** A seeder and a downloader, in one group. */
@@ -36,8 +38,13 @@ export async function withSystem<Result>(
 }
 
 /** A peer with a user of its own. */
-export async function enter(system: LocalSystem, user: string, { workers }: PairPlace): Promise<LocalPeer> {
-  const peer = await system.startPeer(user, { flags: ['--workers', workers] });
+export async function enter(
+  system: LocalSystem,
+  user: string,
+  { workers, trackerInfo }: Pick<PairPlace, 'workers'> & { readonly trackerInfo?: string },
+): Promise<LocalPeer> {
+  const own = trackerInfo === undefined ? {} : { trackerInfo };
+  const peer = await system.startPeer(user, { flags: ['--workers', workers], ...own });
   await expectOk('create_user', peer.control.command('create_user', { user, password: PASSWORD }));
   await expectOk('login', peer.control.command('login', { user, password: PASSWORD }));
   return peer;
@@ -45,7 +52,10 @@ export async function enter(system: LocalSystem, user: string, { workers }: Pair
 
 /** Both, in the group. */
 export async function enterPair(system: LocalSystem, place: PairPlace): Promise<Pair> {
-  const [seeder, downloader] = [await enter(system, 'seeder', place), await enter(system, 'downloader', place)];
+  const { workers, downloaderInfo } = place;
+  const own = downloaderInfo === undefined ? {} : { trackerInfo: downloaderInfo };
+  const seeder = await enter(system, 'seeder', { workers });
+  const downloader = await enter(system, 'downloader', { workers, ...own });
   await expectOk('create_group', seeder.control.command('create_group', { group: GROUP }));
   await expectOk('join_group', downloader.control.command('join_group', { group: GROUP }));
   const request = { group: GROUP, user: 'downloader' };

@@ -92,7 +92,9 @@ function introduction({ trackers, peers, folder }: LocalSystem): string {
 ${trackers.map(({ ordinal, address, http }) => `tracker ${ordinal}   ${address}   status ${http}/status`).join('\n')}
 ${peers
   .toSorted(byName)
-  .map(({ name, control }) => `peer ${name.padEnd(8)}${control.url}   page   npx cohort --data-dir ${place}/${name} open`)
+  .map(
+    ({ name, control }) => `peer ${name.padEnd(8)}${control.url}   page   npx cohort --data-dir ${place}/${name} open`,
+  )
   .join('\n')}
 log and keys   ${place}
 

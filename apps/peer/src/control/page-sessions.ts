@@ -5,6 +5,8 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypt
 
 const TICKET_MS = 60_000;
 const SESSION_SECONDS = 30 * 24 * 3600;
+/** A cookie is renewed when its page is loaded, once it is older than this. */
+const RENEWED_AFTER_SECONDS = 24 * 3600;
 /** Tickets that were made and not used: of more the oldest is worth nothing. */
 const TICKETS_KEPT = 16;
 const NAME_CHARACTERS = 12;
@@ -54,6 +56,14 @@ export class PageSessions {
     return this.#setCookie(`${expiresSeconds}.${this.#sign(expiresSeconds).toString('base64url')}`, SESSION_SECONDS);
   }
 
+  /** The `Set-Cookie` for a browser that was let in a while ago and comes again; null where there is nothing to renew. */
+  renewedCookie(cookies: string | undefined): string | null {
+    const good = this.#valuesOf(cookies).filter((value) => this.#isGood(value));
+    if (good.length === 0) return null;
+    const leftSeconds = Math.max(...good.map((value) => Number.parseInt(value, 10))) - this.#now() / 1000;
+    return leftSeconds < SESSION_SECONDS - RENEWED_AFTER_SECONDS ? this.cookie() : null;
+  }
+
   /** The `Set-Cookie` that takes that back. */
   clearedCookie(): string {
     return this.#setCookie('', 0);
@@ -61,7 +71,15 @@ export class PageSessions {
 
   /** Whether the cookies of a request, as its header has them, let it in. */
   opens(cookies: string | undefined): boolean {
-    return valuesOf(cookies ?? '', this.#cookieName).some((value) => this.#isGood(value));
+    return this.#valuesOf(cookies).some((value) => this.#isGood(value));
+  }
+
+  /** Every value of the cookie: a browser sends several of one name when they were set for several paths. */
+  #valuesOf(cookies: string | undefined): string[] {
+    return (cookies ?? '').split(';').flatMap((cookie) => {
+      const [name, ...value] = cookie.trim().split('=');
+      return name === this.#cookieName ? [value.join('=')] : [];
+    });
   }
 
   #isGood(value: string): boolean {
@@ -80,14 +98,6 @@ export class PageSessions {
   #setCookie(value: string, maxAgeSeconds: number): string {
     return `${this.#cookieName}=${value}; Path=/; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Strict`;
   }
-}
-
-/** Every value of a cookie: a browser sends several of one name when they were set for several paths. */
-function valuesOf(header: string, name: string): string[] {
-  return header.split(';').flatMap((cookie) => {
-    const [key, ...value] = cookie.trim().split('=');
-    return key === name ? [value.join('=')] : [];
-  });
 }
 
 function hashOf(ticket: string): string {

@@ -4,19 +4,24 @@ import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { PAGE_FILES } from './control-tokens.ts';
 import type { PageFiles } from './page-files.ts';
+import { PageSessions } from './page-sessions.ts';
 import { ProblemError } from './problem-error.ts';
 
 @ApiExcludeController()
 @Controller()
 export class PageController {
   readonly #files: PageFiles;
+  readonly #sessions: PageSessions;
 
-  constructor(@Inject(PAGE_FILES) files: PageFiles) {
+  constructor(@Inject(PAGE_FILES) files: PageFiles, @Inject(PageSessions) sessions: PageSessions) {
     this.#files = files;
+    this.#sessions = sessions;
   }
 
   @Get()
   page(@Res() reply: FastifyReply): void {
+    const renewed = this.#sessions.renewedCookie(reply.request.headers.cookie);
+    if (renewed !== null) void reply.header('set-cookie', renewed);
     this.#send(reply, '');
   }
 

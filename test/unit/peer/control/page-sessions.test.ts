@@ -52,6 +52,18 @@ describe('the cookie', () => {
     expect(restarted.sessions.opens(sent)).toBe(false);
   });
 
+  test('is renewed when the page is loaded again, at most once a day', () => {
+    const { clock, sessions } = sessionsOf();
+    const sent = sentOf(sessions.cookie());
+    clock.nowMs += DAY_MS;
+    expect(sessions.renewedCookie(sent)).toBeNull();
+    clock.nowMs += 1_000;
+    const renewed = sessions.renewedCookie(sent);
+    clock.nowMs += 30 * DAY_MS - 1_000;
+    expect([sessions.opens(sent), sessions.opens(sentOf(renewed!))]).toEqual([false, true]);
+    expect([sessions.renewedCookie(sent), sessions.renewedCookie(undefined)]).toEqual([null, null]);
+  });
+
   test('is found among others, also of its own name', () => {
     const { sessions } = sessionsOf();
     const sent = sentOf(sessions.cookie());

@@ -26,7 +26,7 @@ export function LogIn() {
         <div class="card door-card">
           <DoorHead title={title} />
           {ended !== null && <Notice tone="warn">{ended.detail}</Notice>}
-          <Credentials key={title} isNew={isNew.value} />
+          <Credentials key={title} isNew={isNew.value} knownUser={isNew.value ? '' : (ended?.user ?? '')} />
           <div class="button-row">
             <span class="soft">{isNew.value ? 'You have a user already?' : 'New here?'}</span>
             <Button tone="quiet" onClick={() => (isNew.value = !isNew.value)}>
@@ -42,14 +42,19 @@ export function LogIn() {
   );
 }
 
-function Credentials({ isNew }: { readonly isNew: boolean }) {
-  const name = useSignal('');
+function Credentials({ isNew, knownUser }: { readonly isNew: boolean; readonly knownUser: string }) {
+  const name = useSignal(knownUser);
+  /** Who was made already, when only logging in did not work. */
+  const made = useSignal('');
   const password = useSignal('');
   const action = useAction(
     async () => {
       const credentials = { user: name.value, password: password.value };
-      const made = isNew ? await command('create_user', credentials) : null;
-      return made?.ok === false ? made : command('login', credentials);
+      const isMade = !isNew || made.value === name.value;
+      const creation = isMade ? null : await command('create_user', credentials);
+      if (creation?.ok === false) return creation;
+      made.value = name.value;
+      return command('login', credentials);
     },
     () => void readStatus(),
   );

@@ -18,7 +18,7 @@ export function Sidebar() {
   const at = route.value;
   const isInGroup = at !== null && IN_GROUP.has(at.place);
   return (
-    <div class="sidebar">
+    <aside class="sidebar" aria-label="Cohort">
       <div class="brand">
         <img src={icon} alt="" />
         Cohort
@@ -46,7 +46,7 @@ export function Sidebar() {
           <Button icon="logout" label="Log out" tone="quiet" onClick={() => void logOut()} />
         </div>
       </div>
-    </div>
+    </aside>
   );
 }
 

@@ -6,6 +6,7 @@ import { get, isShutOut, post } from '../api/client.ts';
 import { type Answer, PEER_AWAY, type PageProblem } from '../api/problem.ts';
 import { feedState, onEvent, onReset, startFeed, stopFeed } from '../live/event-feed.ts';
 import { goHome } from '../routing/router.ts';
+import { tell } from './news.ts';
 
 /** The peer's status as it was told last; null before the first time. */
 export const status = signal<StatusView | null>(null);
@@ -37,6 +38,7 @@ export async function startSession(): Promise<void> {
   for (const type of ['session_changed', 'outage_changed', 'reachability_changed', 'trackers_disagree']) {
     onEvent(type, () => void readStatus());
   }
+  onEvent<{ readonly detail: string }>('tracker_key_changed', ({ detail }) => tell({ tone: 'bad', text: detail }));
   onEvent<TrackerView>('tracker_changed', (tracker) => {
     const known = status.peek();
     if (known === null) return;

@@ -1,0 +1,89 @@
+// Owns the question before a transfer is removed. It says exactly what is deleted and what stays, and warns when the copy that goes is
+// the last complete one that is online.
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { LastCopyWarning } from './last-copy-warning.tsx';
+import { useAction } from '../parts/action.ts';
+import { Button } from '../parts/button.tsx';
+import { Dialog } from '../parts/dialog.tsx';
+import { FormProblem } from '../parts/field.tsx';
+import { Form } from '../parts/form.tsx';
+import { removeTransfer, removing } from './transfer-actions.ts';
+import { isWhole, removalWords } from './transfer-words.ts';
+import type { TransferView } from './told-views.ts';
+
+/** The question, while there is one; stands once in a view. */
+export function RemovalDialog() {
+  const transfer = removing.value;
+  // The view that it stands in may go while it is open.
+  useEffect(() => () => void (removing.value = null), []);
+  if (transfer === null) return null;
+  return <RemovalQuestion key={transfer.transferId} transfer={transfer} />;
+}
+
+function RemovalQuestion({ transfer }: { readonly transfer: TransferView }) {
+  const data = useSignal<'keep' | 'delete'>('keep');
+  const close = (): void => void (removing.value = null);
+  const action = useAction(() => removeTransfer(transfer, data.value), close);
+  const { keeps, deletes } = removalWords(transfer);
+  const { file, group, version } = transfer;
+  return (
+    <Dialog title={`Remove ${file}?`} onClose={close}>
+      <Form action={action}>
+        {deletes === null ? (
+          <p>The transfer leaves this list. {keeps}</p>
+        ) : (
+          <fieldset class="choices">
+            <legend>The transfer leaves this list. What becomes of the data?</legend>
+            <Choice
+              name="keep"
+              chosen={data.value}
+              title="Keep it"
+              detail={keeps}
+              onChoose={(name) => (data.value = name)}
+            />
+            <Choice
+              name="delete"
+              chosen={data.value}
+              title="Delete it"
+              detail={deletes}
+              onChoose={(name) => (data.value = name)}
+            />
+          </fieldset>
+        )}
+        {isWhole(transfer) && <LastCopyWarning of={{ group, file, version }} />}
+        <FormProblem problem={action.problem} />
+        <div class="dialog-actions">
+          <Button onClick={close}>Cancel</Button>
+          <Button type="submit" tone={data.value === 'delete' ? 'danger main' : 'main'} isBusy={action.isBusy}>
+            {data.value === 'delete' ? 'Remove and delete data' : 'Remove'}
+          </Button>
+        </div>
+      </Form>
+    </Dialog>
+  );
+}
+
+function Choice({
+  name,
+  chosen,
+  title,
+  detail,
+  onChoose,
+}: {
+  readonly name: 'keep' | 'delete';
+  readonly chosen: string;
+  readonly title: string;
+  readonly detail: string;
+  readonly onChoose: (name: 'keep' | 'delete') => void;
+}) {
+  return (
+    <label class="choice">
+      <input type="radio" name="data" checked={chosen === name} onChange={() => onChoose(name)} />
+      <span>
+        <span class="choice-title">{title}</span>
+        <span class="choice-detail">{detail}</span>
+      </span>
+    </label>
+  );
+}

@@ -1,0 +1,41 @@
+// Owns what becomes of a transfer that the page knows when the peer tells that it moved. Pure; who is shown a transfer gets another
+// object whenever something of it is another.
+import type { TransferPeerView } from '#wire/control-api';
+import { decodedBitfield, withPieces } from './piece-map.ts';
+import type { TransferProgressView, TransferView } from './told-views.ts';
+
+/** A transfer as the page keeps it: what the peer says of it, and its pieces as bits. */
+export interface KnownTransfer {
+  readonly view: TransferView;
+  readonly pieces: Uint8Array;
+}
+
+/** What `transfer_changed` tells: all but the pieces and the peers, of which progress tells what is new. */
+export type TransferChange = Omit<TransferView, 'bitfield' | 'peers'>;
+
+/** A transfer as the peer tells it whole. */
+export function known(view: TransferView): KnownTransfer {
+  return { view, pieces: decodedBitfield(view.bitfield) };
+}
+
+/** The transfer, further on; null when it has fallen back, of which progress does not tell enough: it is to be read anew. */
+export function progressed({ view, pieces }: KnownTransfer, progress: TransferProgressView): KnownTransfer | null {
+  if (progress.verifiedBytes < view.verifiedBytes) return null;
+  const { transferId: _same, pieces: runs, peers, ...figures } = progress;
+  return {
+    view: { ...view, ...figures, peers: withPeers(view.peers, peers) },
+    pieces: runs.length === 0 ? pieces : withPieces(pieces, runs),
+  };
+}
+
+/** The transfer as it is after a change; null when it has fallen back. */
+export function changedTo({ view, pieces }: KnownTransfer, change: TransferChange): KnownTransfer | null {
+  return change.verifiedBytes < view.verifiedBytes ? null : { view: { ...view, ...change }, pieces };
+}
+
+function withPeers(before: TransferPeerView[], changed: readonly TransferPeerView[]): TransferPeerView[] {
+  if (changed.length === 0) return before;
+  const peers = new Map(before.map((peer) => [peer.peerId, peer]));
+  for (const peer of changed) peers.set(peer.peerId, peer);
+  return [...peers.values()];
+}

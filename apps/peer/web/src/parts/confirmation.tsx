@@ -37,7 +37,7 @@ export function Confirmations() {
   const { title, body, action, isDangerous = false, answer } = question;
   return (
     <Dialog title={title} onClose={() => answer(false)}>
-      <div>{body}</div>
+      {body}
       <div class="dialog-actions">
         <Button isFirst={isDangerous} onClick={() => answer(false)}>
           Cancel

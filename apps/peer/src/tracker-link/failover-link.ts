@@ -456,6 +456,7 @@ export class FailoverLink implements TrackerLink {
     if (push.type === 'session_changed') return this.#session.is(push.user, push.offset);
     if (push.type === 'files_changed' || push.type === 'files_reset') {
       if (!this.#watched.isWatched(connection, push.group)) return;
+      this.#options.memory.saw(push.offset);
     }
     if (push.type === 'group_changed') {
       if (push.offset <= (this.#groupNews.get(push.group) ?? -1)) return;

@@ -26,7 +26,7 @@ const RECHECK: RecheckView = {
     verdict: 'sound',
     checkedPieces: 1200,
   },
-  ...{ damagedPieces: 0, repairedPieces: 0, absentFiles: [], misfitFiles: [], sha1Mismatches: [] },
+  ...{ damagedPieces: 0, repairedPieces: 0, absentFiles: [], misfitFiles: [], sha1Mismatches: [], treeDifferences: [] },
 };
 const WHOLE = { state: 'complete', verifiedBytes: 1_000 } as const;
 

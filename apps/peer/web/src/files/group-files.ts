@@ -47,8 +47,9 @@ export class GroupFiles {
       onEvent<FileChanges & { group: string }>('files_changed', (event) => {
         if (isOurs(event)) this.#changed(event);
       }),
-      onEvent<{ group: string }>('group_changed', (event) => {
-        if (isOurs(event)) this.#rereadSoon();
+      // With an id it tells of members too, and of files what `files_changed` tells as well.
+      onEvent<{ group: string }>('group_changed', (event, isNumbered) => {
+        if (isOurs(event) && !isNumbered) this.#rereadSoon();
       }),
     ];
   }

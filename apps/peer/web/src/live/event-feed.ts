@@ -11,8 +11,8 @@ export type FeedState = 'idle' | 'connecting' | 'open' | 'away';
 /** How it stands with the stream. */
 export const feedState = signal<FeedState>('idle');
 
-/** What a handler is told of: the type of the event, and its data. */
-export type EventHandler<Data = unknown> = (data: Data) => void;
+/** What a handler is told: the data of an event, and whether it has an id; what has none is true only now. */
+export type EventHandler<Data = unknown> = (data: Data, isNumbered: boolean) => void;
 
 const RETRY_FIRST_MS = 250;
 const RETRY_MOST_MS = 5_000;
@@ -177,5 +177,5 @@ function tell({ id, type, data }: { readonly id: string | null; readonly type: s
   const ofType = handlers.get(type);
   if (ofType === undefined || ofType.size === 0) return;
   const event = JSON.parse(data) as { readonly data: unknown };
-  for (const handler of ofType) handler(event.data);
+  for (const handler of ofType) handler(event.data, id !== null);
 }

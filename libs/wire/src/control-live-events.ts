@@ -25,7 +25,7 @@ function ArePieceRuns(): PropertyDecorator {
 }
 
 /** What only streams tell; `group_changed` without an id: read the files of that group anew. */
-export const LIVE_EVENT_TYPES = ['transfer_progress', 'files_changed', 'group_changed'] as const;
+export const LIVE_EVENT_TYPES = ['transfer_progress', 'traffic', 'files_changed', 'group_changed'] as const;
 
 /** One of `LIVE_EVENT_TYPES`. */
 export type LiveEventType = (typeof LIVE_EVENT_TYPES)[number];
@@ -80,6 +80,15 @@ export class TransferProgressView {
   @IsOptional()
   @IsInt()
   completeCopies!: number | null;
+}
+
+/** The data of `traffic`: bytes of pieces that come and are sent, in a second, of all transfers together; once a second while any do. */
+export class TrafficView {
+  @IsInt()
+  downloadBytesPerSecond!: number;
+
+  @IsInt()
+  uploadBytesPerSecond!: number;
 }
 
 /** A version of a file that its group has no more. */

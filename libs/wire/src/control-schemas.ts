@@ -31,7 +31,13 @@ import { ContentLinkBody, ContentLinkView, ContentPlace, ContentQuery } from './
 import { LastCopiesQuery, LastCopyItem, LastCopyListView } from './control-copies.ts';
 import { PeerEventListView, PeerEventView } from './control-events.ts';
 import { GroupLimitsBody, LimitsBody, NewGroupLimitsBody, NewLimitsBody, RateLimitsBody } from './control-limits.ts';
-import { FilesChangedView, LiveEventView, RemovedFileView, TransferProgressView } from './control-live-events.ts';
+import {
+  FilesChangedView,
+  LiveEventView,
+  RemovedFileView,
+  TrafficView,
+  TransferProgressView,
+} from './control-live-events.ts';
 import { OutageView, TrackerTroubleView } from './control-outages.ts';
 import { DroppedFileQuery, DroppedFileView, PageSessionBody, PageTicketView } from './control-page.ts';
 import {
@@ -68,7 +74,7 @@ export const CONTROL_SCHEMAS = {
     ...[ScrubbedCopyView, ScrubView, KeptCopyView, KeepingView],
     ...[RateLimitsBody, GroupLimitsBody, LimitsBody],
     ...[SessionItem, SessionListView, ApiKeyItem, ApiKeyListView, NewApiKeyView, PeerEventView, PeerEventListView],
-    ...[LiveEventView, TransferProgressView, FilesChangedView, RemovedFileView],
+    ...[LiveEventView, TransferProgressView, TrafficView, FilesChangedView, RemovedFileView],
     ...[LastCopyItem, LastCopyListView],
     ...[ContentLinkView, PageTicketView, DroppedFileView],
   ],

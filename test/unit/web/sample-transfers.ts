@@ -1,6 +1,5 @@
 // Owns transfers and peers as the control endpoint shows them, for tests of what the page makes of them.
-import type { TransferPeerView } from '#wire/control-api';
-import type { TransferView } from '../../../apps/peer/web/src/transfers/told-views.ts';
+import type { TransferPeerView, TransferView } from '#wire/control-api';
 
 /** A download of 1,000 bytes that has begun, with what a test says of it. */
 export function transferOf(about: Partial<TransferView> = {}): TransferView {

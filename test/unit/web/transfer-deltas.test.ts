@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { hasBit } from '#domain/bitfield';
-import type { TransferProgressView } from '../../../apps/peer/web/src/transfers/told-views.ts';
+import type { TransferProgressView } from '#wire/control-live-events';
 import { changedTo, known, progressed } from '../../../apps/peer/web/src/transfers/transfer-deltas.ts';
 import { peerOf, transferOf } from './sample-transfers.ts';
 

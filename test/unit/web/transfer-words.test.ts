@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RecheckView } from '#wire/control-api';
+import type { DatedReasonView, RecheckView, TransferView } from '#wire/control-api';
 import {
   actionsOf,
   isWhole,
@@ -11,9 +11,8 @@ import {
   stateWords,
 } from '../../../apps/peer/web/src/transfers/transfer-words.ts';
 import { transferOf } from './sample-transfers.ts';
-import type { DatedReasonView, TransferView } from '../../../apps/peer/web/src/transfers/told-views.ts';
 
-const REASON: DatedReasonView & { readonly since: string } = {
+const REASON: DatedReasonView = {
   code: 'disk_full',
   detail: 'There is no room.',
   action: 'Make room.',

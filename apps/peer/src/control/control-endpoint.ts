@@ -19,10 +19,13 @@ import { signedFileOf } from './content-links.ts';
 import { ControlDoor } from './control-door.ts';
 import { METRICS_TEXT, TRANSFER_ENGINE } from './control-tokens.ts';
 import { ControlModule } from './control.module.ts';
+import { EventJournal } from './event-journal.ts';
+import { EventStreams } from './event-streams.ts';
 import { metricsText } from './metrics-text.ts';
 import { controlDocument } from './openapi-document.ts';
 import { ProblemError } from './problem-error.ts';
 import { ProblemFilter, sendProblem } from './problem.filter.ts';
+import type { MovedBytes } from './traffic-feed.ts';
 import { answerUnread } from './unread-request.ts';
 
 /** Where the interface describes itself, for people; `-json` after it for programs. */
@@ -115,7 +118,7 @@ export async function createControlApp(
     },
   });
   const app = await NestFactory.create<NestFastifyApplication>(
-    ControlModule.with([...providers, metricsProvider(door)]),
+    ControlModule.with([...providers, metricsProvider(door), EVENT_STREAMS]),
     adapter,
     {
       bodyParser: false,
@@ -164,6 +167,22 @@ function metricsProvider(door: ControlDoor): Provider {
         scrub: transfers.scrub(),
         controlRefusals: door.refusals(),
       }),
+  };
+}
+
+/** What goes to all who follow the events has more to look at than one controller asks for. */
+const EVENT_STREAMS: Provider = {
+  provide: EventStreams,
+  inject: [EventJournal, TRANSFERS, TRACKER_LINK, TRANSFER_ENGINE],
+  useFactory: (...[journal, transfers, link, engine]: [EventJournal, Transfers, TrackerLink, TransferEngine]) =>
+    new EventStreams({ journal, transfers, link, moved: () => movedBytes(engine), now: Date.now }),
+};
+
+function movedBytes(engine: TransferEngine): MovedBytes {
+  const { workers } = engine.metrics();
+  return {
+    receivedBytes: workers.reduce((sum, worker) => sum + worker.receivedBytes, 0),
+    sentBytes: workers.reduce((sum, worker) => sum + worker.sentBytes, 0),
   };
 }
 

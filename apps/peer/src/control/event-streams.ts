@@ -6,11 +6,14 @@ import type { LinkEvent, TrackerLink } from '../tracker-link/tracker-link.ts';
 import type { Transfers } from '../transfers/transfers.ts';
 import type { EventJournal } from './event-journal.ts';
 import { fileItem } from './file-item.ts';
+import { type MovedBytes, tellTraffic } from './traffic-feed.ts';
 
 interface StreamParts {
   readonly journal: EventJournal;
   readonly transfers: Transfers;
   readonly link: TrackerLink;
+  /** What the workers have moved so far. */
+  readonly moved: () => MovedBytes;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -41,10 +44,11 @@ export class EventStreams {
   }
 
   #begin(): void {
-    const { journal, transfers, link } = this.#parts;
+    const { journal, transfers, link, moved, now } = this.#parts;
     this.#stops = [
       journal.onEvent((event, text) => this.#write(frameOf(event, text))),
       transfers.onProgress((progress) => this.#write(this.#liveFrame('transfer_progress', progress))),
+      tellTraffic({ moved, now, tell: (traffic) => this.#write(this.#liveFrame('traffic', traffic)) }),
       link.onEvent((event) => this.#linkEvent(event)),
     ];
   }

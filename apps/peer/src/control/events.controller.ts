@@ -9,7 +9,6 @@ import { PeerEventListView, type PeerEventView } from '#wire/control-events';
 import { EventsQuery } from '#wire/control-requests';
 import { EVENTS_UNREAD_BYTES_MAX } from '#wire/limits';
 import { TRACKER_LINK, type TrackerLink } from '../tracker-link/tracker-link.ts';
-import { TRANSFERS, type Transfers } from '../transfers/transfers.ts';
 import { EventJournal } from './event-journal.ts';
 import { EventStreams, frameOf } from './event-streams.ts';
 import { ProblemResponses } from './openapi-document.ts';
@@ -24,17 +23,16 @@ const WATCH_WAIT_MS = 1_000;
 export class EventsController {
   readonly #journal: EventJournal;
   readonly #streams: EventStreams;
-
   readonly #link: TrackerLink;
 
   constructor(
     @Inject(EventJournal) journal: EventJournal,
-    @Inject(TRANSFERS) transfers: Transfers,
+    @Inject(EventStreams) streams: EventStreams,
     @Inject(TRACKER_LINK) link: TrackerLink,
   ) {
     this.#journal = journal;
+    this.#streams = streams;
     this.#link = link;
-    this.#streams = new EventStreams({ journal, transfers, link, now: Date.now });
   }
 
   @Get()

@@ -24,7 +24,10 @@ beforeEach(() => {
   journal = new EventJournal(join(directory, 'events.ndjson'), { now: () => 0, writeFailed });
   const transfers = Object.assign(new RecordedTransfers(), { onProgress: listenersOf(progressListeners) });
   const link = Object.assign(new RecordedLink(), { onEvent: listenersOf(linkListeners) });
-  streams = new EventStreams({ journal, transfers, link, now: () => 0 });
+  streams = new EventStreams({
+    ...{ journal, transfers, link, now: () => 0 },
+    moved: () => ({ receivedBytes: 0, sentBytes: 0 }),
+  });
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 

@@ -2,7 +2,7 @@
 // it is chosen what. The bytes come through a link that is good for that one file and nothing else.
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import type { FileItem } from '#wire/control-api';
+import type { FileItem, TransferView } from '#wire/control-api';
 import type { ContentLinkView } from '#wire/control-content';
 import type { TransferFileItem } from '#wire/control-transfer-files';
 import { getAll, getPage, part, post, problemOf } from '../api/client.ts';
@@ -12,7 +12,6 @@ import { Button } from '../parts/button.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { FormProblem } from '../parts/field.tsx';
 import { transferIdOfFile } from '../transfers/transfer-store.ts';
-import type { TransferView } from '../transfers/told-views.ts';
 
 /** What was found. */
 type Found =

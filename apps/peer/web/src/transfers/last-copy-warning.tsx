@@ -1,11 +1,11 @@
 // Owns the warning that something takes away the last complete copy that is online: it asks the peer, and says what others lose.
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import type { LastCopyItem } from '#wire/control-copies';
 import { getPage, type Page } from '../api/client.ts';
 import type { Answer } from '../api/problem.ts';
 import { countText } from '../lists/amounts.ts';
 import { Notice } from '../parts/notice.tsx';
-import type { LastCopyItem } from './told-views.ts';
 
 /** What is taken away: of a file all versions when none is named. */
 export interface CopyInQuestion {

@@ -27,7 +27,8 @@ export function PieceMapPicture({ transfer }: { readonly transfer: KnownTransfer
 
 /** One row for few pieces, more for many; the style sheet has the heights. */
 function rowsClass(pieceCount: number): string {
-  return pieceCount <= 40 ? 'piece-canvas is-low' : 'piece-canvas';
+  if (pieceCount <= 40) return 'piece-canvas is-low';
+  return pieceCount <= 160 ? 'piece-canvas is-middling' : 'piece-canvas';
 }
 
 function paint({ context, width, height, colour }: Painting, pieces: Uint8Array, pieceCount: number): void {

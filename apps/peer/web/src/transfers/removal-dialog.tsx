@@ -2,6 +2,7 @@
 // the last complete one that is online.
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import type { TransferView } from '#wire/control-api';
 import { LastCopyWarning } from './last-copy-warning.tsx';
 import { useAction } from '../parts/action.ts';
 import { Button } from '../parts/button.tsx';
@@ -10,7 +11,6 @@ import { FormProblem } from '../parts/field.tsx';
 import { Form } from '../parts/form.tsx';
 import { removeTransfer, removing } from './transfer-actions.ts';
 import { isWhole, removalWords } from './transfer-words.ts';
-import type { TransferView } from './told-views.ts';
 
 /** The question, while there is one; stands once in a view. */
 export function RemovalDialog() {
@@ -24,7 +24,13 @@ export function RemovalDialog() {
 function RemovalQuestion({ transfer }: { readonly transfer: TransferView }) {
   const data = useSignal<'keep' | 'delete'>('keep');
   const close = (): void => void (removing.value = null);
-  const action = useAction(() => removeTransfer(transfer, data.value), close);
+  const action = useAction(
+    () => removeTransfer(transfer, data.value),
+    () => {
+      close();
+      requestAnimationFrame(focusList);
+    },
+  );
   const { keeps, deletes } = removalWords(transfer);
   const { file, group, version } = transfer;
   return (
@@ -62,6 +68,12 @@ function RemovalQuestion({ transfer }: { readonly transfer: TransferView }) {
       </Form>
     </Dialog>
   );
+}
+
+/** What had the focus before may be gone with its row: the row at its place has it then. */
+function focusList(): void {
+  if (document.activeElement !== document.body) return;
+  document.querySelector<HTMLElement>('.transfer-grid [role=row][tabindex="0"]')?.focus();
 }
 
 function Choice({

@@ -10,16 +10,18 @@ interface SpeedGraphProps {
   /** Null for all transfers together. */
   readonly transferId: string | null;
   readonly label: string;
+  /** Whether what this peer sends is told: it is counted for all transfers together only. */
+  readonly hasUp?: boolean;
 }
 
 /** Rates over the last five minutes. */
-export function SpeedGraph({ transferId, label }: SpeedGraphProps): JSX.Element {
+export function SpeedGraph({ transferId, label, hasUp = false }: SpeedGraphProps): JSX.Element {
   const tick = ratesTick.value;
   const series = speedHistory(transferId).series();
   const top = scaleTop(series);
   const canvas = usePainting((painting) => paint(painting, series, top), [tick, transferId]);
   const down = rateWords('Down', series.down);
-  const up = series.up.some((rate) => rate > 0) ? rateWords('Up', series.up) : null;
+  const up = hasUp ? rateWords('Up', series.up) : null;
   return (
     <figure class="speed-graph">
       <div class="speed-scale" aria-hidden="true">

@@ -17,13 +17,11 @@ export function TotalRate() {
         <span class="heard">Down </span>
         {bytesText(downBytesPerSecond)}/s
       </span>
-      {upBytesPerSecond > 0 && (
-        <span class="rate is-moving">
-          <Icon name="up" />
-          <span class="heard">Up </span>
-          {bytesText(upBytesPerSecond)}/s
-        </span>
-      )}
+      <span class={upBytesPerSecond > 0 ? 'rate is-moving' : 'rate'}>
+        <Icon name="up" />
+        <span class="heard">Up </span>
+        {bytesText(upBytesPerSecond)}/s
+      </span>
     </a>
   );
 }

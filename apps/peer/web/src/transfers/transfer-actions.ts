@@ -1,12 +1,12 @@
 // Owns what a person does with a transfer: one request each, whose answer is the transfer as it is then. What was refused is told where
 // the eyes are: in the news.
 import { signal } from '@preact/signals';
+import type { TransferView } from '#wire/control-api';
 import { part, patch, post, remove } from '../api/client.ts';
 import type { Answer } from '../api/problem.ts';
 import { tell, tellProblem } from '../state/news.ts';
 import { noteTransfer } from './transfer-store.ts';
 import { recheckText, type TransferAction } from './transfer-words.ts';
-import type { TransferView } from './told-views.ts';
 
 /** The transfer that somebody is asked about before it is removed; null while nobody is. */
 export const removing = signal<TransferView | null>(null);

@@ -1,6 +1,7 @@
 // Owns what stands in a row of the list of transfers. Each cell follows its transfer by itself, so that progress draws the cells that it
 // changes and nothing else.
 import type { ComponentChildren } from 'preact';
+import type { TransferView } from '#wire/control-api';
 import { bytesText, durationText, percentText, rateText } from '../lists/amounts.ts';
 import { RowButton } from '../lists/row-button.tsx';
 import type { GridColumn } from '../lists/windowed-grid.tsx';
@@ -9,7 +10,6 @@ import { Badge } from '../parts/notice.tsx';
 import { act } from './transfer-actions.ts';
 import { transferOf } from './transfer-store.ts';
 import { actionsOf, isUnderWay, stateWords, type TransferAction } from './transfer-words.ts';
-import type { TransferView } from './told-views.ts';
 
 /** How actions are shown. */
 export const ACTION_ICONS: Readonly<Record<TransferAction, IconName>> = {

@@ -1,8 +1,8 @@
 // Owns what becomes of a transfer that the page knows when the peer tells that it moved. Pure; who is shown a transfer gets another
 // object whenever something of it is another.
-import type { TransferPeerView } from '#wire/control-api';
+import type { TransferProgressView } from '#wire/control-live-events';
+import type { TransferPeerView, TransferView } from '#wire/control-api';
 import { decodedBitfield, withPieces } from './piece-map.ts';
-import type { TransferProgressView, TransferView } from './told-views.ts';
 
 /** A transfer as the page keeps it: what the peer says of it, and its pieces as bits. */
 export interface KnownTransfer {

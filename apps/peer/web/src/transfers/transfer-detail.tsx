@@ -1,6 +1,7 @@
 // Owns the detail of one transfer: how it stands and why, what can be done, its pieces, its speed, who delivered what, its files, and
 // the facts.
 import type { ComponentChildren } from 'preact';
+import type { DatedReasonView, TransferView } from '#wire/control-api';
 import { bytesText, countText, rateText } from '../lists/amounts.ts';
 import { DetailPanel, DetailPart } from '../lists/detail-panel.tsx';
 import { Button } from '../parts/button.tsx';
@@ -16,7 +17,6 @@ import type { KnownTransfer } from './transfer-deltas.ts';
 import { TransferFiles } from './transfer-files.tsx';
 import { areTransfersRead, ratesTick, transferOf } from './transfer-store.ts';
 import { actionsOf, isUnderWay, progressText, recheckText, sinceText, stateWords } from './transfer-words.ts';
-import type { DatedReasonView, TransferView } from './told-views.ts';
 
 /** The panel of a transfer; of one that is gone it says so. */
 export function TransferDetail({ transferId, onClose }: { readonly transferId: string; readonly onClose: () => void }) {
@@ -93,7 +93,7 @@ function Reason({ reason, tone }: { readonly reason: DatedReasonView; readonly t
     <Notice tone={tone}>
       <strong>{reason.detail}</strong>
       <span>{reason.action}</span>
-      {since !== '' && <span class="small">It has been so {since}.</span>}
+      <span class="small">It has been so {since}.</span>
     </Notice>
   );
 }
@@ -122,7 +122,7 @@ function Facts({ view }: { readonly view: TransferView }) {
       <Fact name="On this disk">
         <code>{view.path}</code>
       </Fact>
-      {typeof completeCopies === 'number' && (
+      {completeCopies !== null && (
         <Fact name="Copies">{countText(completeCopies, 'other complete copy', 'other complete copies')} online</Fact>
       )}
       {only !== null && <Fact name="Only">{only.join(', ')}</Fact>}

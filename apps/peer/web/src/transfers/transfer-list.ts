@@ -1,10 +1,10 @@
 // Owns which transfers the list shows, and in which order: all or some of them, searched by name. The list is the same object until
 // another one is to be shown, so that progress draws no list.
 import { computed, signal } from '@preact/signals';
+import type { TransferView } from '#wire/control-api';
 import type { GridOrder } from '../lists/windowed-grid.tsx';
 import { transferIds, transferOf } from './transfer-store.ts';
 import { isUnderWay, stateWords } from './transfer-words.ts';
-import type { TransferView } from './told-views.ts';
 
 /** Which transfers can be shown. */
 export const TRANSFER_FILTERS = ['all', 'active', 'whole', 'trouble'] as const;

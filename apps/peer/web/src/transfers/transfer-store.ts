@@ -1,6 +1,8 @@
 // Owns the transfers of this peer as the page knows them: read once, then followed by events, one signal each, so that progress draws
 // one row and not the list. Also which file of which group each one is, and what moves altogether.
 import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import type { TransferView } from '#wire/control-api';
+import type { TrafficView, TransferProgressView } from '#wire/control-live-events';
 import { get, getAll, part } from '../api/client.ts';
 import type { PageProblem } from '../api/problem.ts';
 import { onEvent, onReset } from '../live/event-feed.ts';
@@ -8,7 +10,6 @@ import { user } from '../state/session.ts';
 import { type Rates, SpeedHistory } from './speed-history.ts';
 import { changedTo, type KnownTransfer, known, progressed, type TransferChange } from './transfer-deltas.ts';
 import { isUnderWay, isWhole, newsOf, type TransferNews } from './transfer-words.ts';
-import type { TransferProgressView, TransferView } from './told-views.ts';
 
 const NOTHING: Rates = { downBytesPerSecond: 0, upBytesPerSecond: 0 };
 const SAMPLE_MS = 1_000;
@@ -19,6 +20,7 @@ const total = new SpeedHistory();
 const listeners = new Set<(news: TransferNews, transferId: string) => void>();
 const ids = signal<readonly string[]>([]);
 const places = signal<ReadonlyMap<string, string>>(new Map());
+const uploadRate = signal(0);
 const second = signal(0);
 /** Events that came while the list was being read: it may be older than they are. Null while none is being read. */
 let waiting: (() => void)[] | null = null;
@@ -41,7 +43,7 @@ export const totalRates = computed<Rates>(() => {
     const { view } = transfers.get(id)!.value;
     if (view.direction === 'download') downBytesPerSecond += view.bytesPerSecond;
   }
-  return { downBytesPerSecond, upBytesPerSecond: 0 };
+  return { downBytesPerSecond, upBytesPerSecond: uploadRate.value };
 });
 
 /** One transfer, to be followed; undefined when there is none of that id. */
@@ -86,6 +88,7 @@ function followTransfers(): () => void {
     onEvent<TransferChange>('transfer_changed', (change) => inTurn(() => changed(change))),
     onEvent<TransferProgressView>('transfer_progress', (progress) => inTurn(() => moved(progress))),
     onEvent<{ transferId: string }>('transfer_removed', ({ transferId }) => inTurn(() => drop(transferId))),
+    onEvent<TrafficView>('traffic', (traffic) => (uploadRate.value = traffic.uploadBytesPerSecond)),
     onEvent<{ detail: string; transferId: string }>('damage_found', ({ detail, transferId }) => {
       tell({ kind: 'bad', text: detail }, transferId);
     }),
@@ -190,6 +193,7 @@ function forgetAll(): void {
     areTransfersRead.value = false;
     transfersProblem.value = null;
     places.value = new Map();
+    uploadRate.value = 0;
   });
   transfers.clear();
   histories.clear();

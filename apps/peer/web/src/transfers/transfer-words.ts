@@ -1,9 +1,8 @@
 // Owns what the page says of a transfer: its state, what may be done with it, what removing it takes away, and the news that it
 // ended. Pure.
-import type { TransferState } from '#wire/control-api';
+import type { DatedReasonView, TransferState, TransferView } from '#wire/control-api';
 import { bytesText, countText, durationText, percentText, rateText } from '../lists/amounts.ts';
 import type { TransferChange } from './transfer-deltas.ts';
-import type { DatedReasonView, TransferView } from './told-views.ts';
 
 /** How a state is coloured; the word beside it says the same. */
 export type StateTone = 'accent' | 'good' | 'warn' | 'bad' | 'plain';
@@ -78,9 +77,8 @@ export function etaText(etaSeconds: number): string {
   return `${durationText(etaSeconds)} left`;
 }
 
-/** For how long a reason has held: `for 12 min`; an empty text when nobody says. */
+/** For how long a reason has held: `for 12 min`. */
 export function sinceText({ since }: DatedReasonView, nowMs: number): string {
-  if (since === undefined) return '';
   const seconds = Math.floor((nowMs - Date.parse(since)) / 1000);
   return seconds < 60 ? 'since just now' : `for ${durationText(seconds)}`;
 }

@@ -55,7 +55,7 @@ function Transfers({ openId }: { readonly openId: string | null }) {
   return (
     <>
       <div class="list-top">
-        <SpeedGraph transferId={null} label="Speed of all transfers" />
+        <SpeedGraph transferId={null} hasUp label="Speed of all transfers" />
       </div>
       <div class="list-bar">
         <Filters />

@@ -191,7 +191,7 @@ describe.skipIf(!hasTerminals)('at a terminal', () => {
   });
 
   it('is a prompt that completes nothing it does not know', async () => {
-    const answers = [['cohort> ', 'list_members friends'] as const, ['cohort> ', 'exit'] as const];
+    const answers = [['cohort alice> ', 'list_members friends'] as const, ['cohort alice> ', 'exit'] as const];
     const { exitCode, out } = await cohortAtTerminal(['shell', '--data-dir', alice.dataDirectory], answers);
     expect(exitCode, out).toBe(0);
     expect(out).toMatch(/alice +owner/);

@@ -4,9 +4,9 @@ import { CommanderError } from 'commander';
 import type { ErrorCode, Problem } from '#wire/wire-error';
 import { AnswerLost, CommandRefused, NoRunningPeer } from './control-client.ts';
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts';
+import { InputEnded } from './line-question.ts';
 import { PasswordsDiffer } from './passwords.ts';
 import { BadVerdict, RecheckCalledOff } from './recheck-command.ts';
-import { InputEnded } from './terminal.ts';
 import { StoppedWatching, TransferFailed } from './transfer-follower.ts';
 
 /** What a failed command says. `document` is the machine's form of it, null where commander has spoken already. */

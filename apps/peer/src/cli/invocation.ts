@@ -14,16 +14,27 @@ export interface GlobalFlags {
   readonly commandId?: string;
 }
 
-/** One run of one command. `interrupt` aborts when the person presses Ctrl-C. */
+/** Where a command runs. `interrupt` aborts when the person presses Ctrl-C. */
+export interface InvocationPlace {
+  readonly terminal: Terminal;
+  readonly interrupt: AbortSignal;
+  readonly flags: GlobalFlags;
+  /** Whether it was typed at the prompt of `cohort shell`. */
+  readonly isAtPrompt: boolean;
+}
+
+/** One run of one command. */
 export class Invocation {
   readonly terminal: Terminal;
   readonly interrupt: AbortSignal;
   readonly flags: GlobalFlags;
   readonly commandId: string;
+  readonly #isAtPrompt: boolean;
   #client: ControlClient | undefined;
 
-  constructor(terminal: Terminal, interrupt: AbortSignal, flags: GlobalFlags) {
+  constructor({ terminal, interrupt, flags, isAtPrompt }: InvocationPlace) {
     this.terminal = terminal;
+    this.#isAtPrompt = isAtPrompt;
     this.interrupt = interrupt;
     this.flags = flags;
     this.commandId = flags.commandId ?? randomUUID();
@@ -40,6 +51,7 @@ export class Invocation {
 
   /** The words as they are typed to reach the same peer. */
   typed(words: string): string {
+    if (this.#isAtPrompt) return words;
     const { dataDir } = this.flags;
     return `cohort ${dataDir === undefined ? '' : `--data-dir ${quotedWord(dataDir)} `}${words}`;
   }

@@ -1,6 +1,8 @@
 // Owns the command line's grammar: every command with its arguments and flags, and running one line of words to an exit
 // code. `main.ts` runs the words of the process, `shell.ts` those of each line typed.
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { completeCommand, type CompleteFlags } from './complete-command.ts';
+import { completionScript, programPlace, type ShellName, SHELLS } from './completion-scripts.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { failureOf } from './failure.ts';
 import {
@@ -12,6 +14,7 @@ import {
   type UploadFlags,
   type VersionFlag,
 } from './file-commands.ts';
+import { grammarOf } from './grammar.ts';
 import { type GlobalFlags, Invocation } from './invocation.ts';
 import { type LimitFlags, showLimits, typedCount, typedRate } from './limit-commands.ts';
 import { type LinkFlags, printLink } from './link-command.ts';
@@ -30,6 +33,8 @@ export interface LineContext {
   readonly interruptible: () => AbortSignal;
   /** Flags of the prompt that the line was typed at; the line's own come first. */
   readonly inherited: GlobalFlags;
+  /** Whether it was typed at the prompt of `cohort shell`, or stands in what that reads. */
+  readonly isAtPrompt?: boolean;
 }
 
 type Words<Count extends 1 | 2 | 3> = Count extends 1
@@ -54,7 +59,7 @@ export async function runLine(words: readonly string[], context: LineContext): P
 }
 
 function buildProgram(context: LineContext): Command {
-  const { terminal, interruptible, inherited } = context;
+  const { terminal, interruptible, inherited, isAtPrompt = false } = context;
   const program = new Command('cohort');
   // Subcommands copy these when they are made, so they come first.
   program.exitOverride().configureOutput({
@@ -62,23 +67,37 @@ function buildProgram(context: LineContext): Command {
     writeErr: (text) => terminal.note(text),
   });
   const flags = (): GlobalFlags => ({ ...inherited, ...program.opts<GlobalFlags>() });
-  const start = (): Invocation => new Invocation(terminal, interruptible(), flags());
+  const start = (): Invocation => new Invocation({ terminal, interrupt: interruptible(), flags: flags(), isAtPrompt });
   describe(program);
   addLogCommands(program, start);
   addFileCommands(program, start);
   addViews(program, start);
   addTransferCommands(program, start);
   addLimits(program, start);
-  const names = program.commands.map((command) => command.name());
+  addShells(program, { ...context, flags });
+  addHelp(program);
+  return program;
+}
+
+/** The prompt, and what other shells complete lines with. */
+function addShells(program: Command, { flags, ...context }: LineContext & { readonly flags: () => GlobalFlags }): void {
+  const { terminal } = context;
   const run = async (words: readonly string[]): Promise<void> => {
-    await runLine(words, { ...context, inherited: flags() });
+    await runLine(words, { ...context, inherited: flags(), isAtPrompt: true });
   };
   program
     .command('shell')
-    .description('type commands one after the other')
-    .action(() => runShell({ terminal, names, run }));
-  addHelp(program);
-  return program;
+    .description('a prompt for the same commands, which completes them and remembers what was typed')
+    .action(() => runShell({ terminal, grammar: grammarOf(program), flags: flags(), run }));
+  program
+    .command('completion')
+    .description('print a script with which a shell completes commands, flags and names')
+    .addArgument(new Argument('<shell>', 'which one').choices(SHELLS))
+    .action((shell: ShellName) => terminal.out(completionScript(shell, programPlace())));
+  const completing = program.command('complete [words...]', { hidden: true }).option('--bash <characters>');
+  completing.action((words: readonly string[]) =>
+    completeCommand({ terminal, grammar: grammarOf(program) }, words, completing.opts<CompleteFlags>()),
+  );
 }
 
 /** Commander's own answers an unknown name with the whole list and no word on what is wrong. */

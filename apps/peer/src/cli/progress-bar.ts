@@ -3,8 +3,12 @@
 import type { TransferView } from '#wire/control-api';
 import { formatBytes, formatPercent, formatSeconds } from './quantities.ts';
 import type { Terminal } from './terminal.ts';
+import { shortened, textWidth } from './text-width.ts';
 
-const BAR_CELLS = 24;
+/** Cells of the bar, where the line has room for that many, for fewer, or for none. */
+const BAR_CELLS = [24, 12, 0];
+/** So much of a name tells files apart. */
+const NAME_CELLS_MIN = 12;
 const ERASE_LINE = '\r\u001b[2K';
 
 /** What a transfer waits for, as a sentence, or null while it moves. */
@@ -13,15 +17,24 @@ export function waitingFor({ state, reason }: Pick<TransferView, 'state' | 'reas
   return state === 'paused' ? 'paused' : null;
 }
 
-/** A transfer in one line of at most `columns` characters. */
+/** A transfer in one line that leaves the last of `columns` cells free: with a shorter bar, or name, where there is less room. */
 export function progressLine(transfer: TransferView, columns: number): string {
-  const { file, state, verifiedBytes, wantedBytes: totalBytes } = transfer;
-  const cells = totalBytes === 0 ? BAR_CELLS : Math.floor((verifiedBytes / totalBytes) * BAR_CELLS);
-  const bar = `[${'#'.repeat(cells)}${'-'.repeat(BAR_CELLS - cells)}]`;
-  const amount = `${formatPercent(verifiedBytes, totalBytes)} of ${formatBytes(totalBytes)}`;
-  const line = [file, bar, amount, waitingFor(transfer) ?? rateOf(transfer) ?? state].join('  ');
-  const characters = [...line];
-  return characters.length < columns ? line : `${characters.slice(0, Math.max(0, columns - 2)).join('')}…`;
+  const { file, state, verifiedBytes, wantedBytes } = transfer;
+  const room = columns - 1;
+  const done = formatPercent(verifiedBytes, wantedBytes);
+  const news = waitingFor(transfer) ?? rateOf(transfer) ?? state;
+  for (const cells of BAR_CELLS) {
+    const rest = [...barOf(transfer, cells), `${done} of ${formatBytes(wantedBytes)}`, news].join('  ');
+    const roomOfName = room - textWidth(rest) - 2;
+    if (roomOfName >= Math.min(textWidth(file), NAME_CELLS_MIN)) return `${shortened(file, roomOfName)}  ${rest}`;
+  }
+  return shortened([shortened(file, NAME_CELLS_MIN), done, news].join('  '), room);
+}
+
+function barOf({ verifiedBytes, wantedBytes }: TransferView, cells: number): string[] {
+  if (cells === 0) return [];
+  const filled = wantedBytes === 0 ? cells : Math.floor((verifiedBytes / wantedBytes) * cells);
+  return [`[${'#'.repeat(filled)}${'-'.repeat(cells - filled)}]`];
 }
 
 function rateOf({ state, bytesPerSecond, etaSeconds, peers }: TransferView): string | null {

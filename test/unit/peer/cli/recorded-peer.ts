@@ -95,7 +95,7 @@ export interface RunOptions {
 
 /** Runs words as `cohort` does, on a terminal that keeps what is written. */
 export async function runWords(words: readonly string[], options: RunOptions = {}): Promise<Ran> {
-  const { InputEnded } = await import('../../../../apps/peer/src/cli/terminal.ts');
+  const { InputEnded } = await import('../../../../apps/peer/src/cli/line-question.ts');
   const written = { out: '', note: '' };
   const input = [...(options.input ?? [])];
   const next = async (): Promise<string> => {

@@ -5,7 +5,7 @@ import { EXIT, exitCodeOf } from '../../../../apps/peer/src/cli/exit-codes.ts';
 import { uploadArguments } from '../../../../apps/peer/src/cli/file-arguments.ts';
 import { formatBytes, formatPercent, formatSeconds } from '../../../../apps/peer/src/cli/quantities.ts';
 import { renderTable } from '#wire/text-table';
-import { quotedWord, splitWords } from '../../../../apps/peer/src/cli/words.ts';
+import { quotedWord, splitWords, typedSoFar, wordAfter } from '../../../../apps/peer/src/cli/words.ts';
 
 test('every error code has an exit code of its kind', () => {
   const kinds = new Map<number, ErrorCode[]>();
@@ -67,12 +67,44 @@ describe('words of a line', () => {
     ['pre"mid dle"post', ['premid dlepost']],
     ['""', ['']],
     ['"a \\" b"', ['a " b']],
+    ['# nothing', []],
+    ['a #b c', ['a']],
+    ['a#b \\#c "#d"', ['a#b', '#c', '#d']],
   ])('%j is %j', (line, words) => {
     expect(splitWords(line)).toEqual({ ok: true, words });
   });
 
   test.each(['"open', "it's", 'end\\'])('%j is refused', (line) => {
     expect(splitWords(line).ok).toBe(false);
+  });
+
+  test('~/ is the home folder at the beginning of a word, unless it is quoted', () => {
+    const line = `~/a x~/b '~/c' ~ ~d`;
+    expect(splitWords(line, '/home/ann')).toEqual({ ok: true, words: ['/home/ann/a', 'x~/b', '~/c', '~', '~d'] });
+  });
+
+  test.each([
+    ['', { words: [], text: '', raw: '', quote: '' }],
+    ['a b', { words: ['a'], text: 'b', raw: 'b', quote: '' }],
+    ['a b ', { words: ['a', 'b'], text: '', raw: '', quote: '' }],
+    ["a 'b c", { words: ['a'], text: 'b c', raw: "'b c", quote: "'" }],
+    ['a x"b \\"c', { words: ['a'], text: 'xb "c', raw: 'x"b \\"c', quote: '"' }],
+    ['a b\\ c', { words: ['a'], text: 'b c', raw: 'b\\ c', quote: '' }],
+    ['a b\\', { words: ['a'], text: 'b', raw: 'b\\', quote: '' }],
+  ])('%j is so far %j', (line, soFar) => {
+    expect(typedSoFar(line)).toEqual(soFar);
+  });
+
+  test('a word that was completed is that word, whatever quote was begun', () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: 'grapheme' }),
+        fc.constantFrom('' as const, "'" as const, '"' as const),
+        (word, quote) => {
+          expect(splitWords(wordAfter(quote, word, false))).toEqual({ ok: true, words: [word] });
+        },
+      ),
+    );
   });
 
   test('whatever is quoted comes back', () => {

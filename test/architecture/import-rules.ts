@@ -8,7 +8,7 @@ import extractTsConfig from 'dependency-cruiser/config-utl/extract-ts-config';
 const PORT_FILES = [
   'apps/peer/src/dropping/dropped-files',
   'apps/peer/src/swarm/transfer-engine',
-  'apps/peer/src/tracker-link/tracker-link',
+  'apps/peer/src/tracker-link/(tracker-link|tracker-probe)',
   'apps/peer/src/transfers/transfers',
   'apps/tracker/src/command-log/(command-log|open-command-log|last-log|record-feed)',
   'apps/tracker/src/credentials/(credentials|password-hasher)',

@@ -29,6 +29,8 @@ export interface PeerFlags {
 
 export interface PeerOptions {
   readonly dataDirectory: string;
+  /** The tracker_info.txt, absolute. */
+  readonly trackerInfo: string;
   readonly trackers: readonly TrackerEntry[];
   /** Where this peer accepts other peers; port 0 takes a free one. */
   readonly listen: HostPort;
@@ -62,9 +64,11 @@ export async function readPeerOptions(address: string, file: string, flags: Peer
   const advertise = flags.advertise === undefined ? own : hostPortOf('--advertise', flags.advertise);
   refuseUnreachable(advertise);
   const dataDirectory = dataDirectoryFor('peer', flags.dataDir);
+  const trackerInfo = resolve(file);
   return {
     dataDirectory,
-    trackers: await readTrackers(resolve(file)),
+    trackerInfo,
+    trackers: await readTrackers(trackerInfo),
     listen,
     advertise,
     control: hostPortOf('--control', flags.control ?? CONTROL_DEFAULT),

@@ -123,7 +123,8 @@ async function startControl(parts: ControlParts): Promise<RunningPeer> {
   keeping?.start();
   const controlUrl = `http://${formatHostPort(endpoint.address)}`;
   const controlFile = join(dataDirectory, 'control.json');
-  await new ReplacedFile(controlFile).write(`${JSON.stringify({ url: controlUrl, pid: process.pid })}\n`);
+  const { trackerInfo } = options;
+  await new ReplacedFile(controlFile).write(`${JSON.stringify({ url: controlUrl, pid: process.pid, trackerInfo })}\n`);
   const stop = async (): Promise<void> => {
     await rm(controlFile, { force: true });
     await stopAll({ endpoint, transfers, engine, link, keeping, dropped });

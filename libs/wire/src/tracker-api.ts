@@ -278,6 +278,8 @@ export interface HelloView {
   readonly user: string | null;
   /** Whether it answers views; a command may still be refused. */
   readonly ready: boolean;
+  /** The tracker's clock, in milliseconds since 1970. Left out by trackers of an older build. */
+  readonly nowMs?: number;
 }
 
 /** Until when the session on a peer lasts, and whether it is time for the peer to renew it, by the tracker's clock. */

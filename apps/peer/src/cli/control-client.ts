@@ -15,6 +15,8 @@ export interface ControlAddress {
   readonly url: string;
   readonly token: string;
   readonly dataDirectory: string;
+  /** The tracker_info.txt that the peer was started with; null when it does not say. */
+  readonly trackerInfo: string | null;
 }
 
 /** Where to look for a peer: its data directory, and its token when that is kept elsewhere. */
@@ -93,9 +95,10 @@ function setOrNot(value: string | undefined): string | undefined {
 /** Reads where the peer of a place answers. Throws `NoRunningPeer` when none has ever run there. */
 export async function findPeer({ dataDirectory, tokenFile }: PeerPlace): Promise<ControlAddress> {
   try {
-    const { url } = JSON.parse(await readFile(join(dataDirectory, 'control.json'), 'utf8')) as { url: string };
+    const text = await readFile(join(dataDirectory, 'control.json'), 'utf8');
+    const { url, trackerInfo = null } = JSON.parse(text) as { url: string; trackerInfo?: string };
     const token = (await readFile(tokenFile, 'utf8')).trim();
-    return { url, token, dataDirectory };
+    return { url, token, dataDirectory, trackerInfo };
   } catch (error) {
     throw new NoRunningPeer(dataDirectory, error);
   }

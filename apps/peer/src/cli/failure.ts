@@ -3,6 +3,7 @@
 import { CommanderError } from 'commander';
 import type { ErrorCode, Problem } from '#wire/wire-error';
 import { AnswerLost, CommandRefused, NoRunningPeer } from './control-client.ts';
+import { ProblemsFound } from './doctor/doctor.ts';
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts';
 import { InputEnded } from './line-question.ts';
 import { PasswordsDiffer } from './passwords.ts';
@@ -33,6 +34,7 @@ export function failureOf(error: unknown): Failure {
   }
   // The answer has been shown already.
   if (error instanceof BadVerdict) return { exitCode: error.exitCode, text: '', document: null };
+  if (error instanceof ProblemsFound) return { exitCode: EXIT.unavailable, text: '', document: null };
   if (error instanceof RecheckCalledOff) return failure(EXIT.conflict, 'transfer_failed', error.message);
   if (error instanceof StoppedWatching) return failure(EXIT.interrupted, 'interrupted', error.message);
   if (error instanceof InputEnded) {

@@ -3,6 +3,7 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { completeCommand, type CompleteFlags } from './complete-command.ts';
 import { completionScript, programPlace, type ShellName, SHELLS } from './completion-scripts.ts';
+import { doctor, type DoctorFlags } from './doctor/doctor.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { failureOf } from './failure.ts';
 import {
@@ -74,9 +75,18 @@ function buildProgram(context: LineContext): Command {
   addViews(program, start);
   addTransferCommands(program, start);
   addLimits(program, start);
+  addDoctor(program, start);
   addShells(program, { ...context, flags });
   addHelp(program);
   return program;
+}
+
+function addDoctor(program: Command, start: () => Invocation): void {
+  const command = program
+    .command('doctor [address] [tracker_info.txt]')
+    .description('look at the set-up of a peer, running or not, and say what is wrong and what to do')
+    .option('--control <host:port>', 'where the control endpoint is to listen, when not at the usual port');
+  command.action(() => doctor(start(), command.args, command.opts<DoctorFlags>()));
 }
 
 /** The prompt, and what other shells complete lines with. */
@@ -136,7 +146,7 @@ For who runs a tracker (each has its own --help):
   cohort audit-keys <verb>                    keys for those who ask the same over HTTP
 
 Exit codes: 0 ok, 64 bad input, 65 conflict, 66 unknown thing, 69 unavailable, 70 bug, 75 outcome unknown,
-77 refused, 130 interrupted; of recheck also 1 still damaged, 2 not there or not to be read.`,
+77 refused, 130 interrupted; of recheck also 1 still damaged, 2 not there or not to be read; of doctor 69 for a problem.`,
     );
 }
 

@@ -41,7 +41,8 @@ export class PeerDesk {
     const trackers = [...this.#replica.state.trackers.values()].toSorted((left, right) =>
       left.trackerId < right.trackerId ? -1 : 1,
     );
-    return { trackers, user: this.#userOn(peerId), ready: isReadable(this.#replica.readiness) };
+    const ready = isReadable(this.#replica.readiness);
+    return { trackers, user: this.#userOn(peerId), ready, nowMs: this.#now() };
   }
 
   present({ addresses, downloading, transport }: PresenceRequest, { peerId, address }: Caller): PresenceView {

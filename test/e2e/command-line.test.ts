@@ -67,7 +67,7 @@ describe('the command line', () => {
     await said(bob, ['stop_share', 'friends', 'song.ogg']);
     await said(alice, ['upload_file', 'friends', await cluster.file('large.bin', MIB), '--name', 'large']);
     // Nobody serves it now, so the download is still under way when it is paused.
-    await said(alice, ['logout']);
+    await said(alice, ['logout', '--yes']);
     await said(bob, ['download_file', 'friends', 'large', cluster.folder, '--detach']);
     const transfers = JSON.parse(await said(bob, ['transfers', '--json'])) as {
       items: { transferId: string; file: string }[];

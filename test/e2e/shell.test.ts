@@ -102,6 +102,12 @@ describe('the classic session, typed line by line', () => {
     const { items } = await second.view<{ items: { transferId: string }[] }>('/transfers');
     await second.untilTransfer(items[0]!.transferId, 'complete', ({ completedAt }) => completedAt !== null);
     expect(await terminal.line('show_downloads', PROMPT)).toBe('[C] [g1] film.mkv');
+
+    await sharer.line('stop_share g1 film.mkv --yes', PROMPT);
+    expect(await terminal.line('stop_share g1 film.mkv', /^Go ahead\? \[y\/N\] $/)).toContain('\n  film.mkv, of g1');
+    expect(await terminal.line('n', PROMPT)).toMatch(/^Nothing was changed\./);
+    await terminal.line('stop_share g1 film.mkv', /^Go ahead\? \[y\/N\] $/);
+    expect(await terminal.line('y', PROMPT)).toBe('This peer no longer serves film.mkv of g1.');
     await Promise.all([quit(terminal), quit(sharer)]);
   });
 });

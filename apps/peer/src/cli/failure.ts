@@ -5,6 +5,7 @@ import type { ErrorCode, Problem } from '#wire/wire-error';
 import { AnswerLost, CommandRefused, NoRunningPeer } from './control-client.ts';
 import { ProblemsFound } from './doctor/doctor.ts';
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts';
+import { NotWanted } from './last-copies.ts';
 import { InputEnded } from './line-question.ts';
 import { PasswordsDiffer } from './passwords.ts';
 import { BadVerdict, RecheckCalledOff } from './recheck-command.ts';
@@ -40,6 +41,7 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof InputEnded) {
     return failure(error.isInterrupt ? EXIT.interrupted : EXIT.badInput, 'input_ended', error.message);
   }
+  if (error instanceof NotWanted) return failure(EXIT.refused, 'not_wanted', error.message);
   if (error instanceof PasswordsDiffer) return failure(EXIT.badInput, 'passwords_differ', error.message);
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return failure(EXIT.bug, 'internal_error', `This is a bug of the command line:\n${detail}`);

@@ -6,6 +6,7 @@ import type { TransferView } from '#wire/control-api';
 import { CommandRefused } from './control-client.ts';
 import { uploadArguments } from './file-arguments.ts';
 import type { Invocation } from './invocation.ts';
+import { consent, type ConsentFlags } from './last-copies.ts';
 import { formatBytes, formatSeconds } from './quantities.ts';
 import { followTransfer, TransferFailed } from './transfer-follower.ts';
 
@@ -89,8 +90,10 @@ export async function seedFile(
 export async function stopShare(
   invocation: Invocation,
   [group, file]: readonly [string, string],
-  { everywhere = false, version }: VersionFlag & { readonly everywhere?: boolean },
+  { everywhere = false, version, yes }: VersionFlag & ConsentFlags & { readonly everywhere?: boolean },
 ): Promise<void> {
+  // Who takes a file out of its group wants no copy of it to be had.
+  if (!everywhere) await consent(invocation, { group, file, ...(version !== undefined && { version }) }, { yes });
   const { view } = await invocation.command('stop_share', {
     ...{ group, file, everywhere },
     ...(version !== undefined && { version }),

@@ -1,6 +1,7 @@
 // Owns the commands that are one record in the log and nothing else: their arguments, the body that is sent, and what a
 // person reads when they are accepted. Commands that move files are in file-commands.ts.
 import type { Invocation } from './invocation.ts';
+import type { TakenAway } from './last-copies.ts';
 import { newPassword, password } from './passwords.ts';
 
 /** A command of the table: `usage` names its arguments as commander reads them. */
@@ -8,6 +9,8 @@ interface LogCommand {
   readonly usage: string;
   readonly summary: string;
   readonly run: (invocation: Invocation, ...words: string[]) => Promise<void>;
+  /** What it takes away of the copies that this peer serves; left out of commands that take none. */
+  readonly takesAway?: (...words: string[]) => TakenAway;
 }
 
 /** Sends a command and says in words that it was accepted. */
@@ -53,6 +56,7 @@ export const LOG_COMMANDS: Readonly<Record<string, LogCommand>> = {
   logout: {
     usage: '',
     summary: 'log out on this peer; its transfers pause until the next login',
+    takesAway: () => ({}),
     run: (invocation) => send(invocation, { name: 'logout', body: {}, done: 'Logged out.' }),
   },
   end_session: {
@@ -84,6 +88,7 @@ export const LOG_COMMANDS: Readonly<Record<string, LogCommand>> = {
   leave_group: {
     usage: '<group>',
     summary: 'leave a group; the last one out dissolves it',
+    takesAway: (group) => ({ group: group! }),
     run: onGroup('leave_group', (group) => `You have left ${group}.`),
   },
   accept_request: {

@@ -17,6 +17,7 @@ import {
 } from './file-commands.ts';
 import { grammarOf } from './grammar.ts';
 import { type GlobalFlags, Invocation } from './invocation.ts';
+import { consent, type ConsentFlags } from './last-copies.ts';
 import { type LimitFlags, showLimits, typedCount, typedRate } from './limit-commands.ts';
 import { type LinkFlags, printLink } from './link-command.ts';
 import { LOG_COMMANDS } from './log-commands.ts';
@@ -151,10 +152,21 @@ Exit codes: 0 ok, 64 bad input, 65 conflict, 66 unknown thing, 69 unavailable, 7
 }
 
 function addLogCommands(program: Command, start: () => Invocation): void {
-  for (const [name, { usage, summary, run }] of Object.entries(LOG_COMMANDS)) {
+  for (const [name, { usage, summary, run, takesAway }] of Object.entries(LOG_COMMANDS)) {
     const command = program.command(`${name} ${usage}`.trim()).description(summary);
-    command.action(() => run(start(), ...command.processedArgs));
+    if (takesAway !== undefined) command.addOption(yes());
+    command.action(async () => {
+      const invocation = start();
+      const words = command.processedArgs as string[];
+      if (takesAway !== undefined) await consent(invocation, takesAway(...words), command.opts<ConsentFlags>());
+      await run(invocation, ...words);
+    });
   }
+}
+
+/** `--yes` of a command that can take the last copy of something away. */
+function yes(): Option {
+  return new Option('--yes', 'go ahead without a question, also when nobody else online has all of what is taken away');
 }
 
 function addFileCommands(program: Command, start: () => Invocation): void {
@@ -193,7 +205,8 @@ function addFileCommands(program: Command, start: () => Invocation): void {
     .command('stop_share <group> <file>')
     .description('stop serving a file from this peer; nothing on disk is deleted')
     .option('--everywhere', 'take it out of the group (who shared it, or the owner of the group)')
-    .addOption(version('only this version, when not all of them'));
+    .addOption(version('only this version, when not all of them'))
+    .addOption(yes());
   stop.action(() => stopShare(start(), wordsOf<2>(stop), stop.opts()));
   const link = program
     .command('link <group> <file>')

@@ -54,7 +54,7 @@ test('every command of the control endpoint has a command here', () => {
 test.each(COMMANDS)('%s %s sends its body with the token and an id', async (name, words, body) => {
   const { exitCode, note } = await run([name, ...words.split(' ').filter(Boolean)]);
   expect({ exitCode, note }).toEqual({ exitCode: 0, note: '' });
-  const [request] = peer.requests;
+  const request = peer.requests.find(({ method }) => method === 'POST');
   expect(request).toMatchObject({ method: 'POST', path: `/commands/${name}`, body });
   expect(request!.body).toEqual(body);
   expect(request!.headers.authorization).toBe(`Bearer ${TOKEN}`);
@@ -78,7 +78,7 @@ test('--json prints the answer as one line', async () => {
 });
 
 test('the data directory is taken from COHORT_DATA_DIR', async () => {
-  const { exitCode } = await runWords(['logout'], { environment: { COHORT_DATA_DIR: peer.dataDirectory } });
+  const { exitCode } = await runWords(['logout', '--yes'], { environment: { COHORT_DATA_DIR: peer.dataDirectory } });
   expect(exitCode).toBe(0);
   expect(peer.requests).toHaveLength(1);
 });

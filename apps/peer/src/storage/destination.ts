@@ -99,15 +99,16 @@ export interface EarlierPart {
   readonly hasPlaced: boolean;
 }
 
-/** What is there of this content at a destination from an earlier start, or null. */
+/** What is there of this content at a destination from an earlier start, or null. Of a removal that broke off it may be without its part. */
 export function findEarlierPart(request: {
   readonly destination: string;
   readonly contentId: string;
   readonly pieceCount: number;
 }): EarlierPart | null {
   const journal = readJournal(journalPath(request.destination));
-  if (journal?.contentId !== request.contentId || !existsSync(partPath(request.destination))) return null;
+  if (journal?.contentId !== request.contentId) return null;
   const { manifestBytes, hasPlaced } = journal;
+  if (!hasPlaced && !existsSync(partPath(request.destination))) return null;
   return { manifestBytes, hasPlaced, listed: journal.listed(request.pieceCount) };
 }
 
@@ -131,8 +132,10 @@ export function preparePart(request: {
     const isTold = journal !== null && isSame && Buffer.from(request.manifestBytes).equals(journal.manifestBytes);
     // A journal outlives its part when somebody takes that away, or when a start or a removal breaks off between the two.
     const goesOn = isTold && isThere(part);
-    if (goesOn) {
+    if (goesOn || (isTold && journal.hasPlaced)) {
+      // It alone says that what is at the destination is the download's own.
       truncateSync(journalPath(destination), journal.soundBytes);
+      if (!goesOn) makeRoot(part, files);
     } else {
       // Not written over: whoever still writes to the old part and its journal does so beside the new ones.
       if (isThere(part)) renameSync(part, aside);
@@ -329,9 +332,12 @@ export function removePart({ destination }: { readonly destination: string }): v
 
 /** Removes a download, finished or not. */
 export function removeDownload({ destination }: { readonly destination: string }): void {
-  removePart({ destination });
   try {
+    const isOwn = isJournal(journalPath(destination));
+    if (isOwn) rmSync(partPath(destination), { recursive: true, force: true });
     rmSync(destination, { recursive: true, force: true });
+    // Last of all: without it what is left at the destination would pass for somebody else's.
+    if (isOwn) rmSync(journalPath(destination), { force: true });
   } catch (error) {
     throw writeFailure(error, destination);
   }

@@ -15,9 +15,10 @@ export async function findRest(
 ): Promise<ServedContent & { readonly verified: Uint8Array }> {
   const root = partPath(destination);
   const earlier = valueOf(await pool.run('findEarlierPart', { destination, contentId, pieceCount }));
-  if (earlier === null) throw new TransferFailure('source_missing', `${root} is not there any more`);
-  const manifest = acceptManifest(earlier.manifestBytes);
   const identity = valueOf(await pool.run('identityOf', root));
+  if (earlier === null || identity === null)
+    throw new TransferFailure('source_missing', `${root} is not there any more`);
+  const manifest = acceptManifest(earlier.manifestBytes);
   const { files, pieceBytes } = manifest;
   const stamps = valueOf(await pool.run('findPlaced', { destination, files, pieceBytes }));
   const placed = { root: destination, files: Uint8Array.from(stamps, (stamp) => (stamp === null ? 0 : 1)) };

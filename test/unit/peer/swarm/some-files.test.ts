@@ -112,6 +112,25 @@ it('when more is wanted it goes on where it was, and in the end the part is gone
   expect(delivered).toBeLessThan(6 * PIECE_BYTES);
 });
 
+it.each<[string, (destination: string) => void]>([
+  ['before it came to what is in place', () => undefined],
+  ['among what is in place', (destination) => rmSync(join(destination, 'b/third'))],
+  ['after what was in place', (destination) => rmSync(destination, { recursive: true })],
+])('a removal that broke off %s keeps nobody from fetching it anew', async (_where, remove) => {
+  const [alice, bob] = await Promise.all([startPeer('alice'), startPeer('bob')]);
+  const digested = await shareAlbum(alice);
+  const wanted = Uint8Array.of(0, 1, 1, 0, 0);
+  await fetch(bob, digested, [alice], wanted);
+  rmSync(`${inPlace(bob)}.part`, { recursive: true });
+  remove(inPlace(bob));
+  expect((await fetch(bob, digested, [alice], wanted)).end).toMatchObject({ state: 'complete' });
+  expect(filesIn(inPlace(bob)).toSorted()).toEqual(['b/second', 'b/third']);
+  expect((await fetch(bob, digested, [alice], ALL)).end.stamp).not.toBeNull();
+  for (const [path, bytes] of Object.entries(FILES)) {
+    expect(readFileSync(join(inPlace(bob), path)).equals(bytes), path).toBe(true);
+  }
+});
+
 it('a narrower selection is complete as soon as what is left of it is there', async () => {
   const [alice, bob] = await Promise.all([startPeer('alice'), startPeer('bob')]);
   const digested = await shareAlbum(alice);

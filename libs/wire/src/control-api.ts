@@ -355,6 +355,13 @@ export class TransferView {
   @IsBoolean()
   temporary!: boolean;
 
+  /**
+   * Whether others get nothing of it: it came of what this peer has in another group, which does not show that this group has it.
+   * `seed_file` with its path shares it all the same.
+   */
+  @IsBoolean()
+  private!: boolean;
+
   /** Globs: everything else is skipped. Null when nothing is. */
   @IsOptional()
   @IsArray()

@@ -169,7 +169,8 @@ export class CopyKeeping {
   async #download({ group, file, contentId }: WantedFile, place: string, user: string | null): Promise<string | null> {
     const { transfers } = this.#parts;
     const body = { group, file, destination: place, strategy: 'rarest-first' as const };
-    const answer = await transfers.download(body, { commandId: randomUUID(), user });
+    const stamp = { commandId: randomUUID(), user };
+    const answer = await transfers.download(body, stamp, { forGroup: true });
     if (answer.status === 'started') return null;
     const path = join(place, file);
     const isOwn = transfers.list().some((transfer) => transfer.path === path);

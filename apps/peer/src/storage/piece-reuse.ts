@@ -9,7 +9,7 @@ import { type PieceIndex, pieceIndex, pieceRange } from '#domain/piece-geometry'
 import { decodeManifest } from '#wire/manifest-codec';
 import { threadBuffers } from './buffer-pool.ts';
 import { ContentFiles } from './content-files.ts';
-import { partPath, fileTable } from './content-layout.ts';
+import { fileTable, partPath, type PlacedApart } from './content-layout.ts';
 import { JournalWriter } from './part-journal.ts';
 import type { HashJob } from './source-hashing.ts';
 import { StorageFailure } from './storage-problem.ts';
@@ -30,8 +30,10 @@ interface ReuseRequest {
   readonly manifestBytes: Uint8Array;
   /** Those that come first are taken first. */
   readonly copies: readonly CopyAtHand[];
-  /** The part's pieces that are there already. */
-  readonly sound: Uint8Array;
+  /** Files of the part that are in their final place already. */
+  readonly placed: PlacedApart | null;
+  /** Pieces that are there already, or that nobody wants. */
+  readonly passed: Uint8Array;
   /** The pieces of this task, the last one excluded. */
   readonly range: { readonly first: number; readonly end: number };
   readonly job: HashJob;
@@ -50,6 +52,7 @@ export async function reusePieces(request: ReuseRequest): Promise<Uint8Array> {
   const part = new ContentFiles(fileTable({ begin: 0, files: manifest.files }), [partPath(request.destination)], {
     flags: 'r+',
     identity: request.identity,
+    placed: request.placed,
     makes: true,
   });
   const journal = new JournalWriter(request.destination, request.contentId);
@@ -58,7 +61,7 @@ export async function reusePieces(request: ReuseRequest): Promise<Uint8Array> {
   try {
     for (let number = request.range.first; number < request.range.end; number++) {
       const piece = pieceIndex(geometry, number);
-      if (piece === undefined || hasBit(request.sound, piece)) continue;
+      if (piece === undefined || hasBit(request.passed, piece)) continue;
       const runs = reuse.runsOf(piece);
       if (runs === null) continue;
       const hash = createHash(manifest.hash);

@@ -26,7 +26,7 @@ export interface DownloadContext {
 }
 
 /** Content that lanes serve while it is downloaded. */
-interface ServedPart {
+export interface ServedPart {
   readonly manifestBytes: Uint8Array;
   readonly roots: readonly string[];
   readonly identity: string | null;

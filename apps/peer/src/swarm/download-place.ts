@@ -1,6 +1,6 @@
 // Owns where a download is on disk, from the first look to the finished content: a part beside the destination that is renamed
 // to it, or, for content that is there and damaged, a part for the damaged pieces alone, which are put into it at the end.
-import { bitfieldBytes, setBit } from '#domain/bitfield';
+import { bitfieldBytes, countBits, setBit } from '#domain/bitfield';
 import { damagedPieces, soundBytes } from '#domain/content-damage';
 import type { Manifest } from '#domain/manifest';
 import type { PieceIndex } from '#domain/piece-geometry';
@@ -11,7 +11,7 @@ import { partPath, type PlacedApart } from '../storage/content-layout.ts';
 import type { EarlierPart } from '../storage/destination.ts';
 import { acceptManifest, type ContentHashing, stampText, valueOf } from './content-hashing.ts';
 import { reuseCopies } from './reuse.ts';
-import { type DownloadRequest, type RepairPlan, TransferFailure } from './transfer-engine.ts';
+import { type DownloadRequest, type LocalCopy, type RepairPlan, TransferFailure } from './transfer-engine.ts';
 
 /** Every method throws TransferFailure: destination_*, disk_full, source_changed, aborted. */
 export interface DownloadPlace {
@@ -28,7 +28,7 @@ export interface DownloadPlace {
   /** Every piece is verified: the destination becomes the content. The answer is what its files are then, in shared memory. */
   finish(manifest: Manifest): Promise<Float64Array>;
   /** Every piece of these files is verified: they are put in place, the others stay where they are. */
-  rest(manifest: Manifest, wanted: readonly number[]): Promise<Omit<OpenedPlace, 'sound' | 'reused'>>;
+  rest(manifest: Manifest, wanted: readonly number[]): Promise<RestedPlace>;
   /** The files of the content that the part has. */
   filesOf(manifest: Manifest): Manifest['files'];
 }
@@ -38,6 +38,8 @@ export interface OpenedPart {
   readonly manifest: Manifest;
   readonly manifestBytes: Uint8Array;
   readonly listed: Uint8Array | null;
+  /** Which pieces are wanted; null for all. */
+  readonly wanted: Uint8Array | null;
 }
 
 export interface OpenedPlace {
@@ -45,6 +47,8 @@ export interface OpenedPlace {
   readonly sound: Uint8Array;
   /** Those of them that were taken of other copies on this disk just now. */
   readonly reused: Uint8Array;
+  /** Whether one of those came of a copy of another group. */
+  readonly isElsewheres: boolean;
   /** Which root is written, and which served: as `identityOf` has it, or null where any does. */
   readonly writtenIdentity: string | null;
   readonly servedIdentity: string | null;
@@ -53,6 +57,9 @@ export interface OpenedPlace {
   /** Files that are in their final place already. */
   readonly placed: PlacedApart | null;
 }
+
+/** Where what was put in place is, and what not. */
+type RestedPlace = Omit<OpenedPlace, 'sound' | 'reused' | 'isElsewheres'>;
 
 interface Parts {
   readonly pool: WorkerPool;
@@ -115,18 +122,27 @@ class NewContent implements DownloadPlace {
     );
     const earlier = await soundPieces(this.#request, this.#parts, { ...part, placed, signal });
     this.#identity = identity;
-    const reused = await this.#reuse(part, earlier, signal);
-    const sound = reused.map((byte, at) => byte | (earlier[at] ?? 0));
-    return { sound, reused, writtenIdentity: identity, servedIdentity: identity, servedStamps: stamps, placed };
+    const { copies = [], elsewhere = [] } = this.#request.reuse ?? {};
+    const empty = new Uint8Array(bitfieldBytes(this.#request.pieceCount));
+    const own = await this.#reuse(copies, { part, placed, sound: withBits(empty, earlier) }, signal);
+    const others = await this.#reuse(elsewhere, { part, placed, sound: withBits(own, earlier) }, signal);
+    const reused = withBits(own, others);
+    const taken = { sound: withBits(reused, earlier), reused, isElsewheres: countBits(others) > 0 };
+    return { ...taken, writtenIdentity: identity, servedIdentity: identity, servedStamps: stamps, placed };
   }
 
-  /** Before anything is asked of others. Who wants only some files gets no more of them than what was wanted. */
-  async #reuse({ manifest, manifestBytes }: OpenedPart, sound: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
-    const { destination, contentId, pieceCount, priorities, reuse } = this.#request;
-    const copies = this.#hasPlaced || priorities !== undefined ? [] : (reuse?.copies ?? []);
-    if (copies.length === 0) return new Uint8Array(bitfieldBytes(pieceCount));
-    const part = { destination, contentId, identity: this.#identity, manifest, manifestBytes, sound };
-    return reuseCopies(this.#parts, { ...part, copies }, signal);
+  /** Before anything is asked of others. Of a copy no more is taken than what is wanted. */
+  async #reuse(
+    copies: readonly LocalCopy[],
+    { part, placed, sound }: { part: OpenedPart; placed: PlacedApart | null; sound: Uint8Array },
+    signal: AbortSignal,
+  ): Promise<Uint8Array> {
+    if (copies.length === 0) return new Uint8Array(sound.length);
+    const { destination, contentId } = this.#request;
+    const { manifest, manifestBytes, wanted } = part;
+    const passed = wanted === null ? sound : sound.map((byte, at) => byte | ~wanted[at]!);
+    const plan = { destination, contentId, identity: this.#identity, placed, manifest, manifestBytes, passed, copies };
+    return reuseCopies(this.#parts, plan, signal);
   }
 
   async finish({ files, emptyFolders = [], pieceBytes }: Manifest): Promise<Float64Array> {
@@ -140,10 +156,7 @@ class NewContent implements DownloadPlace {
     return stampsInSharedMemory(valueOf(await pool.run('finishPlaced', { ...finished, ...content })));
   }
 
-  async rest(
-    { files, pieceBytes }: Manifest,
-    wanted: readonly number[],
-  ): Promise<Omit<OpenedPlace, 'sound' | 'reused'>> {
+  async rest({ files, pieceBytes }: Manifest, wanted: readonly number[]): Promise<RestedPlace> {
     const { contentId, destination, overwrite } = this.#request;
     const identity = this.#identity;
     const placing = { contentId, destination, overwrite, identity, files, pieceBytes, wanted };
@@ -209,6 +222,7 @@ class DamagedContent implements DownloadPlace {
     return {
       sound,
       reused: new Uint8Array(),
+      isElsewheres: false,
       writtenIdentity: identity,
       servedIdentity: null,
       servedStamps,
@@ -262,6 +276,10 @@ async function soundPieces(
 ): Promise<Uint8Array> {
   if (listed === null) return new Uint8Array();
   return hashing.checkListed({ root: partPath(destination), manifest, listed, placed }, signal);
+}
+
+function withBits(bitfield: Uint8Array, others: Uint8Array): Uint8Array {
+  return bitfield.map((byte, at) => byte | (others[at] ?? 0));
 }
 
 function withoutBits(bitfield: Uint8Array, others: Uint8Array): Uint8Array {

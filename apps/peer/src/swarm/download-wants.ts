@@ -1,16 +1,21 @@
-// Owns what is wanted of one download: priorities of its files, which may be said once it is known what there is, pieces that somebody
-// waits for, and what is there of what is wanted.
+// Owns what is wanted of one download: priorities of its files, which may be said once it is known what there is, files that somebody
+// reads, pieces that somebody waits for, and what is there of what is wanted.
+import { bitfieldBytes, setBit } from '#domain/bitfield';
 import { piecePriorities, type WantedFiles, wantedBytesIn, wantedFiles } from '#domain/file-priorities';
 import type { Manifest } from '#domain/manifest';
 import { type PieceIndex, pieceIndex } from '#domain/piece-geometry';
 import type { PieceLedger } from '#domain/piece-ledger';
-import { PiecePriorities } from '#domain/piece-priorities';
+import { PiecePriorities, PRIORITIES } from '#domain/piece-priorities';
 import type { DownloadRequest } from './transfer-engine.ts';
 
 export class DownloadWants {
   readonly priorities: PiecePriorities;
   readonly #request: DownloadRequest;
-  /** Null while nobody has said which files are wanted: all are. */
+  #manifest: Manifest | null = null;
+  /** As they were asked for; null while nobody has said which files are wanted: all are. */
+  #asked: Uint8Array | null = null;
+  /** Files that somebody reads just now: wanted as long as that is so. */
+  #read: readonly number[] = [];
   #files: WantedFiles | null = null;
   #arrived: () => void = () => {};
 
@@ -31,12 +36,31 @@ export class DownloadWants {
   /** It is known now what there is. */
   begin(manifest: Manifest): void {
     const { priorities } = this.#request;
-    if (priorities !== undefined) this.prioritize(manifest, priorities(manifest));
+    this.#manifest = manifest;
+    if (priorities !== undefined) this.prioritize(priorities(manifest));
   }
 
-  prioritize(manifest: Manifest, priorities: Uint8Array): void {
-    this.#files = wantedFiles(manifest, priorities);
-    this.priorities.prioritize(piecePriorities(manifest, priorities));
+  /** It has to be known what there is. */
+  prioritize(priorities: Uint8Array): void {
+    this.#asked = priorities;
+    this.#apply();
+  }
+
+  /** These files are wanted beside the others, until the next call. */
+  readAlso(files: readonly number[]): void {
+    this.#read = files;
+    this.#apply();
+  }
+
+  /** Which pieces are wanted, as a bitfield; null when all are. */
+  pieces(): Uint8Array | null {
+    if (this.#asked === null) return null;
+    const { pieceCount } = this.#request;
+    const wanted = new Uint8Array(bitfieldBytes(pieceCount));
+    for (let piece = 0; piece < pieceCount; piece++) {
+      if (this.priorities.isWanted(piece as PieceIndex)) setBit(wanted, piece);
+    }
+    return wanted;
   }
 
   /** Returns the pieces that are urgent from now on, or are not any more. `arrived` is told of each of them that comes. */
@@ -50,13 +74,27 @@ export class DownloadWants {
     if (this.priorities.urgent.has(piece)) this.#arrived();
   }
 
-  /** Whether everything that is wanted is there. Who wants no file, only pieces as they are hurried, is never done. */
+  /**
+   * Whether everything that is wanted is there, and nothing more will be. Who wants no file, only pieces as they are hurried, is
+   * never done; nor is anybody while somebody reads a file beside those that were asked for.
+   */
   hasAll(ledger: PieceLedger): boolean {
-    return ledger.isWhole || (ledger.isComplete && this.#files?.positions.length !== 0);
+    if (ledger.isWhole) return true;
+    if (!ledger.isComplete || this.#request.isForReaders?.() === true) return false;
+    const isSkipped = (file: number): boolean => this.#asked?.[file] === PRIORITIES.skip;
+    return this.#files?.positions.length !== 0 && !this.#read.some(isSkipped);
   }
 
   /** Bytes of wanted files that are verified. */
   verifiedBytes(ledger: PieceLedger, verified: Uint8Array): number {
     return this.#files === null ? ledger.verifiedBytes : wantedBytesIn(this.#files, verified);
+  }
+
+  #apply(): void {
+    if (this.#manifest === null || this.#asked === null) return;
+    const priorities = Uint8Array.from(this.#asked);
+    for (const file of this.#read) priorities[file] = Math.max(priorities[file] ?? 0, PRIORITIES.normal);
+    this.#files = wantedFiles(this.#manifest, priorities);
+    this.priorities.prioritize(piecePriorities(this.#manifest, priorities));
   }
 }

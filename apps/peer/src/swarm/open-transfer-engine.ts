@@ -155,6 +155,9 @@ class WorkerTransferEngine implements TransferEngine {
     this.#whole.delete(shareKey(share));
     this.#rests.delete(shareKey(share));
     this.#lanes.announce({ kind: 'withdraw', share, code: 'withdrawn' });
+    for (const download of this.#downloads.values()) {
+      if (shareKey(download.share) === shareKey(share)) download.offer.again();
+    }
   }
 
   revoke(revocation: Revocation): void {
@@ -182,7 +185,7 @@ class WorkerTransferEngine implements TransferEngine {
     const number = ++this.#lastDownload;
     const isTaken = this.#isTaken(request.destination);
     if (!isTaken) this.#destinations.add(request.destination);
-    const { share, contentId, isPrivate = false } = request;
+    const { share, contentId } = request;
     const serve = { share, contentId };
     const download = new SwarmDownload(request, {
       number,
@@ -195,14 +198,13 @@ class WorkerTransferEngine implements TransferEngine {
       isRateLimited: () => this.#limits.isDownloadLimited(share.groupId),
       countPiece: (outcome) => this.#pieces[outcome]++,
       servePart: ({ stamps, isAtRest, ...part }) => {
-        if (isPrivate || this.#whole.has(shareKey(share))) return;
+        if (this.#whole.has(shareKey(share))) return;
         const shared = stamps && stampsInSharedMemory(stamps);
         const content = { ...serve, ...part, stamps: shared };
         if (isAtRest) this.#rests.add(shareKey(share));
         this.#lanes.announce({ kind: 'serve', content });
       },
       serveWhole: ({ manifestBytes, roots, stamps }) => {
-        if (isPrivate) return;
         this.#whole.add(shareKey(share));
         const whole = { manifestBytes, roots, stamps, verified: null, identity: null, placed: null };
         this.#lanes.announce({ kind: 'serve', content: { ...serve, ...whole } });

@@ -3,6 +3,7 @@ import { bitfieldBytes } from '#domain/bitfield';
 import { type Manifest, manifestGeometry } from '#domain/manifest';
 import type { WorkerPool } from '../data-plane/worker-pool.ts';
 import { inSharedMemory } from '../data-plane/shared-memory.ts';
+import type { PlacedApart } from '../storage/content-layout.ts';
 import type { CopyAtHand } from '../storage/piece-reuse.ts';
 import { valueOf } from './content-hashing.ts';
 
@@ -14,7 +15,10 @@ export interface ReusePlan {
   readonly manifest: Manifest;
   readonly manifestBytes: Uint8Array;
   readonly copies: readonly CopyAtHand[];
-  readonly sound: Uint8Array;
+  /** Files of the part that are in their final place already. */
+  readonly placed: PlacedApart | null;
+  /** Pieces that are there already, or that nobody wants. */
+  readonly passed: Uint8Array;
 }
 
 /** Fills a part as far as copies have its pieces; a bitfield of those. Throws TransferFailure: destination_unwritable, disk_full, aborted. */

@@ -10,6 +10,7 @@ import { inSharedMemory, stampsIn } from '../data-plane/shared-memory.ts';
 import type { StorageProblem } from '../storage/storage-problem.ts';
 import { acceptContent, contentIdOf, stampText } from './content-hashing.ts';
 import type { DownloadContext } from './download-context.ts';
+import { DownloadOffer } from './download-offer.ts';
 import { type DownloadPlace, placeOf } from './download-place.ts';
 import { DownloadRun } from './download-run.ts';
 import { DownloadWants } from './download-wants.ts';
@@ -18,6 +19,7 @@ import { PartSyncing } from './part-syncing.ts';
 import { RateMeter } from './rate-meter.ts';
 import { SourceDialling } from './source-dialling.ts';
 import { type Connection, type SourceEntry, SourceTable } from './source-table.ts';
+import { Ticker } from './ticker.ts';
 import type {
   Download,
   DownloadEnd,
@@ -44,6 +46,7 @@ interface OpenPart {
 
 export class SwarmDownload implements Download {
   readonly share: DownloadRequest['share'];
+  readonly offer: DownloadOffer;
   readonly done: Promise<DownloadEnd>;
   readonly #request: DownloadRequest;
   readonly #context: DownloadContext;
@@ -72,7 +75,7 @@ export class SwarmDownload implements Download {
   /** What is being done on disk by the pool. */
   #diskStep: Promise<void> = Promise.resolve();
   readonly #manifestQuestions = new ManifestQuestions();
-  #ticker: NodeJS.Timeout | null = null;
+  readonly #ticker = new Ticker(TICK_MS, () => this.#tick());
   #reusedBytes = 0;
 
   constructor(request: DownloadRequest, context: DownloadContext) {
@@ -88,12 +91,15 @@ export class SwarmDownload implements Download {
     });
     this.#dialling = new SourceDialling(request, this.#sources, context);
     this.#wants = new DownloadWants(request);
+    // What may be taken of another group's copies makes it private until it is known that nothing was.
+    const { isPrivate = false, reuse } = request;
+    this.offer = new DownloadOffer(context, isPrivate || (reuse?.elsewhere.length ?? 0) > 0);
     this.#syncing = new PartSyncing(context.pool, request.destination);
     this.#verified = new Uint8Array(new SharedArrayBuffer(bitfieldBytes(request.pieceCount)));
     this.#rate = new RateMeter(context.now);
     this.done = new Promise((resolve) => (this.#settle = resolve));
     this.#sources.update(request.sources);
-    this.#startTicking();
+    this.#ticker.start();
     void this.#start();
   }
 
@@ -110,6 +116,7 @@ export class SwarmDownload implements Download {
       wantedBytes,
       verifiedBytes,
       reusedBytes: this.#reusedBytes,
+      isPrivate: this.offer.isPrivate,
       bytesPerSecond,
       etaSeconds: bytesPerSecond > 0 ? Math.ceil(leftBytes / bytesPerSecond) : null,
       bitfield: Uint8Array.from(this.#verified),
@@ -141,7 +148,7 @@ export class SwarmDownload implements Download {
 
   prioritize(priorities: Uint8Array): void {
     if (this.#part === null) throw new Error('it is not known yet what there is to prioritize');
-    this.#wants.prioritize(this.#part.manifest, priorities);
+    this.#wants.prioritize(priorities);
     this.#part.run.prioritized();
     this.#advance();
     this.#notify();
@@ -152,18 +159,25 @@ export class SwarmDownload implements Download {
     this.#part?.run.hurried(changed);
   }
 
+  readAlso(files: readonly number[]): void {
+    this.#wants.readAlso(files);
+    this.#part?.run.prioritized();
+    this.#advance();
+    this.#notify();
+  }
+
   pause(): void {
     if (!this.#isActive) return;
     this.#become('paused', null);
     this.#hangUpAll();
-    this.#stopTicking();
+    this.#ticker.stop();
   }
 
   resume(): void {
     if (this.#state !== 'paused') return;
     this.#become('downloading', null);
     this.#sources.tryAgain();
-    this.#startTicking();
+    this.#ticker.start();
     this.#advance();
   }
 
@@ -181,7 +195,7 @@ export class SwarmDownload implements Download {
 
   /** The engine closes: connections go, the part stays. */
   close(): void {
-    this.#stopTicking();
+    this.#ticker.stop();
     this.#part?.run.stop();
   }
 
@@ -284,11 +298,12 @@ export class SwarmDownload implements Download {
     const { fleet, number, now, random } = this.#context;
     const { writtenRoots, servedRoots, servedPieces } = this.#place;
     const manifestBytes = inSharedMemory(bytes);
-    const part = { manifest, manifestBytes, listed };
+    const part = { manifest, manifestBytes, listed, wanted: this.#wants.pieces() };
     const opened = await this.#place.open(part, this.#ended.signal);
     const { sound, reused, writtenIdentity, servedIdentity, servedStamps, placed } = opened;
     this.#verified.set(sound);
     this.#reusedBytes = soundBytes(manifest, reused);
+    this.offer.isPrivate = (this.#request.isPrivate ?? false) || opened.isElsewheres;
     if (this.#isEnded) return;
     const ledger = new PieceLedger(geometryOf(manifest), (piece) => hasBit(this.#verified, piece));
     const run = new DownloadRun({
@@ -312,7 +327,7 @@ export class SwarmDownload implements Download {
     const written = { destination, roots: writtenRoots, identity: writtenIdentity, placed, counts: this.#counts };
     fleet.announce({ kind: 'openDownload', content: { download: number, contentId, ...written, ...shared } });
     const served = { roots: servedRoots, identity: servedIdentity, stamps: servedStamps, placed, isAtRest: false };
-    this.#context.servePart({ manifestBytes, ...served, verified: servedPieces ?? this.#verified });
+    this.offer.part({ manifestBytes, ...served, verified: servedPieces ?? this.#verified });
     this.#manifestBytes = Uint8Array.from(bytes);
     const copy = { roots: writtenRoots, identity: writtenIdentity, verified: this.#verified, placed };
     this.#part = { manifest, copy, manifestBytes, ledger, run };
@@ -383,7 +398,7 @@ export class SwarmDownload implements Download {
     if (part === null || this.#isOpening) return;
     this.#isOpening = true;
     this.#isFinishing = true;
-    this.#stopTicking();
+    this.#ticker.stop();
     part.run.stop();
     this.#hangUpAll();
     const { manifest, manifestBytes, ledger } = part;
@@ -392,7 +407,7 @@ export class SwarmDownload implements Download {
       if (this.#place.servedPieces !== null) await this.#stopServing();
       const stamps = await this.#place.finish(manifest);
       const roots = [this.#request.destination];
-      this.#context.serveWhole({ manifestBytes, roots, stamps });
+      this.offer.whole({ manifestBytes, roots, stamps });
       if (!this.#isEnded) this.#end('complete', null, stampText(stampsIn(stamps)));
     });
   }
@@ -407,13 +422,13 @@ export class SwarmDownload implements Download {
     const served = { roots: this.#place.servedRoots, identity: servedIdentity, stamps: servedStamps, placed };
     if (this.#isEnded) return;
     this.#part = { ...part, copy: { ...part.copy, placed } };
-    this.#context.servePart({ manifestBytes, ...served, verified: this.#verified, isAtRest: true });
+    this.offer.part({ manifestBytes, ...served, verified: this.#verified, isAtRest: true });
     this.#end('complete', null, null);
   }
 
   /** What is served by its stamps is about to get others. */
   async #stopServing(): Promise<void> {
-    this.#context.withdrawPart();
+    this.offer.withdraw();
     await this.#context.fleet.settled();
   }
 
@@ -442,10 +457,10 @@ export class SwarmDownload implements Download {
 
   #end(state: DownloadEnd['state'], reason: TransferReason | null, stamp: string | null): void {
     this.#ended.abort();
-    this.#stopTicking();
+    this.#ticker.stop();
     this.#part?.run.stop();
     this.#hangUpAll();
-    if (state !== 'complete' && this.#part !== null) this.#context.withdrawPart();
+    if (state !== 'complete') this.offer.withdraw();
     this.#context.fleet.announce({ kind: 'closeDownload', download: this.#context.number });
     this.#become(state, reason);
     this.#context.onEnd();
@@ -473,16 +488,9 @@ export class SwarmDownload implements Download {
     for (const listener of this.#listeners) listener();
   }
 
-  #startTicking(): void {
-    this.#ticker ??= setInterval(() => {
-      if (this.#rate.sample(Number(Atomics.load(this.#counts, 0)))) this.#notify();
-      this.#advance();
-      this.#part?.run.refillSoon();
-    }, TICK_MS);
-  }
-
-  #stopTicking(): void {
-    if (this.#ticker !== null) clearInterval(this.#ticker);
-    this.#ticker = null;
+  #tick(): void {
+    if (this.#rate.sample(Number(Atomics.load(this.#counts, 0)))) this.#notify();
+    this.#advance();
+    this.#part?.run.refillSoon();
   }
 }

@@ -225,6 +225,8 @@ export interface LocalCopies {
   readonly manifestBytes: Uint8Array | null;
   /** Those that come first are taken first. */
   readonly copies: readonly LocalCopy[];
+  /** Of other groups, taken after those. What is taken of one is for this disk alone: the download is private from then on. */
+  readonly elsewhere: readonly LocalCopy[];
 }
 
 /** What to fetch, to where, from whom and with which permission. Lengths in bytes. */
@@ -247,6 +249,8 @@ export interface DownloadRequest {
   readonly reuse?: LocalCopies;
   /** Nobody else gets anything of it, neither meanwhile nor when it is complete. */
   readonly isPrivate?: boolean;
+  /** Whether more files come to be wanted as somebody reads them: nothing is put in place before all is there, while that is so. */
+  readonly isForReaders?: () => boolean;
   readonly sources: readonly Source[];
   /** Sealed by a tracker for this peer and share. */
   readonly grant: Uint8Array;
@@ -311,6 +315,8 @@ export interface DownloadView {
   readonly verifiedBytes: number;
   /** Bytes of those that were on this disk already. */
   readonly reusedBytes: number;
+  /** Nobody else gets anything of it. It may be until it is known what was taken of other groups' copies. */
+  readonly isPrivate: boolean;
   readonly bytesPerSecond: number;
   /** Null while nothing moves. */
   readonly etaSeconds: number | null;
@@ -345,6 +351,11 @@ export interface Download {
    * A piece is wanted as much as the file in it that is wanted most.
    */
   prioritize(priorities: Uint8Array): void;
+  /**
+   * Files that somebody reads, by their positions in the manifest: they are wanted beside the others until the next call, and
+   * nothing is put in place while one is read that is not wanted otherwise.
+   */
+  readAlso(files: readonly number[]): void;
   /**
    * Pieces that somebody waits for: they are asked for before all others, in this order, whether their file is wanted or not. An
    * empty list ends it. Pieces that there are not are passed over. `arrived` is called for each of them that is verified from now on.
@@ -449,7 +460,7 @@ export interface TransferEngine {
    * source_missing when nothing is left of it, source_changed when something is not what it was.
    */
   serveRest(request: RestRequest): Promise<ReadableCopy>;
-  /** Ends serving a share, and closes its connections; downloads of it go on. */
+  /** Ends serving a share, and closes its connections; downloads of it go on, and offer what they have anew. */
   withdraw(share: ShareRef): void;
   revoke(revocation: Revocation): void;
   /** Replaces all limits, also for what is under way. Nothing is limited until the first call. */

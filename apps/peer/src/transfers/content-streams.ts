@@ -84,13 +84,23 @@ export class ContentStreams {
   async #opened(request: ContentRequest): Promise<OpenContent | Refused> {
     const found = await this.#shares.find(request);
     if ('status' in found) return found;
-    const transfer = this.#copyHere(found) ?? (await this.#downloads.begin(found));
+    const transfer = await this.#copyFor(found, request.path);
     if ('status' in transfer) return transfer;
     if (request.keep && transfer instanceof DownloadTransfer) transfer.keep();
     const release = this.#downloads.hold(transfer);
     const opened = await this.#fileOf(transfer, { found, path: request.path, release });
     if ('status' in opened) release();
     return opened;
+  }
+
+  /** The copy to read. One that is on its way out cannot be had back, also not by who wants to keep it. */
+  async #copyFor(found: FoundShare, path: string | undefined): Promise<Transfer | Refused> {
+    const here = this.#copyHere(found);
+    if (here === null) return this.#downloads.begin(found, path);
+    const leaving = this.#downloads.leaving(here);
+    if (leaving === null) return here;
+    await leaving;
+    return this.#copyFor(found, path);
   }
 
   async #fileOf(
@@ -106,6 +116,8 @@ export class ContentStreams {
     if ('status' in manifest) return manifest;
     const position = positionOf(manifest, path);
     if (typeof position !== 'number') return position;
+    const endReading =
+      transfer instanceof DownloadTransfer ? transfer.selection.beginReading(position) : (): void => undefined;
     const file = new OpenFile({
       ...{ contentId: found.share.contentId, name: basename(path ?? '') || found.file, position, manifest },
       source: this.#sourceOf(transfer, manifest, copy),
@@ -113,6 +125,7 @@ export class ContentStreams {
       closed: () => {
         this.#placesTaken--;
         this.#open.delete(file);
+        endReading();
         this.#hurry(transfer, manifest);
         this.#changes.wake();
         release();
@@ -168,7 +181,7 @@ export class ContentStreams {
     );
     const has = (piece: number): boolean => hasBit(verified, piece);
     const ahead = { aheadBytes: STREAM_READ_AHEAD_BYTES_MAX, has };
-    transfer.hurry(readAheadPieces(places, manifestGeometry(manifest), ahead), () => this.#changes.wake());
+    transfer.selection.hurry(readAheadPieces(places, manifestGeometry(manifest), ahead), () => this.#changes.wake());
   }
 }
 

@@ -35,6 +35,15 @@ export function keepProgress(record: DownloadRecord, live: DownloadView): void {
   if (live.reusedBytes > 0) record.reusedBytes = (record.reusedBytes ?? 0) + live.reusedBytes;
   record.bitfield = Buffer.from(live.bitfield).toString('base64');
   record.peers = sumOfPeers(record.peers, live);
+  keepPrivacy(record, live);
+}
+
+/** Takes over whether others get anything of it. True when that has changed. */
+export function keepPrivacy(record: DownloadRecord, { isPrivate }: DownloadView): boolean {
+  if ((record.isPrivate === true) === isPrivate) return false;
+  if (isPrivate) record.isPrivate = true;
+  else delete record.isPrivate;
+  return true;
 }
 
 /** Where the content can be read as far as it is there; `soon` while that is not known yet, null when it never will be. */

@@ -1,9 +1,11 @@
-// Owns what is wanted of one download as a person says it, kept with its record: in globs until it is known what there is, and then as
-// priorities for the engine. What matches nothing is told to whoever asks, or ends the download when nobody does any more.
+// Owns what is wanted of one download as a person says it, kept with its record, and what its readers wait for: in globs until it is
+// known what there is, and then as priorities for the engine. What matches nothing is told to whoever asks, or ends the download when
+// nobody does any more.
 import type { Manifest } from '#domain/manifest';
 import { PRIORITIES } from '#domain/piece-priorities';
 import type { TransferReasonView } from '#wire/control-api';
 import { decodeManifest } from '#wire/manifest-codec';
+import type { Download } from '../swarm/transfer-engine.ts';
 import type { DownloadRecord } from './transfer-record.ts';
 import {
   changedSelection,
@@ -15,14 +17,28 @@ import {
   sharePaths,
 } from './wanted-files.ts';
 
+/** Whom a selection tells of what it comes to, and of what its readers wait for. */
+interface SelectionListener {
+  /** What was asked for turned out to be nothing. */
+  readonly cannotBe: (reason: TransferReasonView) => void;
+  /** The engine's download of it; null while there is none. */
+  readonly download: () => Download | null;
+}
+
 export class DownloadSelection {
   readonly #record: DownloadRecord;
-  readonly #onProblem: (reason: TransferReasonView) => void;
+  readonly #tell: SelectionListener;
   readonly #checked = Promise.withResolvers<SelectionProblem | null>();
+  /** Files that somebody reads, by their positions, and how many do. */
+  readonly #read = new Map<number, number>();
+  /** What somebody waits for, also before there is an engine's download of it. */
+  #hurried: { readonly pieces: readonly number[]; readonly arrived: () => void } | null = null;
+  /** After it was said that only some of it is. */
+  #isAllWanted = false;
 
-  constructor(record: DownloadRecord, onProblem: (reason: TransferReasonView) => void) {
+  constructor(record: DownloadRecord, tell: SelectionListener) {
     this.#record = record;
-    this.#onProblem = onProblem;
+    this.#tell = tell;
   }
 
   /** Resolves as soon as it is known what there is: with what is wrong with the selection, or null. */
@@ -32,26 +48,59 @@ export class DownloadSelection {
 
   /** For the engine, when it is known what there is. A selection that cannot be wants nothing, and ends the download. */
   priorities({ files }: Pick<Manifest, 'files'>): Uint8Array {
-    const { selection = NO_SELECTION, file } = this.#record;
+    const { selection = NO_SELECTION, file, temporary } = this.#record;
     const paths = sharePaths(files, file);
     const { only, priorities } = selection;
+    // Who asked for a file that there is not is told where it is opened.
+    if (temporary === true) return isOneFile(files) ? wholly(files) : filePriorities(selection, paths);
     const problem = selectionProblem(NO_SELECTION, { priorities, ...(only !== null && { only }) }, paths);
     this.#checked.resolve(problem);
     if (problem === null) return filePriorities(selection, paths);
-    queueMicrotask(() => this.#onProblem(reasonOf(problem)));
+    queueMicrotask(() => this.#tell.cannotBe(reasonOf(problem)));
     return new Uint8Array(files.length);
   }
 
   /** As the selection is now, of content that is known; null while nobody has said what is wanted. */
   prioritiesIn(manifestBytes: Uint8Array): Uint8Array | null {
     const decoded = decodeManifest(manifestBytes);
-    return decoded.ok && this.#record.selection !== undefined ? this.priorities(decoded.manifest) : null;
+    const isSaid = this.#record.selection !== undefined || this.#isAllWanted;
+    return decoded.ok && isSaid ? this.priorities(decoded.manifest) : null;
   }
 
-  /** Whether a file is wanted that is not in place, by a 1 for each that is. */
+  /** Whether a file is wanted, or read, that is not in place, by a 1 for each that is. */
   lacks(manifestBytes: Uint8Array, placed: Uint8Array = new Uint8Array()): boolean {
     const priorities = this.prioritiesIn(manifestBytes) ?? [];
-    return priorities.some((priority, position) => priority !== PRIORITIES.skip && placed[position] !== 1);
+    const isWanted = (position: number): boolean =>
+      priorities[position] !== PRIORITIES.skip || this.#read.has(position);
+    return priorities.some((_priority, position) => isWanted(position) && placed[position] !== 1);
+  }
+
+  /** Fetches these pieces before all others, in this order; `arrived` is called for each that comes. */
+  hurry(pieces: readonly number[], arrived: () => void): void {
+    this.#hurried = { pieces, arrived };
+    this.#tell.download()?.hurry(pieces, arrived);
+  }
+
+  /** A download has just begun: what its readers want of it. */
+  tellReaders(download: Download): void {
+    download.readAlso([...this.#read.keys()]);
+    if (this.#hurried !== null) download.hurry(this.#hurried.pieces, this.#hurried.arrived);
+  }
+
+  /** Somebody reads a file. Returns how to say that it is read no more; of what is there for readers alone it stays wanted. */
+  beginReading(position: number): () => void {
+    this.#countReaders(position, 1);
+    return () => this.#countReaders(position, -1);
+  }
+
+  /** From now on everything is wanted. */
+  wantAll(): void {
+    delete this.#record.selection;
+    this.#isAllWanted = true;
+    const download = this.#tell.download();
+    const manifestBytes = download?.manifestBytes() ?? null;
+    const priorities = manifestBytes === null ? null : this.prioritiesIn(manifestBytes);
+    if (priorities !== null) download?.prioritize(priorities);
   }
 
   /**
@@ -67,6 +116,22 @@ export class DownloadSelection {
     this.#record.selection = changedSelection(selection, change);
     return paths === null ? null : filePriorities(this.#record.selection, paths);
   }
+
+  #countReaders(position: number, more: 1 | -1): void {
+    const before = this.#read.size;
+    const count = (this.#read.get(position) ?? 0) + more;
+    if (count === 0 && this.#record.temporary !== true) this.#read.delete(position);
+    else this.#read.set(position, count);
+    if (this.#read.size !== before) this.#tell.download()?.readAlso([...this.#read.keys()]);
+  }
+}
+
+function isOneFile(files: Manifest['files']): boolean {
+  return files.length === 1 && files[0]!.path === '';
+}
+
+function wholly(files: Manifest['files']): Uint8Array {
+  return new Uint8Array(files.length).fill(PRIORITIES.normal);
 }
 
 function reasonOf({ field, message }: SelectionProblem): TransferReasonView {

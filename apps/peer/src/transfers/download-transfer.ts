@@ -6,11 +6,11 @@ import type { Refused } from '#wire/tracker-api';
 import type { Download, LocalCopies, ReadableCopy } from '../swarm/transfer-engine.ts';
 import { CopyRecheck, type RecheckedCopy, type RecheckOptions } from './copy-recheck.ts';
 import { noteSha1, recordCopy } from './copy-recording.ts';
-import { downloadProgress, keepProgress, readingOf } from './download-progress.ts';
+import { downloadProgress, keepPrivacy, keepProgress, readingOf } from './download-progress.ts';
 import { DownloadSelection } from './download-selection.ts';
 import { invalidField } from './requested-paths.ts';
 import { CopyServing, serveRest, singleFileSha1 } from './share-serving.ts';
-import { type FetchPermission, findPermission, recordPermission } from './share-sources.ts';
+import { type FetchPermission, renewedPermission } from './share-sources.ts';
 import { SourceRefreshing } from './source-refreshing.ts';
 import type { TransferContext } from './transfer-context.ts';
 import type { PlaceTaker } from './transfer-places.ts';
@@ -19,7 +19,9 @@ import {
   type DownloadRecord,
   endOf,
   goesOnNow,
+  isPrivate,
   isResting,
+  isServedPart,
   noteWhole,
   shareRef,
   transferView,
@@ -41,8 +43,6 @@ export class DownloadTransfer implements PlaceTaker {
   #hasManifest = false;
   readonly selection: DownloadSelection;
   #resting: ReadableCopy | null = null;
-  /** What somebody waits for, also before there is an engine's download of it. */
-  #hurried: { readonly pieces: readonly number[]; readonly arrived: () => void } | null = null;
 
   constructor(record: DownloadRecord, context: TransferContext) {
     this.record = record;
@@ -56,7 +56,10 @@ export class DownloadTransfer implements PlaceTaker {
       isRunning: () => this.isRunning,
       isWaiting: () => context.places.isWaiting(this),
     });
-    this.selection = new DownloadSelection(record, (reason) => this.fail(reason));
+    this.selection = new DownloadSelection(record, {
+      cannotBe: (reason) => this.fail(reason),
+      download: () => this.#download,
+    });
   }
 
   get contentId(): string {
@@ -89,24 +92,20 @@ export class DownloadTransfer implements PlaceTaker {
     return this.#download?.manifestBytes() ?? (this.isRunning ? null : store.readManifest(this.contentId));
   }
 
-  /** Fetches these pieces before all others, in this order; `arrived` is called for each that comes. */
-  hurry(pieces: readonly number[], arrived: () => void): void {
-    this.#hurried = { pieces, arrived };
-    this.#download?.hurry(pieces, arrived);
-  }
-
   /** One that was there for readers alone is like any other from now on. */
   keep(): void {
     if (this.record.temporary !== true) return;
     delete this.record.temporary;
-    this.record.isRecorded = false;
+    this.record.isRecorded = isPrivate(this.record);
+    this.selection.wantAll();
     this.#context.changed(this.record);
     if (this.record.state === 'complete') void this.run();
   }
 
   /** Whether others are to know that a part of it is here. */
   get isAnnounced(): boolean {
-    return this.isActive || (isResting(this.record) && this.record.isServed && this.record.reason === null);
+    if (isServedPart(this.record)) return this.record.reason === null;
+    return this.isActive && !isPrivate(this.record);
   }
 
   /** Whether waiting for it is over. */
@@ -275,9 +274,10 @@ export class DownloadTransfer implements PlaceTaker {
     return state === 'complete' && isServed && temporary !== true && !isResting(this.record);
   }
 
-  /** Whether what is at its path is what others are served. */
-  get isServedNow(): boolean {
-    return this.isOffered && this.record.reason === null;
+  /** Whether all of its content is at its path, for others or for this disk alone. */
+  get isInPlace(): boolean {
+    const isKept = this.record.state === 'complete' && isPrivate(this.record) && !isResting(this.record);
+    return (this.isOffered || isKept) && this.record.reason === null;
   }
 
   async #goOn(): Promise<void> {
@@ -290,17 +290,16 @@ export class DownloadTransfer implements PlaceTaker {
   }
 
   async #refresh(signal: AbortSignal): Promise<void> {
-    const permission = await findPermission(this.#context, this.record);
+    const permission = await renewedPermission(this.#context, this.record, this.#grantExpiresAtMs);
     await this.#letGo;
-    if (signal.aborted) return;
-    if (permission === null) return this.#askAgain(signal);
+    if (signal.aborted || permission === null) return;
     if ('code' in permission) return this.#refused(permission);
     this.#grantExpiresAtMs = permission.grantExpiresAtMs;
     if (this.#download !== null) return this.#update(this.#download, permission);
     // Only now that it may be had: nothing tells before what this peer has.
     const reuse = await this.#context.copies.of(this.record);
     if (signal.aborted) return;
-    if (this.#context.places.take(this)) this.#start(permission, reuse);
+    if (this.#context.places.take(this)) await this.#start(permission, reuse, signal);
     else this.#become('queued', null);
   }
 
@@ -310,13 +309,6 @@ export class DownloadTransfer implements PlaceTaker {
     const { state, reason } = download.view();
     const isBack = this.record.reason?.code === 'trackers_unreachable' || this.record.state === 'queued';
     if (isBack && (state === 'downloading' || state === 'stalled')) this.#become(state, reason);
-  }
-
-  /** The trackers give no grant: permission ended meanwhile, unless they cannot tell just now. */
-  async #askAgain(signal: AbortSignal): Promise<void> {
-    if (this.#grantExpiresAtMs > this.#context.now()) return;
-    const reason = await recordPermission(this.#context, this.record);
-    if (!signal.aborted && reason !== null) this.#refused(reason);
   }
 
   #refused(reason: TransferReasonView): void {
@@ -331,18 +323,24 @@ export class DownloadTransfer implements PlaceTaker {
     if (isStill && this.record.reason?.code !== reason.code) this.#become('stalled', reason);
   }
 
-  #start({ grant, sources }: FetchPermission, reuse: LocalCopies): void {
-    const { path, strategy, overwrite, selection } = this.record;
+  async #start({ grant, sources }: FetchPermission, reuse: LocalCopies, signal: AbortSignal): Promise<void> {
+    const { path, strategy, overwrite, selection, isPrivate: wasPrivate = false } = this.record;
+    if (reuse.elsewhere.length > 0 && !wasPrivate) {
+      // Before anything is taken: whatever happens then, nobody is served what came of another group's copy.
+      this.record.isPrivate = true;
+      await this.#context.store.save(this.record);
+      if (signal.aborted) return void delete this.record.isPrivate;
+    }
     const { contentId, totalBytes, pieceBytes, pieceCount } = this.#share;
     const download = this.#context.engine.download({
       share: shareRef(this.#share),
       ...{ contentId, totalBytes, pieceBytes, pieceCount, strategy, overwrite, sources, grant },
       destination: path,
-      reuse,
+      ...{ reuse, isPrivate: wasPrivate, isForReaders: () => this.record.temporary === true },
       ...(selection !== undefined && { priorities: (manifest) => this.selection.priorities(manifest) }),
     });
     this.#download = download;
-    if (this.#hurried !== null) download.hurry(this.#hurried.pieces, this.#hurried.arrived);
+    this.selection.tellReaders(download);
     this.#hasManifest = false;
     const stop = download.onChange(() => this.#follow(download));
     void download.done.then(async (end) => {
@@ -374,6 +372,7 @@ export class DownloadTransfer implements PlaceTaker {
     const manifestBytes = this.#hasManifest ? null : download.manifestBytes();
     if (manifestBytes === null) return;
     this.#hasManifest = true;
+    if (keepPrivacy(this.record, download.view())) this.#context.changed(this.record);
     this.record.sha1 = singleFileSha1(manifestBytes);
     void this.#context.store.saveManifest(this.#share.contentId, manifestBytes);
     // What is wanted may have changed since the engine began.
@@ -393,7 +392,8 @@ export class DownloadTransfer implements PlaceTaker {
     if (stamp !== null) return this.#finished(manifestBytes, stamp);
     this.#callOff();
     const copy = download.readable();
-    Object.assign(this.record, { isPartial: true, isServed: true, completedAtMs: this.#context.now() });
+    const isServed = !isPrivate(this.record);
+    Object.assign(this.record, { isPartial: true, isServed, completedAtMs: this.#context.now() });
     // While files were put in place more of them may have come to be wanted.
     if (this.selection.lacks(manifestBytes, copy?.placed?.files)) {
       this.#withdraw();
@@ -408,7 +408,8 @@ export class DownloadTransfer implements PlaceTaker {
     this.record.sha1 = singleFileSha1(manifestBytes);
     noteWhole(this.record, stamp);
     this.record.completedAtMs = this.#context.now();
-    this.record.isServed = true;
+    this.record.isServed = !isPrivate(this.record);
+    this.record.isRecorded ||= isPrivate(this.record);
     this.#become('complete', null);
     void noteSha1(this.#context, this.record, this.#work.signal);
     await this.#recordCopy(this.#work.signal);
@@ -419,8 +420,8 @@ export class DownloadTransfer implements PlaceTaker {
     this.#download = null;
     this.#callOff();
     const { signal } = this.#work;
-    const copy = { share: this.#share, path: this.record.path };
-    const found = reason?.code === 'destination_exists' ? await this.#serving.servePutInPlace(copy, signal) : null;
+    const copy = { share: this.#share, path: this.record.path, isPrivate: isPrivate(this.record) };
+    const found = reason?.code === 'destination_exists' ? await this.#serving.takePutInPlace(copy, signal) : null;
     if (found !== null && signal.aborted) this.#withdraw();
     else if (found !== null) await this.#finished(found.manifestBytes, found.stamp);
     else if (!signal.aborted) this.#become('failed', reason);

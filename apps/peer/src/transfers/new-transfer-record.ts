@@ -28,22 +28,23 @@ export function newUploadRecord(origin: TransferOrigin, place: UploadPlace, shap
 export function newDownloadRecord(
   origin: TransferOrigin,
   { group, file, strategy = 'random', overwrite = false, only }: DownloadFileBody,
-  { path, share, offset }: DownloadPlace,
+  { path, share, offset, forGroup = false }: DownloadPlace & { readonly forGroup?: boolean },
 ): DownloadRecord {
   return {
     ...{ transferId: randomUUID(), direction: 'download', ...origin, group, file, path, strategy, overwrite },
     ...{ share, offset, completedAtMs: null, state: 'queued', reason: null, sha1: null, stamp: null },
     ...{ seedCommandId: randomUUID(), isRecorded: false, isServed: false, verifiedBytes: 0, bitfield: '', peers: [] },
     ...(only !== undefined && { selection: { only, priorities: [] } }),
+    ...(forGroup && { forGroup }),
   };
 }
 
-/** A download for who reads it: nobody is told of the copy, which is thrown away after that. */
+/** A download for who reads it: nobody is told of the copy, which is thrown away after that. Of a folder what is read is wanted. */
 export function newStreamRecord(
   origin: TransferOrigin,
-  { group, file, ...place }: DownloadPlace & Pick<DownloadRecord, 'group' | 'file'>,
+  { group, file, only, ...place }: DownloadPlace & Pick<DownloadRecord, 'group' | 'file'> & { readonly only: string[] },
 ): DownloadRecord {
-  const body = { group, file, destination: place.path, strategy: 'sequential' as const };
+  const body = { group, file, destination: place.path, strategy: 'sequential' as const, only };
   return { ...newDownloadRecord(origin, body, place), isRecorded: true, temporary: true };
 }
 

@@ -38,15 +38,19 @@ export class CopyServing {
     return attempt;
   }
 
-  /** What is at a place may be this very content, put there by a process that died before it could say so: serves it then. */
-  async servePutInPlace(
-    place: Pick<CopyOnDisk, 'share' | 'path'>,
+  /**
+   * What is at a place may be this very content, put there by a process that died before it could say so: serves it then, unless it
+   * is private.
+   */
+  async takePutInPlace(
+    { isPrivate, ...place }: Pick<CopyOnDisk, 'share' | 'path'> & { readonly isPrivate: boolean },
     signal: AbortSignal,
   ): Promise<{ readonly manifestBytes: Uint8Array; readonly stamp: string } | null> {
     const { engine, store } = this.#parts;
     const manifestBytes = await store.readManifest(place.share.contentId);
     if (manifestBytes === null) return null;
-    const served = await this.serve({ ...place, stamp: null }, signal);
+    const copy = { ...place, stamp: null };
+    const served = isPrivate ? await verified({ engine, manifestBytes }, copy, signal) : await this.serve(copy, signal);
     if (served?.ok !== true) return null;
     // A journal that is left beside it, and cannot be removed, is in nobody's way.
     await engine.removeData({ destination: place.path, isFinished: false }).catch(() => undefined);
@@ -81,9 +85,23 @@ async function serveCopy({ engine, store }: Parts, copy: CopyOnDisk, signal: Abo
   } catch (error) {
     if (!isFailure(error, 'source_changed')) return { ok: false, reason: reasonOfFailure(error) };
   }
+  const found = await verified({ engine, manifestBytes }, copy, signal);
   try {
-    const verified = await engine.verify({ path, manifestBytes, signal });
-    return verified.complete ? await serve(verified.stamp) : { ok: false, reason: SOURCE_CHANGED };
+    return found.ok ? await serve(found.stamp) : found;
+  } catch (error) {
+    return { ok: false, reason: reasonOfFailure(error) };
+  }
+}
+
+/** The stamp of a copy that is whole, or why it is not. */
+async function verified(
+  { engine, manifestBytes }: Pick<Parts, 'engine'> & { readonly manifestBytes: Uint8Array },
+  { path }: CopyOnDisk,
+  signal: AbortSignal,
+): Promise<Served> {
+  try {
+    const { complete, stamp } = await engine.verify({ path, manifestBytes, signal });
+    return complete ? { ok: true, stamp } : { ok: false, reason: SOURCE_CHANGED };
   } catch (error) {
     return { ok: false, reason: reasonOfFailure(error) };
   }

@@ -30,7 +30,7 @@ export async function askPermission(
 }
 
 /** What the trackers say now: permission, null where they give none without a record of `download_file`, or why not. */
-export async function findPermission(
+async function findPermission(
   { link, transport, counts }: Parts,
   record: TransferRecord,
 ): Promise<FetchPermission | TransferReasonView | null> {
@@ -48,8 +48,19 @@ export async function findPermission(
   return { grant, grantExpiresAtMs: view.grantExpiresAtMs ?? 0, sources };
 }
 
+/** Permission to go on fetching. Null while what there is holds, although no tracker gives another; or why it ended. */
+export async function renewedPermission(
+  parts: Parts & Pick<TransferContext, 'now'>,
+  record: TransferRecord,
+  grantExpiresAtMs: number,
+): Promise<FetchPermission | TransferReasonView | null> {
+  const known = await findPermission(parts, record);
+  if (known !== null || grantExpiresAtMs > parts.now()) return known;
+  return recordPermission(parts, record);
+}
+
 /** Asks the log for permission to fetch. Null when it gives it, or why not. */
-export async function recordPermission({ link }: Parts, record: TransferRecord): Promise<TransferReasonView | null> {
+async function recordPermission({ link }: Parts, record: TransferRecord): Promise<TransferReasonView | null> {
   const stamp = { commandId: randomUUID(), user: record.user };
   const answer = await link.command('download_file', namedShare(record), stamp);
   return answer.status === 'accepted' ? null : reasonOfRefusal(answer);

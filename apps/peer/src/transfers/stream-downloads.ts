@@ -8,7 +8,7 @@ import { newStreamRecord, type TransferOrigin } from './new-transfer-record.ts';
 import type { FoundShare } from './shares-in-sight.ts';
 import type { TransferContext } from './transfer-context.ts';
 import { reasonText } from './transfer-reasons.ts';
-import type { DownloadRecord } from './transfer-record.ts';
+import type { DownloadRecord, TransferRecord } from './transfer-record.ts';
 import type { Transfer } from './transfer-set.ts';
 
 /** What downloads for readers are begun and ended with. */
@@ -28,15 +28,17 @@ export class StreamDownloads {
   /** Readers of each, by transfer id. */
   readonly #holds = new Map<string, number>();
   readonly #lingering = new Map<string, NodeJS.Timeout>();
+  /** Those that are being removed, by transfer id. */
+  readonly #leaving = new Map<string, Promise<void>>();
 
   constructor(parts: StreamDownloadParts) {
     this.#parts = parts;
   }
 
-  /** Begins to fetch a share, once for all who ask for it at the same time. */
-  begin(found: FoundShare): Promise<DownloadTransfer | Refused> {
+  /** Begins to fetch a share, or of a folder one file, once for all who ask for the share at the same time. */
+  begin(found: FoundShare, path: string | undefined): Promise<DownloadTransfer | Refused> {
     const key = JSON.stringify([found.user, found.share.shareId, found.share.contentId]);
-    const beginning = this.#beginning.get(key) ?? this.#begin(found).finally(() => this.#beginning.delete(key));
+    const beginning = this.#beginning.get(key) ?? this.#begin(found, path).finally(() => this.#beginning.delete(key));
     this.#beginning.set(key, beginning);
     return beginning;
   }
@@ -55,10 +57,17 @@ export class StreamDownloads {
   }
 
   /** Removes one that nobody reads. */
-  async discard({ record: { transferId, path } }: Transfer): Promise<void> {
+  discard({ record }: Transfer): Promise<void> {
+    const { transferId } = record;
     this.#lingering.delete(transferId);
-    await this.#parts.remove(transferId);
-    await rmdir(dirname(path)).catch(() => undefined);
+    const leaving = this.#discard(record).finally(() => this.#leaving.delete(transferId));
+    this.#leaving.set(transferId, leaving);
+    return leaving;
+  }
+
+  /** Resolves when one that is being removed is gone; null when it stays. */
+  leaving({ record }: Transfer): Promise<void> | null {
+    return this.#leaving.get(record.transferId) ?? null;
   }
 
   /** Those that linger go at the next start. */
@@ -67,7 +76,15 @@ export class StreamDownloads {
     this.#lingering.clear();
   }
 
-  async #begin({ group, file, user, share: found }: FoundShare): Promise<DownloadTransfer | Refused> {
+  async #discard({ transferId, path }: TransferRecord): Promise<void> {
+    await this.#parts.remove(transferId);
+    await rmdir(dirname(path)).catch(() => undefined);
+  }
+
+  async #begin(
+    { group, file, user, share: found }: FoundShare,
+    readPath: string | undefined,
+  ): Promise<DownloadTransfer | Refused> {
     const { context, originOf, add } = this.#parts;
     const { link, engine, store } = context;
     const origin = originOf(user);
@@ -80,13 +97,15 @@ export class StreamDownloads {
     if (answer.status !== 'accepted') return answer;
     const share = answer.result.share!;
     const path = join(await store.newStreamFolder(), file);
-    const { totalBytes } = share;
+    // How much of a folder will be read nobody knows.
+    const totalBytes = readPath === undefined ? share.totalBytes : 0;
     const problem = await engine.checkDestination({ destination: path, overwrite: false, totalBytes });
     if (problem !== null) {
       await rmdir(dirname(path)).catch(() => undefined);
       return { status: 'failed', code: 'transfer_failed', detail: reasonText(problem) };
     }
-    const transfer = add(newStreamRecord(origin, { group, file, path, share, offset: answer.offset }));
+    const only = readPath === undefined ? [] : [readPath];
+    const transfer = add(newStreamRecord(origin, { group, file, path, share, offset: answer.offset, only }));
     void transfer.run();
     await store.save(transfer.record);
     return transfer;

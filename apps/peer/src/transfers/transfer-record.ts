@@ -93,6 +93,10 @@ export interface DownloadRecord extends TransferFacts {
   wantedBytes?: number;
   /** What is in place are some of the files: those that were wanted. Absent before that, and once all of it is there. */
   isPartial?: true;
+  /** Some of it came, or may have come, of a copy of another group: nobody else gets anything of it. */
+  isPrivate?: true;
+  /** It was begun so that its group has one copy more: nothing of it comes of a copy of another group. Absent of all others. */
+  readonly forGroup?: true;
   /** What other peers delivered in earlier runs. */
   peers: readonly TransferPeerView[];
 }
@@ -118,9 +122,10 @@ const FACTS: FieldTypes<Omit<TransferFacts, Additions>> = {
 const UPLOAD_FACTS: FieldTypes<Omit<UploadRecord, keyof TransferFacts | UploadAdditions | 'replaces' | 'version'>> = {
   ...{ direction: 'string', command: 'string', hash: 'string', pieceBytes: 'number?', expectedContentId: 'string?' },
 };
-type DownloadAdditions = 'selection' | 'wantedBytes' | 'isPartial' | 'reusedBytes';
+type DownloadAdditions = 'selection' | 'wantedBytes' | 'isPartial' | 'reusedBytes' | 'isPrivate' | 'forGroup';
 const DOWNLOAD_ADDITIONS: FieldTypes<Required<Pick<DownloadRecord, DownloadAdditions>>> = {
   ...{ selection: 'object', wantedBytes: 'number', isPartial: 'boolean', reusedBytes: 'number' },
+  ...{ isPrivate: 'boolean', forGroup: 'boolean' },
 };
 const DOWNLOAD_FACTS: FieldTypes<Omit<DownloadRecord, keyof TransferFacts | DownloadAdditions>> = {
   ...{ direction: 'string', strategy: 'string', overwrite: 'boolean', seedCommandId: 'string', isRecorded: 'boolean' },
@@ -191,6 +196,7 @@ export function transferView(
     ...(damage !== undefined && { verifiedBytes: damage.soundBytes, bitfield: damage.bitfield }),
     path,
     temporary: record.temporary ?? false,
+    private: isPrivate(record),
     ...selectionView(record),
     startedAt: new Date(record.startedAtMs).toISOString(),
     completedAt: record.completedAtMs === null ? null : new Date(record.completedAtMs).toISOString(),
@@ -273,6 +279,16 @@ export function namedShare({ group, file, share }: TransferRecord): { group: str
 /** Whether all that is wanted of it is in place, and that is not everything. */
 export function isResting(record: TransferRecord): boolean {
   return record.direction === 'download' && record.state === 'complete' && record.isPartial === true;
+}
+
+/** Whether others are served what there is of it, of some files or parts of them. */
+export function isServedPart(record: TransferRecord): boolean {
+  return isResting(record) && (record as DownloadRecord).isServed;
+}
+
+/** Whether what is on disk is for this peer's user alone, although it is in a group: it came of another one's copy. */
+export function isPrivate(record: TransferRecord): boolean {
+  return record.direction === 'download' && record.isPrivate === true;
 }
 
 /** The share as the engine names it. */

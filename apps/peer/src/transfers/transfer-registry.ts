@@ -45,11 +45,19 @@ import { filesOf } from './transfer-files.ts';
 import { TransferLimits } from './transfer-limits.ts';
 import { TransferPlaces } from './transfer-places.ts';
 import { reasonText, VERSIONS_UNKNOWN } from './transfer-reasons.ts';
-import { type DownloadRecord, isOver, type TransferRecord, type UploadRecord, versionOf } from './transfer-record.ts';
+import {
+  type DownloadRecord,
+  isOver,
+  isServedPart,
+  type TransferRecord,
+  type UploadRecord,
+  versionOf,
+} from './transfer-record.ts';
 import { announcedOf, started } from './transfer-outcomes.ts';
 import { type Transfer, TransferSet } from './transfer-set.ts';
 import type {
   ContentRequest,
+  DownloadPurpose,
   OpenContent,
   RecheckAnswer,
   StartedTransfer,
@@ -172,7 +180,11 @@ export class TransferRegistry implements Transfers {
     return this.#decided(this.#addUpload(newUploadRecord(this.#originOf(stamp), place, copyShape(share))), null);
   }
 
-  async download(body: DownloadFileBody, stamp: CommandStamp): Promise<StartedTransfer | Refused> {
+  async download(
+    body: DownloadFileBody,
+    stamp: CommandStamp,
+    purpose: DownloadPurpose = {},
+  ): Promise<StartedTransfer | Refused> {
     const known = this.#startedBy(stamp.commandId);
     if (known !== null) return known;
     const { group, file, version } = body;
@@ -192,7 +204,7 @@ export class TransferRegistry implements Transfers {
       return { status: 'failed', code: 'destination_exists', detail: 'Another transfer has this destination.' };
     }
     if (problem?.code === 'destination_exists') return { status: 'failed', code: 'destination_exists' };
-    const place = { path, share, offset: answer.offset };
+    const place = { path, share, offset: answer.offset, ...purpose };
     const transfer = this.#addDownload(newDownloadRecord(this.#originOf(stamp), body, place));
     if (problem === null) void transfer.run();
     else transfer.fail(problem);
@@ -208,15 +220,17 @@ export class TransferRegistry implements Transfers {
   async stopShare({ group, file, everywhere, version }: StopShareBody, stamp: CommandStamp): Promise<CommandAnswer> {
     const body = { group, file, everywhere: everywhere ?? false, ...(version !== undefined && { version }) };
     const answer = await this.#context.link.command('stop_share', body, stamp);
-    if (answer.status === 'accepted') {
-      for (const transfer of this.#transfers.all()) {
-        const { record } = transfer;
-        const isIts = record.group === group && record.file === file && record.user === stamp.user;
-        const isThat = record.share !== null && (version ?? versionOf(record.share)) === versionOf(record.share);
-        if (isIts && isThat) transfer.stopServing(null);
-      }
-    }
-    return answer;
+    const its = this.#transfers.all().filter(({ record }) => {
+      const isIts = record.group === group && record.file === file && record.user === stamp.user;
+      return isIts && record.share !== null && (version ?? versionOf(record.share)) === versionOf(record.share);
+    });
+    const isDecided = answer.status === 'accepted';
+    // Of who has a part the log knows nothing: it says that there is nothing to stop.
+    const isPart = answer.status === 'rejected' && answer.reason === 'file_not_found' && !body.everywhere;
+    const stopping = isDecided ? its : its.filter(({ record }) => isPart && isServedPart(record));
+    for (const transfer of stopping) transfer.stopServing(null);
+    const { offset } = isPart ? answer : { offset: null };
+    return offset === null || stopping.length === 0 ? answer : { status: 'accepted', offset, result: {} };
   }
 
   isUndecided(commandId: string): boolean {

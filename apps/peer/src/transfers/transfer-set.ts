@@ -67,11 +67,11 @@ export class TransferSet {
   }
 
   /**
-   * Other versions of a file, of the same user, in whose place a transfer that is served now has put its own. One that is
+   * Other versions of a file, of the same user, in whose place a transfer that is whole there now has put its own. One that is
    * still to come to that place is none of them: after a restart the one that it will replace is served first.
    */
-  replacedBy({ record, isServedNow }: Transfer): Transfer[] {
-    if (!isServedNow) return [];
+  replacedBy({ record, isInPlace }: Transfer): Transfer[] {
+    if (!isInPlace) return [];
     const { group, file, path, user, share } = record;
     return this.all().filter(({ record: other }) => {
       const isVersion = other.share !== null && other.share.shareId !== share?.shareId;

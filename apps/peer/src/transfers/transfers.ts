@@ -33,6 +33,12 @@ export type TransferEnd =
   | { readonly state: 'complete' | 'running'; readonly offset: number | null }
   | { readonly state: 'failed'; readonly detail: string };
 
+/** What a download is for, beside having it. */
+export interface DownloadPurpose {
+  /** The group is to have one copy more: nothing is taken of a copy of another group, which nobody here could be given. */
+  readonly forGroup?: boolean;
+}
+
 /** A recheck that runs, or that is over. */
 export interface RecheckAnswer {
   readonly status: 'running' | 'over';
@@ -94,7 +100,7 @@ export interface Transfers {
   /** Hashes what is at a path and shares it. Resolves when the log has decided, or after a while without `wait`. */
   upload(body: UploadFileBody, stamp: CommandStamp): Promise<StartedTransfer | Refused>;
   /** Asks the log for permission, and begins to fetch. */
-  download(body: DownloadFileBody, stamp: CommandStamp): Promise<StartedTransfer | Refused>;
+  download(body: DownloadFileBody, stamp: CommandStamp, purpose?: DownloadPurpose): Promise<StartedTransfer | Refused>;
   /** Serves a copy that is on disk already, once it is verified and the log has it. */
   seed(body: SeedFileBody, stamp: CommandStamp): Promise<StartedTransfer | Refused>;
   /** Ends this peer's seeding of a file, or with `everywhere` the share. */

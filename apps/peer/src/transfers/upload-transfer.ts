@@ -208,8 +208,8 @@ export class UploadTransfer implements PlaceTaker {
     return this.record.share !== null && this.record.state !== 'complete';
   }
 
-  /** Whether what is at its path is what others are served. */
-  get isServedNow(): boolean {
+  /** Whether all of its content is at its path. */
+  get isInPlace(): boolean {
     return this.record.state === 'seeding';
   }
 

@@ -32,6 +32,7 @@ const TRANSFER: TransferView = {
   bitfield: 'gA==',
   path: '/data/film.mkv',
   temporary: false,
+  private: false,
   only: null,
   priorities: [],
   startedAt: '2026-03-01T12:00:00.000Z',

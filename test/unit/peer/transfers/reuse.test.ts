@@ -1,5 +1,5 @@
 // What a download takes of what this peer has already: bytes that are fetched, and bytes that are not.
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { TransferView } from '#wire/control-api';
@@ -16,6 +16,8 @@ import {
   startGroup,
   stampOf,
   type TransferPeer,
+  until,
+  untilState,
 } from './transfers-harness.ts';
 
 const PIECE = 524_288;
@@ -98,6 +100,33 @@ it('files of a folder are found wherever they stand in another one', async () =>
   }
   // Only the first piece has a byte of the new file.
   expect(fetchedBytes(after)).toBe(PIECE);
+});
+
+it('of another share that has it what is wanted is taken, and no more; also when more is wanted later', async () => {
+  const [alice, bob] = await startGroup('alice', 'bob');
+  const album = join(alice.folder, 'album');
+  mkdirSync(album);
+  const names = ['a', 'b', 'c'];
+  for (const name of names) writeFileSync(join(album, name), randomBytes(2 * PIECE));
+  await share(alice, album);
+  await downloadWhole(bob, { file: 'album' });
+  await share(alice, album, { name: 'the same' });
+  bob.trackers.sources.clear();
+  const destination = join(newFolder(), 'some');
+  const asked = { group: GROUP, file: 'the same', destination, only: ['b'] };
+  const { transferId } = await begun(bob.transfers.download(asked, stampOf(bob.link)));
+  const some = await untilState(bob, transferId, 'complete');
+  expect(some).toMatchObject({ reusedBytes: 2 * PIECE, verifiedBytes: 2 * PIECE });
+  expect(readdirSync(destination)).toEqual(['b']);
+  await bob.transfers.prioritize(transferId, { only: ['b', 'c'] });
+  await until(bob, transferId, ({ state, verifiedBytes }) => state === 'complete' && verifiedBytes === 4 * PIECE);
+  expect(readdirSync(destination)).toEqual(['b', 'c']);
+  await bob.transfers.prioritize(transferId, { only: names });
+  expect(await bob.transfers.end(transferId, 60_000)).toMatchObject({ state: 'complete' });
+  const all = await until(bob, transferId, ({ verifiedBytes }) => verifiedBytes === 6 * PIECE);
+  expect(all).toMatchObject({ reusedBytes: 6 * PIECE, private: false });
+  expect(fetchedBytes(all)).toBe(0);
+  for (const name of names) expect(readFileSync(join(destination, name))).toEqual(readFileSync(join(album, name)));
 });
 
 const record = (about: Partial<TransferRecord> & { readonly contentId?: string }): TransferRecord => {

@@ -253,7 +253,8 @@ it('a part is served again when what was fetched of the same share for a reader 
   if ('status' in content) return expect.fail(JSON.stringify(content));
   const stream = bob.transfers.list().at(-1)!;
   expect(stream).toMatchObject({ temporary: true });
-  await untilState(bob, stream.transferId, 'complete');
+  const { length } = FILES['b/.hidden']!;
+  await expect.poll(() => bob.transfers.find(stream.transferId)?.verifiedBytes, { timeout: 20_000 }).toBe(length);
   content.close();
   await expect.poll(() => bob.transfers.list()).toMatchObject([{ transferId, reason: null }]);
   bob.trackers.sources.clear();
@@ -261,6 +262,26 @@ it('a part is served again when what was fetched of the same share for a reader 
   const other = await begun(download(carol, ['a/two.bin']));
   expect(await carol.transfers.end(other.transferId, 20_000)).toMatchObject({ state: 'complete' });
   expect(isRight(carol, 'a/two.bin')).toBe(true);
+});
+
+it('a part that is stopped is served no more, and it is said that it was', async () => {
+  const [alice, bob, carol] = await startGroup('alice', 'bob', 'carol');
+  await shareAlbum(alice);
+  const { transferId } = await fetch(bob, 'b');
+  const stopped = { group: GROUP, file: 'album' };
+  expect(await bob.transfers.stopShare(stopped, stampOf(bob.link))).toMatchObject({ status: 'accepted', result: {} });
+  expect(bob.transfers.find(transferId)).toMatchObject({ state: 'complete', reason: null });
+  expect(bob.link.announced).toEqual([]);
+  bob.trackers.sources.clear();
+  bob.trackers.isOnline(sourceOf(bob));
+  const refused = await begun(download(carol, ['b']));
+  await until(carol, refused.transferId, ({ peers }) => peers.some(({ state }) => state === 'refused'));
+  expect(isRight(bob, 'b/.hidden')).toBe(true);
+  // There is nothing left to stop, here or in the log.
+  expect(await bob.transfers.stopShare(stopped, stampOf(bob.link))).toMatchObject({ reason: 'file_not_found' });
+  await stop(bob);
+  const again = await startAgain(bob);
+  expect(again.link.announced).toEqual([]);
 });
 
 it('a part cannot be rechecked, and goes with all it wrote when that is wanted', async () => {

@@ -39,7 +39,13 @@ import {
   TransferProgressView,
 } from './control-live-events.ts';
 import { OutageView, TrackerTroubleView } from './control-outages.ts';
-import { DroppedFileQuery, DroppedFileView, PageSessionBody, PageTicketView } from './control-page.ts';
+import {
+  DroppedFileQuery,
+  DroppedFileView,
+  DroppedFolderPlace,
+  PageSessionBody,
+  PageTicketView,
+} from './control-page.ts';
 import {
   CONTROL_COMMAND_BODIES,
   DeleteTransferQuery,
@@ -62,7 +68,7 @@ export const CONTROL_SCHEMAS = {
     ...[ListQuery, FileListQuery, LastCopiesQuery, EventsQuery, DeleteTransferQuery, RecheckBody],
     ...[ContentPlace, ContentQuery, ContentLinkBody],
     ...[SelectionBody, PathPriorityBody],
-    ...[PageSessionBody, DroppedFileQuery],
+    ...[PageSessionBody, DroppedFileQuery, DroppedFolderPlace],
   ],
   withOptionalNullableFields: [NewGroupLimitsBody, NewLimitsBody],
   withNullableFields: [

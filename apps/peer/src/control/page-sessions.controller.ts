@@ -35,6 +35,7 @@ export class PageSessionsController {
   @HttpCode(204)
   @ApiOperation({
     operationId: 'create_page_session',
+    security: [],
     summary: 'Exchanges a ticket, or the control token, for a cookie that lets this browser in for 30 days',
   })
   @ApiNoContentResponse({ description: 'The cookie is set.' })
@@ -58,7 +59,11 @@ export class PageSessionsController {
 
   @Delete('page-sessions')
   @HttpCode(204)
-  @ApiOperation({ operationId: 'delete_page_session', summary: 'Takes the cookie of this browser back' })
+  @ApiOperation({
+    operationId: 'delete_page_session',
+    security: [],
+    summary: 'Takes the cookie of this browser back',
+  })
   @ApiNoContentResponse({ description: 'The cookie is gone.' })
   leave(@Res({ passthrough: true }) reply: FastifyReply): void {
     void reply.header('set-cookie', this.#sessions.clearedCookie());

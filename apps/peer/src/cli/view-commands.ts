@@ -195,7 +195,7 @@ export async function showTransfers(
 }
 
 function transferInFull(transfer: TransferView): string {
-  const { transferId, path, contentId, sha1, startedAt, completedAt, peers } = transfer;
+  const { transferId, path, contentId, sha1, startedAt, completedAt, completeCopies, peers } = transfer;
   const facts = [
     ['transfer', transferId],
     ['path', path],
@@ -207,6 +207,7 @@ function transferInFull(transfer: TransferView): string {
     ['wanted', wantedInWords(transfer)],
     ['started', formatTime(startedAt)],
     ['completed', formatTime(completedAt)],
+    ['others with all of it', completeCopies === null ? '-' : `${completeCopies} online`],
     ['waits for', waitingFor(transfer) ?? '-'],
     ['rechecked', recheckInWords(transfer.recheck)],
   ] as const;

@@ -480,6 +480,7 @@ export class FailoverLink implements TrackerLink {
   }
 
   #emit(event: LinkEvent): void {
+    if (event.type === 'session_changed') this.#watched.renew();
     for (const listener of this.#listeners) listener(event);
   }
 }

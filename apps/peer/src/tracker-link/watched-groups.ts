@@ -41,6 +41,11 @@ export class WatchedGroups {
     return { begun: isThere ? Promise.resolve() : this.#sync(), stop };
   }
 
+  /** Somebody else is logged in, or nobody: other groups may be had. */
+  renew(): void {
+    void this.#sync();
+  }
+
   /** A connection pushes from now on: what it was asked before is forgotten there. */
   subscribed(connection: TrackerConnection): void {
     this.#listened.add(connection);

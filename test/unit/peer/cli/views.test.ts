@@ -165,6 +165,7 @@ describe('transfers', () => {
     const { out } = await run(['transfers', ID.slice(0, 8)]);
     expect(out).toContain('stalled (no_seeder_online): Nobody who has the file is online. It goes on by itself.');
     expect(out).toMatch(/eeeeeeeeeeee +alice +127\.0\.0\.1:9 +connected +250 B +0/);
+    expect(out).toMatch(/others with all of it.* 1 online/);
   });
 
   test('the files of one are shown with how much of each is there and wanted', async () => {

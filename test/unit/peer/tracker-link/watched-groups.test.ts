@@ -70,6 +70,17 @@ describe('watched groups', () => {
     expect(watchedAt(trackers[0]!)).toEqual(['films']);
   });
 
+  test('are asked for again when somebody logs in, who may have them', async () => {
+    const { started } = await startWatching([]);
+    for (const tracker of trackers) tracker.play = () => ({ status: 'failed', code: 'not_logged_in' });
+    await Promise.all(trackers.map((tracker) => tracker.asked('subscribe')));
+    await started.link.watchGroups(['films']).begun;
+    expect(resets(started)).toBe(0);
+    for (const tracker of trackers) tracker.play = watches;
+    for (const tracker of trackers) tracker.push({ type: 'session_changed', offset: 99, user: 'bob' });
+    await started.seen(isReset('films'));
+  });
+
   test('of which no tracker tells are read anew when their group has changed', async () => {
     const { started, at } = await startWatching([]);
     for (const tracker of trackers) tracker.play = () => ({ status: 'failed', code: 'internal_error' });

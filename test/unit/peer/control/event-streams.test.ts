@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { FileView } from '#wire/tracker-api';
 import { EventJournal } from '../../../../apps/peer/src/control/event-journal.ts';
 import { EventStreams } from '../../../../apps/peer/src/control/event-streams.ts';
@@ -17,6 +17,7 @@ const progressListeners = new Set<ProgressListener>();
 const linkListeners = new Set<(event: LinkEvent) => void>();
 
 beforeEach(() => {
+  vi.useFakeTimers();
   progressListeners.clear();
   linkListeners.clear();
   directory = mkdtempSync(join(tmpdir(), 'cohort-streams-'));
@@ -29,7 +30,10 @@ beforeEach(() => {
     moved: () => ({ receivedBytes: 0, sentBytes: 0 }),
   });
 });
-afterEach(() => rmSync(directory, { recursive: true }));
+afterEach(() => {
+  vi.useRealTimers();
+  rmSync(directory, { recursive: true });
+});
 
 function listenersOf<Listener>(listeners: Set<Listener>) {
   return (listener: Listener) => {
@@ -40,8 +44,14 @@ function listenersOf<Listener>(listeners: Set<Listener>) {
 
 function open(...watches: readonly string[]) {
   const frames: Uint8Array[] = [];
-  const stop = streams.open({ write: (frame) => void frames.push(frame), watches: new Set(watches) });
-  return { frames, stop, texts: () => frames.map((frame) => Buffer.from(frame).toString()) };
+  const stop = streams.open({ write: (written) => void frames.push(written), watches: new Set(watches) });
+  const texts = (): string[] => {
+    vi.advanceTimersByTime(50);
+    return Buffer.concat(frames)
+      .toString()
+      .split(/(?<=\n\n)/);
+  };
+  return { frames, stop, texts };
 }
 
 const progress = { transferId: TRANSFER_ID, state: 'downloading', pieces: [[0, 3]] } as never;
@@ -71,6 +81,23 @@ test('what changes in a group is told to those who watch it', () => {
   expect(changed).toContain('"removed":[{"file":"b","version":1}]');
   expect(anew).toBe(`event: group_changed\ndata: {${LIVE},"type":"group_changed","data":{"group":"films"}}\n\n`);
   expect([books.frames, nothing.frames]).toEqual([[], []]);
+});
+
+test('what follows soon after an event goes with the next write, and nothing of it to who comes later', () => {
+  const { frames, texts } = open();
+  for (let number = 0; number < 10; number++) journal.append('group_changed', { group: 'films' });
+  expect(frames).toHaveLength(1);
+  vi.advanceTimersByTime(50);
+  expect(frames).toHaveLength(2);
+  journal.append('group_changed', { group: 'films' });
+  expect(frames).toHaveLength(2);
+  const late = open();
+  expect(frames).toHaveLength(3);
+  journal.append('group_changed', { group: 'films' });
+  expect(texts().map((text) => Number(/^id: (\d+)/.exec(text)![1]))).toEqual(
+    Array.from({ length: 12 }, (_, index) => index + 1),
+  );
+  expect(late.texts().map((text) => /^id: (\d+)/.exec(text)![1])).toEqual(['12']);
 });
 
 test('nothing is listened to while nobody follows', () => {

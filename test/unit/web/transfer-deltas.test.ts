@@ -36,6 +36,15 @@ describe('a transfer that moves', () => {
     expect(changedTo(before, change)).toBeNull();
   });
 
+  it('is to be read anew when it has pieces, and was read before anybody knew how many there are', () => {
+    const before = known(transferOf({ bitfield: '', verifiedBytes: 0 }));
+    expect(progressed(before, PROGRESS)).toBeNull();
+    const { bitfield: _bitfield, peers: _peers, ...change } = transferOf({ verifiedBytes: 300, state: 'complete' });
+    expect(changedTo(before, change)).toBeNull();
+    expect(changedTo(before, { ...change, state: 'downloading', verifiedBytes: 0 })).not.toBeNull();
+    expect(changedTo(before, { ...change, state: 'hashing' })).not.toBeNull();
+  });
+
   it('keeps its pieces and peers over a change of its state', () => {
     const before = known(transferOf({ bitfield: 'gA==', peers: [peerOf('p1', 5)] }));
     const { bitfield: _bitfield, peers: _peers, ...change } = transferOf({ state: 'paused' });

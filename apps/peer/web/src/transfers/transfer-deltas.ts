@@ -18,9 +18,13 @@ export function known(view: TransferView): KnownTransfer {
   return { view, pieces: decodedBitfield(view.bitfield) };
 }
 
-/** The transfer, further on; null when it has fallen back, of which progress does not tell enough: it is to be read anew. */
+/**
+ * The transfer, further on; null when progress does not tell enough and it is to be read anew: it has fallen back, or has pieces now
+ * that it had none of when it was read, before anybody knew how many there are.
+ */
 export function progressed({ view, pieces }: KnownTransfer, progress: TransferProgressView): KnownTransfer | null {
-  if (progress.verifiedBytes < view.verifiedBytes) return null;
+  const isFirstPiece = pieces.length === 0 && progress.pieces.length > 0;
+  if (isFirstPiece || progress.verifiedBytes < view.verifiedBytes) return null;
   const { transferId: _same, pieces: runs, peers, ...figures } = progress;
   return {
     view: { ...view, ...figures, peers: withPeers(view.peers, peers) },
@@ -28,9 +32,11 @@ export function progressed({ view, pieces }: KnownTransfer, progress: TransferPr
   };
 }
 
-/** The transfer as it is after a change; null when it has fallen back. */
+/** The transfer as it is after a change; null when that does not tell enough, as of progress. */
 export function changedTo({ view, pieces }: KnownTransfer, change: TransferChange): KnownTransfer | null {
-  return change.verifiedBytes < view.verifiedBytes ? null : { view: { ...view, ...change }, pieces };
+  const isWithoutPieces = pieces.length === 0 && change.state !== 'hashing' && change.verifiedBytes > 0;
+  if (isWithoutPieces || change.verifiedBytes < view.verifiedBytes) return null;
+  return { view: { ...view, ...change }, pieces };
 }
 
 function withPeers(before: TransferPeerView[], changed: readonly TransferPeerView[]): TransferPeerView[] {

@@ -20,6 +20,8 @@ interface CareParts {
   /** Resolves when a transfer is on the disk as it is now. */
   readonly kept: (transfer: Transfer) => Promise<void>;
   readonly emit: (event: TransferEvent) => void;
+  /** How soon after another a round of scrubbing begins. */
+  readonly scrubRoundMs: number;
 }
 
 export class CopyCare {
@@ -28,9 +30,9 @@ export class CopyCare {
 
   constructor(parts: CareParts) {
     this.#parts = parts;
-    const { context, transfers } = parts;
+    const { context, transfers, scrubRoundMs: roundMs } = parts;
     this.#scrubbing = new CopyScrubbing({
-      ...{ context, transfers },
+      ...{ context, transfers, roundMs },
       unrepaired: new UnrepairedCopies({ context, transfers, recheck: (...asked) => this.#recheck(...asked) }),
       findings: {
         damaged: (transfer, pieces) => this.#damaged(transfer, pieces),

@@ -14,7 +14,7 @@ import type { FoundDamage, UnrepairedCopies } from './unrepaired-copies.ts';
 const RUN_SECONDS = 10;
 const RUN_BYTES_MAX = 64 * 1024 * 1024;
 /** A round begins so long after the one before at the soonest, however little there is to read. */
-const ROUND_MS = 10_000;
+export const SCRUB_ROUND_MS = 10_000;
 /** How often the place is written down. */
 const KEEP_MS = 60_000;
 
@@ -31,6 +31,8 @@ interface ScrubbingParts {
   readonly transfers: TransferSet;
   readonly findings: ScrubFindings;
   readonly unrepaired: UnrepairedCopies;
+  /** A round begins so long after the one before at the soonest. */
+  readonly roundMs: number;
 }
 
 /** The copy that is read just now; `over` resolves when it is read no more. */
@@ -148,11 +150,14 @@ export class CopyScrubbing {
   }
 
   async #roundEnded(): Promise<void> {
-    const { now } = this.#parts.context;
+    const {
+      context: { now },
+      roundMs,
+    } = this.#parts;
     // Nothing was there to read when it had not begun anywhere.
     if (this.#place !== null) this.#roundEndedMs = now();
     this.#place = null;
-    await this.#wait(this.#roundBeganMs + ROUND_MS - now(), this.#stop.signal);
+    await this.#wait(this.#roundBeganMs + roundMs - now(), this.#stop.signal);
     this.#roundBeganMs = now();
   }
 

@@ -20,11 +20,13 @@ import type { Refused } from '#wire/tracker-api';
 import { TransferFailure } from '../swarm/transfer-engine.ts';
 import type { CommandAnswer, CommandStamp } from '../tracker-link/tracker-link.ts';
 import { AccessFollowing } from './access-following.ts';
+import { announcedDownloads } from './announced-downloads.ts';
 import { ChangeWaiters, within } from './change-waiters.ts';
 import { ContentStreams } from './content-streams.ts';
 import { CopyCare } from './copy-care.ts';
 import { CopiesAtHand } from './copies-at-hand.ts';
 import { CopyCounts } from './copy-counts.ts';
+import { SCRUB_ROUND_MS } from './copy-scrubbing.ts';
 import { CopyEndings } from './copy-endings.ts';
 import { dropRepair } from './copy-recheck.ts';
 import { DownloadTransfer } from './download-transfer.ts';
@@ -53,7 +55,7 @@ import {
   type UploadRecord,
   versionOf,
 } from './transfer-record.ts';
-import { announcedOf, started } from './transfer-outcomes.ts';
+import { startedTransfer } from './started-transfer.ts';
 import { type Transfer, TransferSet } from './transfer-set.ts';
 import type {
   ContentRequest,
@@ -69,6 +71,14 @@ import { UploadTransfer } from './upload-transfer.ts';
 
 /** An upload whose outcome is likely to be accepted is answered after this, hashed or not. */
 const DECISION_WAIT_MS = 2_000;
+
+/** How long some things take, where that is not what it is by default. */
+interface RegistryPace {
+  /** How long what was fetched for readers alone is there after the last one. */
+  readonly streamLingerMs?: number;
+  /** How soon after another a round of scrubbing begins. */
+  readonly scrubRoundMs?: number;
+}
 
 export class TransferRegistry implements Transfers {
   readonly #context: TransferContext;
@@ -87,7 +97,7 @@ export class TransferRegistry implements Transfers {
 
   constructor(
     parts: Omit<TransferContext, 'changed' | 'places' | 'sha1Checks' | 'copies' | 'counts'>,
-    { streamLingerMs = STREAM_LINGER_MS }: { readonly streamLingerMs?: number } = {},
+    { streamLingerMs = STREAM_LINGER_MS, scrubRoundMs = SCRUB_ROUND_MS }: RegistryPace = {},
   ) {
     const places = new TransferPlaces();
     const sha1Checks = new Sha1Checks(parts);
@@ -98,7 +108,7 @@ export class TransferRegistry implements Transfers {
     this.#progress = new ProgressFeed({ transfers: this.#transfers, counts });
     this.#limits = new TransferLimits({ ...parts, places, records });
     this.#care = new CopyCare({
-      ...{ context: this.#context, transfers: this.#transfers },
+      ...{ context: this.#context, transfers: this.#transfers, scrubRoundMs },
       kept: (transfer) => this.#kept(transfer),
       emit: (event) => this.#emit(event),
     });
@@ -214,7 +224,7 @@ export class TransferRegistry implements Transfers {
       await transfer.dispose({ keepData: false });
       await this.#forget(transfer);
     }
-    return mistake === null ? started(transfer) : invalidField(mistake.field, mistake.message);
+    return mistake === null ? startedTransfer(transfer) : invalidField(mistake.field, mistake.message);
   }
 
   async stopShare({ group, file, everywhere, version }: StopShareBody, stamp: CommandStamp): Promise<CommandAnswer> {
@@ -354,12 +364,12 @@ export class TransferRegistry implements Transfers {
     transfer.detach();
     if (answer?.status === 'accepted') await this.#endings.supersede(transfer);
     await this.#kept(transfer);
-    return started(transfer);
+    return startedTransfer(transfer);
   }
 
   #startedBy(commandId: string): StartedTransfer | null {
     const transfer = this.#transfers.begunBy(commandId);
-    return transfer === undefined ? null : started(transfer);
+    return transfer === undefined ? null : startedTransfer(transfer);
   }
 
   #originOf({ commandId, user }: CommandStamp): TransferOrigin {
@@ -431,7 +441,7 @@ export class TransferRegistry implements Transfers {
 
   /** Trackers send others here for what there is of a download, too. */
   #announce(): void {
-    const downloading = announcedOf(this.#transfers.all());
+    const downloading = announcedDownloads(this.#transfers.all());
     const announced = JSON.stringify(downloading);
     if (announced === this.#announced) return;
     this.#announced = announced;

@@ -66,7 +66,7 @@ async function openTransfers(
     damaged: (path) => expect.fail(`${path} is damaged`),
   });
   const parts = { engine, link, store, transport: 'plain', now: Date.now } as const;
-  const transfers = new TransferRegistry(parts, { streamLingerMs: 50 });
+  const transfers = new TransferRegistry(parts, { streamLingerMs: 50, scrubRoundMs: 100 });
   onTestEnd(() => transfers.close());
   await transfers.open({}, scrubBytesPerSecond);
   return { ...peer, dataDirectory, trackers, link, transfers };

@@ -1,7 +1,8 @@
 // Owns how globs pick files of a share that is known: a folder that fits stands for all that lies in it, and the very path of a file
 // is always good, also where it cannot be read as a glob. Many globs are held against many paths at once: folders are looked at
-// once, what is no pattern is looked up, and what fits no pattern is found out by one look at all of them together.
-import { patternOf } from './path-patterns.ts';
+// once, and what is a path is looked up.
+import { patternOf, trimmedGlob } from './path-patterns.ts';
+import { type NamesMatcher, wildcardsOf } from './path-wildcards.ts';
 
 /** What makes a glob more than a path. */
 const SPECIAL = /[*?[\]{}()!+@|\\]/;
@@ -11,20 +12,16 @@ export class PathGlobs {
   /** Positions of globs that are paths, the last one for each path. */
   readonly #paths = new Map<string, number>();
   /** The last one first. */
-  readonly #patterns: { readonly position: number; readonly pattern: RegExp }[] = [];
-  readonly #anyPattern: RegExp | null;
+  readonly #patterns: { readonly position: number; readonly fits: NamesMatcher }[] = [];
   readonly #folders = new Map<string, number>();
 
   constructor(globs: readonly string[]) {
     for (const [position, glob] of globs.entries()) {
-      this.#paths.set(glob, position);
-      const pattern = patternOf(glob);
-      if (pattern === null) continue;
-      if (SPECIAL.test(glob)) this.#patterns.unshift({ position, pattern });
-      else this.#paths.set(glob.replace(/^(?:\.?\/)+/, '').replace(/\/+$/, ''), position);
+      const trimmed = trimmedGlob(glob);
+      for (const path of [glob, ...(SPECIAL.test(glob) ? [] : [trimmed])]) this.#paths.set(path, position);
+      const fits = SPECIAL.test(glob) ? (wildcardsOf(trimmed) ?? matcherOf(glob)) : null;
+      if (fits !== null) this.#patterns.unshift({ position, fits });
     }
-    const sources = this.#patterns.map(({ pattern }) => `(?:${pattern.source})`);
-    this.#anyPattern = sources.length === 0 ? null : new RegExp(sources.join('|'));
   }
 
   /** Position of the last glob that a path fits, or that a folder around it fits; -1 when there is none. */
@@ -44,8 +41,14 @@ export class PathGlobs {
 
   #lastFitting(path: string): number {
     const named = this.#paths.get(path) ?? -1;
-    if (this.#anyPattern?.test(path) !== true) return named;
-    const found = this.#patterns.find(({ position, pattern }) => position < named || pattern.test(path));
+    if (this.#patterns.length === 0) return named;
+    const names = path.split('/');
+    const found = this.#patterns.find(({ position, fits }) => position < named || fits(names));
     return Math.max(named, found?.position ?? -1);
   }
+}
+
+function matcherOf(glob: string): NamesMatcher | null {
+  const pattern = patternOf(glob);
+  return pattern && ((names) => pattern.test(names.join('/')));
 }

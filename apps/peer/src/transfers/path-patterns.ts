@@ -24,7 +24,7 @@ export function excludedBy({ exclude = [] }: Pick<UploadRecord, 'exclude'>): rea
 
 /** Null when it is none. A slash at its end says that a folder is meant, and a leading one that it begins at the root, as all do. */
 export function patternOf(text: string): RegExp | null {
-  const trimmed = text.replace(/^(?:\.?\/)+/, '').replace(/\/+$/, '');
+  const trimmed = trimmedGlob(text);
   if (trimmed === '') return null;
   try {
     const glob = picomatch.makeRe(trimmed, { dot: true, windows: false, strictBrackets: true }) || null;
@@ -32,6 +32,11 @@ export function patternOf(text: string): RegExp | null {
   } catch {
     return null;
   }
+}
+
+/** A glob without what says no more than where it begins, and that it means a folder. */
+export function trimmedGlob(text: string): string {
+  return text.replace(/^(?:\.?\/)+/, '').replace(/\/+$/, '');
 }
 
 function literally(text: string): string {

@@ -1,6 +1,6 @@
 // Owns how events reach a client: as a server-sent stream that goes on after `Last-Event-ID`, or by a long poll. A stream also tells
-// what has no id: how transfers move, and what changes in groups that it watches. A client that does not read is cut off; it comes
-// back with the id of its last event.
+// what has no id: how transfers move, and what changes in groups that it watches. It begins with the id after which it goes on, so that
+// who comes back before the first event misses nothing. A client that does not read is cut off; it comes back with the id of its last event.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Controller, Get, Inject, Query, Req, Res } from '@nestjs/common';
 import { ApiHeader, ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
@@ -16,6 +16,8 @@ import { ProblemResponses } from './openapi-document.ts';
 const KEEP_ALIVE_MS = 15_000;
 /** How long a stream waits to begin until its watch has: what is read after that is not missed. */
 const WATCH_WAIT_MS = 1_000;
+/** A longer replay is none: it would leave too little of what may be unread for what happens while it is sent. */
+const REPLAY_BYTES_MAX = EVENTS_UNREAD_BYTES_MAX / 2;
 
 @ApiTags('events')
 @ProblemResponses()
@@ -58,6 +60,16 @@ export class EventsController {
     return isGapless ? [...events] : [this.#journal.reset()];
   }
 
+  /** What came after the last event that a client has, as far as that can be told at once; otherwise the one that stands for it. */
+  #replay(lastEventId: string): Uint8Array {
+    // What is no number is from nowhere here, and gets the reset that it needs.
+    const from = /^\d{1,15}$/.test(lastEventId) ? Number(lastEventId) : Number.MAX_SAFE_INTEGER;
+    const frames = Buffer.concat(this.#itemsSince(from).map((event) => frameOf(event, JSON.stringify(event))));
+    if (frames.length <= REPLAY_BYTES_MAX) return frames;
+    const reset = this.#journal.reset();
+    return frameOf(reset, JSON.stringify(reset));
+  }
+
   async #stream(reply: FastifyReply, { watch, lastEventId }: StreamRequest): Promise<void> {
     reply.hijack();
     const response = reply.raw;
@@ -70,16 +82,13 @@ export class EventsController {
       'cache-control': 'no-store',
       'x-accel-buffering': 'no',
     });
-    const write = (frame: string | Uint8Array): void => {
-      response.write(frame);
+    const write = (frames: string | Uint8Array): void => {
+      // What is written at once may be long; who has read what was written before it gets it all.
       if (response.writableLength > EVENTS_UNREAD_BYTES_MAX) response.destroy();
+      else response.write(frames);
     };
     write(': events\n\n');
-    if (lastEventId !== undefined) {
-      // What is no number is from nowhere here, and gets the reset that it needs.
-      const from = /^\d{1,15}$/.test(lastEventId) ? Number(lastEventId) : Number.MAX_SAFE_INTEGER;
-      for (const event of this.#itemsSince(from)) write(frameOf(event, JSON.stringify(event)));
-    }
+    write(lastEventId === undefined ? `id: ${this.#journal.lastId}\n\n` : this.#replay(lastEventId));
     const stop = this.#streams.open({ write, watches: new Set(watch) });
     const keepAlive = setInterval(() => write(': still here\n\n'), KEEP_ALIVE_MS);
     response.on('close', () => {

@@ -3,8 +3,9 @@ import { expect, test } from 'vitest';
 import { EventFrames } from '../../../apps/peer/web/src/live/event-frames.ts';
 
 const STREAM =
-  ': events\n\nid: 7\nevent: group_changed\ndata: {"id":7}\n\nevent: transfer_progress\ndata: {"a":"ä: b"}\n\n: still here\n\ndata: 1\ndata: 2\n\n';
+  ': events\n\nid: 6\n\nid: 7\nevent: group_changed\ndata: {"id":7}\n\nevent: transfer_progress\ndata: {"a":"ä: b"}\n\n: still here\n\ndata: 1\ndata: 2\n\n';
 const FRAMES = [
+  { id: '6', type: 'message', data: null },
   { id: '7', type: 'group_changed', data: '{"id":7}' },
   { id: null, type: 'transfer_progress', data: '{"a":"ä: b"}' },
   { id: null, type: 'message', data: '1\n2' },

@@ -4,7 +4,7 @@ import { computed, type ReadonlySignal, type Signal, signal } from '@preact/sign
 import type { FileItem } from '#wire/control-api';
 import { getPage, type Page, part } from '../api/client.ts';
 import type { Answer, PageProblem } from '../api/problem.ts';
-import { onEvent, onReset, watchGroup } from '../live/event-feed.ts';
+import { onEvent, watchGroup } from '../live/event-feed.ts';
 import {
   emptyIndex,
   type FileChanges,
@@ -43,7 +43,6 @@ export class GroupFiles {
     const isOurs = (event: { readonly group: string }): boolean => event.group === group;
     this.#stops = [
       watchGroup(group, () => this.reload()),
-      onReset(() => this.reload()),
       onEvent<FileChanges & { group: string }>('files_changed', (event) => {
         if (isOurs(event)) this.#changed(event);
       }),

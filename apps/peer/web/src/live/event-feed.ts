@@ -1,9 +1,10 @@
-// Owns the stream of events that everything on the page lives by. It is opened once, opened again whenever it breaks, and goes on after
-// the last event; what a view shows is read anew after each break, because what has no number (progress, availability) may be missing.
+// Owns the stream of events that everything on the page lives by. It is opened once, opened again whenever it breaks or asks for other
+// groups, and goes on after the last event; what a view shows is read anew each time, because what has no number (progress,
+// availability) may be missing.
 // The stream is read with fetch: an EventSource neither says why it was refused nor goes on after an id when its address changes.
 import { signal } from '@preact/signals';
 import { isShutOut, problemOf } from '../api/client.ts';
-import { EventFrames } from './event-frames.ts';
+import { type EventFrame, EventFrames } from './event-frames.ts';
 
 /** `away`: it broke, or nobody answers; it is tried again. */
 export type FeedState = 'idle' | 'connecting' | 'open' | 'away';
@@ -26,7 +27,6 @@ const watched = new Map<string, number>();
 
 let lastId: string | null = null;
 let running: AbortController | null = null;
-let whenWatched: (() => void)[] = [];
 
 /** Calls `handler` with the data of each event of a type. Returns the way to stop. */
 export function onEvent<Data>(type: string, handler: EventHandler<Data>): () => void {
@@ -35,25 +35,23 @@ export function onEvent<Data>(type: string, handler: EventHandler<Data>): () => 
   return () => ofType.delete(handler as EventHandler);
 }
 
-/** Calls `read` whenever what is shown has to be read: once the stream is open, also after a break, and when events are gone. Returns the way to stop. */
+/** Calls `read` whenever what is shown has to be read: each time that the stream is open, and when events are gone. Returns the way to stop. */
 export function onReset(read: () => void): () => void {
   readers.add(read);
   return () => readers.delete(read);
 }
 
 /**
- * Asks for `files_changed` of a group until the returned function is called; several may ask for the same. From the moment of
- * `follows` on nothing that changes is missed: what is read then and followed from then on is true.
+ * Asks for `files_changed` of a group until the returned function is called; several may ask for the same. Once nothing that
+ * changes is missed `read` is called: now when the group is followed already, otherwise as `onReset` does.
  */
-export function watchGroup(group: string, follows: () => void): () => void {
+export function watchGroup(group: string, read: () => void): () => void {
+  const stop = onReset(read);
   watched.set(group, (watched.get(group) ?? 0) + 1);
-  if (watched.get(group) === 1 || feedState.peek() !== 'open') {
-    whenWatched.push(follows);
-    reopen();
-  } else {
-    follows();
-  }
+  if (watched.get(group) === 1) reopen();
+  else if (feedState.peek() === 'open') read();
   return () => {
+    stop();
     const left = (watched.get(group) ?? 1) - 1;
     if (left > 0) watched.set(group, left);
     else watched.delete(group);
@@ -74,7 +72,6 @@ export function stopFeed(): void {
   running?.abort();
   running = null;
   lastId = null;
-  whenWatched = [];
   feedState.value = 'idle';
 }
 
@@ -157,22 +154,19 @@ function address(): string {
   return `/api/v1/events${query === '' ? '' : `?${query}`}`;
 }
 
-/** Whoever shows something reads it now, before the first event and after each break; when only the address is another one, nothing is missing. */
+/** Whoever shows something reads it now: what has no number was told to nobody between two streams, also when only the address is another one. */
 function opened(): void {
-  const wasOpen = feedState.peek() === 'open';
-  const followed = whenWatched;
-  whenWatched = [];
   feedState.value = 'open';
-  if (!wasOpen) readAnew();
-  for (const follows of followed) follows();
+  readAnew();
 }
 
 function readAnew(): void {
   for (const read of readers) read();
 }
 
-function tell({ id, type, data }: { readonly id: string | null; readonly type: string; readonly data: string }): void {
+function tell({ id, type, data }: EventFrame): void {
   if (id !== null) lastId = id;
+  if (data === null) return;
   if (type === 'reset') return readAnew();
   const ofType = handlers.get(type);
   if (ofType === undefined || ofType.size === 0) return;

@@ -1,12 +1,14 @@
 // Owns how a stream of server-sent events splits into events, as far as a peer sends them: `id`, `event` and `data` on lines that end
-// with a newline, a blank line after each event, comments with a colon. Pure; text comes in any pieces.
+// with a newline, a blank line after each event, comments with a colon. An id alone says where the stream begins. Pure; text comes
+// in any pieces.
 
 /** One event as it stood in the stream. */
 export interface EventFrame {
   /** Null for what has no number: progress, and changes of availability. */
   readonly id: string | null;
   readonly type: string;
-  readonly data: string;
+  /** Null for an id that stands alone. */
+  readonly data: string | null;
 }
 
 /** Takes text as it comes, and gives each event once its blank line is there. */
@@ -30,6 +32,6 @@ function frameOf(block: string): EventFrame | null {
     const before = fields.get(name);
     fields.set(name, name === 'data' && before !== undefined ? `${before}\n${value}` : value);
   }
-  const data = fields.get('data');
-  return data === undefined ? null : { id: fields.get('id') ?? null, type: fields.get('event') ?? 'message', data };
+  const [id, data] = [fields.get('id') ?? null, fields.get('data') ?? null];
+  return id === null && data === null ? null : { id, type: fields.get('event') ?? 'message', data };
 }

@@ -7,7 +7,7 @@ import type { LinkEvent, TrackerLink } from '../tracker-link/tracker-link.ts';
 import type { Transfers } from '../transfers/transfers.ts';
 import type { EventJournal } from './event-journal.ts';
 import { fileItem } from './file-item.ts';
-import { type MovedBytes, tellTraffic } from './traffic-feed.ts';
+import { type MovedBytes, tellTraffic, type TrafficFeed } from './traffic-feed.ts';
 
 /** For how long after a write events are gathered for the next one. */
 const GATHER_MS = 50;
@@ -36,6 +36,7 @@ export class EventStreams {
   /** What is to be written next, with the group whose watchers alone hear of it. */
   #gathered: { readonly frame: Uint8Array; readonly group: string | null }[] = [];
   #gathering: NodeJS.Timeout | null = null;
+  #traffic: TrafficFeed | null = null;
   #stops: (() => void)[] = [];
 
   constructor(parts: StreamParts) {
@@ -48,6 +49,7 @@ export class EventStreams {
     // What was gathered came before, and whoever opens a stream has read it elsewhere.
     this.#writeGathered();
     this.#streams.add(stream);
+    this.#traffic?.tellNext();
     return () => {
       if (this.#streams.delete(stream) && this.#streams.size === 0) this.#end();
     };
@@ -55,10 +57,15 @@ export class EventStreams {
 
   #begin(): void {
     const { journal, transfers, link, moved, now } = this.#parts;
+    const traffic = tellTraffic({
+      ...{ moved, now },
+      tell: (rates) => this.#gather(this.#liveFrame('traffic', rates), null),
+    });
+    this.#traffic = traffic;
     this.#stops = [
+      () => traffic.stop(),
       journal.onEvent((event, text) => this.#gather(frameOf(event, text), null)),
       transfers.onProgress((progress) => this.#gather(this.#liveFrame('transfer_progress', progress), null)),
-      tellTraffic({ moved, now, tell: (traffic) => this.#gather(this.#liveFrame('traffic', traffic), null) }),
       link.onEvent((event) => this.#linkEvent(event)),
     ];
   }
@@ -66,6 +73,7 @@ export class EventStreams {
   #end(): void {
     for (const stop of this.#stops) stop();
     this.#stops = [];
+    this.#traffic = null;
     if (this.#gathering !== null) clearTimeout(this.#gathering);
     this.#gathering = null;
     this.#gathered = [];

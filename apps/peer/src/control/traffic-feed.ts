@@ -1,5 +1,5 @@
 // Owns telling what moves through this peer altogether, both ways, while somebody listens: once a second while anything does, and once more
-// when it is over. Serving has no progress of its own that a view would tell.
+// when it is over or when somebody came, who may have been told of more. Serving has no progress of its own that a view would tell.
 import type { TrafficView } from '#wire/control-live-events';
 
 const ROUND_MS = 1_000;
@@ -17,10 +17,17 @@ interface TrafficParts {
   readonly tell: (traffic: TrafficView) => void;
 }
 
-/** Tells from now on. Returns the way to stop. */
-export function tellTraffic({ moved, now, tell }: TrafficParts): () => void {
+/** Telling that goes on. */
+export interface TrafficFeed {
+  /** The next second is told, whether anything moves or not. */
+  tellNext(): void;
+  stop(): void;
+}
+
+/** Tells from now on. */
+export function tellTraffic({ moved, now, tell }: TrafficParts): TrafficFeed {
   let before = { ...moved(), atMs: now() };
-  let wasSilent = true;
+  let isExpected = false;
   const timer = setInterval(() => {
     const at = { ...moved(), atMs: now() };
     const seconds = Math.max(1, at.atMs - before.atMs) / 1000;
@@ -31,9 +38,12 @@ export function tellTraffic({ moved, now, tell }: TrafficParts): () => void {
     };
     before = at;
     const isSilent = traffic.downloadBytesPerSecond === 0 && traffic.uploadBytesPerSecond === 0;
-    if (!isSilent || !wasSilent) tell(traffic);
-    wasSilent = isSilent;
+    if (!isSilent || isExpected) tell(traffic);
+    isExpected = !isSilent;
   }, ROUND_MS);
   timer.unref();
-  return () => clearInterval(timer);
+  return {
+    tellNext: () => void (isExpected = true),
+    stop: () => clearInterval(timer),
+  };
 }

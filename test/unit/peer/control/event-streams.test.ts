@@ -100,6 +100,16 @@ test('what follows soon after an event goes with the next write, and nothing of 
   expect(late.texts().map((text) => /^id: (\d+)/.exec(text)![1])).toEqual(['12']);
 });
 
+test('whoever comes is told what moves within a second, also when nothing does', () => {
+  const silence = { downloadBytesPerSecond: 0, uploadBytesPerSecond: 0 };
+  const traffic = [`event: traffic\ndata: {${LIVE},"type":"traffic","data":${JSON.stringify(silence)}}\n\n`];
+  const one = open();
+  vi.advanceTimersByTime(3_000);
+  const other = open();
+  vi.advanceTimersByTime(3_000);
+  expect([one.texts(), other.texts()]).toEqual([[...traffic, ...traffic], traffic]);
+});
+
 test('nothing is listened to while nobody follows', () => {
   expect([progressListeners.size, linkListeners.size]).toEqual([0, 0]);
   const [one, other] = [open(), open()];

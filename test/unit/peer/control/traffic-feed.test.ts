@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { TrafficView } from '#wire/control-live-events';
-import { tellTraffic } from '../../../../apps/peer/src/control/traffic-feed.ts';
+import { tellTraffic, type TrafficFeed } from '../../../../apps/peer/src/control/traffic-feed.ts';
 
 let moved = { receivedBytes: 0, sentBytes: 0 };
 let told: TrafficView[] = [];
@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => vi.useRealTimers());
 
-function begin(): () => void {
+function begin(): TrafficFeed {
   return tellTraffic({ moved: () => moved, now: Date.now, tell: (traffic) => told.push(traffic) });
 }
 
@@ -32,6 +32,13 @@ it('tells nothing while nothing moves, and once that it is over', () => {
   expect(told.map(({ uploadBytesPerSecond }) => uploadBytesPerSecond)).toEqual([2_000, 0]);
 });
 
+it('tells that nothing moves to who comes and may have been told of more', () => {
+  const feed = begin();
+  feed.tellNext();
+  vi.advanceTimersByTime(3_000);
+  expect(told).toEqual([{ downloadBytesPerSecond: 0, uploadBytesPerSecond: 0 }]);
+});
+
 it('reckons with the time that went by when the process was held up', () => {
   let nowMs = 0;
   tellTraffic({ moved: () => moved, now: () => nowMs, tell: (traffic) => told.push(traffic) });
@@ -42,9 +49,9 @@ it('reckons with the time that went by when the process was held up', () => {
 });
 
 it('tells nothing any more when it was stopped', () => {
-  const stop = begin();
+  const feed = begin();
   moved = { ...moved, sentBytes: 9_000 };
-  stop();
+  feed.stop();
   vi.advanceTimersByTime(3_000);
   expect([told, vi.getTimerCount()]).toEqual([[], 0]);
 });

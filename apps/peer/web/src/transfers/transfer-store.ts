@@ -20,7 +20,7 @@ const total = new SpeedHistory();
 const listeners = new Set<(news: TransferNews, transferId: string) => void>();
 const ids = signal<readonly string[]>([]);
 const places = signal<ReadonlyMap<string, string>>(new Map());
-const uploadRate = signal(0);
+const rates = signal(NOTHING);
 const second = signal(0);
 /** Events that came while the list was being read: it may be older than they are. Null while none is being read. */
 let waiting: (() => void)[] | null = null;
@@ -37,14 +37,7 @@ export const transfersProblem = signal<PageProblem | null>(null);
 export const ratesTick: ReadonlySignal<number> = second;
 
 /** What moves now, both ways. */
-export const totalRates = computed<Rates>(() => {
-  let downBytesPerSecond = 0;
-  for (const id of ids.value) {
-    const { view } = transfers.get(id)!.value;
-    if (view.direction === 'download') downBytesPerSecond += view.bytesPerSecond;
-  }
-  return { downBytesPerSecond, upBytesPerSecond: uploadRate.value };
-});
+export const totalRates: ReadonlySignal<Rates> = rates;
 
 /** One transfer, to be followed; undefined when there is none of that id. */
 export function transferOf(transferId: string | null): ReadonlySignal<KnownTransfer> | undefined {
@@ -88,7 +81,9 @@ function followTransfers(): () => void {
     onEvent<TransferChange>('transfer_changed', (change) => inTurn(() => changed(change))),
     onEvent<TransferProgressView>('transfer_progress', (progress) => inTurn(() => moved(progress))),
     onEvent<{ transferId: string }>('transfer_removed', ({ transferId }) => inTurn(() => drop(transferId))),
-    onEvent<TrafficView>('traffic', (traffic) => (uploadRate.value = traffic.uploadBytesPerSecond)),
+    onEvent<TrafficView>('traffic', ({ downloadBytesPerSecond, uploadBytesPerSecond }) => {
+      rates.value = { downBytesPerSecond: downloadBytesPerSecond, upBytesPerSecond: uploadBytesPerSecond };
+    }),
     onEvent<{ detail: string; transferId: string }>('damage_found', ({ detail, transferId }) => {
       tell({ kind: 'bad', text: detail }, transferId);
     }),
@@ -193,7 +188,7 @@ function forgetAll(): void {
     areTransfersRead.value = false;
     transfersProblem.value = null;
     places.value = new Map();
-    uploadRate.value = 0;
+    rates.value = NOTHING;
   });
   transfers.clear();
   histories.clear();
@@ -227,8 +222,7 @@ function tell(news: TransferNews, transferId: string): void {
 /** Once a second: rates are what was told last of them. */
 function sample(): void {
   const nowMs = Date.now();
-  const rates = totalRates.peek();
-  total.note(nowMs, rates);
+  total.note(nowMs, rates.peek());
   for (const [id, transfer] of transfers) {
     const { bytesPerSecond } = transfer.peek().view;
     const history = histories.get(id);

@@ -1,7 +1,19 @@
 // Owns what the peer's HTTP control endpoint takes: the body of every command, every query, and their limits, as classes
 // that class-validator checks. In them `IsOptional` means that a field may be left out.
 import { Transform, Type } from 'class-transformer';
-import { ArrayMaxSize, IsArray, IsBoolean, IsIn, IsInt, IsOptional, IsString, Length, Matches, Max, Min } from 'class-validator';
+import {
+  ArrayMaxSize,
+  IsArray,
+  IsBoolean,
+  IsIn,
+  IsInt,
+  IsOptional,
+  IsString,
+  Length,
+  Matches,
+  Max,
+  Min,
+} from 'class-validator';
 import type { CommandName, PieceHash } from '#domain/command';
 import { PIECE_STRATEGIES, type PieceStrategy } from '#domain/source-choice';
 import { FileVersionBody, UNCHANGED_COMMAND_BODIES } from './command-bodies.ts';

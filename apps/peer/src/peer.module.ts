@@ -96,7 +96,7 @@ async function startControl(parts: ControlParts): Promise<RunningPeer> {
   const keys = await ApiKeys.open({ dataDirectory, controlToken, damaged, now: Date.now });
   const links = new ContentLinks({ now: Date.now, user: () => link.user() });
   const memory = new CommandMemory(join(dataDirectory, 'commands.ndjson'), writeFailed);
-  const { pages, dropped, pageProviders } = await openPage(parts, transfers);
+  const { pages, dropped, pageProviders } = await openPage(parts, { transfers, store });
   const endpoint = await openControlEndpoint({
     listen: options.control,
     allowedHosts: options.allowedHosts,
@@ -133,11 +133,17 @@ async function startControl(parts: ControlParts): Promise<RunningPeer> {
 }
 
 /** What the page in the browser needs: its files, who is let in, and what is dropped on it. */
-async function openPage({ options, identity, controlToken }: ControlParts, transfers: TransferRegistry) {
+async function openPage(
+  { options, identity, controlToken }: ControlParts,
+  { transfers, store }: { readonly transfers: TransferRegistry; readonly store: TransferStore },
+) {
   const { dataDirectory } = options;
   const pages = new PageSessions({ peerId: identity.id, controlToken, now: Date.now });
-  const usedPaths = (): string[] => transfers.list().map(({ path }) => path);
-  const dropped = new DroppedFiles({ dataDirectory, now: Date.now, usedPaths });
+  const dropped = new DroppedFiles({
+    ...{ dataDirectory, now: Date.now },
+    usedPaths: () => transfers.paths(),
+    areSomeUnknown: () => store.hasDamaged(),
+  });
   const pageProviders = [
     { provide: PageSessions, useValue: pages },
     { provide: PAGE_FILES, useValue: await readPageFiles(builtPageFolder()) },

@@ -270,6 +270,11 @@ export class TransferRegistry implements Transfers {
     return this.#transfers.all().map((transfer) => transfer.view());
   }
 
+  /** Where the data of all transfers is. */
+  paths(): string[] {
+    return this.#transfers.records().map(({ path }) => path);
+  }
+
   find(transferId: string): TransferView | null {
     this.#context.counts.look();
     return this.#transfers.get(transferId)?.view() ?? null;

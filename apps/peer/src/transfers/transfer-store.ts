@@ -44,6 +44,11 @@ export class TransferStore {
     return records.sort((left, right) => left.startedAtMs - right.startedAtMs);
   }
 
+  /** Whether the file of a transfer was damaged, and lies beside the others still. */
+  async hasDamaged(): Promise<boolean> {
+    return (await readdir(this.#directory)).some((name) => name.endsWith('.damaged'));
+  }
+
   /** A folder of its own for what is fetched for a reader. */
   newStreamFolder(): Promise<string> {
     return mkdtemp(join(this.#streams, 'stream-'));

@@ -46,6 +46,10 @@ beforeAll(async () => {
   });
   const memory = new CommandMemory(join(directory, 'commands.ndjson'), () => undefined);
   const pages = new PageSessions({ peerId: PEER, controlToken: TOKEN, now: Date.now });
+  const dropped = new DroppedFiles({
+    ...{ dataDirectory: directory, now: Date.now, usedPaths: () => [] },
+    areSomeUnknown: () => Promise.resolve(false),
+  });
   const [link, transfers] = [new RecordedLink(), new RecordedTransfers()];
   const given = new Map<unknown, unknown>([
     [TRACKER_LINK, link],
@@ -55,7 +59,7 @@ beforeAll(async () => {
     [ApiKeys, keys],
     [PageSessions, pages],
     [PAGE_FILES, new Map([['', PAGE_FILE]])],
-    [DROPPED_FILES, new DroppedFiles({ dataDirectory: directory, now: Date.now, usedPaths: () => [] })],
+    [DROPPED_FILES, dropped],
   ]);
   options = {
     ...{ listen: { host: '127.0.0.1', port: 0 }, allowedHosts: [], opensLink: () => false },

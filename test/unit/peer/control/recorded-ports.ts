@@ -78,7 +78,10 @@ export const NO_LINKS = {
 /** What the page of a peer needs: none was built, and what is dropped goes into a folder. */
 export function pageParts(dataDirectory: string) {
   const sessions = new PageSessions({ peerId: 'cd'.repeat(32), controlToken: 'a-token-of-a-test', now: Date.now });
-  const dropped = new DroppedFiles({ dataDirectory, now: Date.now, usedPaths: () => [] });
+  const dropped = new DroppedFiles({
+    ...{ dataDirectory, now: Date.now, usedPaths: () => [] },
+    areSomeUnknown: () => Promise.resolve(false),
+  });
   return [
     { provide: PageSessions, useValue: sessions },
     { provide: PAGE_FILES, useValue: new Map() },

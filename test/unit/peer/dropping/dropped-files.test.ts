@@ -6,6 +6,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   utimesSync,
   writeFileSync,
   mkdirSync,
@@ -22,15 +23,21 @@ const HOUR_MS = 3_600_000;
 let dataDirectory: string;
 let used: string[];
 let nowMs: number;
+let areSomeUnknown: boolean;
 let files: DroppedFiles;
 
 beforeEach(() => {
   dataDirectory = mkdtempSync(join(tmpdir(), 'cohort-dropped-'));
-  [used, nowMs] = [[], 1_000_000_000];
-  files = new DroppedFiles({ dataDirectory, now: () => nowMs, usedPaths: () => used });
+  [used, nowMs, areSomeUnknown] = [[], 1_000_000_000, false];
+  files = started(dataDirectory);
 });
 afterEach(() => rmSync(dataDirectory, { recursive: true }));
 
+const started = (directory: string): DroppedFiles =>
+  new DroppedFiles({
+    ...{ dataDirectory: directory, now: () => nowMs },
+    ...{ usedPaths: () => used, areSomeUnknown: () => Promise.resolve(areSomeUnknown) },
+  });
 const place = (change: Partial<DroppedPlace>): DroppedPlace => ({
   name: 'film.mkv',
   folder: undefined,
@@ -115,18 +122,73 @@ describe('what no transfer refers to', () => {
     await files.sweep();
     expect(below()).toEqual([second.folder]);
     used = [];
+    nowMs += HOUR_MS - 1;
+    await files.sweep();
+    expect(below()).toEqual([second.folder]);
+    nowMs += 1;
     await files.sweep();
     expect(below()).toEqual([]);
   });
 
-  test('goes when the peer starts, and nothing goes that was not dropped', async () => {
+  test('is not what one refers to by another way to the data directory', async () => {
+    const first = await drop({});
+    const link = `${dataDirectory}-link`;
+    symlinkSync(dataDirectory, link);
+    try {
+      used = first.status === 'kept' ? [first.path] : [];
+      nowMs += 2 * HOUR_MS;
+      await started(link).sweep();
+      expect(below()).toHaveLength(1);
+    } finally {
+      rmSync(link);
+    }
+  });
+
+  test('cannot be told of what came before the start while the record of a transfer is damaged', async () => {
+    await drop({});
+    nowMs += 2 * HOUR_MS;
+    areSomeUnknown = true;
+    const restarted = started(dataDirectory);
+    await restarted.sweep();
+    expect(below()).toHaveLength(1);
+    const later = await restarted.keep(place({ folder: FOLDER }), Readable.from([Buffer.from('bytes')]), null);
+    nowMs += HOUR_MS;
+    expect(later.status).toBe('kept');
+    await restarted.sweep();
+    expect(below()).toHaveLength(1);
+    expect(below()).not.toContain(FOLDER);
+    areSomeUnknown = false;
+    await restarted.sweep();
+    expect(below()).toEqual([]);
+  });
+
+  test('is asked for once, however much has been dropped', async () => {
+    const [first, second, third] = [await drop({}), await drop({}), await drop({})];
+    used = [first, second, third].flatMap((kept) => (kept.status === 'kept' ? [kept.path] : []));
+    let asked = 0;
+    const counted = new DroppedFiles({
+      ...{ dataDirectory, now: () => nowMs, areSomeUnknown: () => Promise.resolve(false) },
+      usedPaths: () => {
+        asked++;
+        return used;
+      },
+    });
+    await counted.sweep();
+    expect([asked, below().length]).toEqual([1, 3]);
+  });
+
+  test('goes when the peer starts an hour later, and nothing goes that was not dropped', async () => {
     const first = await drop({});
     mkdirSync(join(dataDirectory, 'dropped', 'mine'));
     writeFileSync(join(dataDirectory, 'kept'), '');
     utimesSync(join(dataDirectory, 'kept'), 0, 0);
-    const restarted = new DroppedFiles({ dataDirectory, now: () => nowMs, usedPaths: () => [] });
-    await restarted.start();
-    restarted.close();
+    for (const waitedMs of [HOUR_MS - 1, 1]) {
+      expect(below()).toHaveLength(2);
+      nowMs += waitedMs;
+      const restarted = started(dataDirectory);
+      await restarted.start();
+      restarted.close();
+    }
     expect(first.status).toBe('kept');
     expect(below()).toEqual(['mine']);
     expect(existsSync(join(dataDirectory, 'kept'))).toBe(true);
@@ -142,6 +204,19 @@ describe('what no transfer refers to', () => {
     const kept = await coming;
     expect(kept).toMatchObject({ status: 'kept' });
     if (kept.status === 'kept') expect(readFileSync(kept.path, 'utf8')).toBe('half of it and the rest');
+  });
+
+  test('is not a folder into which another file comes still', async () => {
+    const body = new PassThrough();
+    const coming = files.keep(place({ name: 'folder', folder: FOLDER, path: 'long' }), body, null);
+    body.write('half of it');
+    await drop({ name: 'folder', folder: FOLDER, path: 'short' });
+    nowMs += 2 * HOUR_MS;
+    await files.sweep();
+    body.end(' and the rest');
+    const kept = await coming;
+    expect(kept).toMatchObject({ status: 'kept' });
+    if (kept.status === 'kept') expect(readFileSync(join(kept.path, 'long'), 'utf8')).toBe('half of it and the rest');
   });
 
   test('can be taken away at once, and what one refers to cannot', async () => {

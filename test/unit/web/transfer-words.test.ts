@@ -74,6 +74,15 @@ describe('the words for a transfer', () => {
     );
   });
 
+  it('say that what was dropped goes with its transfer', () => {
+    const path = '/d/dropped/11111111-1111-4111-8111-111111111111/film.mkv';
+    expect(removalWords(transferOf({ direction: 'upload', state: 'seeding', path }))).toEqual({
+      keeps: `${path} is the copy of what was dropped here, and goes in about an hour unless it is shared again before. This peer stops sharing it.`,
+      deletes: null,
+    });
+    expect(removalWords(transferOf({ direction: 'upload', path: '/me/dropped/film.mkv' })).keeps).toContain('stays');
+  });
+
   it('say for how long a reason has held', () => {
     const at = Date.parse(REASON.since);
     expect(sinceText(REASON, at + 20_000)).toBe('since just now');

@@ -22,6 +22,9 @@ const WORDS: Readonly<Record<TransferState, readonly [word: string, tone: StateT
   cancelled: ['Cancelled', 'plain'],
 };
 
+/** Where the peer puts what is dropped on the page; it takes away there what no transfer refers to. */
+const DROPPED = /[\\/]dropped[\\/][0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}[\\/]/;
+
 const UNDER_WAY: ReadonlySet<TransferState> = new Set(['queued', 'hashing', 'downloading', 'stalled']);
 const BEGUN_AGAIN: ReadonlySet<TransferState> = new Set(['paused', 'failed', 'cancelled']);
 
@@ -93,6 +96,10 @@ export interface RemovalWords {
 export function removalWords(transfer: TransferView): RemovalWords {
   const { direction, path, verifiedBytes, state } = transfer;
   const ends = isWhole(transfer) ? ' This peer stops sharing it.' : '';
+  if (direction === 'upload' && DROPPED.test(path)) {
+    const goes = 'is the copy of what was dropped here, and goes in about an hour unless it is shared again before.';
+    return { keeps: `${path} ${goes}${ends}`, deletes: null };
+  }
   if (direction === 'upload') return { keeps: `${path} stays on this disk as it is.${ends}`, deletes: null };
   if (state === 'complete') {
     const deletes = `${path} (${bytesText(verifiedBytes)}) is deleted from this disk. It cannot be undone.`;

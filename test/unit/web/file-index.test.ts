@@ -91,6 +91,9 @@ describe('the index of files', () => {
     expect(replaced.rows[0]?.item.version).toBe(2);
     expect(namesOf(withChanges(index, { items: [], removed: [{ file: 'a', version: 2 }] }))).toEqual(['a', 'b']);
     expect(namesOf(withChanges(index, { items: [], removed: [{ file: 'a', version: 3 }] }))).toEqual(['b']);
+    const both = [3, 2].map((version) => ({ file: 'a', version }));
+    const left = withChanges(index, { items: [fileOf('a', { version: 1 })], removed: both });
+    expect(left.rows.find(({ item }) => item.file === 'a')?.item.version).toBe(1);
   });
 
   it('finds files in whose name or sharer every word stands, in capitals or not', () => {

@@ -50,8 +50,8 @@ export function withFiles({ order, rows }: FileIndex, items: readonly FileItem[]
 
 /** With what changed of them. A version that is older than the one that is shown changes nothing. */
 export function withChanges(index: FileIndex, { items, removed }: FileChanges): FileIndex {
-  const gone = new Map(removed.map(({ file, version }) => [file, version]));
-  const rows = index.rows.filter(({ item }) => gone.get(item.file) !== item.version);
+  const gone = new Set(removed.map(({ file, version }) => `${version} ${file}`));
+  const rows = index.rows.filter(({ item }) => !gone.has(`${item.version} ${item.file}`));
   const shown = new Map(rows.map(({ item }) => [item.file, item.version]));
   const newest = new Map<string, FileItem>();
   for (const item of items) {

@@ -37,26 +37,24 @@ export function chosenFiles(files: Iterable<File>): DroppedThing[] {
 export function droppedThings(transfer: DataTransfer): Promise<DroppedThing[]> {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
   return Promise.all(
-    entries.map(async (entry) => ({
-      name: entry.name,
-      isFolder: entry.isDirectory,
-      entries: await entriesOf(entry, ''),
-    })),
+    entries.map(async (entry) => {
+      const found: DroppedEntry[] = [];
+      await addEntries(found, entry, '');
+      return { name: entry.name, isFolder: entry.isDirectory, entries: found };
+    }),
   );
 }
 
-/** All files in an entry, by their paths within the thing that was dropped. */
-async function entriesOf(entry: FileSystemEntry, folder: string): Promise<DroppedEntry[]> {
+/** Adds all files in an entry, by their paths within the thing that was dropped. */
+async function addEntries(found: DroppedEntry[], entry: FileSystemEntry, folder: string): Promise<void> {
   if (entry.isFile) {
     const file = await new Promise<File>((resolve, reject) => (entry as FileSystemFileEntry).file(resolve, reject));
-    return [{ path: `${folder}${entry.name}`, file }];
+    found.push({ path: `${folder}${entry.name}`, file });
+    return;
   }
   // The thing itself is no part of the paths in it.
   const inside = folder === '' && entry.fullPath.lastIndexOf('/') === 0 ? '' : `${folder}${entry.name}/`;
-  const found: DroppedEntry[] = [];
-  for (const child of await childrenOf(entry as FileSystemDirectoryEntry))
-    found.push(...(await entriesOf(child, inside)));
-  return found;
+  for (const child of await childrenOf(entry as FileSystemDirectoryEntry)) await addEntries(found, child, inside);
 }
 
 /** A folder gives its entries in parts, the last of which is empty. */
@@ -66,6 +64,6 @@ async function childrenOf(folder: FileSystemDirectoryEntry): Promise<FileSystemE
   for (;;) {
     const part = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
     if (part.length === 0) return children;
-    children.push(...part);
+    for (const child of part) children.push(child);
   }
 }

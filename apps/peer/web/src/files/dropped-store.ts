@@ -52,8 +52,9 @@ export function beginUpload(wish: UploadWish): void {
   queue = queue.then(() => run(upload.id, wish, interrupt.signal));
 }
 
-/** Ends it, or takes the word of its failure away. */
+/** Ends it, or takes the word of its failure away. What the peer has all of is a transfer of the peer, and is ended there. */
 export function cancelUpload(id: string): void {
+  if (droppedUploads.peek().some((upload) => upload.id === id && upload.state === 'sharing')) return;
   interrupts.get(id)?.abort();
   end(id);
 }
@@ -123,7 +124,12 @@ function sendOne(
 ): Promise<Answer<Kept>> {
   return new Promise((resolve) => {
     const request = new XMLHttpRequest();
-    const away = (): void => resolve({ ok: false, problem: PEER_AWAY });
+    const abort = (): void => request.abort();
+    const ended = (answer: Answer<Kept>): void => {
+      interrupt.removeEventListener('abort', abort);
+      resolve(answer);
+    };
+    const away = (): void => ended({ ok: false, problem: PEER_AWAY });
     request.open('POST', `/api/v1/dropped-files?${query.toString()}`);
     request.setRequestHeader('content-type', 'application/octet-stream');
     request.responseType = 'json';
@@ -131,12 +137,12 @@ function sendOne(
     request.addEventListener('load', () => {
       const { status, response } = request;
       const isKept = status === 201 && response !== null;
-      resolve(isKept ? { ok: true, status, value: response as Kept } : { ok: false, problem: problemOf(response) });
+      ended(isKept ? { ok: true, status, value: response as Kept } : { ok: false, problem: problemOf(response) });
     });
     request.addEventListener('error', away);
     request.addEventListener('abort', away);
-    interrupt.addEventListener('abort', () => request.abort(), { once: true });
     if (interrupt.aborted) return away();
+    interrupt.addEventListener('abort', abort);
     request.send(file);
   });
 }

@@ -42,12 +42,14 @@ function Row({ upload }: { readonly upload: DroppedUpload }) {
       {state === 'sending' && (
         <Progress part={sentBytes} whole={totalBytes} isMoving label={`${name} on its way to the peer`} />
       )}
-      <Button
-        icon="close"
-        tone="quiet"
-        label={state === 'failed' ? `Dismiss ${name}` : `Cancel ${name}`}
-        onClick={() => cancelUpload(id)}
-      />
+      {state !== 'sharing' && (
+        <Button
+          icon="close"
+          tone="quiet"
+          label={state === 'failed' ? `Dismiss ${name}` : `Cancel ${name}`}
+          onClick={() => cancelUpload(id)}
+        />
+      )}
     </li>
   );
 }

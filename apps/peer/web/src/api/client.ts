@@ -20,6 +20,8 @@ interface Request {
   readonly body?: object | undefined;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
+  /** Whether it asks to be let in: that this is refused says nothing of a page that is in already. */
+  readonly isAtDoor?: boolean;
 }
 
 /** Reads one document. `path` stands below `/api/v1`. */
@@ -30,6 +32,11 @@ export function get<View>(path: string, interrupt?: AbortSignal): Promise<Answer
 /** Changes something of this peer's own: a transfer, a key, a session, its limits. */
 export function post<View>(path: string, body?: object): Promise<Answer<View>> {
   return send<View>({ method: 'POST', path, body });
+}
+
+/** Has a ticket or the control token exchanged for a cookie. A refusal is of what was shown, and shuts nobody out. */
+export function showProof(proof: { readonly ticket: string } | { readonly token: string }): Promise<Answer<null>> {
+  return send<null>({ method: 'POST', path: '/page-sessions', body: proof, isAtDoor: true });
 }
 
 /** Changes a part of something. */
@@ -96,7 +103,8 @@ export function newId(): string {
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }
 
-async function send<Value>({ method, path, body, headers, signal: interrupt }: Request): Promise<Answer<Value>> {
+async function send<Value>(request: Request): Promise<Answer<Value>> {
+  const { method, path, body, headers, signal: interrupt, isAtDoor = false } = request;
   try {
     const response = await fetch(`${BASE}${path}`, {
       method,
@@ -107,7 +115,7 @@ async function send<Value>({ method, path, body, headers, signal: interrupt }: R
     const text = await response.text();
     const value: unknown = text === '' ? null : JSON.parse(text);
     if (response.ok) return { ok: true, value: value as Value, status: response.status };
-    return { ok: false, problem: problemOf(value) };
+    return { ok: false, problem: isAtDoor ? readProblem(value) : problemOf(value) };
   } catch {
     // No connection, a connection that broke, or an answer that is no JSON: nobody is there who speaks as a peer does.
     return { ok: false, problem: PEER_AWAY };
@@ -116,8 +124,13 @@ async function send<Value>({ method, path, body, headers, signal: interrupt }: R
 
 /** The problem in an answer; that the page is not let in is kept in mind for all of it. */
 export function problemOf(document: unknown): PageProblem {
+  const problem = readProblem(document);
+  if (problem.code === 'control_token_required') isShutOut.value = true;
+  return problem;
+}
+
+function readProblem(document: unknown): PageProblem {
   if (typeof document !== 'object' || document === null || !('code' in document)) return PEER_AWAY;
   const { code, detail, retryable, errors } = document as PageProblem;
-  if (code === 'control_token_required') isShutOut.value = true;
   return { code, detail, retryable, errors: errors ?? [] };
 }

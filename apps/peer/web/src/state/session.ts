@@ -2,7 +2,7 @@
 // the peer's status, read once the stream of events is open and kept up by what they tell.
 import { computed, effect, signal } from '@preact/signals';
 import type { StatusView, TrackerView } from '#wire/control-status';
-import { get, isShutOut, post } from '../api/client.ts';
+import { get, isShutOut, showProof } from '../api/client.ts';
 import { type Answer, PEER_AWAY, type PageProblem } from '../api/problem.ts';
 import { feedState, onEvent, onReset, startFeed, stopFeed } from '../live/event-feed.ts';
 import { goHome } from '../routing/router.ts';
@@ -48,24 +48,42 @@ export async function startSession(): Promise<void> {
   effect(() => {
     if (isShutOut.value) stopFeed();
   });
+  effect(tellOfUnneededTicket);
   globalThis.addEventListener('hashchange', () => void useTicket());
   await useTicket();
   if (!isShutOut.value) startFeed();
 }
 
-/** Exchanges what `cohort open` put behind the `#`, if it is there. It is good once, and stays in no history. */
+/**
+ * Exchanges what `cohort open` put behind the `#`, if it is there. It is good once, and stays in no history. Whether this browser is let
+ * in without it the status tells.
+ */
 async function useTicket(): Promise<void> {
   const ticket = new URLSearchParams(location.hash.slice(1)).get('ticket');
   if (ticket === null) return;
   goHome();
   const answer = await enter({ ticket });
-  ticketProblem.value = answer.ok ? null : answer.problem;
+  if (!answer.ok) ticketProblem.value = answer.problem;
+}
+
+/** Any link may hold a ticket that is none: to whoever is in already it is news, and nothing else. */
+function tellOfUnneededTicket(): void {
+  const isIn = phase.value === 'logged_in' || phase.value === 'logged_out';
+  const problem = ticketProblem.value;
+  if (!isIn || problem === null) return;
+  ticketProblem.value = null;
+  if (problem.code !== 'control_token_required') return;
+  tell({
+    tone: 'info',
+    text: 'The ticket of this address let nobody in: it is used, or too old. This browser is let in already.',
+  });
 }
 
 /** Has a ticket or the control token exchanged for a cookie. After that the page is let in. */
 export async function enter(proof: { readonly ticket: string } | { readonly token: string }): Promise<Answer<null>> {
-  const answer = await post<null>('/page-sessions', proof);
+  const answer = await showProof(proof);
   if (!answer.ok) return answer;
+  ticketProblem.value = null;
   isShutOut.value = false;
   startFeed();
   return answer;

@@ -24,7 +24,7 @@ export class PageSessionBody {
   @Length(1, PROOF_CHARACTERS)
   ticket?: string;
 
-  /** The control token, or a key with the scope admin. */
+  /** The control token; no API key. */
   @IsOptional()
   @IsString()
   @Length(1, PROOF_CHARACTERS)

@@ -62,9 +62,13 @@ export class ApiKeys {
 
   /** What a token may do, or null for one that is none. */
   scopeOf(token: string): ApiKeyScope | null {
-    const hash = hashOf(token);
-    if (timingSafeEqual(hash, this.#controlTokenHash)) return 'admin';
-    return this.#keys.get(hash.toString('hex'))?.scope ?? null;
+    if (this.isControlToken(token)) return 'admin';
+    return this.#keys.get(hashOf(token).toString('hex'))?.scope ?? null;
+  }
+
+  /** Whether it is the token of the data directory, and not a key, which can be deleted. */
+  isControlToken(token: string): boolean {
+    return timingSafeEqual(hashOf(token), this.#controlTokenHash);
   }
 
   /** Oldest first. */

@@ -1,7 +1,9 @@
-// Owns the addresses at which a browser is let in to the page: a ticket for who has the token, and a cookie for who has a ticket.
-import { Body, Controller, Delete, HttpCode, Inject, Post, Res } from '@nestjs/common';
+// Owns the addresses at which a browser is let in to the page: a ticket for who has the token, and a cookie for who has a ticket. Keys get
+// neither: what they may do ends when they are deleted, and a cookie would go on.
+import { Body, Controller, Delete, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { bearerToken } from '#wire/bearer-token';
 import { PageSessionBody, PageTicketView } from '#wire/control-page';
 import { ApiKeys } from './api-keys.ts';
 import { ProblemResponses } from './openapi-document.ts';
@@ -23,10 +25,17 @@ export class PageSessionsController {
   @Post('page-tickets')
   @ApiOperation({
     operationId: 'create_page_ticket',
-    summary: 'A ticket that lets one browser in, once and for a minute',
+    summary: 'A ticket that lets one browser in, once and for a minute; not for API keys',
   })
   @ApiCreatedResponse({ type: PageTicketView })
-  ticket(): PageTicketView {
+  ticket(@Req() { headers }: FastifyRequest): PageTicketView {
+    const token = bearerToken(headers.authorization);
+    if (token !== null && !this.#keys.isControlToken(token)) {
+      throw new ProblemError('control_token_required', {
+        detail:
+          'The page is opened with the control token of this peer: a key does not do, because a browser stays let in.',
+      });
+    }
     const { ticket, expiresMs } = this.#sessions.issue();
     return { ticket, expiresAt: new Date(expiresMs).toISOString() };
   }
@@ -36,7 +45,8 @@ export class PageSessionsController {
   @ApiOperation({
     operationId: 'create_page_session',
     security: [],
-    summary: 'Exchanges a ticket, or the control token, for a cookie that lets this browser in for 30 days',
+    summary:
+      'Exchanges a ticket, or the control token, for a cookie that lets this browser in for 30 days from its last visit',
   })
   @ApiNoContentResponse({ description: 'The cookie is set.' })
   enter(@Body() { ticket, token }: PageSessionBody, @Res({ passthrough: true }) reply: FastifyReply): void {
@@ -48,7 +58,7 @@ export class PageSessionsController {
         detail: 'This ticket was used already, or is older than a minute: type cohort open again.',
       });
     }
-    if (token !== undefined && this.#keys.scopeOf(token) !== 'admin') {
+    if (token !== undefined && !this.#keys.isControlToken(token)) {
       throw new ProblemError('control_token_required', {
         detail: 'This is not the token of this peer.',
         errors: [{ field: 'token', message: 'is not the one in control-token of this peer' }],
@@ -62,7 +72,7 @@ export class PageSessionsController {
   @ApiOperation({
     operationId: 'delete_page_session',
     security: [],
-    summary: 'Takes the cookie of this browser back',
+    summary: 'Takes the cookie of this browser back; a copy of it elsewhere stays good',
   })
   @ApiNoContentResponse({ description: 'The cookie is gone.' })
   leave(@Res({ passthrough: true }) reply: FastifyReply): void {

@@ -36,9 +36,10 @@ const PAGE_FILE: PageFile = {
 let options: ControlEndpointOptions;
 let endpoint: ControlEndpoint;
 let base: string;
+let keys: ApiKeys;
 
 beforeAll(async () => {
-  const keys = await ApiKeys.open({
+  keys = await ApiKeys.open({
     dataDirectory: directory,
     controlToken: TOKEN,
     damaged: () => undefined,
@@ -125,6 +126,20 @@ describe('the page', () => {
         errors: [{ field: 'ticket' }],
       });
     }
+  });
+
+  test('lets nobody in for a key, which can be deleted, when a cookie would stay', async () => {
+    const { key } = await keys.add({ name: 'backup', scope: 'admin' });
+    const authorization = `Bearer ${key}`;
+    expect((await call('GET', '/api/v1/status', { authorization })).status).toBe(200);
+    expect((await enter({ token: key })).status).toBe(401);
+    expect(await call('POST', '/api/v1/page-tickets', { authorization })).toMatchObject({
+      status: 401,
+      body: { code: 'control_token_required', detail: expect.stringContaining('a key does not do') as string },
+    });
+    const [cookie] = (await enter({ token: TOKEN })).headers.getSetCookie()[0]!.split(';');
+    const fromPage = { cookie: cookie!, 'sec-fetch-site': 'same-origin' };
+    expect((await call('POST', '/api/v1/page-tickets', fromPage)).status).toBe(201);
   });
 
   test('forgets a browser', async () => {

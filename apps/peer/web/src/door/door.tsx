@@ -20,8 +20,8 @@ export function Door() {
         <p class="soft">On the machine where the peer runs, type:</p>
         <code class="command-line">cohort open</code>
         <p class="soft">
-          It opens this page and lets this browser in for 30 days. Name the peer with <code>--data-dir</code> as with
-          every command, as in <code>npx cohort --data-dir .cohort/alice open</code>.
+          It opens this page and lets this browser in, for 30 days from its last visit. Name the peer with{' '}
+          <code>--data-dir</code> as with every command, as in <code>npx cohort --data-dir .cohort/alice open</code>.
         </p>
         <Form action={action}>
           <Field

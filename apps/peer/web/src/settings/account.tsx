@@ -84,8 +84,8 @@ function LeaveBrowser() {
     <section class="card card-body" aria-labelledby="browser">
       <h2 id="browser">This browser</h2>
       <p class="soft">
-        This browser is let in for 30 days at a time. On a machine of somebody else, take that back when you are done;
-        the peer itself goes on.
+        This browser is let in until this page has not been loaded in it for 30 days. On a machine of somebody else,
+        take that back when you are done; the peer itself goes on.
       </p>
       <FormProblem problem={action.problem} />
       <div class="button-row">

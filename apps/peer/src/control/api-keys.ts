@@ -68,7 +68,8 @@ export class ApiKeys {
 
   /** Whether it is the token of the data directory, and not a key, which can be deleted. */
   isControlToken(token: string): boolean {
-    return timingSafeEqual(hashOf(token), this.#controlTokenHash);
+    const hash = hashOf(token);
+    return timingSafeEqual(hash, this.#controlTokenHash);
   }
 
   /** Oldest first. */

@@ -97,6 +97,12 @@ describe('the words for a transfer', () => {
     expect(said({ verdict: 'repaired', damagedPieces: 1, repairedPieces: 1 })).toBe(
       'Repaired: 1 piece fetched again from others, and all is as it was shared.',
     );
+    expect(said({ verdict: 'repaired', treeDifferences: ['a', 'b/run'] })).toBe(
+      'Repaired: all 1,200 pieces were as they were shared. It lacked empty folders, or the right to run files: a, b/run.',
+    );
+    expect(said({ verdict: 'damaged', treeDifferences: ['1', '2', '3', '4', '5', '6'] })).toBe(
+      'Damaged: all 1,200 pieces are as they were shared. It lacks empty folders, or the right to run files: 1, 2, 3, 4, 5 and 1 more.',
+    );
     expect(said({ verdict: 'damaged', damagedPieces: 5, repairedPieces: 2 })).toBe(
       'Damaged: 3 pieces still not as shared.',
     );

@@ -1,6 +1,6 @@
 // Owns what the page says of a transfer: its state, what may be done with it, what removing it takes away, and the news that it
 // ended. Pure.
-import type { DatedReasonView, TransferState, TransferView } from '#wire/control-api';
+import type { DatedReasonView, RecheckView, TransferState, TransferView } from '#wire/control-api';
 import { bytesText, countText, durationText, percentText, rateText } from '../lists/amounts.ts';
 import type { TransferChange } from './transfer-deltas.ts';
 
@@ -25,6 +25,7 @@ const WORDS: Readonly<Record<TransferState, readonly [word: string, tone: StateT
 /** Where the peer puts what is dropped on the page; it takes away there what no transfer refers to. */
 const DROPPED = /[\\/]dropped[\\/][0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}[\\/]/;
 
+const NAMED_MOST = 5;
 const UNDER_WAY: ReadonlySet<TransferState> = new Set(['queued', 'hashing', 'downloading', 'stalled']);
 const BEGUN_AGAIN: ReadonlySet<TransferState> = new Set(['paused', 'failed', 'cancelled']);
 
@@ -116,6 +117,7 @@ export function removalWords(transfer: TransferView): RemovalWords {
 export function recheckText({ recheck }: TransferView): string | null {
   if (recheck === null) return null;
   const { verdict, checkedPieces, damagedPieces, repairedPieces, absentFiles, misfitFiles, sha1Mismatches } = recheck;
+  const all = `all ${countText(checkedPieces, 'piece')}`;
   if (verdict === null) return `${countText(checkedPieces, 'piece')} checked, ${damagedPieces} damaged so far.`;
   const sha1 =
     sha1Mismatches.length === 0
@@ -123,16 +125,30 @@ export function recheckText({ recheck }: TransferView): string | null {
       : ` The pieces are what was shared, but the SHA-1 of ${countText(sha1Mismatches.length, 'file')} is not what the sharer said.`;
   switch (verdict) {
     case 'sound':
-      return `Sound: all ${countText(checkedPieces, 'piece')} are as they were shared.${sha1}`;
+      return `Sound: ${all} are as they were shared.${sha1}`;
     case 'repaired':
+      if (isOnlyTree(recheck))
+        return `Repaired: ${all} were as they were shared. It lacked ${treeText(recheck)}${sha1}`;
       return `Repaired: ${countText(repairedPieces, 'piece')} fetched again from others, and all is as it was shared.${sha1}`;
     case 'damaged': {
+      if (isOnlyTree(recheck)) return `Damaged: ${all} are as they were shared. It lacks ${treeText(recheck)}${sha1}`;
       const misfits = misfitFiles.length === 0 ? '' : ` ${countText(misfitFiles.length, 'file')} of another length.`;
       return `Damaged: ${countText(damagedPieces - repairedPieces, 'piece')} still not as shared.${misfits}`;
     }
     case 'incomplete':
       return `Incomplete: ${countText(absentFiles.length, 'file')} not there or not to be read, the first is ${absentFiles[0] ?? 'the whole'}.`;
   }
+}
+
+/** Nothing else is wrong with it, or was, than what a folder is beside its bytes. */
+function isOnlyTree({ damagedPieces, absentFiles, misfitFiles, treeDifferences }: RecheckView): boolean {
+  return damagedPieces + absentFiles.length + misfitFiles.length === 0 && treeDifferences.length > 0;
+}
+
+function treeText({ treeDifferences }: RecheckView): string {
+  const more = treeDifferences.length - NAMED_MOST;
+  const names = treeDifferences.slice(0, NAMED_MOST).join(', ');
+  return `empty folders, or the right to run files: ${names}${more > 0 ? ` and ${more} more` : ''}.`;
 }
 
 /** News for a person. */

@@ -351,6 +351,10 @@ export class TransferView {
   @IsString()
   path!: string;
 
+  /** Whether others are served what there is of it when it has come to its end; false once that was stopped. */
+  @IsBoolean()
+  served!: boolean;
+
   /** Whether it is there for who reads its content alone, and goes with all that it wrote a while after that. */
   @IsBoolean()
   temporary!: boolean;

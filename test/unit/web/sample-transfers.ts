@@ -7,7 +7,14 @@ export function transferOf(about: Partial<TransferView> = {}): TransferView {
     ...{ transferId: 'a', direction: 'download', group: 'friends', file: 'film.mkv', contentId: 'c', version: 1 },
     ...{ sha1: null, sha1Matches: null, state: 'downloading', reason: null, totalBytes: 1_000, wantedBytes: 1_000 },
     ...{ verifiedBytes: 100, reusedBytes: 0, bytesPerSecond: 0, etaSeconds: null, bitfield: '', path: '/d/film.mkv' },
-    ...{ temporary: false, only: null, priorities: [], startedAt: '2026-11-28T08:00:00.000Z', completedAt: null },
+    ...{
+      served: true,
+      temporary: false,
+      only: null,
+      priorities: [],
+      startedAt: '2026-11-28T08:00:00.000Z',
+      completedAt: null,
+    },
     ...{ peers: [], completeCopies: null, recheck: null },
     ...about,
   } as TransferView;

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { DatedReasonView, RecheckView, TransferView } from '#wire/control-api';
 import {
   actionsOf,
+  isServedWhole,
   isWhole,
   newsOf,
   progressText,
@@ -123,6 +124,12 @@ describe('the words for a transfer', () => {
     expect(newsOf(undefined, transferOf(WHOLE))).toBeNull();
     expect(newsOf(before, transferOf({ ...WHOLE, temporary: true }))).toBeNull();
     expect(newsOf(transferOf({ state: 'paused' }), transferOf({ state: 'downloading' }))).toBeNull();
+  });
+
+  it('say of a copy that is not served any more that it is whole, and nothing of sharing', () => {
+    const stopped = transferOf({ direction: 'upload', state: 'complete', served: false });
+    expect([isWhole(stopped), isServedWhole(stopped), isServedWhole(transferOf(WHOLE))]).toEqual([true, false, true]);
+    expect(removalWords(stopped).keeps).toBe('/d/film.mkv stays on this disk as it is.');
   });
 
   it('call whole what has all of it, and not what has all that was wanted', () => {

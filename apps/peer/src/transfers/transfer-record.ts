@@ -195,6 +195,7 @@ export function transferView(
     ...progress,
     ...(damage !== undefined && { verifiedBytes: damage.soundBytes, bitfield: damage.bitfield }),
     path,
+    served: isServed(record),
     temporary: record.temporary ?? false,
     private: isPrivate(record),
     ...selectionView(record),
@@ -219,6 +220,11 @@ function shownReason(record: TransferRecord, live: LiveRecheck | null): Transfer
 function selectionView(record: TransferRecord): Pick<TransferView, 'only' | 'priorities'> {
   const { only, priorities } = (record.direction === 'download' ? record.selection : undefined) ?? NO_SELECTION;
   return { only: only === null ? null : [...only], priorities: [...priorities] };
+}
+
+/** Whether others are to be served what there is of it: not while it is on its way, and not any more once that was stopped. */
+function isServed(record: TransferRecord): boolean {
+  return record.direction === 'upload' ? record.state === 'seeding' : record.state === 'complete' && record.isServed;
 }
 
 /** Whether a copy on disk is served, and was whole when it was looked at last. */

@@ -31,6 +31,7 @@ const TRANSFER: TransferView = {
   etaSeconds: 7.5,
   bitfield: 'gA==',
   path: '/data/film.mkv',
+  served: false,
   temporary: false,
   private: false,
   only: null,

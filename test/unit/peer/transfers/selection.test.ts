@@ -269,8 +269,9 @@ it('a part that is stopped is served no more, and it is said that it was', async
   await shareAlbum(alice);
   const { transferId } = await fetch(bob, 'b');
   const stopped = { group: GROUP, file: 'album' };
+  expect(bob.transfers.find(transferId)).toMatchObject({ state: 'complete', served: true });
   expect(await bob.transfers.stopShare(stopped, stampOf(bob.link))).toMatchObject({ status: 'accepted', result: {} });
-  expect(bob.transfers.find(transferId)).toMatchObject({ state: 'complete', reason: null });
+  expect(bob.transfers.find(transferId)).toMatchObject({ state: 'complete', served: false, reason: null });
   expect(bob.link.announced).toEqual([]);
   bob.trackers.sources.clear();
   bob.trackers.isOnline(sourceOf(bob));

@@ -104,6 +104,7 @@ it('a copy is adopted without a transfer when it is the content, and refused by 
 it('a share that is stopped is served no more and stays on disk', async () => {
   const [alice] = await startGroup('alice');
   const { transferId } = await shareNew(alice);
+  expect(alice.transfers.find(transferId)).toMatchObject({ state: 'seeding', served: true });
   await alice.transfers.stopShare({ group: GROUP, file: 'film' }, stampOf(alice.link));
-  expect(alice.transfers.find(transferId)).toMatchObject({ state: 'complete', reason: null });
+  expect(alice.transfers.find(transferId)).toMatchObject({ state: 'complete', served: false, reason: null });
 });

@@ -6,7 +6,7 @@ import type { GridColumn } from '../lists/windowed-grid.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Badge, type Tone } from '../parts/notice.tsx';
 import { hrefOf } from '../routing/route.ts';
-import { stateWords, isUnderWay, isWhole } from '../transfers/transfer-words.ts';
+import { isServedWhole, isUnderWay, stateWords } from '../transfers/transfer-words.ts';
 import { transferIdOfFile, transferOf } from '../transfers/transfer-store.ts';
 import type { FileRow } from './file-index.ts';
 import type { OnFileTask } from './file-task.ts';
@@ -115,7 +115,7 @@ function HereCell({ group, item, isActive, onTask }: HereProps) {
   const { word, tone } = stateWords(view);
   const text = isUnderWay(view)
     ? `${word} ${percentText(view.verifiedBytes, view.wantedBytes)}`
-    : isWhole(view) && tone === 'good'
+    : isServedWhole(view) && tone === 'good'
       ? 'Here'
       : word;
   return (

@@ -4,12 +4,12 @@ import { command } from '../api/client.ts';
 import { confirmedLoss } from '../groups/last-copies.tsx';
 import { tell, tellProblem } from '../state/news.ts';
 import { transferIdOfFile, transferOf } from '../transfers/transfer-store.ts';
-import { isWhole } from '../transfers/transfer-words.ts';
+import { isServedWhole } from '../transfers/transfer-words.ts';
 
 /** Whether this peer has all of a file, and serves it. */
 export function isHere(group: string, { file, version }: FileItem): boolean {
   const transfer = transferOf(transferIdOfFile(group, file, version));
-  return transfer !== undefined && isWhole(transfer.value.view);
+  return transfer !== undefined && isServedWhole(transfer.value.view);
 }
 
 /** Asks, then ends that this peer serves any version of a file. */

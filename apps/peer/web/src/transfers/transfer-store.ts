@@ -9,7 +9,7 @@ import { onEvent, onReset } from '../live/event-feed.ts';
 import { user } from '../state/session.ts';
 import { type Rates, SpeedHistory } from './speed-history.ts';
 import { changedTo, type KnownTransfer, known, progressed, type TransferChange } from './transfer-deltas.ts';
-import { isUnderWay, isWhole, newsOf, type TransferNews } from './transfer-words.ts';
+import { isServedWhole, isUnderWay, newsOf, type TransferNews } from './transfer-words.ts';
 
 const NOTHING: Rates = { downBytesPerSecond: 0, upBytesPerSecond: 0 };
 const SAMPLE_MS = 1_000;
@@ -207,7 +207,7 @@ function placeAnew(): void {
 
 function rank(view: TransferView): number {
   if (view.temporary) return 0;
-  if (isWhole(view)) return 3;
+  if (isServedWhole(view)) return 3;
   return isUnderWay(view) || view.state === 'paused' ? 2 : 1;
 }
 

@@ -49,6 +49,11 @@ export function isWhole({ state, direction, verifiedBytes, totalBytes }: Transfe
   return state === 'seeding' || (state === 'complete' && (direction === 'upload' || verifiedBytes >= totalBytes));
 }
 
+/** Whether others are served a whole copy: not any more once that was stopped, although the copy is still there. */
+export function isServedWhole(transfer: TransferView): boolean {
+  return transfer.served && isWhole(transfer);
+}
+
 /** What can be done with it now, in the order of its buttons. */
 export function actionsOf(transfer: TransferView): TransferAction[] {
   const { state, recheck, direction } = transfer;
@@ -96,7 +101,7 @@ export interface RemovalWords {
 /** The words for both ways to remove a transfer. */
 export function removalWords(transfer: TransferView): RemovalWords {
   const { direction, path, verifiedBytes, state } = transfer;
-  const ends = isWhole(transfer) ? ' This peer stops sharing it.' : '';
+  const ends = isServedWhole(transfer) ? ' This peer stops sharing it.' : '';
   if (direction === 'upload' && DROPPED.test(path)) {
     const goes = 'is the copy of what was dropped here, and goes in about an hour unless it is shared again before.';
     return { keeps: `${path} ${goes}${ends}`, deletes: null };

@@ -1,7 +1,11 @@
-// Owns the question before something takes away the last complete copy of a file: which files those are, as the peer says, and whether to
-// go ahead. Where it cannot be told, it is said that it cannot.
+// Owns the warning that something takes away the last complete copy of a file: which files those are, as the peer says, and, before
+// whatever has no dialog of its own, the question whether to go ahead. Where it cannot be told, it is said that it cannot.
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
 import type { LastCopyItem } from '#wire/control-copies';
-import { getPage, part } from '../api/client.ts';
+import { getPage, type Page, part } from '../api/client.ts';
+import type { Answer } from '../api/problem.ts';
+import { countText } from '../lists/amounts.ts';
 import { confirmed, type Question } from '../parts/confirmation.tsx';
 import { Notice } from '../parts/notice.tsx';
 
@@ -19,26 +23,55 @@ export async function confirmedLoss(
   taken: TakenAway,
   question: Question & { readonly isAlwaysAsked?: boolean },
 ): Promise<boolean> {
-  const query = Object.entries(taken).map(([name, value]) => `${name}=${part(String(value))}`);
-  const answer = await getPage<LastCopyItem>(`/last-copies${query.length === 0 ? '' : `?${query.join('&')}`}`, null);
-  const lost = answer.ok ? answer.value.items : [];
-  if (answer.ok && lost.length === 0) return question.isAlwaysAsked === true ? confirmed(question) : true;
+  const answer = await lastCopies(taken);
+  if (answer.ok && answer.value.items.length === 0) return question.isAlwaysAsked === true ? confirmed(question) : true;
   return confirmed({
     ...question,
     isDangerous: true,
     body: (
       <>
         {question.body}
-        {answer.ok ? (
-          <LostFiles files={lost} isMore={answer.value.next !== null} />
-        ) : (
-          <Notice tone="warn">
-            It cannot be told now whether anybody else has complete copies of what you share. {answer.problem.detail}
-          </Notice>
-        )}
+        <Loss answer={answer} />
       </>
     ),
   });
+}
+
+/** The warning of it in a dialog, once it is known that there is reason for one. */
+export function LossWarning({ taken }: { readonly taken: TakenAway }) {
+  const answer = useSignal<Answer<Page<LastCopyItem>> | null>(null);
+  const query = queryOf(taken);
+  useEffect(() => {
+    let isWanted = true;
+    answer.value = null;
+    void lastCopies(taken).then((told) => {
+      if (isWanted) answer.value = told;
+    });
+    return () => void (isWanted = false);
+  }, [query]);
+  return <div role="status">{answer.value !== null && <Loss answer={answer.value} />}</div>;
+}
+
+/** What nobody else online has completely. */
+function lastCopies(taken: TakenAway): Promise<Answer<Page<LastCopyItem>>> {
+  return getPage<LastCopyItem>(`/last-copies${queryOf(taken)}`, null);
+}
+
+function queryOf(taken: TakenAway): string {
+  const query = Object.entries(taken).map(([name, value]) => `${name}=${part(String(value))}`);
+  return query.length === 0 ? '' : `?${query.join('&')}`;
+}
+
+function Loss({ answer }: { readonly answer: Answer<Page<LastCopyItem>> }) {
+  if (!answer.ok) {
+    return (
+      <Notice tone="warn">
+        It cannot be told now whether anybody else has complete copies of what you share. {answer.problem.detail}
+      </Notice>
+    );
+  }
+  const { items, next } = answer.value;
+  return items.length === 0 ? null : <LostFiles files={items} isMore={next !== null} />;
 }
 
 function LostFiles({ files, isMore }: { readonly files: readonly LastCopyItem[]; readonly isMore: boolean }) {
@@ -51,9 +84,11 @@ function LostFiles({ files, isMore }: { readonly files: readonly LastCopyItem[];
           : 'Nobody else who is online has a complete copy of these files. Until somebody has, others cannot get them:'}
       </p>
       <ul>
-        {files.slice(0, NAMED_MOST).map(({ group, file, version }) => (
+        {files.slice(0, NAMED_MOST).map(({ group, file, version, partialCopies }) => (
           <li key={`${group}/${file}/${version}`}>
             <strong>{file}</strong> of {group}
+            {version > 1 && `, version ${version}`}
+            {partialCopies > 0 && ` (${countText(partialCopies, 'other')} online with a part of it)`}
           </li>
         ))}
         {rest > 0 && (

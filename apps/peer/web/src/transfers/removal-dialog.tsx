@@ -3,14 +3,14 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { TransferView } from '#wire/control-api';
-import { LastCopyWarning } from './last-copy-warning.tsx';
+import { LossWarning } from '../groups/last-copies.tsx';
 import { useAction } from '../parts/action.ts';
 import { Button } from '../parts/button.tsx';
 import { Dialog } from '../parts/dialog.tsx';
 import { FormProblem } from '../parts/field.tsx';
 import { Form } from '../parts/form.tsx';
 import { removeTransfer, removing } from './transfer-actions.ts';
-import { isWhole, removalWords } from './transfer-words.ts';
+import { isServedWhole, removalWords } from './transfer-words.ts';
 
 /** The question, while there is one; stands once in a view. */
 export function RemovalDialog() {
@@ -57,7 +57,7 @@ function RemovalQuestion({ transfer }: { readonly transfer: TransferView }) {
             />
           </fieldset>
         )}
-        {isWhole(transfer) && <LastCopyWarning of={{ group, file, version }} />}
+        {isServedWhole(transfer) && <LossWarning taken={{ group, file, ...(version !== null && { version }) }} />}
         <FormProblem problem={action.problem} />
         <div class="dialog-actions">
           <Button onClick={close}>Cancel</Button>

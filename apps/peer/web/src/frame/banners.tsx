@@ -1,5 +1,5 @@
-// Owns what everybody has to know wherever they are: the peer is away, commands fail and why, others cannot reach this peer. What is said
-// comes from the peer, with what to do about it; it goes as soon as it is not true any more.
+// Owns what everybody has to know wherever they are: the peer is away, or commands fail and why. What is said comes from the
+// peer, with what to do about it; it goes as soon as it is not true any more.
 import { Icon } from '../parts/icon.tsx';
 import { isPeerAway, status } from '../state/session.ts';
 

@@ -48,6 +48,7 @@ export class ChangedFiles {
 
   noteFile(file: string): void {
     if (this.#files.size <= FILES_CHANGED_MAX) this.#files.add(file);
+    else if (!this.#files.has(file)) this.noteWhole();
   }
 
   notePeer(peerId: string): void {

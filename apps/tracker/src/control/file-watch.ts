@@ -3,7 +3,7 @@
 import type { Event } from '#domain/event';
 import type { Group, Share, State } from '#domain/state';
 import type { FileView, Push } from '#wire/tracker-api';
-import type { PresenceTable } from '../presence/presence.ts';
+import type { DownloadingShare, PresenceTable } from '../presence/presence.ts';
 import type { Replica } from '../replica/replica.ts';
 import { ChangedFiles } from './changed-files.ts';
 import type { PushHub } from './push-hub.ts';
@@ -35,10 +35,7 @@ export class FileWatch {
     this.#parts = parts;
     this.#state = parts.replica.state;
     parts.replica.onApplied(({ applied }) => this.#follow(applied.events));
-    parts.presence.onChange((peerId, shares) => {
-      for (const { changed } of this.#groups.values()) changed.notePeer(peerId);
-      for (const { group, file } of shares) this.#groups.get(group)?.changed.noteFile(file);
-    });
+    parts.presence.onChange((peerId, shares) => this.#followPresence(peerId, shares));
     parts.pushes.onGone((peerId) => this.#replace(peerId, []));
   }
 
@@ -88,6 +85,20 @@ export class FileWatch {
     for (const event of events) {
       if ('group' in event) this.#groups.get(event.group)?.changed.note(event);
       else if ('peerId' in event) for (const { changed } of this.#groups.values()) changed.note(event);
+    }
+  }
+
+  /** Anybody may say anything of groups of others: only what can reach one of their rows is looked at. */
+  #followPresence(peerId: string, shares: readonly DownloadingShare[]): void {
+    if (this.#groups.size === 0) return;
+    const { state } = this.#parts.replica;
+    const user = state.sessions.get(peerId)?.user;
+    for (const [name, { changed }] of this.#groups) {
+      // Of others nothing is shown as online: what they did is told by records.
+      if (user !== undefined && state.groups.get(name)?.members.has(user) === true) changed.notePeer(peerId);
+    }
+    for (const { group, file } of shares) {
+      if (state.groups.get(group)?.shares.has(file) === true) this.#groups.get(group)?.changed.noteFile(file);
     }
   }
 

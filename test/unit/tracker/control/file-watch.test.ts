@@ -141,6 +141,19 @@ describe('watchers hear', () => {
     expect(toldNow()).toEqual([['bob', { items: [], removed: [{ file: 'f0', version: 1 }] }]]);
   });
 
+  it('everything, whatever a stranger says that it has part of', () => {
+    const { outcomeOffset: shareId } = log.share('alice', 'films', 'a');
+    const invented = Array.from({ length: FILES_CHANGED_MAX + 1 }, (_, number) => `x${number}`);
+    isOnline(
+      'eve',
+      invented.map((file) => ({ shareId, group: 'films', file })),
+    );
+    expect(toldNow()).toEqual([]);
+    isOnline('eve');
+    happens(log.share('alice', 'films', 'b'));
+    expect(toldNow()).toEqual([['bob', rows(['b', 1, 0])]]);
+  });
+
   it('nothing of groups that they are not members of any more, until they are again', () => {
     files.watch(peerOf('eve'), ['films']);
     happens(log.as('alice', 'remove_member', { group: 'films', user: 'bob' }));

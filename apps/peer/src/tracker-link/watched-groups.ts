@@ -1,5 +1,5 @@
 // Owns which groups' files this peer watches, and at which tracker: one that answers and pushes, and the next one when it goes. A
-// watch that begins late, moves or cannot be had is told of, because what changed meanwhile was not.
+// watch that cannot be had is tried again, and one that begins late or moves is told of, because what changed meanwhile was not.
 import { WATCHED_GROUPS_MAX } from '#wire/limits';
 import type { ViewReply, WatchView } from '#wire/tracker-api';
 import { TRACKER_PATTERNS } from '#wire/tracker-api';
@@ -7,6 +7,9 @@ import type { TrackerConnection } from './tracker-connection.ts';
 import type { GroupsWatch } from './tracker-link.ts';
 
 const WATCH_TIMEOUT_MS = 2_500;
+/** When a watch that could not be had is tried again: at first, and at the latest. */
+const RETRY_MS = 1_000;
+const RETRY_MS_MAX = 30_000;
 
 interface WatchHost {
   /** Connections that can be asked, the best first. */
@@ -24,6 +27,8 @@ export class WatchedGroups {
   #at: TrackerConnection | null = null;
   #live: ReadonlySet<string> = new Set();
   #syncing: Promise<void> | null = null;
+  #retry: NodeJS.Timeout | null = null;
+  #retryMs = RETRY_MS;
   #isDue = false;
 
   constructor(host: WatchHost) {
@@ -64,7 +69,7 @@ export class WatchedGroups {
 
   /** Something of a group is another now: without a watch that is all that is heard, and it may be had now. */
   groupChanged(group: string): void {
-    if (this.#live.has(group) || !this.#wanted().includes(group)) return;
+    if (this.#live.has(group) || ![...this.#wishes].some((wish) => wish.includes(group))) return;
     this.#host.reset(group);
     void this.#sync();
   }
@@ -74,12 +79,15 @@ export class WatchedGroups {
     return connection === this.#at && this.#live.has(group);
   }
 
+  /** Who looks at few groups looks at each; of as many the wish that came last is first. */
   #wanted(): string[] {
-    return [...new Set([...this.#wishes].flat())].slice(0, WATCHED_GROUPS_MAX);
+    const wishes = [...this.#wishes].toReversed().sort((left, right) => left.length - right.length);
+    return [...new Set(wishes.flat())].slice(0, WATCHED_GROUPS_MAX);
   }
 
   #leave(): void {
     this.#at = null;
+    this.#retryMs = RETRY_MS;
     this.#live = new Set();
   }
 
@@ -103,6 +111,7 @@ export class WatchedGroups {
   }
 
   async #ask(at: TrackerConnection, groups: readonly string[]): Promise<void> {
+    if (this.#retry !== null) clearTimeout(this.#retry);
     const before = at === this.#at ? this.#live : new Set<string>();
     this.#at = at;
     const payload = { groups, seenOffset: this.#host.seenOffset() };
@@ -115,7 +124,19 @@ export class WatchedGroups {
       .catch(() => null);
     // Gone meanwhile: whatever it said is worth nothing.
     if (this.#at !== at) return;
+    if (answer?.status === 'accepted') this.#retryMs = RETRY_MS;
+    else if (!isLoggedOut(answer)) this.#askLater();
     this.#live = new Set(answer?.status === 'accepted' ? answer.view.groups : []);
     for (const group of this.#live) if (!before.has(group)) this.#host.reset(group);
   }
+
+  #askLater(): void {
+    this.#retry = setTimeout(() => void this.#sync(), this.#retryMs).unref();
+    this.#retryMs = Math.min(2 * this.#retryMs, RETRY_MS_MAX);
+  }
+}
+
+/** Nothing may be watched until the next login, which asks again by itself. */
+function isLoggedOut(answer: ViewReply<WatchView> | null): boolean {
+  return answer?.status === 'failed' && answer.code === 'not_logged_in';
 }

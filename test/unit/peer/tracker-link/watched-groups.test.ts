@@ -1,5 +1,6 @@
 // Watching groups over the link, against trackers that the tests play over real connections.
 import { describe, expect, test } from 'vitest';
+import { WATCHED_GROUPS_MAX } from '#wire/limits';
 import type { LinkEvent } from '../../../../apps/peer/src/tracker-link/tracker-link.ts';
 import { type PlayedRequest, PlayedTracker } from './played-tracker.ts';
 import { allReady, becomes, pinned, type Started, start, trackers } from './started-link.ts';
@@ -79,6 +80,27 @@ describe('watched groups', () => {
     for (const tracker of trackers) tracker.play = watches;
     for (const tracker of trackers) tracker.push({ type: 'session_changed', offset: 99, user: 'bob' });
     await started.seen(isReset('films'));
+  });
+
+  test('move to a tracker that is behind once it has caught up', async () => {
+    const { started, at, other } = await startWatching(['films']);
+    const before = resets(started);
+    other.play = (request) =>
+      other.count('watch_groups') > 1 ? watches(request) : { status: 'failed', code: 'tracker_behind' };
+    await at.kill();
+    await expect.poll(() => resets(started), { timeout: 10_000 }).toBe(before + 1);
+    expect(other.count('watch_groups')).toBe(2);
+  });
+
+  test('are first those of who watches few, when there are too many, and the others are read anew when they change', async () => {
+    const many = Array.from({ length: WATCHED_GROUPS_MAX }, (_, number) => `group${number}`);
+    const { started, at } = await startWatching(many);
+    await started.link.watchGroups(['films']).begun;
+    expect(watchedAt(at)).toEqual(['films', ...many.slice(0, -1)]);
+    const last = isReset(many.at(-1)!);
+    const before = started.events.filter(last).length;
+    at.push({ type: 'group_changed', offset: 12, group: many.at(-1)! });
+    await expect.poll(() => started.events.filter(last).length).toBe(before + 1);
   });
 
   test('of which no tracker tells are read anew when their group has changed', async () => {

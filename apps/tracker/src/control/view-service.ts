@@ -117,9 +117,10 @@ export class ViewService {
       if (typeof shares === 'string') return rejectedView(shares);
       const isOwn = (peerId: string, user: string): boolean =>
         of === 'user' ? user === reader.user : peerId === reader.peerId;
-      const copies = shares.map((each) => this.#copyView(each, isOwn));
-      const listed = request.only === 'last' ? copies.filter(({ completeCopies }) => completeCopies === 0) : copies;
-      return shown(pageOf(listed, { limit, after, show: same, ...SHARE_PLACE }));
+      const show = (each: SeededShare): CopyView => this.#copyView(each, isOwn);
+      // Who is online is looked up for each share that is shown, and for all of them only where that decides.
+      const listed = request.only === 'last' ? shares.filter((each) => show(each).completeCopies === 0) : shares;
+      return shown(pageOf(listed, { limit, after, show, ...SHARE_PLACE }));
     });
   }
 
@@ -273,8 +274,8 @@ const VERSION_PLACE = {
 
 /** A place in the order in which shares came to be. */
 const SHARE_PLACE = {
-  cursorOf: ({ shareId }: CopyView): string => String(shareId),
-  isAfter: ({ shareId }: CopyView, after: string): boolean => shareId > Number(after),
+  cursorOf: ({ share }: SeededShare): string => String(share.id),
+  isAfter: ({ share }: SeededShare, after: string): boolean => share.id > Number(after),
 };
 
 function shown<View>(view: View): { status: 'accepted'; view: View } {

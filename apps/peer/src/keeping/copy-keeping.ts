@@ -182,18 +182,18 @@ export class CopyKeeping {
    * What is there already was most likely kept before: by a peer whose data is lost, or as a transfer that was removed without its
    * data. It is read once; what it is not will not be it in ten minutes either.
    */
-  async #adopt(file: NamedFile, path: string, user: string | null): Promise<null> {
+  async #adopt(file: NamedFile, path: string, user: string | null): Promise<string | null> {
     const { transfers } = this.#parts;
     const body = { group: file.group, file: file.file, path };
-    this.#refused.set(wantedKey(file), Infinity);
     const answer = await transfers.seed(body, { commandId: randomUUID(), user });
-    if (answer.status !== 'started') {
-      this.#leaveAlone(
-        file,
-        Infinity,
-        `${path} is in the way, and cannot be it: move it away. ${refusalInWords(answer)}`,
-      );
-    }
+    if (answer.status === 'started') return null;
+    // Every other refusal is about something else than what lies there.
+    if (answer.status !== 'failed' || answer.code !== 'invalid_request') return refusalInWords(answer);
+    this.#leaveAlone(
+      file,
+      Infinity,
+      `${path} is in the way, and cannot be it: move it away. ${refusalInWords(answer)}`,
+    );
     return null;
   }
 

@@ -175,6 +175,22 @@ it('something else in its place is read once, told once, and left alone', async 
   expect(warnings[0]).toContain(message);
 });
 
+it('what trackers could not say of what is in its place is asked again, and what was taken and then removed is fetched', async () => {
+  const { clock, asked, answers, warnings, transfers } = await startKeeping(fileItem('film'));
+  answers.download = EXISTS;
+  answers.seed = { status: 'failed', code: 'tracker_behind' };
+  await clock.turnTo(5 * MINUTE_MS);
+  expect([asked.length, warnings.length]).toEqual([2, 1]);
+  expect(warnings[0]).not.toContain('in the way');
+  answers.seed = null;
+  await clock.turnTo(12 * MINUTE_MS);
+  expect(asked).toHaveLength(4);
+  transfers.views.length = 0;
+  answers.download = null;
+  await clock.turnTo(15 * MINUTE_MS);
+  expect(asked.slice(4)).toEqual([`download film to ${PLACE}`]);
+});
+
 it('what another transfer of this peer fetches to its place is not read', async () => {
   const { clock, asked, answers, transfers, folder } = await startKeeping(fileItem('film'));
   transfers.views.push(transferAt(join(folder, PLACE, 'film'), { contentId: null, state: 'paused' }));

@@ -31,6 +31,7 @@ export class TransfersController {
   @ApiOperation({ operationId: 'list_transfers', summary: 'Uploads and downloads of this peer, oldest first' })
   @ApiOkResponse({ type: TransferListView })
   list(@Query() { limit = LIST_LIMIT_DEFAULT, after }: ListQuery): TransferListView {
+    this.#transfers.refreshCopyCounts();
     const all = this.#transfers.list();
     const begin = after === undefined ? 0 : all.findIndex(({ transferId }) => transferId === after) + 1;
     if (after !== undefined && begin === 0) throw invalidField('after', 'must be the id of a transfer that is there');
@@ -43,6 +44,7 @@ export class TransfersController {
   @ApiOperation({ operationId: 'get_transfer', summary: 'One transfer' })
   @ApiOkResponse({ type: TransferView })
   find(@Param('id') id: string): TransferView {
+    this.#transfers.refreshCopyCounts();
     const transfer = this.#transfers.find(id);
     if (transfer === null) throw new ProblemError('transfer_not_found');
     return transfer;

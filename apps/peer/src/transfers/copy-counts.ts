@@ -1,6 +1,7 @@
 // Owns how many others online have all of each share that this peer has, or fetches. It is soft, as the trackers' presence is: asked
-// for while somebody looks at transfers, again when something in a group changes, and unknown without them.
+// for while somebody looks at transfers, again when something of its shares changes, and unknown without them.
 import { LIST_LIMIT_MAX } from '#wire/limits';
+import type { FileView } from '#wire/tracker-api';
 import type { GroupsWatch, LinkEvent, TrackerLink } from '../tracker-link/tracker-link.ts';
 import type { TransferRecord } from './transfer-record.ts';
 
@@ -8,6 +9,8 @@ import type { TransferRecord } from './transfer-record.ts';
 const GATHER_MS = 1_000;
 /** An answer that is younger is not asked for again by a look alone. */
 const FRESH_MS = 10_000;
+/** Files of one group that are asked about one by one; of more the whole group is. */
+const FILES_ASKED_MAX = 16;
 
 interface CountParts {
   readonly link: TrackerLink;
@@ -20,12 +23,12 @@ export class CopyCounts {
   /** By share. */
   readonly #known = new Map<number, number>();
   readonly #changed = new Set<number>();
-  /** Groups to ask about; null for all. */
-  #due: Set<string> | null = new Set();
+  /** Groups to ask about, with the shares of each that changed, by id their files, null for all of them; null for all groups. */
+  #due: Map<string, Map<number, string> | null> | null = new Map();
   #timer: NodeJS.Timeout | null = null;
   #askedAtMs = -Infinity;
   /** While somebody looks: the groups that it has shares of. */
-  #watch: { readonly key: string; readonly watch: GroupsWatch } | null = null;
+  #watch: { readonly groups: ReadonlySet<string>; readonly watch: GroupsWatch } | null = null;
   #isFollowed = false;
 
   constructor(parts: CountParts) {
@@ -53,14 +56,14 @@ export class CopyCounts {
 
   /** Somebody looks at transfers, once: what is known by the next look is fresh. */
   look(): void {
-    if (this.#parts.now() - this.#askedAtMs >= FRESH_MS) this.#expect(null, 0);
+    if (this.#parts.now() - this.#askedAtMs >= FRESH_MS) this.#expectAll(0);
   }
 
-  /** Somebody looks at them from now on. */
+  /** Somebody looks at them from now on. An answer is not fresh enough here: what came after it was not told. */
   follow(): void {
     this.#isFollowed = true;
     this.#changed.clear();
-    this.look();
+    this.#expectAll(0);
   }
 
   unfollow(): void {
@@ -76,10 +79,12 @@ export class CopyCounts {
       this.#forget();
     }
     if (!this.#isFollowed) return;
-    const isOfGroup = event.type === 'group_changed' || event.type === 'files_changed' || event.type === 'files_reset';
-    if (isOfGroup) this.#expect(event.group, GATHER_MS);
+    // What changes in a group that is watched is told by name, or as `files_reset` where that cannot be had.
+    const isOfNew = event.type === 'group_changed' && this.#watch?.groups.has(event.group) !== true;
+    if (event.type === 'files_reset' || isOfNew) this.#expectGroup(event.group);
+    if (event.type === 'files_changed') this.#expectShares(event.group, event.items);
     const isBack = event.type === 'tracker_changed' && event.tracker.state === 'ready';
-    if (isBack || event.type === 'session_changed') this.#expect(null, GATHER_MS);
+    if (isBack || event.type === 'session_changed') this.#expectAll(GATHER_MS);
   }
 
   close(): void {
@@ -94,37 +99,60 @@ export class CopyCounts {
     this.#askedAtMs = -Infinity;
   }
 
-  #expect(group: string | null, waitMs: number): void {
-    if (group === null) this.#due = null;
-    else this.#due?.add(group);
+  #expectAll(waitMs: number): void {
+    this.#due = null;
+    this.#askIn(waitMs);
+  }
+
+  #expectGroup(group: string): void {
+    this.#due?.set(group, null);
+    this.#askIn(GATHER_MS);
+  }
+
+  #expectShares(group: string, items: readonly Pick<FileView, 'file' | 'shareId'>[]): void {
+    const due = this.#due?.get(group) ?? new Map<number, string>();
+    for (const { shareId, file } of items) due.set(shareId, file);
+    if (this.#due?.get(group) !== null) this.#due?.set(group, due);
+    this.#askIn(GATHER_MS);
+  }
+
+  #askIn(waitMs: number): void {
     this.#timer ??= setTimeout(() => void this.#ask(), waitMs).unref();
   }
 
   async #ask(): Promise<void> {
     const due = this.#due;
-    this.#due = new Set();
+    this.#due = new Map();
     this.#timer = null;
     if (due === null) this.#askedAtMs = this.#parts.now();
-    const groups = new Set(this.#parts.records().flatMap(({ group, share }) => (share === null ? [] : [group])));
+    const records = this.#parts.records().filter(({ share }) => share !== null);
+    const groups = new Set(records.map(({ group }) => group));
+    const own = new Set(records.map(({ share }) => share?.shareId));
     this.#watchGroups(groups);
-    const asked = [...groups].filter((group) => due === null || due.has(group));
-    for (const group of asked) await this.#askGroup(group);
+    for (const group of groups) {
+      const shares = due === null ? null : due.get(group);
+      if (shares === undefined) continue;
+      // Of a group in which much happens little is of shares that this peer has.
+      const files = new Set([...(shares ?? [])].flatMap(([shareId, file]) => (own.has(shareId) ? [file] : [])));
+      if (shares === null || files.size > FILES_ASKED_MAX) await this.#askAbout({ group });
+      else for (const file of files) await this.#askAbout({ group, file });
+    }
   }
 
   #watchGroups(groups: ReadonlySet<string>): void {
-    const key = JSON.stringify([...groups]);
-    if (!this.#isFollowed || this.#watch?.key === key) return;
     const before = this.#watch;
-    this.#watch = { key, watch: this.#parts.link.watchGroups([...groups]) };
+    const isSame = before?.groups.size === groups.size && [...groups].every((group) => before.groups.has(group));
+    if (!this.#isFollowed || isSame) return;
+    this.#watch = { groups, watch: this.#parts.link.watchGroups([...groups]) };
     before?.watch.stop();
   }
 
-  async #askGroup(group: string): Promise<void> {
+  async #askAbout(about: { readonly group: string; readonly file?: string }): Promise<void> {
     const { link } = this.#parts;
     let after: string | null | undefined;
     while (after !== null && link.user() !== null) {
       const page = { limit: LIST_LIMIT_MAX, ...(after !== undefined && { after }) };
-      const answer = await link.listCopies({ group, of: 'peer', ...page });
+      const answer = await link.listCopies({ ...about, of: 'peer', ...page });
       if (answer.status !== 'accepted') return;
       for (const { shareId, completeCopies } of answer.view.items) this.note(shareId, completeCopies);
       after = answer.view.next;

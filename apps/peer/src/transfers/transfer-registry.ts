@@ -265,8 +265,11 @@ export class TransferRegistry implements Transfers {
     return this.#streams.open(request);
   }
 
-  list(): TransferView[] {
+  refreshCopyCounts(): void {
     this.#context.counts.look();
+  }
+
+  list(): TransferView[] {
     return this.#transfers.all().map((transfer) => transfer.view());
   }
 
@@ -276,7 +279,6 @@ export class TransferRegistry implements Transfers {
   }
 
   find(transferId: string): TransferView | null {
-    this.#context.counts.look();
     return this.#transfers.get(transferId)?.view() ?? null;
   }
 

@@ -111,6 +111,8 @@ export interface Transfers {
   end(transferId: string, timeoutMs: number): Promise<TransferEnd>;
   /** Opens a file of a share for reading: a copy of this peer, one that is being fetched, or one that is fetched for this. */
   openContent(request: ContentRequest): Promise<OpenContent | Refused>;
+  /** Somebody looks: has trackers asked how many others have all of each, when what is known of that is old. */
+  refreshCopyCounts(): void;
   /** Oldest first. */
   list(): readonly TransferView[];
   find(transferId: string): TransferView | null;

@@ -109,6 +109,8 @@ export class RecordedTransfers implements Transfers {
   isUndecided = (commandId: string): boolean => this.undecided.has(commandId);
   end = async (): Promise<TransferEnd> => this.ends;
   openContent: Transfers['openContent'] = async () => ({ status: 'failed', code: 'content_unavailable' });
+  looks = 0;
+  refreshCopyCounts = (): void => void this.looks++;
   list = (): TransferView[] => this.views;
   find = (id: string): TransferView | null => this.views.find(({ transferId }) => transferId === id) ?? null;
   files = async () => ({ status: 'failed', code: 'transfer_not_found' }) as const;

@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { TransferProgressView } from '#wire/control-live-events';
 import { randomBytes } from '../swarm/engine-harness.ts';
 import {
@@ -49,6 +49,21 @@ test('nothing is looked at while nobody listens', async () => {
   const { transferId } = await begun(download(bob));
   await untilState(bob, transferId, 'complete');
   expect(told).toEqual([]);
+});
+
+test('views are had without asking trackers; who looks at them has that done', async () => {
+  const [alice] = await startGroup('alice');
+  const { transferId } = await shareNew(alice);
+  vi.useFakeTimers({ toFake: ['setTimeout'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const asked = vi.spyOn(alice.link, 'listCopies');
+  alice.transfers.list();
+  alice.transfers.find(transferId);
+  vi.advanceTimersByTime(1_000);
+  expect(asked).not.toHaveBeenCalled();
+  alice.transfers.refreshCopyCounts();
+  vi.advanceTimersByTime(1_000);
+  expect(asked).toHaveBeenCalledOnce();
 });
 
 test('a download knows how many others have all of it, and forgets that without its session', async () => {

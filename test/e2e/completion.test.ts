@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -41,7 +41,7 @@ const SHELLS = {
   zsh: { words: ['-f', '-i'], setUp: `PS1='$ '; unsetopt PROMPT_SP; autoload -Uz compinit; compinit -D` },
   fish: {
     words: ['--no-config', '-i'],
-    setUp: `function fish_prompt; printf '$ '; end; set -g fish_autosuggestion_enabled 0`,
+    setUp: `function fish_prompt; printf '$ '; end; function fish_title; end; set -g fish_autosuggestion_enabled 0`,
   },
 } as const;
 
@@ -75,7 +75,52 @@ async function expectCompleted(terminal: PseudoTerminal, typed: string, line: st
   await terminal.prompts(/^\$ $/);
 }
 
+/** Names that a shell would run or replace parts of, each with a beginning of its own. */
+const HOSTILE_NAMES = [
+  's$(touch made)',
+  't`touch made`',
+  `u'";touch made;'"`,
+  'v!!',
+  'w;touch made&|<>*?[a-z]{b,c}#^',
+  '~root',
+];
+
+/** Completes a name behind what was typed, runs the line, and waits until the command was given that name. */
+async function expectGiven(terminal: PseudoTerminal, typed: string, name: string): Promise<void> {
+  terminal.type(`cohort stop_share friends ${typed}`);
+  await terminal.until(`what was typed: ${typed}`, ({ lineToCursor }) => lineToCursor.endsWith(` ${typed}`));
+  terminal.type(KEY.tab);
+  await terminal.until(`more than ${typed}`, ({ lineToCursor }) => !lineToCursor.endsWith(` ${typed}`));
+  terminal.type(KEY.enter);
+  await expect.poll(() => readFile(join(folder, 'given'), 'utf8').catch(() => '')).toBe(name);
+  await rm(join(folder, 'given'));
+  await terminal.prompts(/^\$ $/);
+}
+
 describe.each(['bash', 'zsh', 'fish'] as const)('completion in %s', (name) => {
+  it.skipIf(!hasShell(name))('leaves every character of a name what it is', async () => {
+    const file = (each: string): object => ({ file: each, totalBytes: 2048, sharedBy: 'ann' });
+    peer.answers.set('GET /groups/friends/files', {
+      status: 200,
+      body: { items: HOSTILE_NAMES.map(file), next: null },
+    });
+    const terminal = await shell(name);
+    const cohortThatWrites =
+      name === 'fish'
+        ? 'function cohort; printf %s $argv[3] > part; mv part given; clear; end'
+        : 'cohort() { printf %s "$3" > part; mv part given; clear; }';
+    terminal.type(`${cohortThatWrites}; clear${KEY.enter}`);
+    await terminal.prompts(/^\$ $/);
+    for (const hostile of HOSTILE_NAMES) {
+      for (const quote of ['', '"', "'"]) {
+        if (name === 'bash' && quote === '"' && hostile.includes('!')) continue;
+        const beginning = hostile[0]!.replace('~', quote === '' ? '\\~' : '~');
+        await expectGiven(terminal, quote + beginning, hostile);
+      }
+    }
+    expect(await readdir(folder)).not.toContain('made');
+  });
+
   it.skipIf(!hasShell(name))('completes commands, flags, groups, files and paths', async () => {
     const terminal = await shell(name);
     await expectCompleted(terminal, 'cohort list_f', 'cohort list_files ');

@@ -2,8 +2,9 @@
 // went back. It knows the few sequences that line editors use, and scrolls for ever.
 import { characterWidth } from '../../apps/peer/src/cli/text-width.ts';
 
-// oxlint-disable-next-line no-control-regex -- control characters are exactly what this finds
-const TOKEN = /\u001b\[([?>=]?)([\d;]*)([A-Za-z])|\u001b.|[\u0000-\u001f\u007f]|[^\u0000-\u001f\u007f]/gsu;
+const TOKEN =
+  // oxlint-disable-next-line no-control-regex -- control characters are exactly what this finds
+  /\u001b\[([?>=]?)([\d;]*)([A-Za-z])|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)|\u001b[()]?.|[\u0000-\u001f\u007f]|[^\u0000-\u001f\u007f]/gsu;
 
 /** A screen of so many columns. */
 export class TerminalScreen {

@@ -31,7 +31,8 @@ export async function completeCommand(
   }
   const typed = typedSoFar(words[0] ?? '');
   const { candidates } = await complete(place, typed.words.slice(1), typed.text);
-  terminal.out(candidates.map((candidate) => `${inBash(candidate, typed, bash)}\n`).join(''));
+  const written = candidates.filter((candidate) => canStandInBash(candidate, typed));
+  terminal.out(written.map((candidate) => `${inBash(candidate, typed, bash)}\n`).join(''));
 }
 
 /** zsh and fish quote by themselves, and show what a candidate is. */
@@ -39,12 +40,19 @@ function describedLine({ word, about }: Candidate): string {
   return about === '' ? `${word}\n` : `${word}\t${about}\n`;
 }
 
+/** Between double quotes nothing keeps bash from taking a `!` for a line of its history. */
+function canStandInBash({ word }: Candidate, { quote }: TypedSoFar): boolean {
+  return quote !== '"' || !word.includes('!');
+}
+
 /**
  * What bash puts in the place of the word that it sees: that begins behind the open quote, which bash closes by itself, or behind
- * the last character that ends words there.
+ * the last character that ends words there. Bash takes it as it is: names are anybody's, and whatever it would run or replace
+ * in one has to be quoted here.
  */
 function inBash({ word }: Candidate, { raw, quote }: TypedSoFar, wordBreaks: string): string {
-  if (quote !== '') return wordAfter(quote, word, true).slice(1);
+  // Bash takes the quote for closed when the word ends with one.
+  if (quote !== '') return wordAfter(quote, word, !word.endsWith(quote)).slice(1);
   const typed = wordAfter('', word, true);
   const ends = [...raw.matchAll(/\\.|(.)/gsu)].filter(([, bare]) => bare !== undefined && wordBreaks.includes(bare));
   const seenFrom = ends.length === 0 ? 0 : ends.at(-1)!.index + 1;

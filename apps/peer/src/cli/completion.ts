@@ -50,18 +50,35 @@ const NOTHING: Completions = { candidates: [], paths: false };
 const AT_REST = new Set(['paused', 'failed', 'cancelled']);
 const ENDED = new Set(['complete', 'seeding', 'failed', 'cancelled']);
 
-/** Completes the word `text` behind the words of a line, which do not begin with `cohort`. */
-export async function complete(
+/**
+ * Completes the word `text` behind the words of a line, which do not begin with `cohort`. What no line can hold is left out: a name
+ * with a line break, or with what a terminal obeys.
+ */
+export async function complete(place: CompletionPlace, words: readonly string[], text: string): Promise<Completions> {
+  const { candidates, paths } = await completionsAt(place, words, text);
+  return { candidates: candidates.filter(({ word }) => !/\p{Cc}/u.test(word)), paths };
+}
+
+async function completionsAt(
   { grammar, namesFor, workingDirectory }: CompletionPlace,
   words: readonly string[],
   text: string,
 ): Promise<Completions> {
   const parsed = parseWords(grammar, words);
-  const { open, hasCommand, isFlagsEnd, command } = parsed;
+  const { open, isFlagsEnd } = parsed;
   const question = { parsed, text, names: namesFor(parsed.values), workingDirectory };
   const value = open?.value ?? null;
   if (value !== null) return wordCompletions(value, question);
-  if (text.startsWith('-') && !isFlagsEnd) return flagCompletions(grammar, question);
+  if (isFlagsEnd) return commandWordCompletions(grammar, question);
+  if (text.startsWith('-')) return flagCompletions(grammar, question);
+  // A name that begins with a dash would be taken for a flag.
+  const { candidates, paths } = await commandWordCompletions(grammar, question);
+  return { candidates: candidates.filter(({ word }) => !word.startsWith('-')), paths };
+}
+
+async function commandWordCompletions(grammar: Grammar, question: Question): Promise<Completions> {
+  const { parsed, text } = question;
+  const { hasCommand, command } = parsed;
   if (!hasCommand) return matching(commandCandidates(grammar), text);
   if (command === undefined) return NOTHING;
   const index = parsed.words.length;

@@ -43,7 +43,7 @@ export function quotedWord(word: string): string {
 export function wordAfter(quote: TypedSoFar['quote'], word: string, isPart: boolean): string {
   const end = isPart ? '' : quote;
   if (quote === "'") return `'${word.replaceAll("'", `'\\''`)}${end}`;
-  if (quote === '"') return `"${word.replaceAll(/["\\]/g, '\\$&')}${end}`;
+  if (quote === '"') return `"${word.replaceAll(/["\\$`]/g, '\\$&')}${end}`;
   const bare = word.replaceAll(/[^\p{L}\p{N}\p{M}_@%+=:,./-]/gu, '\\$&');
   return word === '' ? "''" : bare.replace(/^\\~\//, '~/');
 }
@@ -81,7 +81,7 @@ function scan(line: string, home: string): ScannedLine {
 
 /** What stands between double quotes, without the backslashes that mean something there. */
 function unescaped(text: string): string {
-  return text.replace(/\\(["\\])/g, '$1');
+  return text.replace(/\\(["\\$`])/g, '$1');
 }
 
 function unfinished(character: string): string {

@@ -101,6 +101,13 @@ describe('candidates', () => {
     expect(await told(...words)).toEqual(candidates);
   });
 
+  test('a name that begins with a dash is none before the flags have ended', async () => {
+    const file = (name: string): object => ({ file: name, totalBytes: 2048, sharedBy: 'ann' });
+    peer.answers.set('GET /groups/friends/files', list(file('--everywhere'), file('film')));
+    expect(await told('stop_share', 'friends', '')).toEqual(['film\t2.0 KiB, shared by ann']);
+    expect(await told('stop_share', '--', 'friends', '--')).toEqual(['--everywhere\t2.0 KiB, shared by ann']);
+  });
+
   test('a dash begins a flag of the command, or of all commands', async () => {
     const flags = (await told('stop_share', '--')).map((line) => line.split('\t')[0]);
     expect(flags).toEqual([
@@ -111,6 +118,7 @@ describe('candidates', () => {
       '--help',
       '--json',
       '--version',
+      '--yes',
     ]);
   });
 
@@ -142,7 +150,7 @@ describe('for bash', () => {
   test.each([
     ['list_files fr', ['friends']],
     ['stop_share friends i', ['it\\’s\\ a\\ \\"film\\"']],
-    [`stop_share friends "it`, ['it’s a \\"film\\"']],
+    [`stop_share friends "it`, ['it’s a \\"film\\""']],
     ['stop_share friends x:', ['y']],
     ['stop_share friends "x:', ['x:y']],
     ['upload_file --hash=sha2', ['sha256']],
@@ -152,5 +160,35 @@ describe('for bash', () => {
     [`upload_file friends 'a`, ['a file']],
   ])('%s', async (line, candidates) => {
     expect(await toldBash(line)).toEqual(candidates);
+  });
+
+  test.each([
+    ['s', ['s\\$\\(x\\)']],
+    ['"s', ['s\\$(x)']],
+    ['"s\\$', ['s\\$(x)']],
+    [`'s`, ['s$(x)']],
+    ['t', ['t\\`x\\`']],
+    ['"t', ['t\\`x\\`']],
+    [`'t`, ['t`x`']],
+    ['"u', [`u'\\";x`]],
+    [`'u`, [`u'\\''";x`]],
+    ['v', ['v\\!\\!']],
+    ['"v', []],
+    [`'v`, ['v!!']],
+    ['"w', ['w\\""']],
+    [`'x`, [`x'\\'''`]],
+    ['', ['s\\$\\(x\\)', 't\\`x\\`', `u\\'\\"\\;x`, 'v\\!\\!', 'w\\"', `x\\'`, '\\~root']],
+  ])('nothing in a name is run or replaced behind %j', async (typed, candidates) => {
+    const file = (name: string): object => ({ file: name, totalBytes: 2048, sharedBy: 'ann' });
+    const names = ['s$(x)', 't`x`', `u'";x`, 'v!!', 'w"', `x'`, '~root'];
+    peer.answers.set('GET /groups/friends/files', list(...names.map(file)));
+    expect(await toldBash(`stop_share friends ${typed}`)).toEqual(candidates);
+  });
+
+  test.skipIf(process.platform === 'win32')('a path with a line break completes nothing', async () => {
+    const path = join(folder, 'b\n$(x)');
+    await writeFile(path, '');
+    expect(await toldBash('upload_file friends b')).toEqual([]);
+    await rm(path);
   });
 });

@@ -89,6 +89,7 @@ describe('words of a line', () => {
     ['a b ', { words: ['a', 'b'], text: '', raw: '', quote: '' }],
     ["a 'b c", { words: ['a'], text: 'b c', raw: "'b c", quote: "'" }],
     ['a x"b \\"c', { words: ['a'], text: 'xb "c', raw: 'x"b \\"c', quote: '"' }],
+    ['a "\\$b\\`c', { words: ['a'], text: '$b`c', raw: '"\\$b\\`c', quote: '"' }],
     ['a b\\ c', { words: ['a'], text: 'b c', raw: 'b\\ c', quote: '' }],
     ['a b\\', { words: ['a'], text: 'b', raw: 'b\\', quote: '' }],
   ])('%j is so far %j', (line, soFar) => {

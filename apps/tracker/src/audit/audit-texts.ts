@@ -1,4 +1,5 @@
 // Owns what the audit prints for people: tables and sentences that hold what `--json` says.
+import { printable } from '#wire/printable-text';
 import { type Column, renderTable } from '#wire/text-table';
 import { formatFingerprint } from '#wire/tracker-info';
 import type { Fetch, ReadingRight, SharedOnce } from './access.ts';
@@ -164,14 +165,6 @@ function suspectText({ verdict, firstBadOffset, lastSuspectOffset }: Verificatio
   // Nothing speaks against what only nobody has signed.
   if (verdict === 'incomplete') return `; this is about offsets ${firstBadOffset} to ${lastSuspectOffset}`;
   return `; the first bad record is one of ${firstBadOffset} to ${lastSuspectOffset}`;
-}
-
-/** Text of other people's with everything spelt out that would move on a terminal, or begin another line. */
-function printable(text: string): string {
-  return text.replace(
-    /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu,
-    (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`,
-  );
 }
 
 function cameTo({ outcome, reason, effects }: HistoryItem): string {

@@ -75,6 +75,29 @@ describe('a tracker that answers', () => {
     expect(found(tracker, [answered()])[0]).toBe(said);
   });
 
+  test('with another key is not believed in anything', () => {
+    const impostor = answered({ logId: 'other', appliedOffset: 1_000_000, aheadMs: 10_000_000 });
+    const [host, trackers] = [listed(KEY), [listed(KEY), listed(OTHER_KEY)]];
+    const findings = checkTrackers(trackers, [answered(), impostor], { logId: 'log', states: new Map() });
+    const [problem, ...others] = findings.toSorted(
+      (left, right) => Number(left.state === 'ok') - Number(right.state === 'ok'),
+    );
+    expect(problem!.detail).toMatch(/^It shows the key/);
+    expect(others.map(({ detail }) => detail)).toEqual(
+      checkTrackers([host], [answered()], { logId: 'log', states: new Map() }).map(({ detail }) => detail),
+    );
+  });
+
+  test('with what a terminal would obey is shown as text', () => {
+    const evil = '\u001b]0;title\u0007\n';
+    const said = found(listed(null), [
+      answered({ logId: evil, trouble: { reason: 'log_unavailable', detail: evil } }),
+      answered(),
+    ]);
+    expect(said.join('')).not.toMatch(/\p{Cc}/u);
+    expect(said[0]).toContain('\\u{1b}]0;title\\u{7}');
+  });
+
   test('whose key nobody knows is to be looked at', () => {
     const [, unknown] = found(listed(null), [answered()]);
     expect(unknown).toMatch(/^warning tracker .*No fingerprint is known/);

@@ -3,6 +3,7 @@
 import type { TrackerState } from '#wire/control-status';
 import { formatHostPort } from '#wire/host-port';
 import { GRANT_CLOCK_SKEW_MAX_MS } from '#wire/limits';
+import { printable } from '#wire/printable-text';
 import { formatFingerprint } from '#wire/tracker-info';
 import type { ProbedTracker } from '../../tracker-link/tracker-probe.ts';
 import { type Finding, Findings } from './finding.ts';
@@ -29,7 +30,10 @@ export function checkTrackers(
   probed: readonly ProbedTracker[],
   { logId, states }: TrackerExpectations,
 ): readonly Finding[] {
-  const answered = probed.filter((each) => each.reached === 'tracker');
+  // What somebody else says who answers there is nothing to go by.
+  const answered = probed.filter(
+    (each, index): each is Answered => each.reached === 'tracker' && !isOtherKey(trackers[index]!, each.shownId),
+  );
   const readTo = Math.max(-1, ...answered.map(({ head }) => head.appliedOffset));
   const each = trackers.flatMap((tracker, index) => {
     const findings = new Findings(`tracker ${formatHostPort(tracker.address)}`);
@@ -37,7 +41,13 @@ export function checkTrackers(
     const isFine = found.every(({ state }) => state === 'ok');
     return isFine ? [...found, ...connectionTrouble(findings, states.get(formatHostPort(tracker.address)))] : found;
   });
-  return [...each, ...checkLogs(answered, logId), ...checkClocks(answered)];
+  const findings = [...each, ...checkLogs(answered, logId), ...checkClocks(answered)];
+  return findings.map(asText);
+}
+
+/** What a tracker says of itself is anybody's text while its key is not known. */
+function asText({ state, check, detail, action }: Finding): Finding {
+  return { state, check, detail: printable(detail), action };
 }
 
 interface LookedAt {
@@ -74,16 +84,21 @@ function nothingThere(findings: Findings, code: string): Finding {
   );
 }
 
-function keyTrouble(
-  findings: Findings,
-  { pinnedId, rememberedId }: ListedTracker,
-  shownId: string | null,
-): Finding | null {
-  const expected = pinnedId ?? rememberedId;
-  if (expected === null || shownId === null || expected === shownId) return null;
+function expectedKey({ pinnedId, rememberedId }: ListedTracker): string | null {
+  return pinnedId ?? rememberedId;
+}
+
+function isOtherKey(tracker: ListedTracker, shownId: string | null): boolean {
+  const expected = expectedKey(tracker);
+  return expected !== null && shownId !== null && expected !== shownId;
+}
+
+function keyTrouble(findings: Findings, tracker: ListedTracker, shownId: string | null): Finding | null {
+  const expected = expectedKey(tracker);
+  if (expected === null || shownId === null || !isOtherKey(tracker, shownId)) return null;
   const shown = `It shows the key ${formatFingerprint(shownId)}`;
   const beware = 'Unless its key was changed on purpose, somebody else answers there.';
-  if (pinnedId !== null) {
+  if (tracker.pinnedId !== null) {
     return findings.problem(
       `${shown}, and tracker_info.txt gives ${formatFingerprint(expected)}.`,
       `${beware} If it was, correct its line.`,

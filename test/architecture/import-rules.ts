@@ -20,9 +20,9 @@ const PORT_FILES = [
 ].map((path) => `^${path}[.]ts$`);
 
 const SOURCES = '^(apps|libs)/';
-// What both sides of the wall use (the pool, the messages through it, layouts) stands beside the workers' code, and counts
+// What both sides of the wall use (the pool, the messages through it, layouts, globs) stands beside the workers' code, and counts
 // as the main thread's: it may not do what only workers do.
-const BOTH_SIDES = 'worker-pool|lane-messages|lane-counters|shared-memory|content-layout';
+const BOTH_SIDES = 'worker-pool|lane-messages|lane-counters|shared-memory|content-layout|path-(glob|pattern|wildcards)';
 const WORKER_SIDE = `^apps/peer/src/(data-plane|storage)/(?!(${BOTH_SIDES})[.]ts)`;
 const WORKER_FILES = `${WORKER_SIDE}|-worker[.]ts$`;
 

@@ -6,6 +6,7 @@ import { MANIFEST_FILES_MAX, MANIFEST_PATH_BYTES_MAX } from '#domain/manifest';
 import { fileNameProblem, utf8Bytes } from '#domain/names';
 import { type FileStamp, stampOf } from './content-files.ts';
 import { pathOnDisk } from './content-layout.ts';
+import { PathGlobs } from './path-glob.ts';
 import { readFailure, StorageFailure } from './storage-problem.ts';
 
 /** Entries that are looked at before others have their turn. */
@@ -31,10 +32,10 @@ export interface ScannedSource {
   readonly emptyFolders: readonly string[];
 }
 
-/** What is to be shared. A path that `exclude` matches is left out, a folder with everything in it. */
+/** What is to be shared. A path that fits one of the globs of `exclude` is left out, a folder with everything in it. */
 export interface ScanRequest {
   readonly path: string;
-  readonly exclude: readonly RegExp[];
+  readonly exclude: readonly string[];
   /** Most files with empty folders, and most folders; those of a manifest by default. */
   readonly entriesMax?: number;
 }
@@ -61,7 +62,7 @@ export async function scanSource(
   const source: FoundSource = {
     disk,
     root,
-    exclude,
+    excluded: new PathGlobs(exclude),
     entriesMax: entriesMax ?? MANIFEST_FILES_MAX,
     files: [],
     emptyFolders: [],
@@ -83,9 +84,11 @@ export async function scanSource(
   return { files: files.sort((left, right) => (left.path < right.path ? -1 : 1)), emptyFolders: emptyFolders.sort() };
 }
 
-interface FoundSource extends ScannedSource, Required<Omit<ScanRequest, 'path'>> {
+interface FoundSource extends ScannedSource {
   readonly disk: Disk;
   readonly root: string;
+  readonly excluded: PathGlobs;
+  readonly entriesMax: number;
   readonly files: ScannedFile[];
   readonly emptyFolders: string[];
   /** Still to be looked into. */
@@ -96,7 +99,7 @@ interface FoundSource extends ScannedSource, Required<Omit<ScanRequest, 'path'>>
 /** Takes what is at a path, unless it is left out: then the answer is false. */
 function take(source: FoundSource, folder: string, name: string): boolean {
   const relative = folder === '' ? name : `${folder}/${name}`;
-  if (source.exclude.some((pattern) => pattern.test(relative))) return false;
+  if (source.excluded.lastOf(relative) >= 0) return false;
   const path = pathOnDisk(source.root, { path: relative });
   refuseName(path, name, relative);
   const entry = lookAt(path, () => source.disk.look(path, false));

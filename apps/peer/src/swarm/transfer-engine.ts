@@ -48,8 +48,8 @@ export type HashProgress = (doneBytes: number, totalBytes: number) => void;
 export interface DigestRequest {
   /** A file, or a folder whose files make up the content. */
   readonly path: string;
-  /** Paths within the folder that one of these matches are left out, a folder with everything in it. */
-  readonly exclude?: readonly RegExp[];
+  /** Globs of paths within the folder that are left out, a folder with everything in it. */
+  readonly exclude?: readonly string[];
   /** Power of two; by default what `choosePieceBytes` gives. */
   readonly pieceBytes?: number;
   readonly hash: PieceHash;

@@ -8,7 +8,6 @@ import type { RecheckView, TransferReasonView } from '#wire/control-api';
 import { decodeManifest } from '#wire/manifest-codec';
 import { type Download, type DownloadRequest, type Inspected, TransferFailure } from '../swarm/transfer-engine.ts';
 import { HashingProgress } from './hashing-progress.ts';
-import { excludedBy } from './path-patterns.ts';
 import { manifestOf } from './share-serving.ts';
 import { askPermission, type FetchPermission } from './share-sources.ts';
 import type { TransferContext } from './transfer-context.ts';
@@ -158,7 +157,7 @@ export class CopyRecheck {
   async #look(record: TransferRecord, signal: AbortSignal): Promise<Findings | TransferReasonView> {
     const { path } = record;
     const share = record.share as SharedContent;
-    const exclude = record.direction === 'upload' ? excludedBy(record) : [];
+    const exclude = record.direction === 'upload' ? (record.exclude ?? []) : [];
     const manifestBytes = await manifestOf(this.#context, { share, path, stamp: null, exclude }, signal);
     if ('code' in manifestBytes) return manifestBytes;
     const decoded = decodeManifest(manifestBytes);

@@ -5,10 +5,17 @@ import { access, constants, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileNameProblem } from '#domain/names';
 import type { Refused } from '#wire/tracker-api';
+import { patternOf } from '../storage/path-pattern.ts';
 
 /** A field of a command's body that cannot be. */
 export function invalidField(field: string, message: string): Refused {
   return { status: 'failed', code: 'invalid_request', errors: [{ field, message }] };
+}
+
+/** Which of the globs in a field cannot be one; null when all can. */
+export function globProblem(globs: readonly string[], field: string): Refused | null {
+  const position = globs.findIndex((glob) => patternOf(glob) === null);
+  return position < 0 ? null : invalidField(`${field}[${position}]`, 'must be a glob, like *.tmp or build/**');
 }
 
 /** Why what is at a path cannot be shared, or its length; a folder's is not known yet. */

@@ -12,8 +12,8 @@ export interface CopyOnDisk {
   readonly path: string;
   /** As the copy was when it was last known to be whole; null when it has to be read first. */
   readonly stamp: string | null;
-  /** What was left out when it was shared; nothing when absent. */
-  readonly exclude?: readonly RegExp[];
+  /** Globs of what was left out when it was shared; nothing when absent. */
+  readonly exclude?: readonly string[];
 }
 
 /** The copy's stamp now that it is served, or why it is not. */

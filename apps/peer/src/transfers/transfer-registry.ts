@@ -37,10 +37,9 @@ import {
   type TransferOrigin,
   uploadShape,
 } from './new-transfer-record.ts';
-import { patternsOf } from './path-patterns.ts';
 import { ProgressFeed, type ProgressListener } from './progress-feed.ts';
 import { noteReason } from './reason-since.ts';
-import { finalDestination, invalidField, nameInGroup, readableSource } from './requested-paths.ts';
+import { finalDestination, globProblem, invalidField, nameInGroup, readableSource } from './requested-paths.ts';
 import { Sha1Checks } from './sha1-checks.ts';
 import type { TransferContext } from './transfer-context.ts';
 import { filesOf } from './transfer-files.ts';
@@ -160,8 +159,8 @@ export class TransferRegistry implements Transfers {
     if ('status' in source) return source;
     const file = nameInGroup(body.path, body.name);
     if (typeof file !== 'string') return file;
-    const patterns = patternsOf(body.exclude ?? [], 'exclude');
-    if ('status' in patterns) return patterns;
+    const problem = globProblem(body.exclude ?? [], 'exclude');
+    if (problem !== null) return problem;
     const there = await this.#context.link.findSources({ group: body.group, file });
     if (there.status === 'failed') return there;
     const newest = there.status === 'accepted' ? there.view.share : null;

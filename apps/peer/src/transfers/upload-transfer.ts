@@ -8,7 +8,6 @@ import { type Digested, type ReadableCopy, TransferFailure } from '../swarm/tran
 import type { CommandAnswer } from '../tracker-link/tracker-link.ts';
 import { CopyRecheck, type RecheckedCopy, type RecheckOptions, type WholeCopy } from './copy-recheck.ts';
 import { HashingProgress } from './hashing-progress.ts';
-import { excludedBy } from './path-patterns.ts';
 import { invalidField } from './requested-paths.ts';
 import { CopyServing, singleFileSha1 } from './share-serving.ts';
 import { RETRY_MS, type TransferContext } from './transfer-context.ts';
@@ -264,12 +263,12 @@ export class UploadTransfer implements PlaceTaker {
   /** Null when that is the end of it. */
   async #digest(signal: AbortSignal): Promise<Digested | null> {
     await this.#waitForPlace(signal);
-    const { path, hash, pieceBytes, expectedContentId } = this.record;
+    const { path, hash, pieceBytes, expectedContentId, exclude = [] } = this.record;
     const likelyContentId = expectedContentId ?? this.record.likelyContentId ?? null;
     this.#hashing.begin();
     this.#become('hashing', null);
     const digested = await this.#context.engine.digest({
-      ...{ path, hash, signal, likelyContentId, exclude: excludedBy(this.record) },
+      ...{ path, hash, signal, likelyContentId, exclude },
       ...(pieceBytes !== null && { pieceBytes }),
       onProgress: this.#hashing.follow,
     });
@@ -346,8 +345,7 @@ export class UploadTransfer implements PlaceTaker {
 
   async #serve(signal: AbortSignal): Promise<void> {
     await this.#recheck.calledOff;
-    const { share, path, stamp } = this.record;
-    const exclude = excludedBy(this.record);
+    const { share, path, stamp, exclude = [] } = this.record;
     const served = await this.#serving.serve({ share: share!, path, stamp, exclude }, signal);
     if (served === null) return;
     if (!served.ok) return this.#become('failed', served.reason);

@@ -3,7 +3,7 @@
 import { PRIORITIES, type PriorityName } from '#domain/piece-priorities';
 import { hasFields } from '#identity/durable-file';
 import { GLOBS_MAX } from '#wire/limits';
-import { PathGlobs } from './path-glob.ts';
+import { PathGlobs } from '../storage/path-glob.ts';
 
 /** What is wanted of a share. Everything normally when nothing is said. */
 export interface Selection {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { patternOf } from '../../../../apps/peer/src/transfers/path-patterns.ts';
+import { patternOf } from '../../../../apps/peer/src/storage/path-pattern.ts';
 
 test.each([
   ['*.tmp', 'a.tmp', 'a.tmp2'],

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { PathGlobs } from '../../../../apps/peer/src/transfers/path-glob.ts';
-import { patternOf } from '../../../../apps/peer/src/transfers/path-patterns.ts';
+import { PathGlobs } from '../../../../apps/peer/src/storage/path-glob.ts';
+import { patternOf } from '../../../../apps/peer/src/storage/path-pattern.ts';
 
 /** Every glob against the path and every folder around it, one after the other. */
 function naiveLastOf(globs: readonly string[], path: string): number {

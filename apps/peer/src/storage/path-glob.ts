@@ -1,7 +1,7 @@
-// Owns how globs pick files of a share that is known: a folder that fits stands for all that lies in it, and the very path of a file
+// Owns how globs pick paths, those to fetch and those to leave out: a folder that fits stands for all that lies in it, and the very path of a file
 // is always good, also where it cannot be read as a glob. Many globs are held against many paths at once: folders are looked at
 // once, and what is a path is looked up.
-import { patternOf, trimmedGlob } from './path-patterns.ts';
+import { patternOf, trimmedGlob } from './path-pattern.ts';
 import { type NamesMatcher, wildcardsOf } from './path-wildcards.ts';
 
 /** What makes a glob more than a path. */

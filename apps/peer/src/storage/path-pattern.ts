@@ -2,25 +2,6 @@
 // a name that begins with a dot is a name like any other, and a path fits itself, whatever it looks like as a glob. The only file
 // that knows the library.
 import picomatch from 'picomatch';
-import type { Refused } from '#wire/tracker-api';
-import { invalidField } from './requested-paths.ts';
-import type { UploadRecord } from './transfer-record.ts';
-
-/** Globs as patterns, or which field holds one that cannot be. */
-export function patternsOf(globs: readonly string[], field: string): readonly RegExp[] | Refused {
-  const patterns: RegExp[] = [];
-  for (const [position, glob] of globs.entries()) {
-    const pattern = patternOf(glob);
-    if (pattern === null) return invalidField(`${field}[${position}]`, 'must be a glob, like *.tmp or build/**');
-    patterns.push(pattern);
-  }
-  return patterns;
-}
-
-/** What an upload leaves out. Its globs were looked at when it began. */
-export function excludedBy({ exclude = [] }: Pick<UploadRecord, 'exclude'>): readonly RegExp[] {
-  return exclude.map((glob) => patternOf(glob)).filter((pattern) => pattern !== null);
-}
 
 /** Null when it is none. A slash at its end says that a folder is meant, and a leading one that it begins at the root, as all do. */
 export function patternOf(text: string): RegExp | null {

@@ -2,7 +2,8 @@
 // who is online may have all of it. Files of a group with no other member are nobody's loss, and not asked about.
 import type { MemberItem } from '#wire/control-api';
 import type { LastCopyItem } from '#wire/control-copies';
-import type { ControlClient } from './control-client.ts';
+import { type ErrorCode, ERRORS } from '#wire/wire-error';
+import { AnswerLost, CommandRefused, type ControlClient, NoRunningPeer } from './control-client.ts';
 import type { Invocation } from './invocation.ts';
 
 /** What a command takes away: everything that this peer serves, all of a group, or a file of it. */
@@ -29,32 +30,45 @@ const GROUPS_MAX = 20;
 
 /**
  * Says which last copies would go, and asks a person at a terminal whether to go ahead; in a pipe it only says so, and a program that
- * reads JSON is told nothing. Throws `NotWanted`. What cannot be found out stops nobody: the command itself will say what is wrong.
+ * reads JSON is told nothing. Throws `NotWanted`. Where it cannot be told what would go, that is said and asked in the same way.
  */
 export async function consent(invocation: Invocation, taken: TakenAway, { yes = false }: ConsentFlags): Promise<void> {
   const { terminal, flags } = invocation;
   if (yes || flags.json === true) return;
-  const missed = await missedBy(invocation, taken);
-  if (missed.length === 0) return;
-  terminal.note(warningOf(missed));
+  const warning = await warningFor(invocation, taken);
+  if (warning === null) return;
+  terminal.note(warning);
   if (!terminal.isTyped) return;
   const complete = async (): Promise<{ replaced: string; by: string[] }> => ({ replaced: '', by: [] });
   const answer = await terminal.readLine({ question: 'Go ahead? [y/N] ', complete, history: [] });
   if (!/^\s*y(?:es)?\s*$/i.test(answer)) throw new NotWanted();
 }
 
-async function missedBy(invocation: Invocation, taken: TakenAway): Promise<readonly LastCopyItem[]> {
+/** What is to be said before; null when nothing goes that others would miss. Throws when there is no peer to take anything away. */
+async function warningFor(invocation: Invocation, taken: TakenAway): Promise<string | null> {
   try {
-    const client = await invocation.client();
-    const query = Object.entries(taken).map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`);
-    const { items } = await client.view<{ items?: LastCopyItem[] }>(`/last-copies?${query.join('&')}`);
-    if (!Array.isArray(items) || items.length === 0) return [];
-    const shared = await groupsOfSeveral(client, new Set(items.map(({ group }) => group)));
-    return items.filter(({ group }) => shared.has(group));
+    const missed = await missedBy(await invocation.client(), taken);
+    return missed.length === 0 ? null : warningOf(missed);
   } catch (error) {
-    if (invocation.interrupt.aborted) throw error;
-    return [];
+    if (invocation.interrupt.aborted || error instanceof NoRunningPeer) throw error;
+    if (error instanceof CommandRefused && isAboutCommand(error.problem.code)) return null;
+    const why = error instanceof CommandRefused || error instanceof AnswerLost ? ` ${error.message}` : '';
+    return `Warning: it cannot be told now whether others have all of what this takes away.${why}\n`;
   }
+}
+
+/** Whether the command will be refused in the same words. A build without the question, or one that cannot answer it, says nothing of that. */
+function isAboutCommand(code: ErrorCode): boolean {
+  const { status, retryable } = ERRORS[code];
+  return status < 500 && !retryable && code !== 'not_found';
+}
+
+async function missedBy(client: ControlClient, taken: TakenAway): Promise<readonly LastCopyItem[]> {
+  const query = Object.entries(taken).map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`);
+  const { items } = await client.view<{ items: LastCopyItem[] }>(`/last-copies?${query.join('&')}`);
+  if (items.length === 0) return [];
+  const shared = await groupsOfSeveral(client, new Set(items.map(({ group }) => group)));
+  return items.filter(({ group }) => shared.has(group));
 }
 
 /** Those of the groups that have more members than one. Of very many, the others are taken to have them. */

@@ -208,6 +208,7 @@ function transferInFull(transfer: TransferView): string {
     ['started', formatTime(startedAt)],
     ['completed', formatTime(completedAt)],
     ['others with all of it', completeCopies === null ? '-' : `${completeCopies} online`],
+    ['private', transfer.private ? 'it came of a copy in another group: nobody here gets it until seed_file' : '-'],
     ['waits for', waitingFor(transfer) ?? '-'],
     ['rechecked', recheckInWords(transfer.recheck)],
   ] as const;

@@ -5,6 +5,10 @@ const peer = peerOfThisFile();
 
 const copy = { group: 'friends', file: 'film.mkv', version: 1, completeCopies: 0, partialCopies: 0 };
 const list = (...items: object[]): { status: number; body: object } => ({ status: 200, body: { items, next: null } });
+const refusal = (status: number, code: string, detail: string): { status: number; body: object } => ({
+  status,
+  body: { code, detail, errors: [] },
+});
 
 beforeEach(() => {
   peer.answers.set('GET /last-copies', list(copy));
@@ -54,16 +58,26 @@ describe.each([
 
   test.each([
     ['others have it', list()],
-    ['nobody knows', { status: 503, body: { code: 'tracker_unavailable', detail: 'No tracker answers.', errors: [] } }],
-    [
-      'the peer is of an older build',
-      { status: 404, body: { code: 'not_found', detail: 'Nothing here.', errors: [] } },
-    ],
+    ['the command will be refused too', refusal(404, 'file_not_found', 'No such file.')],
   ])('goes ahead without a word when %s', async (_, answer) => {
     peer.answers.set('GET /last-copies', answer);
     const { exitCode, note } = await run(words, { isTyped: true });
     expect({ exitCode, note }).toEqual({ exitCode: 0, note: '' });
     expect(sent()).toEqual([command]);
+  });
+
+  test.each([
+    ['no tracker answers', refusal(503, 'tracker_unavailable', 'No tracker answers.'), ' No tracker answers.'],
+    ['the peer is of an older build', refusal(404, 'not_found', 'Nothing here.'), ' Nothing here.'],
+    ['something else answers', { status: 200, body: [] }, ''],
+    ['the answer is lost', 'cut' as const, ' The peer went away before it answered.'],
+  ])('says that it cannot be told when %s, and asks at a terminal', async (_, answer, why) => {
+    peer.answers.set('GET /last-copies', answer);
+    const said = `Warning: it cannot be told now whether others have all of what this takes away.${why}\n`;
+    expect((await run(words, { isTyped: true, input: ['n'] })).exitCode).toBe(77);
+    expect(sent()).toEqual([]);
+    const { exitCode, note } = await run(words);
+    expect({ exitCode, note, sent: sent() }).toEqual({ exitCode: 0, note: said, sent: [command] });
   });
 
   test('is nobody’s loss in a group without others', async () => {

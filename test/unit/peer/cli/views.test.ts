@@ -167,6 +167,13 @@ describe('transfers', () => {
     expect(out).toContain('stalled (no_seeder_online): Nobody who has the file is online. It goes on by itself.');
     expect(out).toMatch(/eeeeeeeeeeee +alice +127\.0\.0\.1:9 +connected +250 B +0/);
     expect(out).toMatch(/others with all of it.* 1 online/);
+    expect(out).toMatch(/^private +-$/m);
+  });
+
+  test('one that nobody else gets is told by what it came of', async () => {
+    peer.answers.set(`GET /transfers/${ID}`, { status: 200, body: { ...TRANSFER, private: true } });
+    const { out } = await run(['transfers', ID.slice(0, 8)]);
+    expect(out).toMatch(/^private +it came of a copy in another group/m);
   });
 
   test('the files of one are shown with how much of each is there and wanted', async () => {

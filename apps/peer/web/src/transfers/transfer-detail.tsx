@@ -16,7 +16,15 @@ import { ACTION_ICONS, ACTION_WORDS, Progress } from './transfer-cells.tsx';
 import type { KnownTransfer } from './transfer-deltas.ts';
 import { TransferFiles } from './transfer-files.tsx';
 import { areTransfersRead, ratesTick, transferOf } from './transfer-store.ts';
-import { actionsOf, isUnderWay, progressText, recheckText, sinceText, stateWords } from './transfer-words.ts';
+import {
+  actionsOf,
+  isUnderWay,
+  PRIVATE_TEXT,
+  progressText,
+  recheckText,
+  sinceText,
+  stateWords,
+} from './transfer-words.ts';
 
 /** The panel of a transfer; of one that is gone it says so. */
 export function TransferDetail({ transferId, onClose }: { readonly transferId: string; readonly onClose: () => void }) {
@@ -125,6 +133,7 @@ function Facts({ view }: { readonly view: TransferView }) {
       {completeCopies !== null && (
         <Fact name="Copies">{countText(completeCopies, 'other complete copy', 'other complete copies')} online</Fact>
       )}
+      {view.private && <Fact name="Private">{PRIVATE_TEXT}</Fact>}
       {only !== null && <Fact name="Only">{only.join(', ')}</Fact>}
       <Fact name="Size">{bytesText(view.totalBytes)}</Fact>
       {version !== null && <Fact name="Version">{version}</Fact>}

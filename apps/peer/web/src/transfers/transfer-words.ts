@@ -69,6 +69,10 @@ export function actionsOf(transfer: TransferView): TransferAction[] {
   return actions.filter((action) => action !== null);
 }
 
+/** What it means that a download is private. */
+export const PRIVATE_TEXT =
+  'It came, at least in part, of what this peer has in another group. This group gets nothing of it, unless seed_file shares it here.';
+
 /** How far it is, in one line: `412.0 MiB of 1.0 GiB (40 %), 12.0 MiB/s, 51 s left`. */
 export function progressText(transfer: TransferView): string {
   const { verifiedBytes, wantedBytes, bytesPerSecond, etaSeconds, state } = transfer;

@@ -1,8 +1,6 @@
 // Owns the detail of one file of a group: who has it now, what can be done with it, its versions, and the facts.
 import type { ComponentChildren } from 'preact';
 import type { FileItem } from '#wire/control-api';
-import { getPage, part } from '../api/client.ts';
-import type { Answer } from '../api/problem.ts';
 import { bytesText, countText } from '../lists/amounts.ts';
 import { DetailPanel, DetailPart } from '../lists/detail-panel.tsx';
 import { useLiveView } from '../live/live-view.ts';
@@ -17,6 +15,7 @@ import { progressText, stateWords } from '../transfers/transfer-words.ts';
 import { Availability } from './file-cells.tsx';
 import type { FileChanges } from './file-index.ts';
 import type { OnFileTask } from './file-task.ts';
+import { versionsOf } from './file-versions.ts';
 import type { GroupFiles } from './group-files.ts';
 import { isHere, stopSharing, takeOut } from './stop-sharing.tsx';
 
@@ -129,14 +128,6 @@ function Versions({ group, item, onTask }: ItemProps & { readonly onTask: OnFile
       ))}
     </ul>
   );
-}
-
-/** All versions of one file, the newest first: the list of all versions goes on behind a cursor of a name and a version. */
-async function versionsOf(group: string, file: string): Promise<Answer<readonly FileItem[]>> {
-  const before = `${file}/${Number.MAX_SAFE_INTEGER}`;
-  const page = await getPage<FileItem>(`/groups/${part(group)}/files?versions=all`, before);
-  if (!page.ok) return page;
-  return { ...page, value: page.value.items.filter((item) => item.file === file) };
 }
 
 function isAbout({ items, removed }: FileChanges, file: string): boolean {

@@ -17,8 +17,16 @@ import { transferIdOfFile } from '../transfers/transfer-store.ts';
 type Found =
   | { readonly kind: 'looking' }
   | { readonly kind: 'content'; readonly path: string | null; readonly type: string; readonly url: string }
-  | { readonly kind: 'folder'; readonly files: readonly TransferFileItem[] }
+  | FoundFolder
   | { readonly kind: 'problem'; readonly problem: PageProblem };
+
+/** What is known of a folder: its files so far, and where the others begin. */
+interface FoundFolder {
+  readonly kind: 'folder';
+  readonly address: string;
+  readonly files: readonly TransferFileItem[];
+  readonly next: string | null;
+}
 
 interface OpenDialogProps {
   readonly group: string;
@@ -33,22 +41,31 @@ export function OpenDialog({ group, item, onClose }: OpenDialogProps) {
     found.value = { kind: 'looking' };
     found.value = await lookInto(group, item, path);
   };
+  const more = async (folder: FoundFolder): Promise<void> => {
+    const longer = await filesBehind(folder);
+    if (found.value === folder) found.value = longer;
+  };
   useEffect(() => void look(null), []);
   return (
     <Dialog title={`Open ${item.file}`} onClose={onClose} isWide>
-      <Content found={found.value} onChoose={(path) => void look(path)} />
+      <Content found={found.value} onChoose={(path) => void look(path)} onMore={(folder) => void more(folder)} />
     </Dialog>
   );
 }
 
-function Content({ found, onChoose }: { readonly found: Found; readonly onChoose: (path: string) => void }) {
+interface Choices {
+  readonly onChoose: (path: string) => void;
+  readonly onMore: (folder: FoundFolder) => void;
+}
+
+function Content({ found, ...choices }: Choices & { readonly found: Found }) {
   switch (found.kind) {
     case 'looking':
       return <p role="status">Looking at what it is. Its first pieces may have to come from others …</p>;
     case 'problem':
       return <FormProblem problem={found.problem} />;
     case 'folder':
-      return <Folder files={found.files} onChoose={onChoose} />;
+      return <Folder folder={found} {...choices} />;
     case 'content':
       return (
         <>
@@ -73,13 +90,8 @@ function Shown({ type, url }: { readonly type: string; readonly url: string }) {
   return <p>It opens in a tab of its own, where nothing in it can reach this page.</p>;
 }
 
-function Folder({
-  files,
-  onChoose,
-}: {
-  readonly files: readonly TransferFileItem[];
-  readonly onChoose: (path: string) => void;
-}) {
+function Folder({ folder, onChoose, onMore }: Choices & { readonly folder: FoundFolder }) {
+  const { files, next } = folder;
   return (
     <>
       <p>It is a folder. Which file of it?</p>
@@ -96,6 +108,12 @@ function Folder({
           </li>
         ))}
       </ul>
+      {next !== null && (
+        <div class="dialog-actions">
+          <span class="soft">These are the first {files.length.toLocaleString('en')} files.</span>
+          <Button onClick={() => onMore(folder)}>Show more</Button>
+        </div>
+      )}
     </>
   );
 }
@@ -103,7 +121,7 @@ function Folder({
 async function lookInto(group: string, item: FileItem, path: string | null): Promise<Found> {
   const address = `/groups/${part(group)}/files/${part(item.file)}`;
   const kind = await typeOf(address, path);
-  if ('files' in kind) return { kind: 'folder', files: await filesOf(group, item) };
+  if ('files' in kind) return folderOf(group, item);
   if ('problem' in kind) return { kind: 'problem', problem: kind.problem };
   const link = await post<ContentLinkView>(`${address}/content-link`, path === null ? {} : { path });
   if (!link.ok) return { kind: 'problem', problem: link.problem };
@@ -132,11 +150,16 @@ async function typeOf(
 }
 
 /** Of a folder: this peer has a transfer of it by now, if only one for who looks, which the events may not have told of yet. */
-async function filesOf(group: string, { file, version }: FileItem): Promise<readonly TransferFileItem[]> {
+async function folderOf(group: string, { file, version }: FileItem): Promise<Found> {
   const transferId = transferIdOfFile(group, file, version) ?? (await newTransferOf(group, file));
-  const page =
-    transferId === null ? null : await getPage<TransferFileItem>(`/transfers/${part(transferId)}/files`, null);
-  return page?.ok === true ? page.value.items : [];
+  if (transferId === null) return { kind: 'problem', problem: PEER_AWAY };
+  return filesBehind({ kind: 'folder', address: `/transfers/${part(transferId)}/files`, files: [], next: null });
+}
+
+async function filesBehind(folder: FoundFolder): Promise<Found> {
+  const page = await getPage<TransferFileItem>(folder.address, folder.next);
+  if (!page.ok) return { kind: 'problem', problem: page.problem };
+  return { ...folder, files: [...folder.files, ...page.value.items], next: page.value.next };
 }
 
 async function newTransferOf(group: string, file: string): Promise<string | null> {

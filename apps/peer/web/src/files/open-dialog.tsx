@@ -28,6 +28,14 @@ interface FoundFolder {
   readonly next: string | null;
 }
 
+/** What was begun for this reader ended meanwhile. */
+const GONE: PageProblem = {
+  code: 'transfer_not_found',
+  detail: 'This peer does not look into it any more: open it again.',
+  retryable: true,
+  errors: [],
+};
+
 interface OpenDialogProps {
   readonly group: string;
   readonly item: FileItem;
@@ -152,7 +160,7 @@ async function typeOf(
 /** Of a folder: this peer has a transfer of it by now, if only one for who looks, which the events may not have told of yet. */
 async function folderOf(group: string, { file, version }: FileItem): Promise<Found> {
   const transferId = transferIdOfFile(group, file, version) ?? (await newTransferOf(group, file));
-  if (transferId === null) return { kind: 'problem', problem: PEER_AWAY };
+  if (transferId === null) return { kind: 'problem', problem: GONE };
   return filesBehind({ kind: 'folder', address: `/transfers/${part(transferId)}/files`, files: [], next: null });
 }
 

@@ -14,6 +14,6 @@ export default defineConfig({
     hookTimeout: 60_000,
     // On a machine that is busy with other things, too, what is waited for comes.
     expect: { poll: { timeout: 10_000 } },
-    setupFiles: ['test/waiting-longer.ts'],
+    setupFiles: ['test/waiting-longer.ts', 'test/compiled-sources.ts'],
   },
 });

@@ -33,11 +33,11 @@ const TARGETS = [
 
 /** Builds what is older than its sources. Returns null, or a sentence about what went wrong. */
 export async function buildWhenStale(root) {
-  if (!TARGETS.some((target) => isStale(root, target))) return null;
-  const missing = TARGETS.some(({ tool }) => !existsSync(join(root, tool)));
-  if (missing) {
+  const older = TARGETS.filter((target) => isStale(root, target));
+  if (older.length === 0) return null;
+  if (older.some(({ tool }) => !existsSync(join(root, tool)))) {
     // An installation without development packages runs what was built for it.
-    const isBuilt = TARGETS.every(({ stamp }) => existsSync(join(root, stamp)));
+    const isBuilt = older.every(({ stamp }) => existsSync(join(root, stamp)));
     return isBuilt ? null : `there is no build in ${root}: run npm ci there.`;
   }
   return await withLock(root, async () => {

@@ -2,6 +2,7 @@ import { chmod, rename, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import type { StatusView } from '#wire/control-status';
 import type { Finding } from '../../apps/peer/src/cli/doctor/finding.ts';
 import { Cluster, type TestPeer } from './cluster.ts';
 import { cohort, type Typed } from './typed-commands.ts';
@@ -52,6 +53,9 @@ it('says who is away, and that nothing is wrong with the others', async () => {
   );
   expect(out).toMatch(/^1 problem found\.$/m);
   await cluster.system.restartTracker(2);
+  const isBack = async (): Promise<boolean> =>
+    (await peer.view<StatusView>('/status')).trackers.every(({ state }) => state === 'ready');
+  await vi.waitUntil(isBack, { timeout: 20_000 });
 });
 
 it('says which key a tracker shows that should have another one', async () => {

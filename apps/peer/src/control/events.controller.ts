@@ -17,7 +17,7 @@ const KEEP_ALIVE_MS = 15_000;
 /** How long a stream waits to begin until its watch has: what is read after that is not missed. */
 const WATCH_WAIT_MS = 1_000;
 /** A longer replay is none: it would leave too little of what may be unread for what happens while it is sent. */
-const REPLAY_BYTES_MAX = EVENTS_UNREAD_BYTES_MAX / 2;
+const REPLAYED_BYTES = EVENTS_UNREAD_BYTES_MAX / 2;
 
 @ApiTags('events')
 @ProblemResponses()
@@ -65,7 +65,7 @@ export class EventsController {
     // What is no number is from nowhere here, and gets the reset that it needs.
     const from = /^\d{1,15}$/.test(lastEventId) ? Number(lastEventId) : Number.MAX_SAFE_INTEGER;
     const frames = Buffer.concat(this.#itemsSince(from).map((event) => frameOf(event, JSON.stringify(event))));
-    if (frames.length <= REPLAY_BYTES_MAX) return frames;
+    if (frames.length <= REPLAYED_BYTES) return frames;
     const reset = this.#journal.reset();
     return frameOf(reset, JSON.stringify(reset));
   }

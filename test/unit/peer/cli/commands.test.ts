@@ -52,6 +52,7 @@ test('every command of the control endpoint has a command here', () => {
 });
 
 test.each(COMMANDS)('%s %s sends its body with the token and an id', async (name, words, body) => {
+  peer.answers.set('GET /last-copies', { status: 200, body: { items: [], next: null, asOfOffset: 7 } });
   const { exitCode, note } = await run([name, ...words.split(' ').filter(Boolean)]);
   expect({ exitCode, note }).toEqual({ exitCode: 0, note: '' });
   const request = peer.requests.find(({ method }) => method === 'POST');

@@ -16,7 +16,7 @@ describe('the product', () => {
   let report: ImportReport;
   beforeAll(async () => {
     report = await cruiseImports(root);
-  });
+  }, 300_000);
 
   it('breaks no rule', () => {
     expect(report.violations).toEqual([]);

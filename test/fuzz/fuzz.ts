@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { machineLine } from '../../infra/quick-start/measured.ts';
 import { say } from '../bench/table.ts';
-import { byLength } from '../soak/soak-length.ts';
+import { byLength, soakSeed } from '../soak/soak-length.ts';
 import type { FuzzReport } from './fuzz-loop.ts';
 import { FUZZ_TARGETS } from './fuzz-target.ts';
 import { fuzzInThread } from './fuzz-thread.ts';
@@ -18,7 +18,7 @@ const { values: flags } = parseArgs({
     seconds: { type: 'string', default: byLength({ full: '3600', short: '10' }) },
     executions: { type: 'string', default: 'Infinity' },
     targets: { type: 'string', default: Object.keys(FUZZ_TARGETS).join() },
-    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    seed: { type: 'string', default: soakSeed() },
     findings: { type: 'string', default: '5' },
     jobs: { type: 'string', default: String(Math.min(2, availableParallelism())) },
     out: { type: 'string', default: 'dist/fuzz' },

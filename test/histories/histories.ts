@@ -10,7 +10,7 @@ import 'reflect-metadata';
 import { Logger } from '@nestjs/common';
 import { machineLine } from '../../infra/quick-start/measured.ts';
 import { say } from '../bench/table.ts';
-import { byLength, endAfter } from '../soak/soak-length.ts';
+import { byLength, endAfter, soakSeed } from '../soak/soak-length.ts';
 import type { RealLog } from './real-system.ts';
 import { type HistoryReport, runHistory } from './run-history.ts';
 
@@ -19,7 +19,7 @@ const { values: flags } = parseArgs({
     /** `kafka`, `sqlite`, or both with a comma, one after the other. */
     log: { type: 'string', default: 'kafka,sqlite' },
     minutes: { type: 'string', default: byLength({ full: '10', short: '0.4' }) },
-    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    seed: { type: 'string', default: soakSeed() },
     clients: { type: 'string', default: '8' },
     people: { type: 'string', default: '4' },
     /** Mean pause of each person. */

@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import 'reflect-metadata';
 import { machineLine } from '../../infra/quick-start/measured.ts';
-import { byLength } from '../soak/soak-length.ts';
+import { byLength, soakSeed } from '../soak/soak-length.ts';
 import type { SeedReport } from './simulation.ts';
 
 /** The seeds from `first` on, of which each thread takes the next that none has taken. */
@@ -27,7 +27,7 @@ else await work(workerData as Seeds);
 async function lead(): Promise<number> {
   const { values: flags } = parseArgs({
     options: {
-      seed: { type: 'string', default: String(Date.now() % 1_000_000_000) },
+      seed: { type: 'string', default: soakSeed() },
       count: { type: 'string', default: '100' },
       workers: { type: 'string', default: String(availableParallelism()) },
       soak: { type: 'boolean', default: false },

@@ -6,14 +6,14 @@ import { machineLine } from '../../infra/quick-start/measured.ts';
 import { say } from '../bench/table.ts';
 import { compareAccess } from '../unit/tracker/audit/access-model.ts';
 import { randomRecords } from '../unit/tracker/random-log.ts';
-import { byLength, endAfter } from './soak-length.ts';
+import { byLength, endAfter, soakSeed } from './soak-length.ts';
 
 const { values: flags } = parseArgs({
   options: {
     histories: { type: 'string', default: byLength({ full: '10000', short: '100' }) },
     records: { type: 'string', default: '150' },
     /** Of the first history; each has the next one. */
-    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    seed: { type: 'string', default: soakSeed() },
     minutes: { type: 'string', default: '60' },
   },
 });

@@ -13,7 +13,7 @@ import { say } from '../bench/table.ts';
 import { seeded } from '../seeded-random.ts';
 import { exported } from '../unit/tracker/audit/sources.ts';
 import { randomRecords } from '../unit/tracker/random-log.ts';
-import { byLength, endAfter } from './soak-length.ts';
+import { byLength, endAfter, soakSeed } from './soak-length.ts';
 
 const { values: flags } = parseArgs({
   options: {
@@ -24,7 +24,7 @@ const { values: flags } = parseArgs({
     cuts: { type: 'string', default: byLength({ full: '1', short: '997' }) },
     /** Of so many lines one is changed and hidden, taken out, doubled, exchanged, and cut off with all that follow. */
     hidden: { type: 'string', default: byLength({ full: '1', short: '50' }) },
-    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    seed: { type: 'string', default: soakSeed() },
     minutes: { type: 'string', default: '120' },
   },
 });

@@ -8,13 +8,13 @@ import { say } from '../bench/table.ts';
 import { Cluster } from '../e2e/cluster.ts';
 import { seeded } from '../seeded-random.ts';
 import { killDownloads } from './killed-downloads.ts';
-import { byLength, endAfter } from './soak-length.ts';
+import { byLength, endAfter, soakSeed } from './soak-length.ts';
 
 const { values: flags } = parseArgs({
   options: {
     count: { type: 'string', default: byLength({ full: '100', short: '5' }) },
     size: { type: 'string', default: '512MiB' },
-    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    seed: { type: 'string', default: soakSeed() },
     minutes: { type: 'string', default: '30' },
   },
 });

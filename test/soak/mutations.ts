@@ -10,13 +10,13 @@ import { say } from '../bench/table.ts';
 import { seeded } from '../seeded-random.ts';
 import { mutatePeers } from './mutated-peers.ts';
 import { mutateTransfers } from './mutated-transfers.ts';
-import { byLength, endAfter } from './soak-length.ts';
+import { byLength, endAfter, soakSeed } from './soak-length.ts';
 
 const { values: flags } = parseArgs({
   options: {
     trials: { type: 'string', default: byLength({ full: '10000', short: '300' }) },
     'peer-trials': { type: 'string', default: byLength({ full: '100', short: '6' }) },
-    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    seed: { type: 'string', default: soakSeed() },
     minutes: { type: 'string', default: '60' },
     scratch: { type: 'string', default: tmpdir() },
   },

@@ -32,37 +32,28 @@ const UUID = '00000000-0000-4000-8000-000000000000';
 const SHARE = { groupId: 1, shareId: 2, contentId: ID, hash: 'sha1', totalBytes: 10, pieceBytes: 1024, pieceCount: 1 };
 const TRANSFER = {
   ...{ transferId: 'x', commandId: UUID, logId: ID, user: 'alice', group: 'films', file: 'a.bin', path: '/tmp/a.bin' },
-  ...{
-    startedAtMs: 1,
-    completedAtMs: 2,
-    offset: 7,
-    state: 'complete',
-    reason: null,
-    share: SHARE,
-    sha1: null,
-    stamp: null,
-  },
+  ...{ startedAtMs: 1, completedAtMs: 2, offset: 7, state: 'complete', reason: null, share: SHARE, sha1: null },
+  stamp: null,
 };
 const DOWNLOAD = {
-  ...{
-    ...TRANSFER,
-    direction: 'download',
-    strategy: 'random',
-    overwrite: false,
-    seedCommandId: UUID,
-    isRecorded: true,
-  },
-  ...{ isServed: true, verifiedBytes: 10, bitfield: 'gA==', peers: [] },
+  ...{ ...TRANSFER, direction: 'download', strategy: 'random', overwrite: false, seedCommandId: UUID },
+  ...{ isRecorded: true, isServed: true, verifiedBytes: 10, bitfield: 'gA==', peers: [] },
+};
+const PEER = { peerId: ID, user: 'bob', address: '127.0.0.1:9', state: 'active', deliveredBytes: 9, corruptPieces: 0 };
+const RECHECK = {
+  ...{ startedAt: '2026-01-01T00:00:00.000Z', endedAt: null, verdict: null, checkedPieces: 1, damagedPieces: 1 },
+  ...{ repairedPieces: 0, absentFiles: ['a'], misfitFiles: [], treeDifferences: [], sha1Mismatches: [] },
+};
+/** All that a record may hold. */
+const EVENTFUL_DOWNLOAD = {
+  ...{ ...DOWNLOAD, peers: [PEER], reason: { code: 'piece_damaged', detail: 'a piece is damaged', action: 'wait' } },
+  ...{ reasonSince: { code: 'piece_damaged', atMs: 3, verifiedBytes: 1 }, recheck: RECHECK, sha1Matches: false },
+  ...{ damage: { soundBytes: 1, bitfield: 'AA==' }, temporary: true, reusedBytes: 1, wantedBytes: 2, isPartial: true },
+  selection: { only: ['*.md'], priorities: [{ path: 'a.md', priority: 'high' }] },
 };
 const UPLOAD = {
-  ...{
-    ...TRANSFER,
-    direction: 'upload',
-    command: 'upload_file',
-    hash: 'sha1',
-    pieceBytes: null,
-    expectedContentId: null,
-  },
+  ...{ ...TRANSFER, direction: 'upload', command: 'upload_file', hash: 'sha1', pieceBytes: null },
+  ...{ expectedContentId: null, exclude: ['*.tmp'], replaces: 1 },
 };
 const LIMITS = {
   ...{ uploadBytesPerSecond: 4096, downloadBytesPerSecond: null, activeTransfers: 3 },
@@ -86,7 +77,7 @@ interface PeerFile {
 }
 
 const FILES: Readonly<Record<string, PeerFile>> = {
-  transfer: { name: 'transfers/x.json', use: useTransfers, samples: [DOWNLOAD, UPLOAD] },
+  transfer: { name: 'transfers/x.json', use: useTransfers, samples: [DOWNLOAD, EVENTFUL_DOWNLOAD, UPLOAD] },
   limits: { name: 'limits.json', use: useLimits, samples: [LIMITS] },
   link: {
     name: 'link.json',
@@ -117,6 +108,7 @@ export const peerFiles: FuzzTarget = {
     'libs/identity/src/durable-file.ts',
     'apps/peer/src/transfers/transfer-store.ts',
     'apps/peer/src/transfers/transfer-record.ts',
+    'apps/peer/src/transfers/transfer-record-check.ts',
     'apps/peer/src/tracker-link/link-memory.ts',
     'apps/peer/src/tracker-link/tracker-trust.ts',
     'apps/peer/src/control/api-keys.ts',

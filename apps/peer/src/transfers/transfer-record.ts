@@ -4,13 +4,12 @@ import { fullBitfield } from '#domain/bitfield';
 import type { PieceHash } from '#domain/command';
 import type { SharedContent } from '#domain/outcome';
 import type { PieceStrategy } from '#domain/source-choice';
-import { type FieldType, hasFields } from '#identity/durable-file';
 import type { RecheckView, TransferPeerView, TransferReasonView, TransferState, TransferView } from '#wire/control-api';
 import type { ShareRef } from '../swarm/transfer-engine.ts';
 import { datedReason, type ReasonSince } from './reason-since.ts';
-import { isSelection, NO_SELECTION, type Selection } from './wanted-files.ts';
+import { NO_SELECTION, type Selection } from './wanted-files.ts';
 
-interface TransferFacts {
+export interface TransferFacts {
   readonly transferId: string;
   /** The command that began it. */
   readonly commandId: string;
@@ -46,7 +45,7 @@ interface TransferFacts {
 }
 
 /** The sound part of a damaged copy. */
-interface CopyDamage {
+export interface CopyDamage {
   readonly soundBytes: number;
   /** Base64: the pieces that are sound. */
   readonly bitfield: string;
@@ -102,67 +101,6 @@ export interface DownloadRecord extends TransferFacts {
 }
 
 export type TransferRecord = UploadRecord | DownloadRecord;
-
-type FieldTypes<Of> = Readonly<Record<keyof Of, FieldType>>;
-
-/** Fields that came later, and are there only when there is something to say. */
-type Additions = 'reasonSince' | 'sha1Matches' | 'recheck' | 'damage' | 'temporary';
-type UploadAdditions = 'exclude' | 'likelyContentId';
-const ADDITIONS: FieldTypes<Required<Pick<TransferFacts, Additions>>> = {
-  ...{ reasonSince: 'object', sha1Matches: 'boolean', recheck: 'object', damage: 'object', temporary: 'boolean' },
-};
-const UPLOAD_ADDITIONS: FieldTypes<Required<Pick<UploadRecord, UploadAdditions>>> = {
-  ...{ exclude: 'object', likelyContentId: 'string' },
-};
-const FACTS: FieldTypes<Omit<TransferFacts, Additions>> = {
-  ...{ transferId: 'string', commandId: 'string', logId: 'string?', user: 'string', group: 'string', file: 'string' },
-  ...{ path: 'string', startedAtMs: 'number', completedAtMs: 'number?', offset: 'number?', state: 'string' },
-  ...{ reason: 'object?', share: 'object?', sha1: 'string?', stamp: 'string?' },
-};
-const UPLOAD_FACTS: FieldTypes<Omit<UploadRecord, keyof TransferFacts | UploadAdditions | 'replaces' | 'version'>> = {
-  ...{ direction: 'string', command: 'string', hash: 'string', pieceBytes: 'number?', expectedContentId: 'string?' },
-};
-type DownloadAdditions = 'selection' | 'wantedBytes' | 'isPartial' | 'reusedBytes' | 'isPrivate' | 'forGroup';
-const DOWNLOAD_ADDITIONS: FieldTypes<Required<Pick<DownloadRecord, DownloadAdditions>>> = {
-  ...{ selection: 'object', wantedBytes: 'number', isPartial: 'boolean', reusedBytes: 'number' },
-  ...{ isPrivate: 'boolean', forGroup: 'boolean' },
-};
-const DOWNLOAD_FACTS: FieldTypes<Omit<DownloadRecord, keyof TransferFacts | DownloadAdditions>> = {
-  ...{ direction: 'string', strategy: 'string', overwrite: 'boolean', seedCommandId: 'string', isRecorded: 'boolean' },
-  ...{ isServed: 'boolean', verifiedBytes: 'number', bitfield: 'string', peers: 'object' },
-};
-const SHARE_FACTS: FieldTypes<Omit<SharedContent, 'version'>> = {
-  ...{ groupId: 'number', shareId: 'number', contentId: 'string', hash: 'string' },
-  ...{ totalBytes: 'number', pieceBytes: 'number', pieceCount: 'number' },
-};
-
-/** Whether what a file holds is a record of a transfer: a disk can spoil it, and then nothing may be built on it. */
-export function isTransferRecord(value: unknown): value is TransferRecord {
-  if (!hasFields(value, FACTS)) return false;
-  const isThere = ([field]: [string, FieldType]): boolean => Object.hasOwn(value as object, field);
-  const additions = Object.entries({ ...ADDITIONS, ...UPLOAD_ADDITIONS, ...DOWNLOAD_ADDITIONS }).filter(isThere);
-  if (!hasFields(value, Object.fromEntries(additions))) return false;
-  if (Object.hasOwn(value as object, 'selection') && !isSelection((value as DownloadRecord).selection)) return false;
-  const { direction, share, startedAtMs, completedAtMs } = value as TransferRecord;
-  if (!isTime(startedAtMs) || (completedAtMs !== null && !isTime(completedAtMs))) return false;
-  const isDownload = direction === 'download';
-  if (!hasFields(value, isDownload ? DOWNLOAD_FACTS : UPLOAD_FACTS)) return false;
-  if (!isDownload && direction !== 'upload') return false;
-  if (!isNumberIfThere(share, 'version') || !isNumberIfThere(value, 'version')) return false;
-  if (!isNumberIfThere(value, 'replaces') || !isNumberIfThere(value, 'reusedBytes')) return false;
-  return share === null ? !isDownload : hasFields(share, SHARE_FACTS);
-}
-
-/** Fields that came later. */
-function isNumberIfThere(holder: unknown, field: string): boolean {
-  if (typeof holder !== 'object' || holder === null || !Object.hasOwn(holder, field)) return true;
-  return Number.isSafeInteger((holder as Record<string, unknown>)[field]);
-}
-
-/** Whether a number of milliseconds since 1970 can be shown as a time. */
-function isTime(timeMs: number): boolean {
-  return !Number.isNaN(new Date(timeMs).getTime());
-}
 
 /** What moves while a transfer runs. */
 export type TransferProgress = Pick<

@@ -7,7 +7,8 @@ import { type FileReports, hasFields, readJsonIfSound, ReplacedFile } from '#ide
 import type { LimitsBody, RateLimitsBody } from '#wire/control-limits';
 import { ACTIVE_TRANSFERS_MAX, RATE_MAX, RATE_MIN } from '#wire/limits';
 import { isKeptScrub, type KeptScrub } from './kept-scrub.ts';
-import { isTransferRecord, type TransferRecord } from './transfer-record.ts';
+import { isTransferRecord } from './transfer-record-check.ts';
+import type { TransferRecord } from './transfer-record.ts';
 
 export class TransferStore {
   readonly #directory: string;

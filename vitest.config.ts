@@ -9,7 +9,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts', 'libs/**/*.test.ts', 'apps/**/*.test.ts'],
     pool: 'forks',
     execArgv: ['--conditions=source'],
-    maxWorkers: 2,
+    // Most tests wait for processes and timers now and then: three at a time keep two processors busy.
+    maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // On a machine that is busy with other things, too, what is waited for comes.

@@ -17,6 +17,7 @@ export interface ProblemBody {
   readonly detail: string;
   readonly retryable: boolean;
   readonly commandId?: string;
+  readonly correlationId?: string;
   readonly offset?: number;
   readonly errors: readonly { readonly field: string; readonly message: string }[];
 }

@@ -17,6 +17,8 @@ export interface LocalSystemOptions {
   readonly logUrl?: string;
   /** How long a process may take to be ready; a minute by default. */
   readonly readyTimeoutMs?: number;
+  /** What every tracker and peer finds in its environment, beside that of this process without its COHORT_ variables. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface LocalPeerOptions {
@@ -167,8 +169,9 @@ export class LocalSystem {
 
   async #run(options: { name: string; words: readonly string[] }): Promise<NodeProcess> {
     if (this.#isStopping) throw new StartFailed(options.name, 'was not started: the system stops', '');
-    const { readyTimeoutMs } = this.#options;
-    const process = new NodeProcess({ ...options, ...(readyTimeoutMs !== undefined && { readyTimeoutMs }) });
+    const { readyTimeoutMs, environment = {} } = this.#options;
+    const own = { ...options, environment };
+    const process = new NodeProcess({ ...own, ...(readyTimeoutMs !== undefined && { readyTimeoutMs }) });
     this.#started.add(process);
     await process.ready();
     return process;

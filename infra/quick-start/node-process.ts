@@ -9,7 +9,7 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** What `cohort` runs. */
 export const LAUNCHER = fileURLToPath(new URL('../launcher/cohort.mjs', import.meta.url));
 
-const OUTPUT_LINES_MAX = 200;
+const OUTPUT_LINES_MAX = 2_000;
 const READY_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 5_000;
 

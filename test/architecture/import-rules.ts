@@ -51,6 +51,11 @@ const WRITTEN_RULES: IForbiddenRuleType[] = [
     },
   },
   {
+    name: 'program-knows-logs-and-flags',
+    from: { path: '^libs/program/' },
+    to: { pathNot: ['^libs/(program|identity|wire|domain)/', npm('pino', 'commander')], dependencyTypesNot: ['core'] },
+  },
+  {
     name: 'libraries-know-no-app',
     from: { path: '^libs/' },
     to: { path: '^apps/' },
@@ -99,6 +104,11 @@ const WRITTEN_RULES: IForbiddenRuleType[] = [
     name: 'piscina-has-one-adapter',
     from: { path: SOURCES, pathNot: '^apps/peer/src/data-plane/worker-pool[.]ts$' },
     to: { path: npm('piscina') },
+  },
+  {
+    name: 'pino-has-one-adapter',
+    from: { path: SOURCES, pathNot: '^libs/program/src/open-process-log[.]ts$' },
+    to: { path: npm('pino') },
   },
   {
     name: 'sqlite-has-one-adapter-and-the-lock',

@@ -15,6 +15,10 @@ import { frame } from '#wire/frame';
 export const key = [createHash, frame];
 export const certificate = (): Promise<unknown> => import('@peculiar/x509');`,
   'libs/identity/src/data-dir-lock.ts': `import { DatabaseSync } from 'node:sqlite';\nexport const lock = DatabaseSync;`,
+  'libs/program/src/settings.ts': `import { Option } from 'commander';
+import { key } from '#identity/key';
+export const settings = [Option, key];`,
+  'libs/program/src/open-process-log.ts': `import { pino } from 'pino';\nexport const log = pino;`,
   'apps/tracker/src/main.ts': `import { control } from './control/control.ts';
 import { log } from './command-log/command-log.ts';
 export const main = [control, log];`,
@@ -57,6 +61,8 @@ export const VIOLATIONS: readonly (readonly [rule: string, file: string, text: s
   ['wire-knows-the-domain-and-validation', 'libs/wire/src/v-node.ts', `import 'node:crypto';`],
   ['wire-knows-the-domain-and-validation', 'libs/wire/src/v-nest.ts', `import '@nestjs/common';`],
   ['identity-knows-keys-and-certificates', 'libs/identity/src/v-npm.ts', `import 'rxjs';`],
+  ['program-knows-logs-and-flags', 'libs/program/src/v-npm.ts', `import 'rxjs';`],
+  ['pino-has-one-adapter', 'apps/peer/src/control/v-pino.ts', `import 'pino';`],
   ['libraries-know-no-app', 'libs/identity/src/v-app.ts', `import '../../../apps/peer/src/control/view.ts';`],
   ['apps-never-meet', 'apps/tracker/src/v-peer.ts', `import '../../peer/src/control/view.ts';`],
   ['apps-never-meet', 'apps/peer/src/v-tracker.ts', `import '../../tracker/src/command-log/command-log.ts';`],

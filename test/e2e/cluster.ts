@@ -36,6 +36,8 @@ export interface ClusterOptions {
   readonly logUrl?: string;
   /** Address of trackers and peers; 127.0.0.1 by default. */
   readonly host?: string;
+  /** What trackers and peers find in their environment. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** A system whose trackers run. */
@@ -56,12 +58,21 @@ export class Cluster {
     this.#broker = kafka?.broker ?? null;
   }
 
-  static async start({ log = 'sqlite', trackerCount = 2, host, ...given }: ClusterOptions = {}): Promise<Cluster> {
+  static async start({
+    log = 'sqlite',
+    trackerCount = 2,
+    host,
+    environment = {},
+    ...given
+  }: ClusterOptions = {}): Promise<Cluster> {
     const folder = await mkdtemp(join(tmpdir(), 'cohort-e2e-'));
     const kafka = log === 'kafka' ? { broker: await startBroker(), topic: `cohort-${randomUUID()}` } : null;
     const ownLogUrl = kafka ? `kafka:${kafka.broker.brokers}/${kafka.topic}` : `sqlite:${join(folder, 'log.sqlite')}`;
     const logUrl = given.logUrl ?? ownLogUrl;
-    const system = await LocalSystem.prepare({ folder, trackerCount, logUrl, ...(host !== undefined && { host }) });
+    const system = await LocalSystem.prepare({
+      ...{ folder, trackerCount, logUrl, environment },
+      ...(host !== undefined && { host }),
+    });
     const cluster = new Cluster(system, logUrl, kafka);
     try {
       await system.startTrackers();

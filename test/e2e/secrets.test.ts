@@ -107,7 +107,7 @@ async function story(): Promise<void> {
 }
 
 beforeAll(async () => {
-  cluster = await Cluster.start();
+  cluster = await Cluster.start({ environment: { COHORT_LOG_LEVEL: 'debug' } });
   for (const password of PASSWORDS) secrets.set(`password ${password}`, password);
   await story();
   const processes = [...cluster.system.trackers, ...cluster.system.peers];
@@ -138,6 +138,8 @@ it('passwords, tokens, keys and API keys stand in no log, file, answer, metric, 
 
 it('what was looked at is what there is', () => {
   const places = [...seen.keys()].join('\n');
+  for (const { process } of [...cluster.system.trackers, ...cluster.system.peers])
+    expect(process.output).toContain('"level":"debug"');
   for (const place of ['log.sqlite', 'events.ndjson', 'api-keys.json', 'link.json', 'commands.ndjson', 'metrics of']) {
     expect(places).toContain(place);
   }

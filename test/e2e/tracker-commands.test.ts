@@ -192,7 +192,7 @@ describe('what is malformed', () => {
     expect(answer.toString()).toContain('invalid_request');
     socket.destroy();
     expect(await peer.view<HelloView>('hello')).toMatchObject({ ready: true });
-    expect(tracker.logger.problems).toEqual([]);
+    expect(tracker.processLog.problems).toEqual([]);
   });
 
   it('names are taken in NFC', async () => {
@@ -221,7 +221,7 @@ describe('passwords', () => {
     await peer.accepted('change_password', { password: 'staple battery', newPassword: 'battery staple' });
     await peer.command('create_user', { user: 'x'.repeat(65), password: 'staple battery' });
     const written = log.records.map(({ value, sealed }) => `${Buffer.from(value).toString()} ${sealed}`).join('\n');
-    for (const kept of [written, tracker.logger.lines.join('\n')]) expect(kept).not.toMatch(/staple/);
+    for (const kept of [written, tracker.processLog.lines.join('\n')]) expect(kept).not.toMatch(/staple/);
     expect(log.records.filter(({ sealed }) => sealed !== null)).toHaveLength(2);
   });
 

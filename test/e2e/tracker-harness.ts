@@ -3,11 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Logger, type LoggerService } from '@nestjs/common';
+import { Logger } from '@nestjs/common';
 import { ClientTCP } from '@nestjs/microservices';
 import { firstValueFrom, type Observable } from 'rxjs';
 import { type Identity, loadOrCreateIdentity } from '#identity/identity';
 import { mutualTlsOptions } from '#identity/tls';
+import type { About, ProcessLog } from '#program/process-log';
 import type { CommandReply, Page, PeerCommandName, PresenceView, Push, ReplyHead, ViewReply } from '#wire/tracker-api';
 import { CONTENT_ID, SMALL_CONTENT } from '../unit/domain/log-of.ts';
 import type { CommandLog } from '../../apps/tracker/src/command-log/command-log.ts';
@@ -16,28 +17,36 @@ import { type RunningTracker, startTracker, type TrackerParts } from '../../apps
 // A connection that ends is a fact in these tests, not news for the console.
 Logger.overrideLogger(false);
 
-/** Remembers what a logger was told, so that a test can look for secrets in it. */
-export class RecordingLogger implements LoggerService {
+/** Remembers the lines of a log, so that a test can look for secrets in them. */
+export class RecordedLog implements ProcessLog {
   readonly lines: string[] = [];
   readonly problems: string[] = [];
 
-  log(...words: readonly unknown[]): void {
-    this.lines.push(words.map(String).join(' '));
+  debug(words: string, about: About = {}): void {
+    this.lines.push(`${words} ${JSON.stringify(about)}`);
   }
 
-  error(...words: readonly unknown[]): void {
-    this.log(...words);
-    this.problems.push(words.map(String).join(' '));
+  info(words: string, about: About = {}): void {
+    this.debug(words, about);
   }
 
-  warn(...words: readonly unknown[]): void {
-    this.error(...words);
+  warn(words: string, about: About = {}): void {
+    this.debug(words, about);
+    this.problems.push(`${words} ${JSON.stringify(about)}`);
+  }
+
+  error(words: string, about: About = {}): void {
+    this.warn(words, about);
+  }
+
+  fatal(words: string, about: About = {}): void {
+    this.warn(words, about);
   }
 }
 
 export interface TestTracker extends RunningTracker {
   readonly identity: Identity;
-  readonly logger: RecordingLogger;
+  readonly processLog: RecordedLog;
 }
 
 /** What a test says of a tracker. */
@@ -65,13 +74,13 @@ export class Cleanup {
 
   async tracker(log: CommandLog, { isReady = true, identity, ...given }: TrackerGiven = {}): Promise<TestTracker> {
     const own = identity ?? (await loadOrCreateIdentity(await this.directory()));
-    const logger = new RecordingLogger();
+    const processLog = new RecordedLog();
     const anywhere = { host: '127.0.0.1', port: 0 };
-    const parts = { identity: own, log, rpc: anywhere, http: anywhere, address: `${own.id.slice(0, 8)}:1`, logger };
+    const parts = { identity: own, log, rpc: anywhere, http: anywhere, address: `${own.id.slice(0, 8)}:1`, processLog };
     const tracker = await startTracker({ ...parts, ...given });
     this.add(() => tracker.stop());
     if (isReady) await tracker.ready;
-    return { ...tracker, identity: own, logger };
+    return { ...tracker, identity: own, processLog };
   }
 
   async peer(tracker: Pick<RunningTracker, 'rpc'>, identity?: Identity): Promise<TestPeer> {

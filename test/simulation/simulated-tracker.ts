@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { finalize, type Observable, tap } from 'rxjs';
 import type { State } from '#domain/state';
 import type { Identity } from '#identity/identity';
+import { SILENT_LOG } from '#program/process-log';
 import {
   type CommandOutcomeRequest,
   type CommandRequest,
@@ -281,7 +282,7 @@ function partsOf(
   const reachability = { ask: () => null } as unknown as Reachability;
   const passwords = new PasswordGate({ replica, hasher: new SimulatedHasher(), now });
   const pushes = new PushHub({ replica, presence, metrics });
-  const commands = new CommandService({ replica, passwords, metrics, trackerId, now });
+  const commands = new CommandService({ replica, passwords, metrics, trackerId, now, processLog: SILENT_LOG });
   const viewsOf = (seen: Replica): ViewService => {
     const issuer = new GrantIssuer({ replica: seen, identity, now });
     return new ViewService({ replica: seen, presence, grants: plants.grants?.(issuer) ?? issuer, now });

@@ -4,6 +4,9 @@ import 'reflect-metadata';
 import { Command as Program, CommanderError, Option } from 'commander';
 import { DataDirUnusable, lockDataDir } from '#identity/data-dir-lock';
 import { BadInput, settleVariables } from '#identity/start-input';
+import { logOptions } from '#program/log-flags';
+import { openProcessLog } from '#program/open-process-log';
+import type { ProcessLog } from '#program/process-log';
 import { EXIT } from './cli/exit-codes.ts';
 import { type PeerFlags, type PeerOptions, readPeerOptions } from './peer-options.ts';
 import { startPeer } from './peer.module.ts';
@@ -48,6 +51,7 @@ function program(): Program {
     ['--plain', 'COHORT_PLAIN', 'no TLS between peers: for trusted networks; both sides must ask for it'],
   ];
   for (const [flag, environment, about] of options) peer.addOption(new Option(flag, about).env(environment));
+  for (const option of logOptions()) peer.addOption(option);
   peer.addOption(
     new Option('--allow-host <name>', 'another name that the control endpoint answers to; with commas for several')
       .env('COHORT_ALLOW_HOST')
@@ -56,11 +60,25 @@ function program(): Program {
   return root;
 }
 
+/** Runs a peer until SIGINT or SIGTERM. What keeps it from starting is said in its log and by the exit code. */
 async function runPeer(options: PeerOptions): Promise<void> {
+  const log = openProcessLog('peer', options.logging);
+  process.prependListener('uncaughtException', (error) => {
+    log.fatal('this is a bug', { exitCode: EXIT.bug, error });
+    process.exit(EXIT.bug);
+  });
+  await runUntilSignal(options, log).catch((error: unknown) => {
+    const { code, message } = endOf(error);
+    log.fatal(message, { exitCode: code });
+    process.exitCode = code;
+  });
+}
+
+async function runUntilSignal(options: PeerOptions, log: ProcessLog): Promise<void> {
   const stopped = stopSignal();
   const lock = lockDataDir(options.dataDirectory);
   try {
-    const peer = await startPeer(options, warn);
+    const peer = await startPeer(options, log);
     const { peerId, controlUrl, listen } = peer;
     process.stdout.write(
       `peer ${peerId.slice(0, PEER_ID_SHOWN)} ready: control ${controlUrl}, listening on ${listen}\n`,
@@ -85,10 +103,6 @@ function stopSignal(): Promise<void> {
     process.on('SIGINT', onSignal);
     process.on('SIGTERM', onSignal);
   });
-}
-
-function warn(message: string): void {
-  process.stderr.write(`${new Date().toISOString()} warning ${message}\n`);
 }
 
 /** How an error ends the process. What nobody foresaw is a bug, and shows where it is. */

@@ -4,13 +4,15 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { DIALLED_PORT_MIN } from '#identity/dialled-addresses';
 import { BadInput, dataDirectoryFor, hostPortOf, readTrackers } from '#identity/start-input';
+import { type LogFlags, logSettingsOf } from '#program/log-flags';
+import type { LogSettings } from '#program/open-process-log';
 import type { LimitsBody } from '#wire/control-limits';
 import { type HostPort, parseHostPort } from '#wire/host-port';
 import { parseByteCount, parseByteRate, parseTransferCount } from '#wire/limit-text';
 import type { TrackerEntry } from '#wire/tracker-info';
 
 /** Flags as they were given; each has an environment variable. */
-export interface PeerFlags {
+export interface PeerFlags extends LogFlags {
   readonly dataDir?: string;
   readonly control?: string;
   readonly allowHost?: readonly string[];
@@ -45,6 +47,7 @@ export interface PeerOptions {
   readonly limits: Partial<LimitsBody>;
   /** How fast what is seeded is read in search of damage; null is not at all. */
   readonly scrubBytesPerSecond: number | null;
+  readonly logging: LogSettings;
   /** Where copies are kept that groups want, and how many bytes; null for none. */
   readonly keeping: { readonly folder: string; readonly limitBytes: number } | null;
 }
@@ -79,6 +82,7 @@ export async function readPeerOptions(address: string, file: string, flags: Peer
     limits: limitsOf(flags),
     scrubBytesPerSecond: scrubRate(flags.scrubRate),
     keeping: keepingOf(flags),
+    logging: logSettingsOf(flags),
   };
 }
 

@@ -6,6 +6,7 @@ import { piecesInWords } from '#domain/content-damage';
 import { isLoopback } from '#identity/dialled-addresses';
 import { type FileReports, ReplacedFile } from '#identity/durable-file';
 import { type Identity, loadOrCreateIdentity } from '#identity/identity';
+import type { ProcessLog } from '#program/process-log';
 import { formatHostPort } from '#wire/host-port';
 import { formatFingerprint } from '#wire/tracker-info';
 import { ERRORS } from '#wire/wire-error';
@@ -27,6 +28,7 @@ import type { TransferEngine } from './swarm/transfer-engine.ts';
 import { FailoverLink } from './tracker-link/failover-link.ts';
 import { LinkMemory } from './tracker-link/link-memory.ts';
 import { type LinkEvent, TRACKER_LINK } from './tracker-link/tracker-link.ts';
+import { TrackerClient } from './tracker-link/tracker-client.ts';
 import { changedKeyInWords, TrackerTrust } from './tracker-link/tracker-trust.ts';
 import { TransferRegistry } from './transfers/transfer-registry.ts';
 import { TransferStore } from './transfers/transfer-store.ts';
@@ -42,11 +44,11 @@ export interface RunningPeer {
   stop(): Promise<void>;
 }
 
-/** What somebody at the terminal should hear of. */
-export type Warn = (message: string) => void;
+/** What somebody should hear of. */
+type Warn = (message: string) => void;
 
 /** Starts everything. Throws what keeps it from starting; the data directory is locked by the caller. */
-export async function startPeer(options: PeerOptions, warn: Warn): Promise<RunningPeer> {
+export async function startPeer(options: PeerOptions, log: ProcessLog): Promise<RunningPeer> {
   const { dataDirectory, plain } = options;
   const identity = await loadOrCreateIdentity(dataDirectory);
   const controlToken = await loadOrCreateToken(options.controlTokenFile);
@@ -60,7 +62,7 @@ export async function startPeer(options: PeerOptions, warn: Warn): Promise<Runni
       advertise: formatHostPort({ host: options.advertise.host, port }),
       transport: plain ? 'plain' : 'tls',
     };
-    return await startControl({ options, identity, controlToken, engine, facts, warn });
+    return await startControl({ options, identity, controlToken, engine, facts, log });
   } catch (error) {
     await engine.close();
     throw error;
@@ -79,12 +81,13 @@ interface ControlParts {
   readonly controlToken: string;
   readonly engine: TransferEngine;
   readonly facts: StatusFacts;
-  readonly warn: Warn;
+  readonly log: ProcessLog;
 }
 
 async function startControl(parts: ControlParts): Promise<RunningPeer> {
-  const { options, identity, controlToken, engine, facts, warn } = parts;
+  const { options, identity, controlToken, engine, facts, log } = parts;
   const { dataDirectory } = options;
+  const warn: Warn = (message) => log.warn(message);
   const link = await openLink(parts);
   const { writeFailed, damaged } = fileReports(warn);
   const store = await TransferStore.open(dataDirectory, { writeFailed, damaged });
@@ -99,7 +102,7 @@ async function startControl(parts: ControlParts): Promise<RunningPeer> {
   const { pages, dropped, pageProviders } = await openPage(parts, { transfers, store });
   const endpoint = await openControlEndpoint({
     listen: options.control,
-    allowedHosts: options.allowedHosts,
+    ...{ allowedHosts: options.allowedHosts, log },
     scopeOf: (token) => keys.scopeOf(token),
     opensLink: (signed) => links.opens(signed),
     opensPage: (cookies) => pages.opens(cookies),
@@ -166,8 +169,9 @@ async function openKeeping(
     : CopyKeeping.open({ ...keeping, ...parts, later, now: Date.now, random: Math.random });
 }
 
-async function openLink({ options, identity, facts, warn }: ControlParts): Promise<FailoverLink> {
+async function openLink({ options, identity, facts, log }: ControlParts): Promise<FailoverLink> {
   const { dataDirectory, trackers } = options;
+  const warn: Warn = (message) => log.warn(message);
   const reports = fileReports(warn);
   const trust = await TrackerTrust.open(trackers, join(dataDirectory, 'known-trackers.json'), reports);
   for (const { address, remembered, pinned } of trust.overruled()) {
@@ -182,6 +186,7 @@ async function openLink({ options, identity, facts, warn }: ControlParts): Promi
     addresses: [facts.advertise],
     transport: facts.transport,
     random: Math.random,
+    openChannel: (to) => new TrackerClient(to, log),
   });
 }
 

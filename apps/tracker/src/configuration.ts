@@ -2,6 +2,8 @@
 // wrong is said in one sentence that names the fix.
 import { dirname, join, resolve } from 'node:path';
 import { BadInput, dataDirectoryFor, hostPortOf, readTrackers } from '#identity/start-input';
+import { type LogFlags, logSettingsOf } from '#program/log-flags';
+import type { LogSettings } from '#program/open-process-log';
 import { formatHostPort, type HostPort } from '#wire/host-port';
 
 /** Flags as they were given; each has an environment variable. */
@@ -11,6 +13,8 @@ export interface TrackerFlags {
   readonly http?: string;
   readonly kafkaClient?: string;
 }
+
+export type TrackerRunFlags = TrackerFlags & LogFlags;
 
 /** What follows from the flags and the file. */
 export interface TrackerConfiguration {
@@ -26,13 +30,18 @@ export interface TrackerConfiguration {
   readonly http: HostPort;
   /** How brokers are spoken to, or null. */
   readonly kafkaClientFile: string | null;
+  readonly logging: LogSettings;
 }
 
 /** A free port, for this machine only. */
 const HTTP_DEFAULT = '127.0.0.1:0';
 
 /** Works out the configuration of the `n`-th tracker of the file, counting from 1. Throws BadInput. */
-export async function readConfiguration(file: string, n: string, flags: TrackerFlags): Promise<TrackerConfiguration> {
+export async function readConfiguration(
+  file: string,
+  n: string,
+  flags: TrackerRunFlags,
+): Promise<TrackerConfiguration> {
   const trackerInfoPath = resolve(file);
   const trackers = await readTrackers(trackerInfoPath);
   const own = trackers[ordinal(n, trackers.length) - 1]!;
@@ -47,6 +56,7 @@ export async function readConfiguration(file: string, n: string, flags: TrackerF
     logUrl,
     http: hostPortOf('--http', flags.http ?? HTTP_DEFAULT),
     kafkaClientFile: flags.kafkaClient === undefined ? null : resolve(flags.kafkaClient),
+    logging: logSettingsOf(flags),
   };
 }
 

@@ -6,11 +6,12 @@ import type { RejectionReason } from '#domain/rejection';
 import { type Identity, loadOrCreateIdentity } from '#identity/identity';
 import { lockDataDir } from '#identity/data-dir-lock';
 import { BadInput, dataDirectoryFor, settleVariables } from '#identity/start-input';
+import { logOptions } from '#program/log-flags';
 import { PASSWORD_CHARACTERS_MAX, PASSWORD_CHARACTERS_MIN } from '#wire/limits';
 import { formatFingerprint } from '#wire/tracker-info';
 import { addAuditCommands } from './audit/audit-program.ts';
 import { addAuditKeyCommands } from './audit-keys-program.ts';
-import { readConfiguration, type TrackerFlags } from './configuration.ts';
+import { readConfiguration, type TrackerFlags, type TrackerRunFlags } from './configuration.ts';
 import { endOf, EXIT } from './exit-codes.ts';
 import { existingIdentity } from './operator/existing-identity.ts';
 import type { SealedCommand } from './replica/tracker-registration.ts';
@@ -43,7 +44,7 @@ const kafkaClientOption = (): Option =>
 
 function program(): Program {
   const root = new Program('cohort').exitOverride().showHelpAfterError('(--help lists the arguments)');
-  root
+  const running = root
     .command('tracker')
     .description('run a tracker in the foreground until Ctrl-C')
     .argument('<tracker_info.txt>', 'the list of trackers, one a line: host:port [sha256:<fingerprint>]')
@@ -56,9 +57,10 @@ function program(): Program {
         'COHORT_HTTP',
       ),
     )
-    .action(async (file: string, n: string, flags: TrackerFlags) =>
+    .action(async (file: string, n: string, flags: TrackerRunFlags) =>
       (await tracker()).runTracker(n, await readConfiguration(file, n, flags)),
     );
+  for (const option of logOptions()) running.addOption(option);
   root
     .command('fingerprint')
     .description("print a tracker's fingerprint for tracker_info.txt")

@@ -7,13 +7,15 @@ import { lockDataDir } from '#identity/data-dir-lock';
 import { ReplacedFile } from '#identity/durable-file';
 import { type Identity, loadOrCreateIdentity } from '#identity/identity';
 import { BadInput } from '#identity/start-input';
+import { openProcessLog } from '#program/open-process-log';
+import type { ProcessLog } from '#program/process-log';
 import { formatHostPort } from '#wire/host-port';
 import { formatFingerprint } from '#wire/tracker-info';
 import { AUDIT_KEYS_FOLDER } from './audit/audit-keys.ts';
 import { type CommandLog, LogFailure } from './command-log/command-log.ts';
 import { openCommandLog } from './command-log/open-command-log.ts';
 import type { TrackerConfiguration } from './configuration.ts';
-import { processLogger } from './process-logger.ts';
+import { EXIT, endOf as processEndOf } from './exit-codes.ts';
 import { keepLogId, refuseOtherLog } from './replica/followed-log.ts';
 import type { Replica } from './replica/replica.ts';
 import { type RunningTracker, startTracker } from './tracker.module.ts';
@@ -22,16 +24,30 @@ const STOP_TIMEOUT_MS = 1_800;
 const LOG_RETRY_MS = 1_000;
 const HEALTH_INTERVAL_MS = 1_000;
 
-/** Runs a tracker until SIGINT or SIGTERM. Rejects with what keeps it from starting, or from going on. */
+/** Runs a tracker until SIGINT or SIGTERM. What keeps it from starting, or from going on, is said in its log and by the exit code. */
 export async function runTracker(n: string, configuration: TrackerConfiguration): Promise<void> {
+  const processLog = openProcessLog('tracker', configuration.logging);
+  const end = (error: unknown): void => {
+    const { code, message } = processEndOf(error);
+    processLog.fatal(message, { exitCode: code });
+    process.exitCode = code;
+  };
+  process.prependListener('uncaughtException', (error) => {
+    processLog.fatal('this is a bug', { exitCode: EXIT.bug, error });
+    process.exit(EXIT.bug);
+  });
+  await runUntilSignal(n, configuration, processLog).catch(end);
+}
+
+async function runUntilSignal(n: string, configuration: TrackerConfiguration, processLog: ProcessLog): Promise<void> {
   const stopping = stopSignal();
   const lock = lockDataDir(configuration.dataDirectory);
   let log: CommandLog | null = null;
   try {
     const identity = await loadOrCreateIdentity(configuration.dataDirectory);
     refuseOtherKey(identity, configuration);
-    log = await openPatiently(configuration, stopping);
-    if (log !== null && !stopping.aborted) await serve({ n, configuration, identity, log, stopping });
+    log = await openPatiently(configuration, { processLog, stopping });
+    if (log !== null && !stopping.aborted) await serve({ n, configuration, identity, log, processLog, stopping });
   } finally {
     await log?.close();
     lock.release();
@@ -43,17 +59,18 @@ interface Run {
   readonly configuration: TrackerConfiguration;
   readonly identity: Identity;
   readonly log: CommandLog;
+  readonly processLog: ProcessLog;
   readonly stopping: AbortSignal;
 }
 
-async function serve({ n, configuration, identity, log, stopping }: Run): Promise<void> {
+async function serve({ n, configuration, identity, log, processLog, stopping }: Run): Promise<void> {
   const { rpc, http, address, dataDirectory, logUrl } = configuration;
   const snapshots = { folder: join(dataDirectory, 'snapshots') };
   const auditKeysFolder = join(dataDirectory, AUDIT_KEYS_FOLDER);
-  const parts = { identity, log, rpc, http, address, snapshots, auditKeysFolder, logger: processLogger };
+  const parts = { identity, log, rpc, http, address, snapshots, auditKeysFolder, processLog };
   const tracker = await startTracker(parts);
   const httpFile = join(dataDirectory, 'http');
-  const watch = setInterval(healthReporter(tracker.replica), HEALTH_INTERVAL_MS);
+  const watch = setInterval(healthReporter(tracker.replica, processLog), HEALTH_INTERVAL_MS);
   try {
     await new ReplacedFile(httpFile).write(`${formatHostPort(tracker.http)}\n`);
     await new ReplacedFile(join(dataDirectory, 'log')).write(`${logUrl}\n`);
@@ -73,13 +90,13 @@ async function serve({ n, configuration, identity, log, stopping }: Run): Promis
 }
 
 /** Says it once when a tracker stops being well, and once when it is again. */
-function healthReporter(replica: Replica): () => void {
+function healthReporter(replica: Replica, processLog: ProcessLog): () => void {
   let reported = 'well';
   // The driver of a log that is away has many words for it: the first ones are enough.
   const say = (health: string, words: string): void => {
     if (health === reported) return;
     reported = health;
-    processLogger.warn(words);
+    processLog.warn(words);
   };
   return () => {
     const { readiness } = replica;
@@ -103,27 +120,33 @@ async function endOf({ replica, ready }: RunningTracker, stopping: AbortSignal):
   await Promise.race([stopped, halted, goingOn]);
 }
 
+type Opening = Pick<Run, 'processLog' | 'stopping'>;
+
 /** A log that is away is waited for; null when a signal comes first. */
-async function openPatiently(configuration: TrackerConfiguration, stopping: AbortSignal): Promise<CommandLog | null> {
+async function openPatiently(configuration: TrackerConfiguration, during: Opening): Promise<CommandLog | null> {
+  const { stopping, processLog } = during;
   while (!stopping.aborted) {
     try {
-      return await openFollowed(configuration, stopping);
+      return await openFollowed(configuration, during);
     } catch (error) {
       if (!(error instanceof LogFailure && error.retryable)) throw error;
-      processLogger.warn(`${error.message}; trying again`);
+      processLog.warn(`${error.message}; trying again`);
       await sleep(LOG_RETRY_MS, undefined, { signal: stopping }).catch(() => undefined);
     }
   }
   return null;
 }
 
-async function openFollowed(configuration: TrackerConfiguration, stopping: AbortSignal): Promise<CommandLog> {
+async function openFollowed(
+  configuration: TrackerConfiguration,
+  { stopping, processLog }: Opening,
+): Promise<CommandLog> {
   const { logUrl, trackerInfoPath, kafkaClientFile } = configuration;
   const log = await openCommandLog({
     url: logUrl,
     trackerInfoPath,
     kafkaClientFile,
-    onWarning: (message) => processLogger.warn(message),
+    onWarning: (message) => processLog.warn(message),
   });
   try {
     await refuseOtherLog(log, configuration, stopping);

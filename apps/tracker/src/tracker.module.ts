@@ -2,12 +2,14 @@
 // the log, then the peers' port; a tracker that is still replaying answers both.
 import 'reflect-metadata';
 import type { AddressInfo, Server } from 'node:net';
-import { type DynamicModule, type LoggerService, Module, type Type } from '@nestjs/common';
+import { type DynamicModule, Module, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Group, Share } from '#domain/state';
 import type { Identity } from '#identity/identity';
 import { listenAddressOf } from '#identity/listen-address';
+import { nestLoggerOf } from '#program/nest-logger';
+import { PROCESS_LOG, type ProcessLog } from '#program/process-log';
 import { type HostPort, networkOf } from '#wire/host-port';
 import { REACHABILITY_BURST_MAX, REACHABILITY_REFILL_MS } from '#wire/limits';
 import type { FileView } from '#wire/tracker-api';
@@ -52,7 +54,7 @@ export interface TrackerParts {
   readonly http: HostPort;
   /** The address that is registered in the log, as tracker_info.txt has it. */
   readonly address: string;
-  readonly logger: LoggerService;
+  readonly processLog: ProcessLog;
   /** Where snapshots are kept; without it the whole log is read on every start. */
   readonly snapshots?: { readonly folder: string };
   /** Where the keys of auditors are; without it nobody has one. */
@@ -92,7 +94,7 @@ export async function startTracker(parts: TrackerParts): Promise<RunningTracker>
   const listen = { name: parts.http.host, address: http.host };
   guardOperatorPort(adapter.getInstance(), listen, (code) => services.metrics.countRefusal(code));
   const application = await NestFactory.create<NestFastifyApplication>(moduleOf(services), adapter, {
-    logger: parts.logger,
+    logger: nestLoggerOf(parts.processLog),
     abortOnError: false,
   });
   operatorDoor.watch(application.getHttpServer());
@@ -136,9 +138,9 @@ async function becomeReady(replica: Replica, parts: TrackerParts, signal: AbortS
 
 type Services = ReturnType<typeof servicesOf>;
 
-function servicesOf({ identity, log, rpc, now = Date.now, ...parts }: TrackerParts) {
+function servicesOf({ identity, log, rpc, processLog, now = Date.now, ...parts }: TrackerParts) {
   const trackerId = identity.id;
-  const store = snapshotStoreOf(parts);
+  const store = snapshotStoreOf({ ...parts, processLog });
   const replica = new Replica({ log, now, startingPoints: store });
   const metrics = new TrackerMetrics();
   const hasSession = (peerId: string): boolean => replica.state.sessions.has(peerId);
@@ -149,7 +151,7 @@ function servicesOf({ identity, log, rpc, now = Date.now, ...parts }: TrackerPar
   const passwords = new PasswordGate({ replica, hasher, now });
   const grants = new GrantIssuer({ replica, identity, now });
   const pushes = new PushHub({ replica, presence, metrics });
-  const commands = new CommandService({ replica, passwords, metrics, trackerId, now });
+  const commands = new CommandService({ replica, passwords, metrics, trackerId, now, processLog });
   const views = new ViewService({ replica, presence, grants, now });
   const fileView = (group: Group, share: Share): FileView => views.fileView(group, share);
   const fileWatch = new FileWatch({ replica, presence, pushes, fileView });
@@ -176,38 +178,45 @@ function servicesOf({ identity, log, rpc, now = Date.now, ...parts }: TrackerPar
     replies,
     rpcServer,
     checkpoints,
-    comparison: new SnapshotComparison({ replica, warn: (message) => parts.logger.warn(message) }),
-    snapshots: snapshotWriterOf({ replica, store, log }, parts),
+    comparison: new SnapshotComparison({ replica, warn: (message) => processLog.warn(message) }),
+    snapshots: snapshotWriterOf({ replica, store, log }, { ...parts, processLog }),
     auditDesk: new AuditDesk(log),
     auditKeys: new AuditKeys(parts.auditKeysFolder ?? null),
-    auditWatch: auditWatchOf(metrics, operatorDoor),
+    auditWatch: auditWatchOf({ metrics, operatorDoor, processLog }),
     operatorDoor,
   };
   addGauges(services);
-  return { ...services, trackerId: new TrackerId(trackerId) };
+  return { ...services, processLog, trackerId: new TrackerId(trackerId) };
 }
 
-function auditWatchOf(metrics: TrackerMetrics, door: OperatorDoor): AuditWatch {
+interface AuditListening {
+  readonly metrics: TrackerMetrics;
+  readonly operatorDoor: OperatorDoor;
+  readonly processLog: ProcessLog;
+}
+
+function auditWatchOf({ metrics, operatorDoor, processLog }: AuditListening): AuditWatch {
   return new AuditWatch({
     asked: (view) => metrics.countAudit(view),
     refused: (code) => metrics.countRefusal(code),
-    known: (socket) => door.admit(socket),
+    known: (socket) => operatorDoor.admit(socket),
+    bug: (error) => processLog.error('a bug', { error }),
   });
 }
 
-type SnapshotParts = Pick<TrackerParts, 'snapshots' | 'logger'>;
+type SnapshotParts = Pick<TrackerParts, 'snapshots' | 'processLog'>;
 
-function snapshotStoreOf({ snapshots, logger }: SnapshotParts): SnapshotStore | null {
+function snapshotStoreOf({ snapshots, processLog }: SnapshotParts): SnapshotStore | null {
   if (snapshots === undefined) return null;
-  return new SnapshotStore(new SnapshotFolder(snapshots.folder), (message) => logger.warn(message));
+  return new SnapshotStore(new SnapshotFolder(snapshots.folder), (message) => processLog.warn(message));
 }
 
 function snapshotWriterOf(
   { replica, store, log }: { replica: Replica; store: SnapshotStore | null; log: CommandLog },
-  { snapshots, logger }: SnapshotParts,
+  { snapshots, processLog }: SnapshotParts,
 ): SnapshotWriter | null {
   if (snapshots === undefined || store === null) return null;
-  const warn = (message: string): void => logger.warn(message);
+  const warn = (message: string): void => processLog.warn(message);
   const take = takeInThread({ folder: snapshots.folder, log, warn });
   return new SnapshotWriter({ replica, store, take, warn, monotonicNow: () => performance.now() });
 }
@@ -217,7 +226,10 @@ function moduleOf(services: Services): DynamicModule {
   const values = [replica, metrics, commands, views, desk, replies, trackerId, auditDesk, auditKeys, auditWatch];
   return {
     module: TrackerModule,
-    providers: values.map((value) => ({ provide: value.constructor as Type, useValue: value })),
+    providers: [
+      ...values.map((value) => ({ provide: value.constructor as Type, useValue: value as object })),
+      { provide: PROCESS_LOG, useValue: services.processLog },
+    ],
   };
 }
 

@@ -1,8 +1,19 @@
 // Owns what the peer's HTTP control endpoint answers to a command: what it came to, or the problem, as classes that
 // class-validator checks. `CommandResultBody` and `ProblemView` leave out what has no meaning; the others have every field.
 import { Type } from 'class-transformer';
-import { IsArray, IsBoolean, IsIn, IsInt, IsOptional, IsString, IsUUID, ValidateNested } from 'class-validator';
+import {
+  IsArray,
+  IsBoolean,
+  IsIn,
+  IsInt,
+  IsOptional,
+  IsString,
+  IsUUID,
+  Matches,
+  ValidateNested,
+} from 'class-validator';
 import type { PieceHash } from '#domain/command';
+import { CORRELATION_ID } from './correlation-id.ts';
 import { IsDigest } from './name-validation.ts';
 import { ERRORS, type ErrorCode, type FieldError, type Problem } from './wire-error.ts';
 
@@ -83,7 +94,7 @@ export class FieldErrorView implements FieldError {
 }
 
 /** `application/problem+json` (RFC 9457). */
-export class ProblemView implements Omit<Problem, 'commandId' | 'offset'> {
+export class ProblemView implements Omit<Problem, 'commandId' | 'correlationId' | 'offset'> {
   @IsIn(['about:blank'])
   type!: 'about:blank';
 
@@ -107,6 +118,11 @@ export class ProblemView implements Omit<Problem, 'commandId' | 'offset'> {
   @IsOptional()
   @IsUUID()
   commandId?: string;
+
+  /** What the request is known by in logs. */
+  @IsOptional()
+  @Matches(CORRELATION_ID)
+  correlationId?: string;
 
   /** Of the record that was refused. */
   @IsOptional()

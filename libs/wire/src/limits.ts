@@ -51,6 +51,8 @@ export const RPC_IDLE_TIMEOUT_MS = 30_000;
 export const LIST_LIMIT_MAX = 1000;
 /** Longest `after` of a list, in characters: the longest name there is, and some. */
 export const LIST_CURSOR_CHARACTERS_MAX = 300;
+/** What a client may call a request, to find it again in logs. */
+export const CORRELATION_ID_CHARACTERS_MAX = 64;
 
 /** How often a peer tells every tracker that it is there. */
 export const PRESENCE_HEARTBEAT_MS = 10_000;

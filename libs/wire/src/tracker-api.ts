@@ -27,7 +27,13 @@ import {
   StoppedShareBody,
   UNCHANGED_COMMAND_BODIES,
 } from './command-bodies.ts';
-import { LIST_CURSOR_CHARACTERS_MAX, LIST_LIMIT_MAX, PRESENCE_DOWNLOADS_MAX, WATCHED_GROUPS_MAX } from './limits.ts';
+import {
+  CORRELATION_ID_CHARACTERS_MAX,
+  LIST_CURSOR_CHARACTERS_MAX,
+  LIST_LIMIT_MAX,
+  PRESENCE_DOWNLOADS_MAX,
+  WATCHED_GROUPS_MAX,
+} from './limits.ts';
 import { AreHostPorts, AreUserNames, IsCommandId, IsFileName, IsUserName } from './name-validation.ts';
 import type { TrackerTrouble } from './tracker-trouble.ts';
 import type { ErrorCode, FieldError } from './wire-error.ts';
@@ -83,7 +89,7 @@ export class CommandRequest extends RequestHead {
   commandId!: string;
 
   @IsString()
-  @Length(1, 64)
+  @Length(1, CORRELATION_ID_CHARACTERS_MAX)
   correlationId!: string;
 
   /** Whom the peer believes to be logged in on it: scopes a repeated command id after a logout. */

@@ -110,6 +110,8 @@ export interface Problem {
   readonly code: ErrorCode;
   readonly retryable: boolean;
   readonly commandId?: string;
+  /** What the request is known by in logs. */
+  readonly correlationId?: string;
   readonly offset?: number;
   readonly errors: readonly FieldError[];
 }

@@ -27,6 +27,7 @@ describe("a tracker's configuration", () => {
       logUrl: `sqlite:${join(directory, 'cohort-log.sqlite')}`,
       http: { host: '127.0.0.1', port: 0 },
       kafkaClientFile: null,
+      logging: { level: 'info', format: process.stderr.isTTY ? 'text' : 'json' },
     });
     expect(await readConfiguration(file, '2', data)).toMatchObject({ address: 'localhost:9002', pinnedId: null });
   });

@@ -16,6 +16,7 @@ import {
 import type { Refused } from '#wire/tracker-api';
 import type { AcceptedCommand, CommandStamp, TrackerLink } from '../tracker-link/tracker-link.ts';
 import type { StartedTransfer, Transfers } from '../transfers/transfers.ts';
+import type { CommandNames } from './command-headers.ts';
 import type { CommandMemory, CommandOutcome, RememberedCommand } from './command-memory.ts';
 import { acceptedOrThrow, invalidField, ProblemError, problemOfRefusal } from './problem-error.ts';
 
@@ -44,14 +45,14 @@ export class CommandRunner {
   async run<Name extends ControlCommandName>(
     command: Name,
     body: ControlCommandBody<Name>,
-    idempotencyKey: string | undefined,
+    { idempotencyKey, correlationId }: CommandNames = {},
   ): Promise<CommandReply> {
     const commandId = commandIdOf(idempotencyKey);
     const entry = this.#memory.begin({ commandId, command, body, user: this.#link.user() });
     if (entry === null) throw new ProblemError('idempotency_key_reused', { commandId });
     const { wait = false, timeoutSeconds = WAIT_SECONDS_DEFAULT } = body as Partial<WaitBody>;
     const deadlineMs = performance.now() + timeoutSeconds * 1000;
-    const outcome = await this.#outcomeOf(entry, body);
+    const outcome = await this.#outcomeOf(entry, body, correlationId);
     if (outcome.status === 'rejected') throw problemError(outcome, commandId);
     if (outcome.transferId === undefined || command === 'seed_file') return reply(200, { commandId, outcome });
     if (!wait) return reply(202, { commandId, outcome });
@@ -76,20 +77,20 @@ export class CommandRunner {
     return stateView(commandId, { status: view.state, ...view } as CommandOutcome);
   }
 
-  #outcomeOf(entry: RememberedCommand, body: object): Promise<CommandOutcome> {
+  #outcomeOf(entry: RememberedCommand, body: object, correlationId: string | undefined): Promise<CommandOutcome> {
     if (entry.outcome !== null) return Promise.resolve(entry.outcome);
     let running = this.#running.get(entry);
     if (running === undefined) {
-      running = this.#execute(entry, body).finally(() => this.#running.delete(entry));
+      running = this.#execute(entry, body, correlationId).finally(() => this.#running.delete(entry));
       this.#running.set(entry, running);
     }
     return running;
   }
 
   /** A failure and an upload without its record are not final: a repeat under the same id finds out. */
-  async #execute(entry: RememberedCommand, body: object): Promise<CommandOutcome> {
+  async #execute(entry: RememberedCommand, body: object, correlationId: string | undefined): Promise<CommandOutcome> {
     const { command, commandId, user } = entry;
-    const answer = await this.#ask(command, body, { commandId, user });
+    const answer = await this.#ask(command, body, { commandId, user, correlationId });
     const outcome = outcomeOf(answer, commandId);
     if (outcome.offset !== null) this.#memory.settle(entry, outcome);
     return outcome;

@@ -19,9 +19,9 @@ import {
   StopShareBody,
   UploadFileBody,
 } from '#wire/control-requests';
+import { CommandHeaders, type CommandNames, TakesCommandHeaders } from './command-headers.ts';
 import { type CommandReply, CommandRunner } from './command-runner.ts';
 import { CommandReplyInterceptor } from './command-reply.interceptor.ts';
-import { IdempotencyKey, TakesIdempotencyKey } from './idempotency-key.ts';
 import { ProblemResponses } from './openapi-document.ts';
 import { ProblemError } from './problem-error.ts';
 
@@ -30,7 +30,7 @@ function Command(name: ControlCommandName, summary: string): MethodDecorator {
   return applyDecorators(
     Post(name),
     ApiOperation({ operationId: name, summary }),
-    TakesIdempotencyKey(),
+    TakesCommandHeaders(),
     ApiOkResponse({ type: CommandView, description: 'Done.' }),
   );
 }
@@ -52,68 +52,68 @@ export class CommandsController {
   }
 
   @Command('create_user', 'Makes a user')
-  createUser(@Body() body: NewUserBody, @IdempotencyKey() key?: string): Promise<CommandReply> {
-    return this.#commands.run('create_user', body, key);
+  createUser(@Body() body: NewUserBody, @CommandHeaders() names?: CommandNames): Promise<CommandReply> {
+    return this.#commands.run('create_user', body, names);
   }
 
   @Command('login', 'Logs a user in on this peer; transfers of that user go on')
-  login(@Body() body: CredentialsBody, @IdempotencyKey() key?: string): Promise<CommandReply> {
-    return this.#commands.run('login', body, key);
+  login(@Body() body: CredentialsBody, @CommandHeaders() names?: CommandNames): Promise<CommandReply> {
+    return this.#commands.run('login', body, names);
   }
 
   @Command('logout', 'Logs out on this peer; transfers and serving pause')
-  logout(@Body() body: EmptyBody, @IdempotencyKey() key?: string): Promise<CommandReply> {
-    return this.#commands.run('logout', body, key);
+  logout(@Body() body: EmptyBody, @CommandHeaders() names?: CommandNames): Promise<CommandReply> {
+    return this.#commands.run('logout', body, names);
   }
 
   @Command('end_session', "Ends one of the user's sessions")
-  endSession(@Body() body: EndSessionBody, @IdempotencyKey() key?: string): Promise<CommandReply> {
-    return this.#commands.run('end_session', body, key);
+  endSession(@Body() body: EndSessionBody, @CommandHeaders() names?: CommandNames): Promise<CommandReply> {
+    return this.#commands.run('end_session', body, names);
   }
 
   @Command('change_password', "Changes the password and ends the user's other sessions")
-  changePassword(@Body() body: ChangePasswordBody, @IdempotencyKey() key?: string): Promise<CommandReply> {
-    return this.#commands.run('change_password', body, key);
+  changePassword(@Body() body: ChangePasswordBody, @CommandHeaders() names?: CommandNames): Promise<CommandReply> {
+    return this.#commands.run('change_password', body, names);
   }
 
   @Command('create_group', 'Makes a group, owned by who is logged in')
-  createGroup(@Body() body: GroupBody, @IdempotencyKey() key?: string): Promise<CommandReply> {
-    return this.#commands.run('create_group', body, key);
+  createGroup(@Body() body: GroupBody, @CommandHeaders() names?: CommandNames): Promise<CommandReply> {
+    return this.#commands.run('create_group', body, names);
   }
 
   @Command('join_group', 'Asks to join a group')
-  joinGroup(@Body() body: GroupBody, @IdempotencyKey() key?: string): Promise<CommandReply> {
-    return this.#commands.run('join_group', body, key);
+  joinGroup(@Body() body: GroupBody, @CommandHeaders() names?: CommandNames): Promise<CommandReply> {
+    return this.#commands.run('join_group', body, names);
   }
 
   @Command('leave_group', 'Leaves a group; the last one out dissolves it')
-  leaveGroup(@Body() body: GroupBody, @IdempotencyKey() key?: string): Promise<CommandReply> {
-    return this.#commands.run('leave_group', body, key);
+  leaveGroup(@Body() body: GroupBody, @CommandHeaders() names?: CommandNames): Promise<CommandReply> {
+    return this.#commands.run('leave_group', body, names);
   }
 
   @Command('accept_request', 'Accepts a request to join; for the owner')
-  acceptRequest(@Body() body: GroupUserBody, @IdempotencyKey() key?: string): Promise<CommandReply> {
-    return this.#commands.run('accept_request', body, key);
+  acceptRequest(@Body() body: GroupUserBody, @CommandHeaders() names?: CommandNames): Promise<CommandReply> {
+    return this.#commands.run('accept_request', body, names);
   }
 
   @Command('reject_request', 'Rejects a request to join; for the owner')
-  rejectRequest(@Body() body: GroupUserBody, @IdempotencyKey() key?: string): Promise<CommandReply> {
-    return this.#commands.run('reject_request', body, key);
+  rejectRequest(@Body() body: GroupUserBody, @CommandHeaders() names?: CommandNames): Promise<CommandReply> {
+    return this.#commands.run('reject_request', body, names);
   }
 
   @Command('remove_member', 'Removes a member; for the owner')
-  removeMember(@Body() body: GroupUserBody, @IdempotencyKey() key?: string): Promise<CommandReply> {
-    return this.#commands.run('remove_member', body, key);
+  removeMember(@Body() body: GroupUserBody, @CommandHeaders() names?: CommandNames): Promise<CommandReply> {
+    return this.#commands.run('remove_member', body, names);
   }
 
   @Command('transfer_ownership', 'Makes another member the owner; for the owner')
-  transferOwnership(@Body() body: GroupUserBody, @IdempotencyKey() key?: string): Promise<CommandReply> {
-    return this.#commands.run('transfer_ownership', body, key);
+  transferOwnership(@Body() body: GroupUserBody, @CommandHeaders() names?: CommandNames): Promise<CommandReply> {
+    return this.#commands.run('transfer_ownership', body, names);
   }
 
   @Command('set_copies', 'Sets how many complete copies of each file the group wants, 0 for no wish; for the owner')
-  setCopies(@Body() body: CopiesBody, @IdempotencyKey() key?: string): Promise<CommandReply> {
-    return this.#commands.run('set_copies', body, key);
+  setCopies(@Body() body: CopiesBody, @CommandHeaders() names?: CommandNames): Promise<CommandReply> {
+    return this.#commands.run('set_copies', body, names);
   }
 
   @TransferCommand(
@@ -122,8 +122,8 @@ export class CommandsController {
     'Under way; result.transferId names the transfer. What takes longer than 2 s to hash is answered before the log has ' +
       'decided: offset is null, and GET /commands/{id} tells what came of it.',
   )
-  uploadFile(@Body() body: UploadFileBody, @IdempotencyKey() key?: string): Promise<CommandReply> {
-    return this.#commands.run('upload_file', body, key);
+  uploadFile(@Body() body: UploadFileBody, @CommandHeaders() names?: CommandNames): Promise<CommandReply> {
+    return this.#commands.run('upload_file', body, names);
   }
 
   @TransferCommand(
@@ -131,21 +131,21 @@ export class CommandsController {
     'Fetches a file of a group from those who have it',
     'Accepted; result.transferId names the transfer.',
   )
-  downloadFile(@Body() body: DownloadFileBody, @IdempotencyKey() key?: string): Promise<CommandReply> {
-    return this.#commands.run('download_file', body, key);
+  downloadFile(@Body() body: DownloadFileBody, @CommandHeaders() names?: CommandNames): Promise<CommandReply> {
+    return this.#commands.run('download_file', body, names);
   }
 
   @Command('seed_file', 'Verifies a copy that is on disk already, and serves it')
-  seedFile(@Body() body: SeedFileBody, @IdempotencyKey() key?: string): Promise<CommandReply> {
-    return this.#commands.run('seed_file', body, key);
+  seedFile(@Body() body: SeedFileBody, @CommandHeaders() names?: CommandNames): Promise<CommandReply> {
+    return this.#commands.run('seed_file', body, names);
   }
 
   @Command(
     'stop_share',
     "Ends this peer's seeding of a file, or of one version; everywhere: true takes it out of the group",
   )
-  stopShare(@Body() body: StopShareBody, @IdempotencyKey() key?: string): Promise<CommandReply> {
-    return this.#commands.run('stop_share', body, key);
+  stopShare(@Body() body: StopShareBody, @CommandHeaders() names?: CommandNames): Promise<CommandReply> {
+    return this.#commands.run('stop_share', body, names);
   }
 
   @Post(':command')

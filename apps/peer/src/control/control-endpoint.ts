@@ -8,6 +8,8 @@ import type { Provider } from '@nestjs/common';
 import type { Server } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { listenAddressOf } from '#identity/listen-address';
+import { nestLoggerOf } from '#program/nest-logger';
+import { type ProcessLog, SILENT_LOG } from '#program/process-log';
 import type { HostPort } from '#wire/host-port';
 import { CONTROL_BODY_BYTES_MAX, CONTROL_REQUEST_TIMEOUT_MS, NAME_IN_ADDRESS_CHARACTERS_MAX } from '#wire/limits';
 import { type FieldError, problemOf } from '#wire/wire-error';
@@ -19,6 +21,7 @@ import { signedFileOf } from './content-links.ts';
 import { ControlDoor } from './control-door.ts';
 import { METRICS_TEXT, TRANSFER_ENGINE } from './control-tokens.ts';
 import { ControlModule } from './control.module.ts';
+import { correlate } from './correlation.ts';
 import { EventJournal } from './event-journal.ts';
 import { EventStreams } from './event-streams.ts';
 import { metricsText } from './metrics-text.ts';
@@ -59,6 +62,8 @@ export interface ControlEndpointOptions {
   readonly opensPage: AccessPolicy['opensPage'];
   /** The ports and stores that the controllers ask for. */
   readonly providers: Provider[];
+  /** Nobody is told when it is left out. */
+  readonly log?: ProcessLog;
   /** Shorter in tests. */
   readonly requestTimeoutMs?: number;
 }
@@ -73,8 +78,8 @@ export interface ControlEndpoint {
 export async function openControlEndpoint(options: ControlEndpointOptions): Promise<ControlEndpoint> {
   const door = new ControlDoor();
   const { host, port } = await listenAddressOf(options.listen);
-  const app = await createControlApp(options.providers, { door, requestTimeoutMs: options.requestTimeoutMs });
-  const { scopeOf, opensLink, opensPage, requestTimeoutMs = CONTROL_REQUEST_TIMEOUT_MS } = options;
+  const { scopeOf, opensLink, opensPage, log, requestTimeoutMs = CONTROL_REQUEST_TIMEOUT_MS } = options;
+  const app = await createControlApp(options.providers, { door, log, requestTimeoutMs });
   const policy = { port, ...hostsOf(options, host), scopeOf, opensLink, opensPage };
   guard(app.getHttpAdapter().getInstance(), { policy, door, requestTimeoutMs });
   SwaggerModule.setup(DOCS_PATH, app, () => controlDocument(app));
@@ -95,13 +100,14 @@ export async function openControlEndpoint(options: ControlEndpointOptions): Prom
 
 interface ControlAppOptions {
   readonly door?: ControlDoor;
-  readonly requestTimeoutMs?: number | undefined;
+  readonly log?: ProcessLog | undefined;
+  readonly requestTimeoutMs?: number;
 }
 
 /** The application without its guards and its address: what the OpenAPI document is made from. */
 export async function createControlApp(
   providers: Provider[],
-  { door = new ControlDoor(), requestTimeoutMs = CONTROL_REQUEST_TIMEOUT_MS }: ControlAppOptions = {},
+  { door = new ControlDoor(), log = SILENT_LOG, requestTimeoutMs = CONTROL_REQUEST_TIMEOUT_MS }: ControlAppOptions = {},
 ): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
     bodyLimit: CONTROL_BODY_BYTES_MAX,
@@ -122,11 +128,12 @@ export async function createControlApp(
     adapter,
     {
       bodyParser: false,
-      logger: ['error', 'warn'],
+      logger: nestLoggerOf(log),
       abortOnError: false,
     },
   );
-  app.useGlobalFilters(new ProblemFilter((code) => door.refuse(code)));
+  app.useGlobalFilters(new ProblemFilter(log, (code) => door.refuse(code)));
+  correlate(adapter.getInstance(), log);
   app.useGlobalPipes(
     new ValidationPipe({
       transform: true,

@@ -1,8 +1,9 @@
 // Owns how anything thrown becomes an answer: application/problem+json with a code of the closed set. Whatever is not
 // foreseen is a bug: the answer says so without details, and those go to the process's own log.
-import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import { isUUID } from 'class-validator';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { ProcessLog } from '#program/process-log';
 import { type ErrorCode, type Problem, problemOf } from '#wire/wire-error';
 import { ProblemError } from './problem-error.ts';
 
@@ -18,30 +19,51 @@ const CODE_OF_STATUS: Readonly<Record<number, ErrorCode>> = {
 
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
-  readonly #logger = new Logger('control');
+  readonly #log: ProcessLog;
   readonly #onRefused: (code: ErrorCode) => void;
 
   /** Is told of every problem that is answered. */
-  constructor(onRefused: (code: ErrorCode) => void) {
+  constructor(log: ProcessLog, onRefused: (code: ErrorCode) => void) {
+    this.#log = log;
     this.#onRefused = onRefused;
   }
 
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
-    const problem = withCommandId(this.#problemOf(error), http.getRequest<FastifyRequest>());
+    const request = http.getRequest<FastifyRequest>();
+    const problem = withIds(problemDocumentOf(error), request);
     this.#onRefused(problem.code);
+    this.#tell(error, problem, request);
     sendProblem(http.getResponse<FastifyReply>(), problem);
   }
 
-  #problemOf(error: unknown): Problem {
-    if (error instanceof ProblemError) return error.problem;
-    // A body nested so deeply that checking it overflows the stack is the sender's doing.
-    if (error instanceof RangeError) return problemOf('invalid_request');
-    const code = CODE_OF_STATUS[statusOf(error) ?? 500];
-    if (code !== undefined) return problemOf(code, code === 'invalid_request' ? { detail: messageOf(error) } : {});
-    this.#logger.error(error instanceof Error ? error.stack : error);
-    return problemOf('internal_error');
+  #tell(
+    error: unknown,
+    { code, status, commandId, correlationId }: Problem,
+    { method, routeOptions }: FastifyRequest,
+  ): void {
+    const { url: route } = routeOptions;
+    const names = {
+      ...(correlationId !== undefined && { correlationId }),
+      ...(commandId !== undefined && { commandId }),
+    };
+    const about = { method, ...(route !== undefined && { route }), status, code, ...names };
+    if (code === 'internal_error') this.#log.error('a bug', { ...about, error });
+    else if (status >= FAILURE_STATUS_MIN) this.#log.warn('failed', about);
+    else this.#log.info('refused', about);
   }
+}
+
+/** From here on it is not the sender who has to change something. */
+const FAILURE_STATUS_MIN = 500;
+
+function problemDocumentOf(error: unknown): Problem {
+  if (error instanceof ProblemError) return error.problem;
+  // A body nested so deeply that checking it overflows the stack is the sender's doing.
+  if (error instanceof RangeError) return problemOf('invalid_request');
+  const code = CODE_OF_STATUS[statusOf(error) ?? 500];
+  if (code === undefined) return problemOf('internal_error');
+  return problemOf(code, code === 'invalid_request' ? { detail: messageOf(error) } : {});
 }
 
 /** Answers with a problem document. */
@@ -62,8 +84,9 @@ function messageOf(error: unknown): string {
   return `The request is not well-formed: ${error instanceof Error ? error.message : 'it could not be read'}`;
 }
 
-function withCommandId(problem: Problem, request: FastifyRequest): Problem {
-  const key = request.headers['idempotency-key'];
-  if (problem.commandId !== undefined || !isUUID(key)) return problem;
-  return { ...problem, commandId: (key as string).toLowerCase() };
+function withIds(problem: Problem, { headers, correlationId }: FastifyRequest): Problem {
+  const known = correlationId === '' ? problem : { ...problem, correlationId };
+  const key = headers['idempotency-key'];
+  if (problem.commandId !== undefined || !isUUID(key)) return known;
+  return { ...known, commandId: (key as string).toLowerCase() };
 }

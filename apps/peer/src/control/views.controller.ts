@@ -7,10 +7,10 @@ import { FileListView, GroupListView, MemberListView, RequestListView, SessionLi
 import { FileListQuery, LIST_LIMIT_DEFAULT, ListQuery } from '#wire/control-requests';
 import type { Page } from '#wire/tracker-api';
 import { type PageRequest, TRACKER_LINK, type TrackerLink, type ViewAnswer } from '../tracker-link/tracker-link.ts';
+import { CommandHeaders, type CommandNames, TakesCommandHeaders } from './command-headers.ts';
 import { CommandRunner } from './command-runner.ts';
 import { PEER_ID } from './control-tokens.ts';
 import { fileItem } from './file-item.ts';
-import { IdempotencyKey, TakesIdempotencyKey } from './idempotency-key.ts';
 import { ProblemResponses } from './openapi-document.ts';
 import { acceptedOrThrow } from './problem-error.ts';
 
@@ -85,10 +85,10 @@ export class ViewsController {
 
   @Delete('sessions/:peerId')
   @ApiOperation({ operationId: 'delete_session', summary: 'Ends a session of the user: the command end_session' })
-  @TakesIdempotencyKey()
+  @TakesCommandHeaders()
   @ApiOkResponse({ type: CommandView })
-  async endSession(@Param() session: EndSessionBody, @IdempotencyKey() key: string | undefined): Promise<CommandView> {
-    return (await this.#commands.run('end_session', session, key)).body;
+  async endSession(@Param() session: EndSessionBody, @CommandHeaders() names: CommandNames): Promise<CommandView> {
+    return (await this.#commands.run('end_session', session, names)).body;
   }
 }
 

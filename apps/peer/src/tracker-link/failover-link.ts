@@ -193,9 +193,9 @@ export class FailoverLink implements TrackerLink {
   async command<Name extends PeerCommandName>(
     name: Name,
     body: PeerCommandBody<Name>,
-    { commandId, user }: CommandStamp,
+    { commandId, user, correlationId = commandId }: CommandStamp,
   ): Promise<CommandAnswer> {
-    const payload = { commandId, correlationId: commandId, seenOffset: this.#options.memory.seenOffset, user, body };
+    const payload = { commandId, correlationId, seenOffset: this.#options.memory.seenOffset, user, body };
     return this.#session.during({ name, body }, async () => {
       const reply = await this.#ask<AcceptedCommand>(name, payload, { timeoutMs: COMMAND_TIMEOUT_MS, isCommand: true });
       if (reply.status !== 'accepted') return reply;

@@ -5,7 +5,8 @@ import { ClientTCP, type TcpSocket } from '@nestjs/microservices';
 import { lastValueFrom, type Observable, tap, timeout } from 'rxjs';
 import type { Identity } from '#identity/identity';
 import { idOfSocket, mutualTlsOptions } from '#identity/tls';
-import type { HostPort } from '#wire/host-port';
+import { type About, type ProcessLog, SILENT_LOG } from '#program/process-log';
+import { formatHostPort, type HostPort } from '#wire/host-port';
 import { RPC_MESSAGE_BYTES_MAX } from '#wire/limits';
 
 /** Longest wait for a connection with its handshake. */
@@ -35,10 +36,12 @@ export type OpenChannel = (options: TrackerClientOptions) => TrackerChannel;
 
 export class TrackerClient extends ClientTCP {
   readonly #admits: TrackerClientOptions['admits'];
+  readonly #log: ProcessLog;
+  readonly #address: string;
   readonly #over = Promise.withResolvers<void>();
   #isOver = false;
 
-  constructor({ address, identity, admits }: TrackerClientOptions) {
+  constructor({ address, identity, admits }: TrackerClientOptions, log: ProcessLog = SILENT_LOG) {
     super({
       ...address,
       tlsOptions: mutualTlsOptions(identity),
@@ -46,6 +49,8 @@ export class TrackerClient extends ClientTCP {
       maxSendBufferSize: RPC_MESSAGE_BYTES_MAX,
     } as ConstructorParameters<typeof ClientTCP>[0]);
     this.#admits = admits;
+    this.#log = log;
+    this.#address = formatHostPort(address);
   }
 
   /** Resolves when the connection has ended, or never came to be. */
@@ -62,9 +67,13 @@ export class TrackerClient extends ClientTCP {
   /** One request and its answer. Throws TrackerGone. */
   async call<Reply>(pattern: string, payload: object, timeoutMs: number): Promise<Reply> {
     if (this.#isOver) throw new TrackerGone('the connection is closed', { mayHaveArrived: false });
+    const about: About = { command: pattern, tracker: this.#address, ...namesIn(payload) };
     try {
-      return await lastValueFrom(this.send<Reply>(pattern, payload).pipe(timeout(timeoutMs)));
+      const reply = await lastValueFrom(this.send<Reply>(pattern, payload).pipe(timeout(timeoutMs)));
+      this.#log.debug('a tracker answered', about);
+      return reply;
     } catch (cause) {
+      this.#log.info('a tracker did not answer', about);
       throw new TrackerGone(`no answer to ${pattern}`, { mayHaveArrived: true, cause });
     }
   }
@@ -111,4 +120,9 @@ export class TrackerClient extends ClientTCP {
 
   /** A broken connection is no news by itself: whoever waits for an answer hears of it. */
   override handleError(): void {}
+}
+
+/** What the envelope of a command names it by; of a view there is nothing. */
+function namesIn({ commandId, correlationId }: { commandId?: string; correlationId?: string }): About {
+  return { ...(commandId !== undefined && { commandId }), ...(correlationId !== undefined && { correlationId }) };
 }

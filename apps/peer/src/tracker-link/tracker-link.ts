@@ -50,6 +50,8 @@ export type ViewAnswer<View> = AcceptedView<View> | Refused;
 export interface CommandStamp {
   readonly commandId: string;
   readonly user: string | null;
+  /** What the command is known by in logs, and in its record: its id when it is left out. */
+  readonly correlationId?: string | undefined;
 }
 
 /** A page of a list. */

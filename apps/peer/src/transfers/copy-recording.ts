@@ -10,10 +10,10 @@ export async function recordCopy(
   record: DownloadRecord,
   signal: AbortSignal,
 ): Promise<Exclude<CommandAnswer, { status: 'failed' }> | null> {
-  const { seedCommandId: commandId, user } = record;
+  const { seedCommandId: commandId, correlationId, user } = record;
   const seeded = { ...namedShare(record), contentId: record.share!.contentId };
   while (!signal.aborted) {
-    const answer = await link.command('seed_file', seeded, { commandId, user });
+    const answer = await link.command('seed_file', seeded, { commandId, correlationId, user });
     if (signal.aborted) return null;
     if (answer.status !== 'failed') return answer;
     await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);

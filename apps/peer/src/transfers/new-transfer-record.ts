@@ -7,7 +7,7 @@ import type { DownloadFileBody, UploadFileBody } from '#wire/control-requests';
 import { type DownloadRecord, type TransferRecord, type UploadRecord, versionOf } from './transfer-record.ts';
 
 /** Who began it, with which command, when, and in which log. */
-export type TransferOrigin = Pick<TransferRecord, 'commandId' | 'logId' | 'user' | 'startedAtMs'>;
+export type TransferOrigin = Pick<TransferRecord, 'commandId' | 'correlationId' | 'logId' | 'user' | 'startedAtMs'>;
 
 /** How an upload is cut and hashed, what it has to be, and which version it is to follow. */
 export type UploadShape = Pick<

@@ -1,6 +1,7 @@
 // Owns whether what a file holds is the record of a transfer: a disk can spoil it, and then nothing may be built on it.
 import type { SharedContent } from '#domain/outcome';
 import { type FieldType, hasFields } from '#identity/durable-file';
+import { CORRELATION_ID } from '#wire/correlation-id';
 import type { RecheckView, TransferPeerView, TransferReasonView } from '#wire/control-api';
 import type { ReasonSince } from './reason-since.ts';
 import type { CopyDamage, DownloadRecord, TransferFacts, TransferRecord, UploadRecord } from './transfer-record.ts';
@@ -27,7 +28,7 @@ const ADDITIONS: FieldTypes<Optional<UploadRecord> & Optional<DownloadRecord>> =
   ...{ reasonSince: 'object', sha1Matches: 'boolean', recheck: 'object', damage: 'object', temporary: 'boolean' },
   ...{ exclude: 'object', likelyContentId: 'string', replaces: 'number', version: 'number' },
   ...{ selection: 'object', wantedBytes: 'number', isPartial: 'boolean', reusedBytes: 'number' },
-  ...{ isPrivate: 'boolean', forGroup: 'boolean' },
+  ...{ isPrivate: 'boolean', forGroup: 'boolean', correlationId: 'string' },
 };
 const SHARE: FieldTypes<Omit<SharedContent, 'version'>> = {
   ...{ groupId: 'number', shareId: 'number', contentId: 'string', hash: 'string' },
@@ -55,7 +56,7 @@ const CHECKS: Readonly<Record<string, (value: unknown) => boolean>> = {
   recheck: (value) => hasFields(value, RECHECK) && hasTexts(value, RECHECK_TEXTS),
   damage: (value) => hasFields(value, DAMAGE),
   peers: (value) => Array.isArray(value) && value.every((peer) => hasFields(peer, PEER)),
-  ...{ exclude: areTexts, selection: isSelection },
+  ...{ exclude: areTexts, selection: isSelection, correlationId: (value) => CORRELATION_ID.test(value as string) },
   ...{ replaces: Number.isSafeInteger, version: Number.isSafeInteger, reusedBytes: Number.isSafeInteger },
 };
 const RECHECK_TEXTS = ['absentFiles', 'misfitFiles', 'treeDifferences', 'sha1Mismatches'];

@@ -13,6 +13,8 @@ export interface TransferFacts {
   readonly transferId: string;
   /** The command that began it. */
   readonly commandId: string;
+  /** Of the request that began it; left out when it was begun without one. */
+  readonly correlationId?: string;
   /** The log that its share belongs to; null until a tracker answered for the first time. */
   readonly logId: string | null;
   /** Who began it: it runs while this user is logged in. */

@@ -378,10 +378,11 @@ export class TransferRegistry implements Transfers {
     return transfer === undefined ? null : startedTransfer(transfer);
   }
 
-  #originOf({ commandId, user }: CommandStamp): TransferOrigin {
+  #originOf({ commandId, user, correlationId }: CommandStamp): TransferOrigin {
     const { link, now } = this.#context;
     const startedAtMs = this.#transfers.nextStartMs(now());
-    return { commandId, logId: link.logId(), user: user ?? link.user() ?? '', startedAtMs };
+    const origin = { commandId, logId: link.logId(), user: user ?? link.user() ?? '', startedAtMs };
+    return correlationId === undefined ? origin : { ...origin, correlationId };
   }
 
   #addUpload(record: UploadRecord): UploadTransfer {

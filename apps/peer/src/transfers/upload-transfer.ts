@@ -288,15 +288,14 @@ export class UploadTransfer implements PlaceTaker {
   async #publish(digested: Digested | null, signal: AbortSignal): Promise<void> {
     if (digested === null) return;
     const { contentId, manifest } = digested;
-    const { command, group, file, hash, commandId, user, replaces, version } = this.record;
+    const { command, group, file, hash, commandId, correlationId, user, replaces, version } = this.record;
     const content = { group, file, contentId };
     const seeded = { ...content, ...(version !== undefined && { version }) };
     const geometry = manifestGeometry(manifest);
     const published = { ...content, ...geometry, hash, ...(replaces !== undefined && { replaces }) };
     for (;;) {
       const answer = await this.#context.link.command(command, command === 'seed_file' ? seeded : published, {
-        commandId,
-        user,
+        ...{ commandId, correlationId, user },
       });
       if (answer.status === 'accepted') {
         this.record.offset = answer.offset;

@@ -2,7 +2,7 @@
 // wrong as a problem document. Nothing here writes.
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { Controller, Get, Logger, Param, Req, Res } from '@nestjs/common';
+import { Controller, Get, Param, Req, Res } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { BadInput } from '#identity/start-input';
@@ -19,6 +19,8 @@ interface AuditListeners {
   readonly refused: (code: string) => void;
   /** A question with a key came over this connection. */
   readonly known: (socket: Socket) => void;
+  /** What nobody foresaw, as it was thrown. */
+  readonly bug: (error: unknown) => void;
 }
 
 /** Tells of questions whoever counts them, and who keeps their connections. */
@@ -26,11 +28,13 @@ export class AuditWatch implements AuditListeners {
   readonly asked: (view: string) => void;
   readonly refused: (code: string) => void;
   readonly known: (socket: Socket) => void;
+  readonly bug: (error: unknown) => void;
 
-  constructor({ asked, refused, known }: AuditListeners) {
+  constructor({ asked, refused, known, bug }: AuditListeners) {
     this.asked = asked;
     this.refused = refused;
     this.known = known;
+    this.bug = bug;
   }
 }
 
@@ -79,7 +83,6 @@ export class AuditController {
   readonly #desk: AuditDesk;
   readonly #keys: AuditKeys;
   readonly #watch: AuditWatch;
-  readonly #logger = new Logger('audit');
 
   constructor(desk: AuditDesk, keys: AuditKeys, watch: AuditWatch) {
     this.#desk = desk;
@@ -151,7 +154,7 @@ export class AuditController {
   }
 
   #bug(error: unknown): Problem {
-    this.#logger.error(error instanceof Error ? error.stack : error);
+    this.#watch.bug(error);
     return problemOf('internal_error');
   }
 }

@@ -6,6 +6,7 @@ import type { Actor, LogRecord } from '#domain/record';
 import type { RememberedOutcome } from '#domain/state';
 import type { ChangePasswordBody, CredentialsBody, NewUserBody } from '#wire/command-bodies';
 import { COMMANDS_AT_ONCE_MAX, COMMANDS_PER_PEER_MAX, COMMAND_TIMEOUT_MS, SEEN_OFFSET_TIMEOUT_MS } from '#wire/limits';
+import type { ProcessLog } from '#program/process-log';
 import type { CommandRequest, PeerCommandName } from '#wire/tracker-api';
 import type { FieldError } from '#wire/wire-error';
 import { LogFailure } from '../command-log/command-log.ts';
@@ -16,6 +17,7 @@ import { behind, whyNotReady } from './freshness.ts';
 import type { TrackerMetrics } from './metrics.ts';
 import type { PasswordGate, PasswordRefusal } from './password-gate.ts';
 import type { Caller } from './rpc-server.ts';
+import { tellOfCommand } from './told-commands.ts';
 
 /** A command as it came in, its body checked. */
 export interface Call {
@@ -38,6 +40,7 @@ export class CommandService {
   readonly #metrics: TrackerMetrics;
   readonly #trackerId: string;
   readonly #now: () => number;
+  readonly #processLog: ProcessLog;
   readonly #ofPeer = new BoundedPlaces(COMMANDS_PER_PEER_MAX);
   #underWayCount = 0;
 
@@ -47,12 +50,14 @@ export class CommandService {
     metrics: TrackerMetrics;
     trackerId: string;
     now: () => number;
+    processLog: ProcessLog;
   }) {
     this.#replica = from.replica;
     this.#passwords = from.passwords;
     this.#metrics = from.metrics;
     this.#trackerId = from.trackerId;
     this.#now = from.now;
+    this.#processLog = from.processLog;
   }
 
   /** Commands that wait for their outcome. */
@@ -62,6 +67,15 @@ export class CommandService {
 
   /** Answers a command within five seconds. */
   async run(call: Call): Promise<Answer> {
+    const beganMs = performance.now();
+    const answer = await this.#withPlace(call);
+    const { commandId, correlationId } = call.request;
+    const durationMs = Math.round(performance.now() - beganMs);
+    tellOfCommand(this.#processLog, { command: call.name, commandId, correlationId, durationMs }, answer);
+    return answer;
+  }
+
+  async #withPlace(call: Call): Promise<Answer> {
     const { peerId } = call.caller;
     if (this.#underWayCount >= COMMANDS_AT_ONCE_MAX || !this.#ofPeer.take(peerId)) return failed('busy');
     this.#underWayCount += 1;

@@ -185,6 +185,7 @@ describe('a refusal', () => {
       code: 'group_exists',
       retryable: false,
       commandId: key,
+      correlationId: key,
       offset: 12,
       errors: [],
     });

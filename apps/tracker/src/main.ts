@@ -14,7 +14,7 @@ import { addAuditKeyCommands } from './audit-keys-program.ts';
 import { readConfiguration, type TrackerFlags, type TrackerRunFlags } from './configuration.ts';
 import { endOf, EXIT } from './exit-codes.ts';
 import { existingIdentity } from './operator/existing-identity.ts';
-import type { SealedCommand } from './replica/tracker-registration.ts';
+import type { OrderedCommand } from './operator/operator.ts';
 
 // Loaded when asked for: printing a fingerprint needs neither the framework nor a driver.
 const tracker = () => import('./run-tracker.ts');
@@ -22,11 +22,14 @@ const operators = () => import('./operator/operator.ts');
 const secrets = () => import('./operator/secret-input.ts');
 
 type DataDirFlags = Pick<TrackerFlags, 'dataDir'>;
-type OperatorFlags = Pick<TrackerFlags, 'dataDir' | 'log' | 'kafkaClient'> & { counts: CheckpointRuling };
+type OperatorFlags = Pick<TrackerFlags, 'dataDir' | 'log' | 'kafkaClient'> & {
+  counts: CheckpointRuling;
+  force?: boolean;
+};
 
 /** What an operator asks of the log, and what it comes to when that is accepted. */
 interface OperatorCommand {
-  readonly command: SealedCommand;
+  readonly command: OrderedCommand;
   readonly effect: string;
 }
 
@@ -92,10 +95,10 @@ function addOperatorCommands(root: Program): void {
     command: await (await operators()).passwordReset(user, await newPassword(user)),
     effect: `${user} has a new password, and is logged out everywhere`,
   }));
-  add('activate_rules <version>', 'put a newer version of the rules in force', async (text) => ({
-    command: (await operators()).rulesActivation(natural(text)),
+  add('activate_rules <version>', 'put a newer version of the rules in force', async (text, { force = false }) => ({
+    command: (await operators()).rulesActivation(natural(text), { isForced: force, tell: warn }),
     effect: `version ${text} of the rules is in force`,
-  }));
+  })).option('--force', 'also while a tracker runs that does not know it, and stops there');
   add(
     'resolve_checkpoint <offset>',
     'rule what counts: a checkpoint that did not agree, or the log',
@@ -166,6 +169,10 @@ async function newPassword(user: string): Promise<string> {
   if (password === null) throw new BadInput('the two passwords differ: nothing was changed, try again');
   if (password.length >= PASSWORD_CHARACTERS_MIN && password.length <= PASSWORD_CHARACTERS_MAX) return password;
   throw new BadInput(`a password has ${PASSWORD_CHARACTERS_MIN} to ${PASSWORD_CHARACTERS_MAX} characters`);
+}
+
+function warn(message: string): void {
+  process.stderr.write(`cohort: ${message}\n`);
 }
 
 function natural(text: string): number {

@@ -286,6 +286,8 @@ export interface HelloView {
   readonly ready: boolean;
   /** The tracker's clock, in milliseconds since 1970. Left out by trackers of an older build. */
   readonly nowMs?: number;
+  /** The newest rules that its build knows. Left out by trackers of an older one. */
+  readonly newestRulesVersion?: number;
 }
 
 /** Until when the session on a peer lasts, and whether it is time for the peer to renew it, by the tracker's clock. */

@@ -42,7 +42,8 @@ export class PeerDesk {
       left.trackerId < right.trackerId ? -1 : 1,
     );
     const ready = isReadable(this.#replica.readiness);
-    return { trackers, user: this.#userOn(peerId), ready, nowMs: this.#now() };
+    const { newestRulesVersion } = this.#replica;
+    return { trackers, user: this.#userOn(peerId), ready, nowMs: this.#now(), newestRulesVersion };
   }
 
   present({ addresses, downloading, transport }: PresenceRequest, { peerId, address }: Caller): PresenceView {

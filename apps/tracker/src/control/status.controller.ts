@@ -18,6 +18,8 @@ export interface TrackerStatus {
   readonly root: string;
   readonly digest: string;
   readonly rulesVersion: number;
+  /** The newest rules that this build knows: those in force may become that. */
+  readonly newestRulesVersion: number;
   /** How many records the latest checkpoint covers that agrees with this tracker. */
   readonly checkpointSize: number;
   /** Its snapshots, newest first: the offset of the last record in each, and a hash that equal states share. */
@@ -76,6 +78,7 @@ export class StatusController {
       root: replica.root,
       digest: replica.digest,
       rulesVersion: state.rulesVersion,
+      newestRulesVersion: replica.newestRulesVersion,
       checkpointSize: replica.coveredSize,
       snapshots: replica.snapshots,
     };

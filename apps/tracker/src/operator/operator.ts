@@ -3,6 +3,8 @@
 import type { CheckpointRuling } from '#domain/checkpoint';
 import { NEWEST_RULES_VERSION } from '#domain/decide';
 import type { Outcome } from '#domain/outcome';
+import type { State } from '#domain/state';
+import type { Identity } from '#identity/identity';
 import { BadInput } from '#identity/start-input';
 import { formatFingerprint } from '#wire/tracker-info';
 import { lastLogUrl } from '../command-log/last-log.ts';
@@ -12,6 +14,7 @@ import { PasswordHasher } from '../credentials/password-hasher.ts';
 import { Replica } from '../replica/replica.ts';
 import { type SealedCommand, submitAsTracker } from '../replica/tracker-registration.ts';
 import { existingIdentity } from './existing-identity.ts';
+import { greet, type Greeted } from './tracker-greeting.ts';
 
 /** Where an operator's command goes, and whose key signs it. */
 export interface OperatorTarget {
@@ -28,12 +31,40 @@ export async function passwordReset(user: string, password: string): Promise<Sea
   return { command: { name: 'reset_password', data: { user: user.normalize('NFC'), commitment } }, sealed };
 }
 
-/** activate_rules: only a version that this build knows, since trackers stop at one that they do not. */
-export function rulesActivation(rulesVersion: number): SealedCommand {
+/** A command with what has to hold in the state that it is given in: rejects with BadInput when it does not. */
+export interface OrderedCommand extends SealedCommand {
+  readonly refuseIn?: (state: State, identity: Identity) => Promise<void>;
+}
+
+/**
+ * activate_rules: only a version that this build knows, and, unless it is forced, every tracker that runs: they stop at one that they
+ * do not. Hears of those that do not answer.
+ */
+export function rulesActivation(
+  rulesVersion: number,
+  { isForced, tell }: { readonly isForced: boolean; readonly tell: (warning: string) => void },
+): OrderedCommand {
   if (rulesVersion > NEWEST_RULES_VERSION) {
     throw new BadInput(`this build knows rules up to version ${NEWEST_RULES_VERSION}: every tracker would stop at it`);
   }
-  return { command: { name: 'activate_rules', data: { rulesVersion } }, sealed: null };
+  const refuseIn = async ({ trackers }: State, identity: Identity): Promise<void> => {
+    for (const greeted of await Promise.all([...trackers.values()].map((entry) => greet(entry, identity)))) {
+      const name = `tracker ${greeted.trackerId.slice(0, 12)} at ${greeted.address}`;
+      if (!greeted.answers)
+        tell(`${name} does not answer: if it comes back with an older build, it stops at these rules`);
+      else if ((greeted.newestRulesVersion ?? 0) < rulesVersion && !isForced)
+        throw new BadInput(olderBuild(name, greeted));
+    }
+  };
+  return { command: { name: 'activate_rules', data: { rulesVersion } }, sealed: null, refuseIn };
+}
+
+function olderBuild(name: string, { newestRulesVersion }: Greeted): string {
+  const known =
+    newestRulesVersion === null
+      ? 'does not say which rules it knows'
+      : `knows rules up to version ${newestRulesVersion}`;
+  return `${name} runs an older build, which ${known}: upgrade it first, or let it stop with --force`;
 }
 
 /** resolve_checkpoint: an operator has looked into a checkpoint that did not agree, and rules what counts. */
@@ -44,7 +75,7 @@ export function checkpointResolution(offset: number, counts: CheckpointRuling): 
 /** Appends the command; its outcome, or null when that is unknown. Throws BadInput and LogFailure. */
 export async function runOperatorCommand(
   target: OperatorTarget,
-  sealedCommand: SealedCommand,
+  { refuseIn, ...sealedCommand }: OrderedCommand,
 ): Promise<{ outcome: Outcome; offset: number } | null> {
   const identity = await existingIdentity(target.dataDirectory);
   const url = target.logUrl ?? (await lastLogUrl(target.dataDirectory));
@@ -58,6 +89,7 @@ export async function runOperatorCommand(
         `${formatFingerprint(identity.id)} is no tracker of ${url}: give the --data-dir of one that is`,
       );
     }
+    await refuseIn?.(replica.state, identity);
     return await submitAsTracker(replica, { identity, now: Date.now }, sealedCommand);
   } finally {
     await replica.stop();

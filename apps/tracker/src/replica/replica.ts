@@ -185,6 +185,11 @@ export class Replica {
     return this.#logWatch.problem;
   }
 
+  /** The newest rules that this build knows. */
+  get newestRulesVersion(): number {
+    return this.#rules.newestVersion;
+  }
+
   /** Effect digest after the record at `offset`, 64 hex characters, or null when it is not held. */
   digestAt(offset: number): string | null {
     return this.#derived.digestAt(offset);

@@ -71,12 +71,14 @@ export class LocalSystem {
   readonly #ports: readonly number[];
   readonly #places: TrackerPlace[] = [];
   readonly #started = new Set<NodeProcess>();
+  #logUrl: string | undefined;
   #isStopping = false;
 
   private constructor(options: LocalSystemOptions, ports: readonly number[]) {
     this.folder = options.folder;
     this.trackerInfo = join(options.folder, 'tracker_info.txt');
     this.#options = options;
+    this.#logUrl = options.logUrl;
     this.#ports = ports;
   }
 
@@ -97,6 +99,11 @@ export class LocalSystem {
     );
     this.#places.splice(0, this.#places.length, ...places);
     await writeFile(this.trackerInfo, this.#places.map(({ line }) => `${line}\n`).join(''));
+  }
+
+  /** From now on trackers are started on another log, as `--log` takes it. */
+  moveTo(logUrl: string): void {
+    this.#logUrl = logUrl;
   }
 
   /** Starts all trackers and waits until they are ready. */
@@ -160,7 +167,7 @@ export class LocalSystem {
   }
 
   async #runTracker({ ordinal, dataDirectory, address, trackerInfo }: TrackerPlace): Promise<LocalTracker> {
-    const log = this.#options.logUrl === undefined ? [] : ['--log', this.#options.logUrl];
+    const log = this.#logUrl === undefined ? [] : ['--log', this.#logUrl];
     const words = ['tracker', trackerInfo, String(ordinal), '--data-dir', dataDirectory, ...log];
     const process = await this.#run({ name: `tracker ${ordinal}`, words });
     const http = / http (\S+?),? /.exec(`${process.readyLine} `)?.[1];

@@ -6,6 +6,7 @@ import extractTsConfig from 'dependency-cruiser/config-utl/extract-ts-config';
 
 /** Files of a feature folder that other features may import. */
 const PORT_FILES = [
+  'apps/tracker/src/audit/(audit-output|export-format|export-source|export-writing|last-checkpoint|log-source|replay|verification)',
   'apps/peer/src/dropping/dropped-files',
   'apps/peer/src/swarm/transfer-engine',
   'apps/peer/src/tracker-link/(tracker-link|tracker-probe)',

@@ -1,5 +1,5 @@
-// Owns the words behind `cohort tracker`, `fingerprint`, `keys`, `operator`, `audit` and `audit-keys`, and how each ends: exit codes
-// and one sentence that says what to do.
+// Owns the words behind `cohort tracker`, `fingerprint`, `keys`, `operator`, `audit`, `audit-keys` and `log`, and how each ends: exit
+// codes and one sentence that says what to do.
 import { Command as Program, CommanderError, Option } from 'commander';
 import type { CheckpointRuling } from '#domain/checkpoint';
 import type { RejectionReason } from '#domain/rejection';
@@ -13,6 +13,7 @@ import { addAuditCommands } from './audit/audit-program.ts';
 import { addAuditKeyCommands } from './audit-keys-program.ts';
 import { readConfiguration, type TrackerFlags, type TrackerRunFlags } from './configuration.ts';
 import { endOf, EXIT } from './exit-codes.ts';
+import { addLogCommands } from './log-copy/log-program.ts';
 import { existingIdentity } from './operator/existing-identity.ts';
 import type { OrderedCommand } from './operator/operator.ts';
 
@@ -78,6 +79,7 @@ function program(): Program {
   addOperatorCommands(root);
   addAuditCommands(root);
   addAuditKeyCommands(root);
+  addLogCommands(root);
   return root;
 }
 

@@ -2,7 +2,14 @@
 // called sound is exactly what an export of its records would be.
 import { generateKeyPairSync, hash } from 'node:crypto';
 import { BadInput } from '#identity/start-input';
-import { exportLine, signedTrailer, type Trailer, trailerLine } from '../../../apps/tracker/src/audit/export-format.ts';
+import {
+  exportLine,
+  isSealedLine,
+  sealedLine,
+  signedTrailer,
+  type Trailer,
+  trailerLine,
+} from '../../../apps/tracker/src/audit/export-format.ts';
 import { type ExportSource, exportSourceOf } from '../../../apps/tracker/src/audit/export-source.ts';
 import { verify } from '../../../apps/tracker/src/audit/verification.ts';
 import { readGoldenLog } from '../../golden/golden-log.ts';
@@ -23,7 +30,12 @@ export const auditExport: FuzzTarget = {
   seeds: () => {
     const records = readGoldenLog(1).records.slice(0, 14);
     const odd = [Buffer.from('no record'), Buffer.from('{"specversion":"1.0","type":"cohort.export_trailer.v1"}')];
-    return [exported(records.slice(0, 4).map(bytesOf)), exported([...records.map(bytesOf), ...odd]), exported([])];
+    return [
+      exported(records.slice(0, 4).map(bytesOf)),
+      exported([...records.map(bytesOf), ...odd]),
+      exported(records.slice(0, 4).map(bytesOf), { hasSecrets: true }),
+      exported([]),
+    ];
   },
   repair: withTrueTrailer,
   run: async (input) => {
@@ -45,13 +57,17 @@ async function verdictOn(source: ExportSource): Promise<string> {
 async function exportedAgain(source: ExportSource): Promise<Uint8Array> {
   const lines: Buffer[] = [];
   for await (const batch of source.records()) {
-    for (const { value, offset } of batch) lines.push(exportLine(value, offset));
+    for (const { value, sealed, offset } of batch) {
+      if (sealed !== null) lines.push(sealedLine(sealed, offset));
+      lines.push(exportLine(value, offset));
+    }
   }
   return Buffer.concat([...lines, trailerLine(source.trailer!)]);
 }
 
-function exported(records: readonly Uint8Array[]): Uint8Array {
-  const lines = Buffer.concat(records.map((record, offset) => exportLine(record, offset)));
+function exported(records: readonly Uint8Array[], { hasSecrets = false } = {}): Uint8Array {
+  const beside = (offset: number): Uint8Array => (hasSecrets ? sealedLine('a secret', offset) : Buffer.of());
+  const lines = Buffer.concat(records.flatMap((record, offset) => [beside(offset), exportLine(record, offset)]));
   return Buffer.concat([lines, trailerLine(signedTrailer(trailerOf(lines, records.length), auditor))]);
 }
 
@@ -66,7 +82,8 @@ function withTrueTrailer(input: Uint8Array): Uint8Array {
   const lines = Buffer.from(text.slice(0, end), 'latin1');
   try {
     const said = (JSON.parse(Buffer.from(text.slice(end), 'latin1').toString()) as { data: object }).data;
-    const right = trailerOf(lines, text.slice(0, end).split('\n').length - 1);
+    const isRecord = (line: string): boolean => line !== '' && !isSealedLine(Buffer.from(line, 'latin1'));
+    const right = trailerOf(lines, text.slice(0, end).split('\n').filter(isRecord).length);
     return Buffer.concat([lines, trailerLine({ ...said, ...right } as Trailer)]);
   } catch {
     return Buffer.concat([lines, trailerLine({ ...trailerOf(lines, 0), auditor: null })]);

@@ -145,6 +145,7 @@ For who runs a tracker (each has its own --help):
   cohort operator <command>                   set a password anew, and other commands signed with its key
   cohort audit <verb>                         replay the log and know what was true
   cohort audit-keys <verb>                    keys for those who ask the same over HTTP
+  cohort log <verb>                           move a log, back it up, restore it
 
 Exit codes: 0 ok, 64 bad input, 65 conflict, 66 unknown thing, 69 unavailable, 70 bug, 75 outcome unknown,
 77 refused, 130 interrupted; of recheck also 1 still damaged, 2 not there or not to be read; of doctor 69 for a problem.`,

@@ -1,8 +1,9 @@
 // Owns the bytes of an exported log: CloudEvents 1.0, one a line, in the order of their offsets from 0, and a trailer. What was
-// sealed beside records (password hashes) is left out; records only commit to it, so everything can still be verified.
+// sealed beside records (password hashes) is in backups only; records commit to it, so everything can be verified without.
 //
-//   export  = *(line newline) trailer newline
-//   line    = the exact bytes of a record, or, when those are no line of JSON or look like one of these two, `wrapped`
+//   export  = *([sealed newline] line newline) trailer newline
+//   line    = the exact bytes of a record, or, when those are no line of JSON or look like one of these three, `wrapped`
+//   sealed  = {"specversion":"1.0","type":"cohort.sealed.v1","id":...,"source":"/audit","data":{"sealed":...}}   of the next line
 //   wrapped = {"specversion":"1.0","type":"cohort.unreadable_record.v1","id":...,"source":"/audit","data_base64":...}
 //   trailer = {"specversion":"1.0","type":"cohort.export_trailer.v1","id":...,"source":"/audit","data":{...}}   see `Trailer`
 import { createPublicKey, hash, type KeyObject, sign, verify } from 'node:crypto';
@@ -34,6 +35,7 @@ export interface Trailer {
 
 const PREFIX = '{"specversion":"1.0","type":"cohort.';
 const WRAPPED_PREFIX = Buffer.from(`${PREFIX}unreadable_record.v1"`);
+const SEALED_PREFIX = Buffer.from(`${PREFIX}sealed.v1"`);
 const TRAILER_PREFIX = Buffer.from(`${PREFIX}export_trailer.v1"`);
 const SIGNED_PREFIX = 'cohort export v1\n';
 const NEWLINE = 0x0a;
@@ -48,6 +50,24 @@ export function recordInLine(line: Uint8Array, offset: number): Uint8Array | nul
   if (!beginsWith(line, WRAPPED_PREFIX)) return isLine(line) ? line : null;
   const record = Buffer.from(String(jsonObject(line)?.['data_base64']), 'base64');
   return !isLine(record) && wrapped(record, offset).equals(line) ? record : null;
+}
+
+/** The line of what stands beside the record of the next one, with its newline. */
+export function sealedLine(sealed: string, offset: number): Buffer {
+  const head = { specversion: '1.0', type: 'cohort.sealed.v1', id: String(offset), source: '/audit' };
+  return Buffer.from(`${JSON.stringify({ ...head, datacontenttype: 'application/json', data: { sealed } })}\n`);
+}
+
+/** Whether a line means to be one of those. */
+export function isSealedLine(line: Uint8Array): boolean {
+  return beginsWith(line, SEALED_PREFIX);
+}
+
+/** What such a line has for the record at an offset, without its newline; null when it is none that `sealedLine` writes. */
+export function sealedInLine(line: Uint8Array, offset: number): string | null {
+  const { sealed } = (jsonObject(line)?.['data'] ?? {}) as { readonly sealed?: unknown };
+  if (typeof sealed !== 'string') return null;
+  return sealedLine(sealed, offset).subarray(0, -1).equals(line) ? sealed : null;
 }
 
 /** Whether a line means to be the trailer. */
@@ -115,10 +135,10 @@ function isTrailer(value: unknown): value is Trailer {
   );
 }
 
-/** JSON of an object on one line, which is not one of the two lines of this format. */
+/** JSON of an object on one line, which is not one of the other lines of this format. */
 function isLine(bytes: Uint8Array): boolean {
-  if (bytes.includes(NEWLINE) || beginsWith(bytes, WRAPPED_PREFIX) || beginsWith(bytes, TRAILER_PREFIX)) return false;
-  return jsonObject(bytes) !== null;
+  if (bytes.includes(NEWLINE) || beginsWith(bytes, WRAPPED_PREFIX)) return false;
+  return !isSealedLine(bytes) && !isTrailerLine(bytes) && jsonObject(bytes) !== null;
 }
 
 function wrapped(record: Uint8Array, offset: number): Buffer {

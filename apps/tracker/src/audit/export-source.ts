@@ -3,7 +3,14 @@ import { createHash } from 'node:crypto';
 import { createReadStream, statSync } from 'node:fs';
 import { BadInput } from '#identity/start-input';
 import type { StoredRecord } from '../command-log/command-log.ts';
-import { isTrailerLine, recordInLine, type Trailer, trailerInLine } from './export-format.ts';
+import {
+  isSealedLine,
+  isTrailerLine,
+  recordInLine,
+  sealedInLine,
+  type Trailer,
+  trailerInLine,
+} from './export-format.ts';
 import type { AuditSource } from './replay.ts';
 
 /** What is wrong with the form of an export, and from which record on nothing can be relied on. */
@@ -83,6 +90,8 @@ export class ExportReader {
   problem: FormProblem | null = null;
   #digest = createHash('sha256');
   #next = 0;
+  /** What stands beside the record that has to come next. */
+  #sealed: string | null = null;
   #hasEnded = false;
 
   /** One that has read the same lines. */
@@ -92,6 +101,7 @@ export class ExportReader {
     copy.problem = this.problem;
     copy.#digest = this.#digest.copy();
     copy.#next = this.#next;
+    copy.#sealed = this.#sealed;
     copy.#hasEnded = this.#hasEnded;
     return copy;
   }
@@ -100,12 +110,17 @@ export class ExportReader {
   accept(line: Uint8Array | null): StoredRecord | null {
     if (line === null) return this.#find('incomplete', 'the last line is cut off', this.#hasEnded ? null : this.#next);
     if (this.#hasEnded) return this.#find('tampered', 'something follows the trailer', this.#next);
-    if (isTrailerLine(line)) return this.#acceptTrailer(line);
+    if (this.#sealed === null) {
+      if (isTrailerLine(line)) return this.#acceptTrailer(line);
+      if (isSealedLine(line)) return this.#acceptSealed(line);
+    }
     // No record comes near to it; what is longer was cut where the reading stopped.
     const value = line.length > LINE_BYTES_MAX ? null : recordInLine(line, this.#next);
-    if (value === null) return this.#find('tampered', `line ${this.#next + 1} is no record of an export`, this.#next);
+    if (value === null) return this.#find('tampered', notRecord(this.#next), this.#next);
     this.#digest.update(line).update('\n');
-    return { offset: this.#next++, value, sealed: null, appendTimeMs: null };
+    const sealed = this.#sealed;
+    this.#sealed = null;
+    return { offset: this.#next++, value, sealed, appendTimeMs: null };
   }
 
   /** There are no more lines. */
@@ -120,6 +135,13 @@ export class ExportReader {
     }
   }
 
+  #acceptSealed(line: Uint8Array): null {
+    this.#sealed = sealedInLine(line, this.#next);
+    if (this.#sealed === null) return this.#find('tampered', notRecord(this.#next), this.#next);
+    this.#digest.update(line).update('\n');
+    return null;
+  }
+
   #acceptTrailer(line: Uint8Array): null {
     this.#hasEnded = true;
     this.trailer = trailerInLine(line);
@@ -130,6 +152,10 @@ export class ExportReader {
     this.problem ??= { kind, message, offset };
     return null;
   }
+}
+
+function notRecord(offset: number): string {
+  return `there is no record of an export where that of offset ${offset} has to be`;
 }
 
 /** The lines of a stream without their newlines; null for one at the end that has none. Ends at a line that is too long. */

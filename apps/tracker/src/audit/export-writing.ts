@@ -2,7 +2,7 @@
 // the rest only when it is asked for. It judges nothing: that is for `verify`, wherever the export is read.
 import { createHash, type KeyObject } from 'node:crypto';
 import { exportLine, type SignedNote, signedTrailer, type Trailer, trailerLine } from './export-format.ts';
-import { signedExtentOf } from './last-checkpoint.ts';
+import { type SignedExtent, signedExtentOf } from './last-checkpoint.ts';
 import type { AuditSource } from './replay.ts';
 
 /** Takes the next bytes, and resolves when there is room for more. */
@@ -24,9 +24,9 @@ export async function writeExport(
   options: ExportOptions,
 ): Promise<{ trailer: Trailer; dispute: string | null }> {
   const { write, tail, key } = options;
-  const { last, cosigned, dispute } = await signedExtentOf(source, { onProgress: options.onProgress });
+  const extent = await signedExtentOf(source, { onProgress: options.onProgress });
   const digest = createHash('sha256');
-  const signedRecords = last?.size ?? 0;
+  const signedRecords = extent.last?.size ?? 0;
   let records = 0;
   for await (const batch of source.records()) {
     const wanted = tail ? batch : batch.slice(0, Math.max(0, signedRecords - records));
@@ -36,12 +36,20 @@ export async function writeExport(
     records += wanted.length;
     if (wanted.length < batch.length) break;
   }
-  const [checkpoint = null, ...cosignatures] = last === null ? [] : [last, ...cosigned].map(signedNote);
-  const notes = cosignatures.length === 0 ? { checkpoint } : { checkpoint, cosignatures };
-  const said = { records, signedRecords, sha256: digest.digest('hex'), ...notes };
+  const said = trailerOf(extent, { records, sha256: digest.digest('hex') });
   const trailer = key === null ? { ...said, auditor: null } : signedTrailer(said, key);
   await write(trailerLine(trailer));
-  return { trailer, dispute };
+  return { trailer, dispute: extent.dispute };
+}
+
+/** What a trailer says of so many records, whose lines have this hash. */
+export function trailerOf(
+  { last, cosigned }: SignedExtent,
+  { records, sha256 }: Pick<Trailer, 'records' | 'sha256'>,
+): Omit<Trailer, 'auditor'> {
+  const [checkpoint = null, ...cosignatures] = last === null ? [] : [last, ...cosigned].map(signedNote);
+  const notes = cosignatures.length === 0 ? { checkpoint } : { checkpoint, cosignatures };
+  return { records, signedRecords: last?.size ?? 0, sha256, ...notes };
 }
 
 function signedNote({ trackerId, note }: SignedNote): SignedNote {

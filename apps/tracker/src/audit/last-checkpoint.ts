@@ -23,6 +23,8 @@ export interface SignedExtent {
   readonly cosigned: readonly LastCheckpoint[];
   /** What a checkpoint has against the log, as a sentence; null for nothing. */
   readonly dispute: string | null;
+  /** What all of the records come to. */
+  readonly derived: DerivedState;
 }
 
 /** Whose checkpoints count. */
@@ -50,7 +52,7 @@ export async function signedExtentOf(
   const sentence =
     dispute && `the checkpoint at offset ${dispute.offset} contradicts the first ${dispute.size} records`;
   const [last = null, ...cosigned] = signed.last;
-  return { last, cosigned, dispute: sentence };
+  return { last, cosigned, dispute: sentence, derived };
 }
 
 /** The largest size that enough trackers have signed, and those that are larger. */

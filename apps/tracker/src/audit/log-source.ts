@@ -7,6 +7,8 @@ import type { AuditSource } from './replay.ts';
 export interface LogSource extends AuditSource {
   /** Every record from an offset on, and those to come, until the signal. */
   follow(fromOffset: number, signal: AbortSignal): AsyncIterable<readonly StoredRecord[]>;
+  /** How many records there are now. */
+  end(): Promise<number>;
 }
 
 /** Opens the log that `--log` names, its brokers spoken to as `--kafka-client` says. Rejects with a `LogFailure`. */
@@ -16,6 +18,7 @@ export async function openLogSource(url: string, kafkaClientFile: string | null)
     name: url,
     records: () => recordsOf(log),
     follow: (fromOffset, signal) => log.read(fromOffset, signal),
+    end: () => log.end(),
     close: () => log.close(),
   };
 }

@@ -122,7 +122,7 @@ export class CommandService {
     if (!needsSession || !isCallersSession(sessionUser())) {
       // A login just made, or a user just created, may stand in the log beyond what this tracker has read.
       const hasCaughtUp = await this.#replica.waitUntilApplied(request.seenOffset, SEEN_OFFSET_TIMEOUT_MS);
-      if (!hasCaughtUp) return behind();
+      if (!hasCaughtUp) return behind(this.#replica, request.seenOffset);
     }
     const user = sessionUser();
     if (needsSession && !isCallersSession(user)) return failed('not_logged_in');

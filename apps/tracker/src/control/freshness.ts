@@ -6,8 +6,10 @@ import type { Readiness, Replica } from '../replica/replica.ts';
 import { type Failed, failed } from './answers.ts';
 
 /** This tracker has not read as far as the peer has seen. */
-export function behind(): Failed {
-  return failed('tracker_behind');
+export function behind({ appliedOffset }: Pick<Replica, 'appliedOffset'>, seenOffset: number): Failed {
+  const seen = `The tracker has read up to offset ${appliedOffset}, and this peer has seen offset ${seenOffset}`;
+  const detail = `${seen}. If that stays so, the log was restored from before that: its operator runs cohort log skip ${seenOffset + 1}.`;
+  return failed('tracker_behind', { detail });
 }
 
 /** Whether views are answered. A wrong clock spoils what is appended, not what is read; a disputed state gives no grants. */

@@ -202,7 +202,7 @@ export class ViewService {
     const notReady = isReadable(readiness) ? null : whyNotReady(readiness);
     if (notReady !== null) return notReady;
     const hasCaughtUp = await this.#replica.waitUntilApplied(seenOffset, SEEN_OFFSET_TIMEOUT_MS);
-    return hasCaughtUp ? null : behind();
+    return hasCaughtUp ? null : behind(this.#replica, seenOffset);
   }
 
   /** A row of the list of files. */

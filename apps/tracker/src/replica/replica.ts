@@ -14,7 +14,7 @@ import { CLOCK_SKEW_MAX_MS, ClockWatch } from './clock-watch.ts';
 import { type AppliedRecord, DerivedState } from './derived-state.ts';
 import { LogWatch } from './log-watch.ts';
 import { OutcomeWaiters } from './outcome-waiters.ts';
-import { type KeptSnapshot, logIdOf, problemOfStart, type StartingPoints } from './starting-points.ts';
+import { type KeptSnapshot, logIdOf, lostEnd, problemOfStart, type StartingPoints } from './starting-points.ts';
 
 /** Why a tracker does not take commands now. A log that is away is none of these: commands are tried, and fail. */
 export type UnreadyReason = Exclude<TrackerTroubleReason, 'log_unavailable'>;
@@ -323,7 +323,7 @@ export class Replica {
       const end = await this.#askEnd();
       if (end !== null && end <= appliedBefore) {
         const detail = `the log ends at offset ${end}, but this tracker has applied offset ${appliedBefore}`;
-        this.#haltWith(new LogFailure('log_halted', `${detail}: it was cut, or is another log`));
+        this.#haltWith(lostEnd(detail, appliedBefore));
       }
       await this.#pause(this.#probeIntervalMs);
     }

@@ -61,7 +61,7 @@ export async function problemOfStart(
   if (state.logId !== logId) return `it is of another log, ${state.logId}`;
   if (appliedOffset >= end) {
     const detail = `the log ends at offset ${end}, but this tracker has a snapshot of offset ${appliedOffset}`;
-    throw new LogFailure('log_halted', `${detail}: it was cut, or is another log`);
+    throw lostEnd(detail, appliedOffset);
   }
   let isSame = true;
   await eachRecord({ log, signal, size: appliedOffset + 1 }, appliedOffset, ({ value }) => {
@@ -69,6 +69,12 @@ export async function problemOfStart(
     return false;
   });
   return isSame ? null : `this log has another record at offset ${appliedOffset}`;
+}
+
+/** A log that ends before what a tracker has read is not followed until somebody has said that this is how it goes on. */
+export function lostEnd(detail: string, appliedOffset: number): LogFailure {
+  const remedy = `if it was restored from before that, run cohort log skip ${appliedOffset + 1}, and start again`;
+  return new LogFailure('log_halted', `${detail}: it was cut, or is another log; ${remedy}`);
 }
 
 /** Hands over the records from an offset on, up to the first `size` of the log, for as long as more are wanted. */

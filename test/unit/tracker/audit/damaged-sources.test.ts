@@ -76,7 +76,7 @@ it('a line that is longer than any record makes an export one that was tampered 
     expect(await verify(source)).toMatchObject({
       verdict: 'tampered',
       firstBadOffset: 1,
-      problem: 'line 2 is no record of an export',
+      problem: 'there is no record of an export where that of offset 1 has to be',
     });
   }
 });

@@ -1,0 +1,126 @@
+// Owns backups of a log: exports with what stands beside the records, so that they hold password hashes and only their owner may
+// read them. One is there as a whole or not at all, and nothing of one is taken before all of it has been looked at.
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { type FileHandle, open, rename } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { flushFolder } from '#identity/durable-file';
+import { BadInput } from '#identity/start-input';
+import { decodeLogRecord } from '#wire/log-record';
+import { exportLine, sealedLine, trailerLine } from '../audit/export-format.ts';
+import { type ExportSource, openExportSource } from '../audit/export-source.ts';
+import { trailerOf } from '../audit/export-writing.ts';
+import type { SignedExtent } from '../audit/last-checkpoint.ts';
+import type { AuditSource } from '../audit/replay.ts';
+import { verify } from '../audit/verification.ts';
+import type { StoredRecord } from '../command-log/command-log.ts';
+import type { CopySource, CopyTarget } from './copy-end.ts';
+
+const FILE_MODE = 0o600;
+
+/** A backup that is read. */
+export class BackupSource implements CopySource {
+  readonly name: string;
+  readonly #export: ExportSource;
+
+  /** Throws BadInput when there is no such file. */
+  constructor(path: string) {
+    this.#export = openExportSource(path);
+    this.name = path;
+  }
+
+  get trailer(): ExportSource['trailer'] {
+    return this.#export.trailer;
+  }
+
+  records(): AsyncIterable<readonly StoredRecord[]> {
+    return this.#export.records();
+  }
+
+  async prove(): Promise<void> {
+    const { verdict, problem } = await verify(this.#export);
+    if (verdict !== 'sound') throw new BadInput(`${this.name} is no backup to go on from: ${problem}`);
+    await this.#refuseWithoutSecrets();
+  }
+
+  async end(): Promise<number> {
+    return this.trailer!.records;
+  }
+
+  async close(): Promise<void> {}
+
+  /** An export would make a log in which nobody can log in. */
+  async #refuseWithoutSecrets(): Promise<void> {
+    let setsPasswords = false;
+    for await (const batch of this.records()) {
+      if (batch.some(({ sealed }) => sealed !== null)) return;
+      setsPasswords ||= batch.some(setsPassword);
+    }
+    if (setsPasswords) {
+      throw new BadInput(`${this.name} has no password hashes: it is an export of cohort audit, and no backup`);
+    }
+  }
+}
+
+function setsPassword({ value }: StoredRecord): boolean {
+  return (decodeLogRecord(value)?.command.data as { commitment?: unknown } | undefined)?.commitment !== undefined;
+}
+
+/** A backup that is written, beside its name until it is proven. */
+export class BackupTarget implements CopyTarget {
+  readonly name: string;
+  readonly isLog = false;
+  readonly heldCount = 0;
+  readonly #file: FileHandle;
+  readonly #digest = createHash('sha256');
+  #records = 0;
+
+  private constructor(path: string, file: FileHandle) {
+    this.name = path;
+    this.#file = file;
+  }
+
+  /** Rejects with BadInput when there is a file of that name. What a copy that was interrupted left is written over. */
+  static async open(path: string): Promise<BackupTarget> {
+    const whole = resolve(path);
+    if (existsSync(whole)) throw new BadInput(`--to: ${path} is there already; name a new file`);
+    const file = await open(unproven(whole), 'w', FILE_MODE).catch((error: Error) => {
+      throw new BadInput(`--to: ${path} cannot be written: ${error.message}`);
+    });
+    return new BackupTarget(whole, file);
+  }
+
+  async take(records: readonly StoredRecord[]): Promise<void> {
+    const lines = records.flatMap(({ value, sealed, offset }) => [
+      ...(sealed === null ? [] : [sealedLine(sealed, offset)]),
+      exportLine(value, offset),
+    ]);
+    const bytes = Buffer.concat(lines);
+    this.#digest.update(bytes);
+    this.#records += records.length;
+    await this.#file.writeFile(bytes);
+  }
+
+  async finish(extent: SignedExtent): Promise<void> {
+    const trailer = trailerOf(extent, { records: this.#records, sha256: this.#digest.digest('hex') });
+    await this.#file.writeFile(trailerLine({ ...trailer, auditor: null }));
+    await this.#file.sync();
+  }
+
+  written(): AuditSource {
+    return openExportSource(unproven(this.name));
+  }
+
+  async keep(): Promise<void> {
+    await rename(unproven(this.name), this.name);
+    await flushFolder(dirname(this.name));
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close();
+  }
+}
+
+function unproven(path: string): string {
+  return `${path}.new`;
+}

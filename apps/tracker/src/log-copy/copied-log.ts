@@ -1,0 +1,124 @@
+// Owns a log as an end of a copy. One that is written to may hold the beginning of what is copied, as a copy that was interrupted
+// leaves it: that is compared byte for byte, with what stands beside records, before anything is appended behind it.
+import { BadInput } from '#identity/start-input';
+import type { AuditSource } from '../audit/replay.ts';
+import { type LogSource, openLogSource } from '../audit/log-source.ts';
+import type { CommandLog, StoredRecord } from '../command-log/command-log.ts';
+import { openCommandLog } from '../command-log/open-command-log.ts';
+import type { CopySource, CopyTarget } from './copy-end.ts';
+
+/** Which log, and how its brokers are spoken to. */
+export interface LogEnd {
+  /** As `--log` takes it. */
+  readonly url: string;
+  readonly kafkaClientFile: string | null;
+}
+
+/** Together less than one append may have. */
+const APPENDED_BYTES_MAX = 512 * 1024;
+const APPENDED_RECORDS_MAX = 256;
+
+/** A log that is read. */
+export async function openCopySource({ url, kafkaClientFile }: LogEnd): Promise<CopySource> {
+  const log = await openLogSource(url, kafkaClientFile);
+  return {
+    name: url,
+    records: () => log.records(),
+    end: () => log.end(),
+    // What is wrong with a log is for its trackers and auditors to find: a copy is as it is.
+    prove: async () => {},
+    close: () => log.close(),
+  };
+}
+
+/** A log that is written to; it is made when it is not there. */
+export class LogTarget implements CopyTarget {
+  readonly name: string;
+  readonly isLog = true;
+  readonly heldCount: number;
+  readonly #log: CommandLog;
+  readonly #reader: LogSource;
+  readonly #held: AsyncIterator<StoredRecord>;
+  #takenCount = 0;
+
+  private constructor(name: string, parts: { log: CommandLog; reader: LogSource; heldCount: number }) {
+    this.name = name;
+    this.#log = parts.log;
+    this.#reader = parts.reader;
+    this.heldCount = parts.heldCount;
+    this.#held = eachOf(parts.reader);
+  }
+
+  static async open({ url, kafkaClientFile }: LogEnd): Promise<LogTarget> {
+    const log = await openCommandLog({ url, trackerInfoPath: null, kafkaClientFile });
+    try {
+      const reader = await openLogSource(url, kafkaClientFile);
+      return new LogTarget(url, { log, reader, heldCount: await log.end() });
+    } catch (error) {
+      await log.close();
+      throw error;
+    }
+  }
+
+  async take(records: readonly StoredRecord[]): Promise<void> {
+    const missing: StoredRecord[] = [];
+    for (const stored of records) {
+      if (stored.offset < this.heldCount) await this.#refuseOther(stored);
+      else missing.push(stored);
+    }
+    for (const some of inAppends(missing)) await this.#append(some);
+    this.#takenCount += records.length;
+  }
+
+  async finish(): Promise<void> {
+    await this.#held.return?.();
+    if (this.heldCount <= this.#takenCount) return;
+    throw new BadInput(
+      `${this.name} holds ${this.heldCount} records, and there are ${this.#takenCount} to copy: name an empty log`,
+    );
+  }
+
+  written(): AuditSource {
+    return this.#reader;
+  }
+
+  async keep(): Promise<void> {}
+
+  async close(): Promise<void> {
+    await this.#reader.close();
+    await this.#log.close();
+  }
+
+  async #refuseOther({ offset, value, sealed }: StoredRecord): Promise<void> {
+    const { value: held } = (await this.#held.next()) as IteratorYieldResult<StoredRecord>;
+    const isSame = Buffer.from(held.value).equals(value) && held.sealed === sealed;
+    if (!isSame) throw new BadInput(`${this.name} holds another record at offset ${offset}: name an empty log`);
+  }
+
+  async #append(records: readonly StoredRecord[]): Promise<void> {
+    const [first] = await this.#log.append(records.map(({ value, sealed }) => ({ value, sealed })));
+    if (first === records[0]!.offset) return;
+    throw new BadInput(
+      `somebody else writes to ${this.name}, which is spoilt now: copy to a new log, and start nothing on it`,
+    );
+  }
+}
+
+async function* eachOf(source: AuditSource): AsyncGenerator<StoredRecord> {
+  for await (const batch of source.records()) yield* batch;
+}
+
+/** In parts that an append takes. */
+function* inAppends(records: readonly StoredRecord[]): Generator<readonly StoredRecord[]> {
+  let some: StoredRecord[] = [];
+  let byteCount = 0;
+  for (const stored of records) {
+    some.push(stored);
+    byteCount += stored.value.byteLength + (stored.sealed?.length ?? 0);
+    if (byteCount < APPENDED_BYTES_MAX && some.length < APPENDED_RECORDS_MAX) continue;
+    yield some;
+    some = [];
+    byteCount = 0;
+  }
+  if (some.length > 0) yield some;
+}

@@ -1,0 +1,109 @@
+// Owns copying a log, from wherever to wherever: records byte for byte at their offsets, with what stands beside them, and then the
+// proof that both come to the same. Interrupted at any moment it can be run again.
+import { createHash, type Hash } from 'node:crypto';
+import { BadInput } from '#identity/start-input';
+import { type SignedExtent, signedExtentOf } from '../audit/last-checkpoint.ts';
+import { type AuditSource, replay } from '../audit/replay.ts';
+import type { StoredRecord } from '../command-log/command-log.ts';
+import type { DerivedState } from '../replica/derived-state.ts';
+import type { CopySource, CopyTarget } from './copy-end.ts';
+
+/** What a log has, as far as two of them can be compared by it. */
+interface LogContent {
+  readonly logId: string | null;
+  readonly records: number;
+  /** RFC 6962 Merkle root over the records, hex. */
+  readonly root: string;
+  /** Effect digest after the last one, hex. */
+  readonly digest: string;
+  /** SHA-256 of what stands beside the records, hex. */
+  readonly beside: string;
+}
+
+/** What was copied. */
+export interface Copied extends Omit<LogContent, 'beside'> {
+  /** How many of the records were there before. */
+  readonly heldCount: number;
+  /** How many the last checkpoint that agrees is about. */
+  readonly signedRecords: number;
+  /** What a checkpoint has against the log, as a sentence, or null. */
+  readonly dispute: string | null;
+}
+
+/** Copies all that the source has when it is read. Rejects with BadInput, `NewerRules` or LogFailure. */
+export async function copyLog(
+  source: CopySource,
+  target: CopyTarget,
+  onProgress?: (offset: number) => void,
+): Promise<Copied> {
+  await source.prove();
+  const { content, extent } = await copyRecords(source, target, onProgress);
+  if (content.logId === null) throw new BadInput(`${source.name} has no genesis: there is no log to copy`);
+  await target.finish(extent);
+  const there = await contentOf(target.written());
+  refuseDifference(content, there, target);
+  if (target.isLog) await refuseGrowth(source, content);
+  await target.keep();
+  const { beside: _beside, ...copied } = content;
+  const { last, dispute } = extent;
+  return { ...copied, heldCount: target.heldCount, signedRecords: last?.size ?? 0, dispute };
+}
+
+async function copyRecords(
+  source: CopySource,
+  target: CopyTarget,
+  onProgress?: (offset: number) => void,
+): Promise<{ content: LogContent; extent: SignedExtent }> {
+  const beside = createHash('sha256');
+  const take = async (records: readonly StoredRecord[]): Promise<void> => {
+    noteBeside(beside, records);
+    await target.take(records);
+  };
+  const extent = await signedExtentOf(readingThrough(source, take), { onProgress });
+  return { content: contentIn(extent.derived, beside), extent };
+}
+
+async function contentOf(source: AuditSource): Promise<LogContent> {
+  const beside = createHash('sha256');
+  const derived = await replay(readingThrough(source, async (records) => noteBeside(beside, records)));
+  return contentIn(derived, beside);
+}
+
+/** The same source, whose records are handed to somebody before they are applied. */
+function readingThrough(source: AuditSource, take: (records: readonly StoredRecord[]) => Promise<void>): AuditSource {
+  return {
+    name: source.name,
+    close: () => source.close(),
+    async *records() {
+      for await (const batch of source.records()) {
+        await take(batch);
+        yield batch;
+      }
+    },
+  };
+}
+
+function noteBeside(hash: Hash, records: readonly StoredRecord[]): void {
+  for (const { offset, sealed } of records) if (sealed !== null) hash.update(`${offset} ${sealed}\n`);
+}
+
+function contentIn({ state, root, digest }: DerivedState, beside: Hash): LogContent {
+  const { logId, appliedOffset } = state;
+  return { logId, records: appliedOffset + 1, root, digest, beside: beside.digest('hex') };
+}
+
+function refuseDifference(content: LogContent, there: LogContent, { name }: CopyTarget): void {
+  for (const field of Object.keys(content) as (keyof LogContent)[]) {
+    if (content[field] === there[field]) continue;
+    const difference = `${field} is ${there[field]}, and not ${content[field]}`;
+    throw new BadInput(`what stands in ${name} is not what was copied (its ${difference}): copy to another place`);
+  }
+}
+
+async function refuseGrowth(source: CopySource, { records }: LogContent): Promise<void> {
+  const end = await source.end();
+  if (end === records) return;
+  throw new BadInput(
+    `${source.name} grew to ${end} records while ${records} were copied: stop its trackers, and copy once more, which goes on from there`,
+  );
+}

@@ -1,0 +1,127 @@
+// Owns the words behind `cohort log`: a log is moved to another kind, backed up and restored by one verb, and what somebody has
+// seen of a log that lost its end is left out of the one that goes on.
+import { Command as Program, Option } from 'commander';
+import { BadInput, dataDirectoryFor } from '#identity/start-input';
+import { showProgress } from '../audit/audit-output.ts';
+import { lastLogUrl } from '../command-log/last-log.ts';
+import { openCommandLog } from '../command-log/open-command-log.ts';
+import { EXIT } from '../exit-codes.ts';
+import { BackupSource, BackupTarget } from './backup-file.ts';
+import { LogTarget, openCopySource } from './copied-log.ts';
+import { backupPathIn, type CopySource, type CopyTarget } from './copy-end.ts';
+import { type Copied, copyLog } from './copy-log.ts';
+import { skipOffsets } from './unused-offsets.ts';
+
+interface CopyFlags {
+  readonly from?: string;
+  readonly to: string;
+  readonly fromKafkaClient?: string;
+  readonly toKafkaClient?: string;
+  readonly dataDir?: string;
+  readonly json?: boolean;
+}
+
+interface SkipFlags {
+  readonly log?: string;
+  readonly kafkaClient?: string;
+  readonly dataDir?: string;
+}
+
+const ENDS = 'sqlite:<file>, kafka:<host:port,...>[/<topic>] or a backup, file:<path>';
+
+/** Adds `log` with its verbs. */
+export function addLogCommands(root: Program): void {
+  const log = root.command('log').description('move a log, back it up, restore it');
+  log
+    .command('copy')
+    .description(
+      'copy a log, and prove that the copy comes to the same; an interrupted one goes on when it is run again',
+    )
+    .option('--from <url>', `${ENDS} (default: the log that a tracker used last)`)
+    .requiredOption('--to <url>', `an empty log or a new file: ${ENDS}`)
+    .option('--from-kafka-client <file>', 'TLS and login for the brokers of --from kafka: (JSON)')
+    .option('--to-kafka-client <file>', 'TLS and login for the brokers of --to kafka: (JSON)')
+    .addOption(dataDirOption())
+    .option('--json', 'one line of JSON')
+    .action(copy);
+  log
+    .command('skip <offset>')
+    .description('use no offset before this one, when a restored log ends before what trackers and peers have seen')
+    .addOption(new Option('--log <url>', 'which log (default: the one that a tracker used last)').env('COHORT_LOG'))
+    .addOption(
+      new Option('--kafka-client <file>', 'TLS and login for the brokers of --log kafka: (JSON)').env(
+        'COHORT_KAFKA_CLIENT',
+      ),
+    )
+    .addOption(dataDirOption())
+    .action(skip);
+}
+
+function dataDirOption(): Option {
+  return new Option('--data-dir <folder>', 'of the tracker whose log it is').env('COHORT_DATA_DIR');
+}
+
+async function copy(flags: CopyFlags): Promise<void> {
+  const url = flags.from ?? (await lastLogUrl(dataDirectoryFor('tracker', flags.dataDir)));
+  const source = await sourceAt(url, flags);
+  try {
+    const target = await targetAt(flags);
+    try {
+      tell(await copyLog(source, target, showProgress()), { source, target, json: flags.json === true });
+    } finally {
+      await target.close();
+    }
+  } finally {
+    await source.close();
+  }
+}
+
+async function sourceAt(url: string, { fromKafkaClient }: CopyFlags): Promise<CopySource> {
+  const path = backupPathIn(url);
+  if (path !== null) return new BackupSource(path);
+  return openCopySource({ url: logUrlOf('--from', url), kafkaClientFile: fromKafkaClient ?? null });
+}
+
+async function targetAt({ to, toKafkaClient }: CopyFlags): Promise<CopyTarget> {
+  const path = backupPathIn(to);
+  if (path !== null) return BackupTarget.open(path);
+  return LogTarget.open({ url: logUrlOf('--to', to), kafkaClientFile: toKafkaClient ?? null });
+}
+
+function logUrlOf(flag: string, url: string): string {
+  if (/^(sqlite|kafka):/.test(url)) return url;
+  throw new BadInput(`${flag}: "${url}" names neither a log nor a backup; write ${ENDS}`);
+}
+
+function tell(
+  copied: Copied,
+  { source, target, json }: { source: CopySource; target: CopyTarget; json: boolean },
+): void {
+  const { records, heldCount, root, digest, signedRecords, dispute } = copied;
+  const held = heldCount === 0 ? '' : `, ${heldCount} of which were there`;
+  const signed = `${signedRecords} under a signed checkpoint`;
+  const lines = [
+    `${records} records${held}, ${signed}: ${source.name} to ${target.name}`,
+    `root ${root}`,
+    `digest ${digest}`,
+  ];
+  process.stdout.write(json ? `${JSON.stringify(copied)}\n` : `${lines.join('\n')}\n`);
+  if (dispute === null) return;
+  process.stderr.write(`cohort: the log is not sound: ${dispute}; see cohort audit verify\n`);
+  process.exitCode = EXIT.tampered;
+}
+
+async function skip(text: string, flags: SkipFlags): Promise<void> {
+  if (!/^[1-9][0-9]{0,14}$/.test(text)) throw new BadInput(`"${text}" is no offset of 1 or more`);
+  const url = flags.log ?? (await lastLogUrl(dataDirectoryFor('tracker', flags.dataDir)));
+  const kafkaClientFile = flags.kafkaClient ?? null;
+  const log = await openCommandLog({ url, trackerInfoPath: null, kafkaClientFile, mustExist: true });
+  try {
+    const count = await skipOffsets(log, Number(text));
+    process.stdout.write(
+      count === 0 ? `${url} ends at or behind ${text} already\n` : `${count} offsets are left out\n`,
+    );
+  } finally {
+    await log.close();
+  }
+}

@@ -1,0 +1,157 @@
+// A system whose log is moved to another kind while its trackers are stopped, backed up while they run, lost, and restored to a new
+// one: from SQLite to Kafka and back to SQLite, and the other way round.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { GroupItem } from '#wire/control-api';
+import { openCommandLog } from '../../apps/tracker/src/command-log/open-command-log.ts';
+import { type Broker, startBroker } from '../../infra/kafka/broker.mjs';
+import type { ProblemBody } from '../../infra/quick-start/control-api.ts';
+import { LAUNCHER } from '../../infra/quick-start/node-process.ts';
+import { digestAt, trackerStatus } from '../../infra/quick-start/tracker-status.ts';
+import { Cluster, LOGS, PASSWORD, sha1Of, type TestPeer, until } from './cluster.ts';
+import { cohort } from './typed-commands.ts';
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+
+/** Long enough for a copy to be killed in the middle. */
+const RECORDS = 4_000;
+const { skipReason } = LOGS[1];
+
+interface CopiedJson {
+  readonly logId: string;
+  readonly records: number;
+  readonly heldCount: number;
+  readonly root: string;
+  readonly digest: string;
+}
+
+let broker: Broker;
+beforeAll(async () => {
+  if (skipReason === null) broker = await startBroker();
+});
+afterAll(() => broker?.stop());
+
+async function copied(...words: string[]): Promise<CopiedJson> {
+  const { exitCode, out, complaint } = await cohort(['log', 'copy', '--json', ...words]);
+  expect({ exitCode, complaint }).toEqual({ exitCode: 0, complaint: '' });
+  return JSON.parse(out) as CopiedJson;
+}
+
+async function endOf(url: string): Promise<number> {
+  const log = await openCommandLog({ url, trackerInfoPath: null, mustExist: true });
+  const end = await log.end();
+  await log.close();
+  return end;
+}
+
+describe.skipIf(skipReason !== null).each([
+  ['sqlite', 'kafka'],
+  ['kafka', 'sqlite'],
+])('a log that begins on %s and goes to %s', (first, second) => {
+  let cluster: Cluster;
+  let alice: TestPeer;
+  let bob: TestPeer;
+  let shared: string;
+
+  const urlOf = (kind: string, name: string): string =>
+    kind === 'sqlite' ? `sqlite:${cluster.path(`${name}.sqlite`)}` : `kafka:${broker.brokers}/${first}-${name}`;
+  const stopTrackers = (): Promise<unknown> =>
+    Promise.all(cluster.system.trackers.map(({ process }) => process.stop()));
+  const groupsOf = async (peer: TestPeer): Promise<string[]> =>
+    (await peer.list<GroupItem>('/groups')).map(({ group }) => group);
+  const bobFetches = async (name: string): Promise<void> => {
+    await bob.download('friends', 'shared.bin', cluster.path(name));
+    expect(await sha1Of(cluster.path(name))).toBe(await sha1Of(shared));
+  };
+
+  beforeAll(async () => {
+    const kafkaUrl = `kafka:${broker.brokers}/${first}-first`;
+    cluster = await Cluster.start(first === 'kafka' ? { logUrl: kafkaUrl } : {});
+    [alice, bob] = await cluster.users('alice', 'bob');
+    await cluster.group('friends', alice, bob);
+    shared = await cluster.file('shared.bin', 3_000_000);
+    await alice.upload('friends', shared);
+    await bobFetches('before.bin');
+  });
+  afterAll(() => cluster?.stop());
+
+  it('is copied by a copy that is killed and run again, and its trackers go on from there', async () => {
+    await stopTrackers();
+    const skipped = await cohort(['log', 'skip', String(RECORDS), '--log', cluster.logUrl]);
+    expect(skipped).toMatchObject({ exitCode: 0, complaint: '' });
+    const to = urlOf(second, 'second');
+    await killedWhileCopying(cluster.logUrl, to);
+    const copy = await copied('--from', cluster.logUrl, '--to', to);
+    expect(copy.records).toBe(RECORDS);
+    expect(copy.heldCount).toBeGreaterThan(0);
+
+    cluster.system.moveTo(to);
+    await cluster.system.startTrackers();
+    for (const tracker of cluster.system.trackers) {
+      expect(await trackerStatus(tracker)).toMatchObject({ logId: copy.logId, ready: true });
+      expect((await digestAt(tracker.http, copy.records - 1)).digest).toBe(copy.digest);
+    }
+    await bobFetches('after.bin');
+    const elsewhere = await cluster.peer('elsewhere');
+    await elsewhere.accepted('login', { user: 'bob', password: PASSWORD });
+    expect(await groupsOf(elsewhere)).toEqual(['friends']);
+  });
+
+  async function killedWhileCopying(from: string, to: string): Promise<void> {
+    const words = ['log', 'copy', '--from', from, '--to', to];
+    const child = spawn(process.execPath, [LAUNCHER, ...words], { stdio: 'ignore' });
+    const closed = once(child, 'close');
+    await until('some records are copied', async () => (await endOf(to).catch(() => 0)) > 0);
+    child.kill('SIGKILL');
+    await closed;
+  }
+
+  it('is backed up under load, lost, and restored: what was there then is there, and peers go on', async () => {
+    const accepted: string[] = [];
+    const loading = new AbortController();
+    const load = (async () => {
+      while (!loading.signal.aborted) {
+        const group = `under load ${accepted.length}`;
+        await alice.accepted('create_group', { group });
+        accepted.push(group);
+      }
+    })();
+    await until('there is load', () => accepted.length > 5);
+    const backup = cluster.path('backup.ndjson');
+    const copy = await copied('--data-dir', cluster.system.trackers[0]!.dataDirectory, '--to', `file:${backup}`);
+    expect(statSync(backup).mode & 0o777).toBe(0o600);
+    const atBackup = accepted.length;
+    await until('more was accepted since', () => accepted.length > atBackup + 5);
+    loading.abort();
+    await load;
+    await Promise.all(cluster.system.trackers.map(({ process }) => process.kill()));
+
+    const restored = urlOf(first, 'restored');
+    expect(await copied('--from', `file:${backup}`, '--to', restored)).toEqual({ ...copy, heldCount: 0 });
+    cluster.system.moveTo(restored);
+    await cluster.system.startTrackers();
+    expect((await digestAt(cluster.system.trackers[0]!.http, copy.records - 1)).digest).toBe(copy.digest);
+    await goesOnBehind(accepted);
+    await bobFetches('restored.bin');
+  });
+
+  /** Alice's peer has seen records that are lost: it says so until their offsets are left out. */
+  async function goesOnBehind(accepted: readonly string[]): Promise<void> {
+    const behind = await until('a tracker is behind', async () => {
+      const { body, status } = await alice.control.get<ProblemBody>('/groups');
+      return status === 503 && body.code === 'tracker_behind' && body.detail.includes('log skip') ? body : null;
+    });
+    const offset = /cohort log skip (\d+)/.exec(behind.detail)![1]!;
+    const skipped = await cohort(['log', 'skip', offset, '--data-dir', join(cluster.folder, 'tracker-1')]);
+    expect(skipped).toMatchObject({ exitCode: 0, complaint: '' });
+    const there = await groupsOf(alice);
+    const underLoad = there.filter((group) => group !== 'friends');
+    expect(underLoad.length).toBeGreaterThan(5);
+    expect(underLoad.length).toBeLessThan(accepted.length);
+    expect(accepted).toEqual(expect.arrayContaining(underLoad));
+    await alice.accepted('create_group', { group: 'after the loss' });
+  }
+});

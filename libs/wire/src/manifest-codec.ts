@@ -76,7 +76,7 @@ export function decodeManifest(bytes: Uint8Array): DecodedManifest {
   const { version } = head;
   const files = decodeFiles(reader, version);
   if (!Array.isArray(files)) return files;
-  const emptyFolders = version === 1 ? [] : decodeFolders(reader);
+  const emptyFolders = version === 1 ? [] : readManifestFolders(reader);
   if (!Array.isArray(emptyFolders)) return emptyFolders;
   const pieceDigests = reader.take(reader.remainingBytes);
   const manifest: Manifest = {
@@ -122,7 +122,8 @@ function decodeFiles(reader: ByteReader, version: ManifestVersion): ManifestFile
   return files;
 }
 
-function decodeFolders(reader: ByteReader): string[] | RefusedManifest {
+/** The empty folders, which stand behind the files from version 2 on; or what is wrong with them. */
+export function readManifestFolders(reader: ByteReader): string[] | RefusedManifest {
   const folderCount = reader.u32();
   if (reader.problem !== null) return refused('emptyFolders', reader.problem);
   if (folderCount > MANIFEST_FILES_MAX) return refused('emptyFolders', `must be at most ${MANIFEST_FILES_MAX}`);

@@ -2,7 +2,7 @@
 // every worker that serves or fetches it needs a few at a time, and all workers read the same bytes.
 import type { PieceHash } from '#domain/command';
 import { ByteReader } from './byte-reader.ts';
-import { readManifestHead } from './manifest-codec.ts';
+import { readManifestFolders, readManifestHead, type RefusedManifest } from './manifest-codec.ts';
 
 const textDecoder = new TextDecoder();
 const U16_BYTES = 2;
@@ -20,16 +20,44 @@ export interface ManifestTable {
   readonly pieceDigests: Uint8Array;
 }
 
+/** What a manifest says of the tree that it is of. */
+export interface ManifestTree {
+  readonly files: readonly { readonly path: string; readonly bytes: number; readonly executable?: true }[];
+  readonly emptyFolders: readonly string[];
+}
+
 /** Reads bytes that `decodeManifest` has accepted; throws on others. */
 export function openManifest(bytes: Uint8Array): ManifestTable {
-  const reader = new ByteReader(bytes);
-  const head = readManifestHead(reader);
-  if ('ok' in head) throw new Error(`the manifest was accepted before, and its ${head.field} ${head.message}`);
+  const { head, files, reader } = openFiles(bytes);
   const { version, hash, totalBytes, pieceBytes } = head;
-  const files = new ManifestFiles(bytes, { version, begin: bytes.length - reader.remainingBytes });
-  reader.take(files.end - (bytes.length - reader.remainingBytes));
   if (version === 2) for (let left = reader.u32(); left > 0; left--) reader.take(reader.u16());
   return { hash, totalBytes, pieceBytes, files, pieceDigests: reader.take(reader.remainingBytes) };
+}
+
+/** All that is listed at once, for who makes or looks at all of it. Reads and throws like `openManifest`. */
+export function manifestTree(manifestBytes: Uint8Array): ManifestTree {
+  const { head, files, reader } = openFiles(manifestBytes);
+  const listed = Array.from({ length: files.count }, (_, position) => {
+    const { path, executable } = files.fileOf(position);
+    const bytes = files.bytesOf(position);
+    return executable ? { path, bytes, executable } : { path, bytes };
+  });
+  return { files: listed, emptyFolders: head.version === 1 ? [] : accepted(readManifestFolders(reader)) };
+}
+
+/** The files of a manifest, and a reader that stands behind them. */
+function openFiles(bytes: Uint8Array) {
+  const reader = new ByteReader(bytes);
+  const head = accepted(readManifestHead(reader));
+  const begin = bytes.length - reader.remainingBytes;
+  const files = new ManifestFiles(bytes, { version: head.version, begin });
+  reader.take(files.end - begin);
+  return { head, files, reader };
+}
+
+function accepted<Value extends object>(read: Value | RefusedManifest): Value {
+  if ('ok' in read) throw new Error(`the manifest was accepted before, and its ${read.field} ${read.message}`);
+  return read;
 }
 
 /** The files of a manifest by their position. */
@@ -79,5 +107,12 @@ export class ManifestFiles {
     const path = textDecoder.decode(this.#bytes.subarray(at + U16_BYTES, end));
     const executable = this.#hasFlags && this.#view.getUint8(end + U64_BYTES + SHA1_BYTES) === EXECUTABLE;
     return { path, executable };
+  }
+
+  /** The SHA-1 of a file in hex: the sharer's word. */
+  sha1Of(position: number): string {
+    const at = this.#entries[position]!;
+    const sha1At = at + U16_BYTES + this.#view.getUint16(at) + U64_BYTES;
+    return this.#bytes.subarray(sha1At, sha1At + SHA1_BYTES).toHex();
   }
 }

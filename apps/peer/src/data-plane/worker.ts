@@ -1,8 +1,7 @@
 // The file that pool workers run: the standing lane, and finite tasks beside it that read, hash and place files. Every task
 // answers with an outcome, because an error object loses its code on the way between threads.
 import type { MessagePort } from 'node:worker_threads';
-import type { Manifest } from '#domain/manifest';
-import { decodeManifest } from '#wire/manifest-codec';
+import { manifestTree } from '#wire/manifest-table';
 import { identityOf as identityOfNow } from '../storage/content-files.ts';
 import {
   checkDestination as checkDestinationNow,
@@ -68,11 +67,11 @@ export const findEarlierPart = task(findEarlierPartNow);
 export const preparePart = task(preparePartNow);
 /** The same for all that a manifest lists: a message with each of its files would be long. */
 export const prepareWhole = task((request: Omit<Parameters<typeof preparePartNow>[0], 'files' | 'emptyFolders'>) =>
-  preparePartNow({ ...request, ...treeOf(request.manifestBytes) }),
+  preparePartNow({ ...request, ...manifestTree(request.manifestBytes) }),
 );
 export const syncPart = task(syncPartNow);
 export const finishWhole = task(async ({ manifestBytes, ...request }: FinishRequest) =>
-  stampsInSharedMemory(await finishPartNow({ ...request, ...treeOf(manifestBytes) })),
+  stampsInSharedMemory(await finishPartNow({ ...request, ...manifestTree(manifestBytes) })),
 );
 export const identityOf = task(identityOfNow);
 export const findPlaced = task(findPlacedNow);
@@ -86,7 +85,7 @@ export const dropRepair = task(dropRepairNow);
 /** Of all that a manifest lists. */
 export const checkTree = task(
   ({ manifestBytes, ...tree }: { manifestBytes: Uint8Array; root: string; restores: boolean }) =>
-    checkTreeNow({ ...tree, ...treeOf(manifestBytes) }),
+    checkTreeNow({ ...tree, ...manifestTree(manifestBytes) }),
 );
 export const reusePieces = task(reusePiecesNow);
 export const scanSource = task((request: Parameters<typeof scanSourceNow>[0]) => scanSourceNow(request));
@@ -123,14 +122,6 @@ async function countedPieces<Request extends PiecesRequest>(
 type FinishRequest = Omit<Parameters<typeof finishPartNow>[0], 'files' | 'emptyFolders'> & {
   readonly manifestBytes: Uint8Array;
 };
-
-/** What an accepted manifest lists. */
-function treeOf(manifestBytes: Uint8Array): Required<Pick<Manifest, 'files' | 'emptyFolders'>> {
-  const decoded = decodeManifest(manifestBytes);
-  if (!decoded.ok) throw new Error(`the manifest was accepted before, and its ${decoded.field} ${decoded.message}`);
-  const { files, emptyFolders = [] } = decoded.manifest;
-  return { files, emptyFolders };
-}
 
 type WholeFilesRequest = Omit<Parameters<typeof hashWholeFilesNow>[0], 'pause'>;
 

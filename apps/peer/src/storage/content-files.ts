@@ -177,49 +177,27 @@ export class ContentFiles {
   /** All of them or none. */
   #openBelow(root: string, fileNumbers: readonly number[], { toFailure, access }: Opening): void {
     const makes = access.makes === true && root === this.#roots[0];
+    const files = fileNumbers.map((fileNumber) => this.#files.fileOf(fileNumber));
+    const folders = Array.from(foldersAround({ files }), (path) => pathOnDisk(root, { path }));
     // Nothing is made in what another process has put there.
-    if (makes) this.#checkPlace(root, fileNumbers, access);
+    if (makes) checkPlace(root, folders, access);
     const opened: number[] = [];
     try {
-      for (const fileNumber of fileNumbers) {
-        const path = this.#pathOf(fileNumber, root);
+      for (const file of files) {
+        const path = pathOnDisk(root, file);
         try {
-          opened.push(this.#openFile(fileNumber, { path, flags: FLAGS[access.flags], makes }));
+          opened.push(openFile(path, file, { flags: FLAGS[access.flags], makes }));
         } catch (error) {
           throw toFailure(error, path);
         }
       }
       // Looked at after the opening: what was opened in a root that is the same now was opened in that one.
-      this.#checkPlace(root, fileNumbers, access);
+      checkPlace(root, folders, access);
     } catch (error) {
       for (const file of opened) closeSync(file);
       throw error;
     }
     for (const [at, fileNumber] of fileNumbers.entries()) this.#opened.set(fileNumber, opened[at]!);
-  }
-
-  #openFile(fileNumber: number, { path, flags, makes }: { path: string; flags: number; makes: boolean }): number {
-    const file = this.#files.fileOf(fileNumber);
-    if (file.path === '') return openSync(path, flags);
-    return openSync(path, flags | NO_LINK | (makes ? constants.O_CREAT : 0), modeOf(file));
-  }
-
-  /** Throws when the root is another one, or a folder around one of the files is a link. */
-  #checkPlace(root: string, fileNumbers: readonly number[], { flags, identity }: FileAccess): void {
-    const isReplaced = identity !== null && identityOf(root) !== identity;
-    const link = isReplaced ? undefined : this.#linkAround(root, fileNumbers);
-    if (!isReplaced && link === undefined) return;
-    const code = flags === 'r' ? 'source_changed' : 'destination_unwritable';
-    throw new StorageFailure(code, `${link ?? root} was replaced by something else meanwhile`);
-  }
-
-  #linkAround(root: string, fileNumbers: readonly number[]): string | undefined {
-    const files = fileNumbers.map((fileNumber) => this.#files.fileOf(fileNumber));
-    for (const folder of foldersAround({ files })) {
-      const onDisk = pathOnDisk(root, { path: folder });
-      if (isLink(onDisk)) return onDisk;
-    }
-    return undefined;
   }
 
   #closeOldest(): void {
@@ -255,6 +233,24 @@ export class ContentFiles {
 
 function without(all: readonly number[], some: readonly number[]): number[] {
   return all.filter((one) => !some.includes(one));
+}
+
+function openFile(
+  path: string,
+  file: ReturnType<FileTable['fileOf']>,
+  { flags, makes }: { readonly flags: number; readonly makes: boolean },
+): number {
+  if (file.path === '') return openSync(path, flags);
+  return openSync(path, flags | NO_LINK | (makes ? constants.O_CREAT : 0), modeOf(file));
+}
+
+/** Throws when the root is another one, or a folder around the files is a link. */
+function checkPlace(root: string, folders: readonly string[], { flags, identity }: FileAccess): void {
+  const isReplaced = identity !== null && identityOf(root) !== identity;
+  const link = isReplaced ? undefined : folders.find(isLink);
+  if (!isReplaced && link === undefined) return;
+  const code = flags === 'r' ? 'source_changed' : 'destination_unwritable';
+  throw new StorageFailure(code, `${link ?? root} was replaced by something else meanwhile`);
 }
 
 function isLink(path: string): boolean {

@@ -18,9 +18,8 @@ import {
 } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
-import type { Manifest } from '#domain/manifest';
 import { type FileStamp, identityOf, NO_LINK, stampFile } from './content-files.ts';
-import { asidePath, foldersOf, journalPath, modeOf, partPath, pathOnDisk } from './content-layout.ts';
+import { asidePath, foldersOf, journalPath, type ListedFile, modeOf, partPath, pathOnDisk } from './content-layout.ts';
 import { syncFiles, syncFolder, syncTree } from './disk-sync.ts';
 import { isJournal, journalHead, readJournal } from './part-journal.ts';
 import { StorageFailure, writeFailure } from './storage-problem.ts';
@@ -120,7 +119,7 @@ export function preparePart(request: {
   readonly destination: string;
   readonly contentId: string;
   readonly manifestBytes: Uint8Array;
-  readonly files: Manifest['files'];
+  readonly files: readonly ListedFile[];
   readonly emptyFolders?: readonly string[];
 }): string {
   const { destination, files, emptyFolders = [] } = request;
@@ -161,7 +160,7 @@ export function preparePart(request: {
 }
 
 /** Throws when something is there: another process makes a part of its own just now. */
-function makeRoot(part: string, [first]: Manifest['files']): void {
+function makeRoot(part: string, [first]: readonly ListedFile[]): void {
   if (first?.path === '') closeSync(openSync(part, 'wx', modeOf(first)));
   else mkdirSync(part);
 }
@@ -176,7 +175,7 @@ function makeTree(
     files,
     folders,
     isNew,
-  }: { readonly files: Manifest['files']; readonly folders: readonly string[]; readonly isNew: boolean },
+  }: { readonly files: readonly ListedFile[]; readonly folders: readonly string[]; readonly isNew: boolean },
 ): void {
   for (const folder of folders) makeFolder(pathOnDisk(part, { path: folder }), isNew);
   for (const file of files) {
@@ -197,7 +196,7 @@ function makeFolder(path: string, isNew: boolean): void {
 }
 
 /** The stamps of files that are all there, each one of its own: two names may be one file on this disk. */
-function stampsOfWhole(part: string, files: Manifest['files']): FileStamp[] {
+function stampsOfWhole(part: string, files: readonly ListedFile[]): FileStamp[] {
   const seen = new Map<number, string>();
   return files.map((file) => {
     const path = pathOnDisk(part, file);
@@ -274,7 +273,10 @@ function openOrMake(path: string, { flags, mode }: { readonly flags: number; rea
 }
 
 /** Pushes what was written so far to the disk, so that little is left to do at the end: of those files that are there. */
-export async function syncPart(request: { readonly root: string; readonly files: Manifest['files'] }): Promise<void> {
+export async function syncPart(request: {
+  readonly root: string;
+  readonly files: readonly ListedFile[];
+}): Promise<void> {
   const { root, files } = request;
   await syncFiles({ root, files: files.filter((file) => existsSync(pathOnDisk(root, file))) });
 }
@@ -285,7 +287,7 @@ export async function finishPart(request: {
   readonly overwrite: boolean;
   /** As `preparePart` returned it. */
   readonly identity: string | null;
-  readonly files: Manifest['files'];
+  readonly files: readonly ListedFile[];
   readonly emptyFolders?: readonly string[];
 }): Promise<FileStamp[]> {
   const { destination, overwrite, identity, files, emptyFolders = [] } = request;

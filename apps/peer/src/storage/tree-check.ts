@@ -2,9 +2,9 @@
 // from being served, so both are looked at, and put right, apart from the pieces. Nothing is made or changed through a link.
 import { constants, closeSync, fchmodSync, fstatSync, lstatSync, mkdirSync, openSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { ancestorsOf, type Manifest } from '#domain/manifest';
+import { ancestorsOf } from '#domain/manifest';
 import { NO_LINK } from './content-files.ts';
-import { pathOnDisk } from './content-layout.ts';
+import { type ListedFile, pathOnDisk } from './content-layout.ts';
 
 /** Entries that are looked at before others have their turn. */
 const ENTRIES_PER_TURN = 256;
@@ -13,8 +13,10 @@ const OWNER_MAY_RUN = 0o100;
 const CANNOT_BE_SET: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EINVAL']);
 
 /** A copy, and whether it is put right or only looked at. */
-export interface TreeCheck extends Pick<Manifest, 'files' | 'emptyFolders'> {
+export interface TreeCheck {
   readonly root: string;
+  readonly files: readonly ListedFile[];
+  readonly emptyFolders?: readonly string[];
   readonly restores: boolean;
 }
 

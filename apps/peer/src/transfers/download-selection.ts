@@ -62,9 +62,9 @@ export class DownloadSelection {
 
   /** As the selection is now, of content that is known; null while nobody has said what is wanted. */
   prioritiesIn(manifestBytes: Uint8Array): Uint8Array | null {
+    if (this.#record.selection === undefined && !this.#isAllWanted) return null;
     const decoded = decodeManifest(manifestBytes);
-    const isSaid = this.#record.selection !== undefined || this.#isAllWanted;
-    return decoded.ok && isSaid ? this.priorities(decoded.manifest) : null;
+    return decoded.ok ? this.priorities(decoded.manifest) : null;
   }
 
   /** Whether a file is wanted, or read, that is not in place, by a 1 for each that is. */

@@ -41,6 +41,8 @@ export class DownloadTransfer implements PlaceTaker {
   #grantExpiresAtMs = 0;
   readonly #refreshing: SourceRefreshing;
   #hasManifest = false;
+  /** Whether its manifest has come to the disk. */
+  #isManifestKept = Promise.resolve(false);
   readonly selection: DownloadSelection;
   #resting: ReadableCopy | null = null;
 
@@ -374,7 +376,7 @@ export class DownloadTransfer implements PlaceTaker {
     this.#hasManifest = true;
     if (keepPrivacy(this.record, download.view())) this.#context.changed(this.record);
     this.record.sha1 = singleFileSha1(manifestBytes);
-    void this.#context.store.saveManifest(this.#share.contentId, manifestBytes);
+    this.#isManifestKept = this.#context.store.saveManifest(this.#share.contentId, manifestBytes);
     // What is wanted may have changed since the engine began.
     const priorities = this.selection.prioritiesIn(manifestBytes);
     if (priorities !== null) download.prioritize(priorities);
@@ -384,7 +386,8 @@ export class DownloadTransfer implements PlaceTaker {
   async #completed(download: Download, stamp: string | null): Promise<void> {
     const manifestBytes = download.manifestBytes();
     if (manifestBytes === null) throw new Error('a complete download has a manifest');
-    await this.#context.store.saveManifest(this.#share.contentId, manifestBytes);
+    const isKept = await this.#isManifestKept;
+    if (!isKept) await this.#context.store.saveManifest(this.#share.contentId, manifestBytes);
     if (this.#download !== download) return;
     // The engine goes on serving it by itself.
     keepProgress(this.record, download.view());

@@ -1,7 +1,7 @@
 // Owns serving a copy that is on disk: again after a restart or a pause, and only when it still is what was shared.
 import type { SharedContent } from '#domain/outcome';
 import type { TransferReasonView } from '#wire/control-api';
-import { decodeManifest } from '#wire/manifest-codec';
+import { openManifest } from '#wire/manifest-table';
 import { type ReadableCopy, TransferFailure } from '../swarm/transfer-engine.ts';
 import type { TransferContext } from './transfer-context.ts';
 import { restReason, SOURCE_CHANGED, SOURCE_MISSING } from './transfer-reasons.ts';
@@ -146,12 +146,10 @@ async function manifestAnew(
   }
 }
 
-/** The SHA-1 of content that is one file, in hex; null for a folder. */
+/** The SHA-1 of content that is one file, in hex; null for a folder. Of an accepted manifest. */
 export function singleFileSha1(manifestBytes: Uint8Array): string | null {
-  const decoded = decodeManifest(manifestBytes);
-  if (!decoded.ok) return null;
-  const [file, ...others] = decoded.manifest.files;
-  return file?.path === '' && others.length === 0 ? file.sha1 : null;
+  const { files } = openManifest(manifestBytes);
+  return files.count === 1 && files.fileOf(0).path === '' ? files.sha1Of(0) : null;
 }
 
 function reasonOfFailure(error: unknown): TransferReasonView {

@@ -35,7 +35,7 @@ async function lead(): Promise<number> {
     },
   });
   const first = natural('--seed', flags.seed);
-  const count = natural('--count', flags.soak ? byLength({ full: '20000', short: '20' }) : flags.count);
+  const count = natural('--count', flags.soak ? byLength({ full: '20000', short: '4' }) : flags.count);
   const workers = Math.max(1, Math.min(count, natural('--workers', flags.workers)));
   say(machineLine());
   say(`seeds ${first} to ${first + count - 1} on ${workers} threads`);

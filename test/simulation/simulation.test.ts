@@ -6,8 +6,18 @@ import type { Wrong } from './faulty-tracker.ts';
 import { PLANTED_BUGS } from './planted-bugs.ts';
 import { type Plants, type SeedReport, simulate } from './simulation.ts';
 
-/** Each has to be found within this many seeds; most are in the first few. */
+/** Each has to be found within this many seeds; most are by the first. */
 const SEEDS_MAX = 1_000;
+/** Where the search begins for those that seed 1 does not find. When seeds come to draw something else, a later one finds them. */
+const FIRST_SEEDS: Readonly<Record<string, number>> = {
+  'views that do not wait for what was seen': 2,
+  'presence that never expires': 8,
+  'a build that reads on at rules that it does not know': 2,
+  'checkpoints that nobody compares': 2,
+  'snapshots that nobody compares': 3,
+  'a log that loses what it had not synced': 4,
+  'a peer that forgets what it has seen': 3,
+};
 
 /** Within so many seeds everything that a story can come to has to come about: the rarest of it in one of twelve. */
 const STORY_SEEDS_MAX = 60;
@@ -144,7 +154,8 @@ describe('a simulation finds', { timeout: 120_000 }, () => {
 });
 
 async function firstFinding(bug: string): Promise<SeedReport> {
-  for (let seed = 1; seed <= SEEDS_MAX; seed++) {
+  const first = FIRST_SEEDS[bug] ?? 1;
+  for (let seed = first; seed < first + SEEDS_MAX; seed++) {
     const report = await simulate(seed, PLANTED_BUGS[bug]);
     if (report.violation !== null) return report;
   }

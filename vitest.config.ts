@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { SystemsFirst } from './test/systems-first.ts';
 
 // Tests run from source: the `source` condition maps #domain, #identity and #wire to their TypeScript files, here and in
 // every worker thread that a test starts.
@@ -11,6 +12,7 @@ export default defineConfig({
     execArgv: ['--conditions=source'],
     // Most tests wait for processes and timers now and then: three at a time keep two processors busy.
     maxWorkers: 3,
+    sequence: { sequencer: SystemsFirst },
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // On a machine that is busy with other things, too, what is waited for comes.

@@ -1,7 +1,7 @@
-// Owns which program answers to the first word: the tracker with its keys and operators, the peer, or the command line
+// Owns which program answers to the first word: the tracker with its keys, operators and settings, the peer, or the command line
 // that talks to a running peer.
 
-const TRACKER_WORDS = new Set(['tracker', 'fingerprint', 'keys', 'operator', 'audit', 'audit-keys', 'log']);
+const TRACKER_WORDS = new Set(['tracker', 'fingerprint', 'keys', 'operator', 'audit', 'audit-keys', 'log', 'config']);
 
 /** Path of the program's file below the root, for the words behind `cohort`. */
 export function programOf(words) {

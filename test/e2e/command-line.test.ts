@@ -211,10 +211,59 @@ describe('the programs that keep running', () => {
   });
 });
 
+describe('cohort config', () => {
+  const file = async (name: string, text: string): Promise<string> => {
+    const path = cluster.path(name);
+    await writeFile(path, text);
+    return path;
+  };
+
+  it('says of each setting what it is, where that comes from and what it means', async () => {
+    const config = await file('peer.json', '{\n  "workers": 3,\n  "control-token-file": "token"\n}');
+    const { exitCode, out } = await cohort(['config', 'peer', '--config', config, '--plain', '--json']);
+    expect(exitCode).toBe(0);
+    const rows = out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(rows.map(({ setting }) => `--${String(setting)}`)).toEqual(flagsIn((await cohort(['peer', '--help'])).out));
+    const row = (name: string): object => rows.find(({ setting }) => setting === name)!;
+    expect(row('workers')).toMatchObject({ value: '3', source: 'file', where: `${config}:2: workers` });
+    expect(row('control-token-file')).toMatchObject({ value: cluster.path('token'), source: 'file' });
+    expect(row('plain')).toMatchObject({ value: 'true', source: 'flag', where: '--plain' });
+    expect(row('control')).toEqual({
+      ...{ setting: 'control', variable: 'COHORT_CONTROL', value: null, source: 'default', where: null },
+      default: '127.0.0.1:7070',
+      meaning: expect.stringContaining('HTTP control endpoint') as string,
+    });
+  });
+
+  it('is a table for people', async () => {
+    const { out } = await cohort(['config', 'tracker', '--http', '127.0.0.1:9201']);
+    expect(out).toMatch(/^setting +value +from +meaning\n/);
+    expect(out).toMatch(/^http +127\.0\.0\.1:9201 +--http +health/m);
+    expect(out).toMatch(/^log +\(cohort-log\.sqlite beside tracker_info\.txt\) +default +the log of commands/m);
+  });
+
+  it('a file with a key that is none is refused by it, by the program that is started as well', async () => {
+    const config = await file('tracker.json', '{\n  "datadir": "x"\n}');
+    for (const words of [['config', 'tracker'], ['tracker', 'missing.txt', '1'], ['fingerprint']]) {
+      const { exitCode, complaint } = await cohort([...words, '--config', config]);
+      expect({ words, exitCode }).toEqual({ words, exitCode: 64 });
+      expect(complaint).toContain(`${config}:2: there is no setting "datadir"; did you mean "data-dir"?`);
+    }
+  });
+});
+
+/** The flags that a help text lists, but that for help itself. */
+function flagsIn(help: string): string[] {
+  return [...help.matchAll(/^ +(--[a-z-]+)/gm)].map(([, flag]) => flag!);
+}
+
 describe('the README', () => {
   it.each(['tracker', 'peer'])('names every flag of cohort %s with its variable', async (program) => {
     const { out } = await cohort([program, '--help']);
-    const flags = new Set([...out.matchAll(/^ +(--[a-z-]+).*?\n/gm)].map(([, flag]) => flag));
+    const flags = new Set(flagsIn(out));
     const readme = readmeText();
     const table = readme.slice(readme.indexOf(`flag of \`cohort ${program}\``)).split('\n\n')[0]!;
     const rows = [...table.matchAll(/^\| `(--[a-z-]+)[^|]*\| `(COHORT_[A-Z_]+)`/gm)];

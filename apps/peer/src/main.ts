@@ -1,14 +1,15 @@
 // Owns `cohort peer`: its words, its life from the lock of its data directory to a clean stop, and how it ends: exit codes
 // and one sentence that says what to do.
 import 'reflect-metadata';
-import { Command as Program, CommanderError, Option } from 'commander';
+import { Command as Program, CommanderError } from 'commander';
 import { DataDirUnusable, lockDataDir } from '#identity/data-dir-lock';
-import { BadInput, settleVariables } from '#identity/start-input';
-import { logOptions } from '#program/log-flags';
+import { BadInput } from '#identity/start-input';
 import { openProcessLog } from '#program/open-process-log';
+import { PEER_SETTINGS, type PeerFlags } from '#program/peer-settings';
 import type { ProcessLog } from '#program/process-log';
+import { addSettings } from '#program/settings-options';
 import { EXIT } from './cli/exit-codes.ts';
-import { type PeerFlags, type PeerOptions, readPeerOptions } from './peer-options.ts';
+import { type PeerOptions, readPeerOptions } from './peer-options.ts';
 import { startPeer } from './peer.module.ts';
 import { TransferFailure } from './swarm/transfer-engine.ts';
 
@@ -27,36 +28,7 @@ function program(): Program {
     .action(async (address: string, file: string, flags: PeerFlags) => {
       await runPeer(await readPeerOptions(address, file, flags));
     });
-  const options: [flags: string, environment: string, about: string][] = [
-    ['--data-dir <folder>', 'COHORT_DATA_DIR', 'key, token and transfers (default: $XDG_DATA_HOME/cohort/peer)'],
-    ['--control <host:port>', 'COHORT_CONTROL', 'where the control endpoint listens (default: 127.0.0.1:7070)'],
-    ['--control-token-file <file>', 'COHORT_CONTROL_TOKEN_FILE', 'its token (default: control-token in the data dir)'],
-    ['--listen <host:port>', 'COHORT_LISTEN', 'where to listen, when that is not <ip>:<port>'],
-    ['--advertise <host:port>', 'COHORT_ADVERTISE', 'what others are told, when that is not <ip>:<port>'],
-    ['--workers <n>', 'COHORT_WORKERS', 'worker threads (default: one for each processor, at most 8)'],
-    [
-      '--upload-limit <rate>',
-      'COHORT_UPLOAD_LIMIT',
-      'bytes a second, like 50MB or 512KiB, or none (default: as before)',
-    ],
-    ['--download-limit <rate>', 'COHORT_DOWNLOAD_LIMIT', 'the same for what comes (default: as before)'],
-    ['--active-transfers <n>', 'COHORT_ACTIVE_TRANSFERS', 'transfers at a time, or none (default: as before)'],
-    [
-      '--scrub-rate <rate>',
-      'COHORT_SCRUB_RATE',
-      'bytes a second of what is seeded that are read in search of damage, or 0 (default: 512KiB)',
-    ],
-    ['--keep-copies <folder>', 'COHORT_KEEP_COPIES', 'keep copies there of what groups want more copies of'],
-    ['--keep-copies-limit <bytes>', 'COHORT_KEEP_COPIES_LIMIT', 'how many bytes of them, like 50GB'],
-    ['--plain', 'COHORT_PLAIN', 'no TLS between peers: for trusted networks; both sides must ask for it'],
-  ];
-  for (const [flag, environment, about] of options) peer.addOption(new Option(flag, about).env(environment));
-  for (const option of logOptions()) peer.addOption(option);
-  peer.addOption(
-    new Option('--allow-host <name>', 'another name that the control endpoint answers to; with commas for several')
-      .env('COHORT_ALLOW_HOST')
-      .argParser((name: string, names: string[] | undefined) => [...(names ?? []), ...name.split(',')]),
-  );
+  addSettings(peer, PEER_SETTINGS);
   return root;
 }
 
@@ -139,7 +111,6 @@ process.on('uncaughtException', (error) => {
 });
 
 try {
-  settleVariables(['COHORT_PLAIN']);
   await program().parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) {

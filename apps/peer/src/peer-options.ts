@@ -1,33 +1,15 @@
-// Owns what a peer is told when it starts: its address, the trackers, the flags, and what follows from them. What is wrong
+// Owns what a peer is told when it starts: its address, the trackers, its settings, and what follows from them. What is wrong
 // is said in one sentence that names the fix.
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { DIALLED_PORT_MIN } from '#identity/dialled-addresses';
 import { BadInput, dataDirectoryFor, hostPortOf, readTrackers } from '#identity/start-input';
-import { type LogFlags, logSettingsOf } from '#program/log-flags';
+import { logSettingsOf } from '#program/program-settings';
 import type { LogSettings } from '#program/open-process-log';
+import type { PeerFlags } from '#program/peer-settings';
 import type { LimitsBody } from '#wire/control-limits';
-import { type HostPort, parseHostPort } from '#wire/host-port';
-import { parseByteCount, parseByteRate, parseTransferCount } from '#wire/limit-text';
+import type { HostPort } from '#wire/host-port';
 import type { TrackerEntry } from '#wire/tracker-info';
-
-/** Flags as they were given; each has an environment variable. */
-export interface PeerFlags extends LogFlags {
-  readonly dataDir?: string;
-  readonly control?: string;
-  readonly allowHost?: readonly string[];
-  readonly controlTokenFile?: string;
-  readonly listen?: string;
-  readonly advertise?: string;
-  readonly workers?: string;
-  readonly uploadLimit?: string;
-  readonly downloadLimit?: string;
-  readonly activeTransfers?: string;
-  readonly scrubRate?: string;
-  readonly keepCopies?: string;
-  readonly keepCopiesLimit?: string;
-  readonly plain?: boolean;
-}
 
 export interface PeerOptions {
   readonly dataDirectory: string;
@@ -43,7 +25,7 @@ export interface PeerOptions {
   readonly controlTokenFile: string;
   readonly workers: number;
   readonly plain: boolean;
-  /** Limits that flags set; the others are as they were when the peer ran last. */
+  /** Limits that were given; the others are as they were when the peer ran last. */
   readonly limits: Partial<LimitsBody>;
   /** How fast what is seeded is read in search of damage; null is not at all. */
   readonly scrubBytesPerSecond: number | null;
@@ -52,10 +34,9 @@ export interface PeerOptions {
   readonly keeping: { readonly folder: string; readonly limitBytes: number } | null;
 }
 
-const CONTROL_DEFAULT = '127.0.0.1:7070';
+const CONTROL_DEFAULT: HostPort = { host: '127.0.0.1', port: 7070 };
 /** More workers than this are no faster for one peer. */
 const WORKERS_DEFAULT_MAX = 8;
-const WORKERS_MAX = 64;
 /** Some thousandths of what a disk reads: 44 GB a day. */
 const SCRUB_RATE_DEFAULT = 512 * 1024;
 const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
@@ -63,8 +44,7 @@ const WILDCARDS: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 /** Works out the options of a peer. Throws BadInput. */
 export async function readPeerOptions(address: string, file: string, flags: PeerFlags): Promise<PeerOptions> {
   const own = hostPortOf('<ip>:<port>', address);
-  const listen = flags.listen === undefined ? own : hostPortOf('--listen', flags.listen);
-  const advertise = flags.advertise === undefined ? own : hostPortOf('--advertise', flags.advertise);
+  const { listen = own, advertise = own, control = CONTROL_DEFAULT, allowHost = [], plain = false } = flags;
   refuseUnreachable(advertise);
   const dataDirectory = dataDirectoryFor('peer', flags.dataDir);
   const trackerInfo = resolve(file);
@@ -72,15 +52,12 @@ export async function readPeerOptions(address: string, file: string, flags: Peer
     dataDirectory,
     trackerInfo,
     trackers: await readTrackers(trackerInfo),
-    listen,
-    advertise,
-    control: hostPortOf('--control', flags.control ?? CONTROL_DEFAULT),
-    allowedHosts: (flags.allowHost ?? []).map(allowedHost),
-    controlTokenFile: resolve(flags.controlTokenFile ?? join(dataDirectory, 'control-token')),
-    workers: workerCount(flags.workers),
-    plain: flags.plain ?? false,
+    ...{ listen, advertise, control, plain },
+    allowedHosts: allowHost,
+    controlTokenFile: flags.controlTokenFile ?? join(dataDirectory, 'control-token'),
+    workers: flags.workers ?? Math.min(availableParallelism(), WORKERS_DEFAULT_MAX),
     limits: limitsOf(flags),
-    scrubBytesPerSecond: scrubRate(flags.scrubRate),
+    scrubBytesPerSecond: flags.scrubRate === undefined ? SCRUB_RATE_DEFAULT : flags.scrubRate,
     keeping: keepingOf(flags),
     logging: logSettingsOf(flags),
   };
@@ -97,55 +74,18 @@ function refuseUnreachable({ host, port }: HostPort): void {
   );
 }
 
-/** A name, or `name:port`. */
-function allowedHost(text: string): string {
-  const parsed = parseHostPort(/:\d+$/.test(text) ? text : `${text}:0`);
-  if (!parsed.ok) throw new BadInput(`--allow-host: ${parsed.message}`);
-  return text.toLowerCase();
-}
-
 function limitsOf({ uploadLimit, downloadLimit, activeTransfers }: PeerFlags): Partial<LimitsBody> {
   return {
-    ...(uploadLimit !== undefined && { uploadBytesPerSecond: rateOf('--upload-limit', uploadLimit) }),
-    ...(downloadLimit !== undefined && { downloadBytesPerSecond: rateOf('--download-limit', downloadLimit) }),
-    ...(activeTransfers !== undefined && { activeTransfers: activeCount(activeTransfers) }),
+    ...(uploadLimit !== undefined && { uploadBytesPerSecond: uploadLimit }),
+    ...(downloadLimit !== undefined && { downloadBytesPerSecond: downloadLimit }),
+    ...(activeTransfers !== undefined && { activeTransfers }),
   };
 }
 
-function rateOf(name: string, text: string): number | null {
-  const parsed = parseByteRate(text);
-  if (!parsed.ok) throw new BadInput(`${name}: ${parsed.message}`);
-  return parsed.bytesPerSecond;
-}
-
-function scrubRate(text: string | undefined): number | null {
-  if (text === undefined) return SCRUB_RATE_DEFAULT;
-  if (text === '0') return null;
-  const parsed = parseByteRate(text);
-  if (parsed.ok && parsed.bytesPerSecond !== null) return parsed.bytesPerSecond;
-  throw new BadInput(`--scrub-rate: "${text}" is no rate; give 1KiB or more a second, like 1MB, or 0 to read nothing`);
-}
-
 /** Nobody's disk is filled without a word on how far. */
-function keepingOf({ keepCopies, keepCopiesLimit }: PeerFlags): PeerOptions['keeping'] {
-  if (keepCopies === undefined && keepCopiesLimit === undefined) return null;
-  if (keepCopies === undefined)
-    throw new BadInput('--keep-copies-limit needs --keep-copies <folder>: where to keep them');
-  if (keepCopiesLimit === undefined) throw new BadInput('--keep-copies needs --keep-copies-limit <bytes>, like 50GB');
-  const parsed = parseByteCount(keepCopiesLimit);
-  if (!parsed.ok) throw new BadInput(`--keep-copies-limit: ${parsed.message}`);
-  return { folder: resolve(keepCopies), limitBytes: parsed.bytes };
-}
-
-function activeCount(text: string): number | null {
-  const parsed = parseTransferCount(text);
-  if (!parsed.ok) throw new BadInput(`--active-transfers: ${parsed.message}`);
-  return parsed.count;
-}
-
-function workerCount(text: string | undefined): number {
-  if (text === undefined) return Math.min(availableParallelism(), WORKERS_DEFAULT_MAX);
-  const count = /^[0-9]{1,3}$/.test(text) ? Number(text) : 0;
-  if (count >= 1 && count <= WORKERS_MAX) return count;
-  throw new BadInput(`--workers: "${text}" is not a number of threads; give one from 1 to ${WORKERS_MAX}`);
+function keepingOf({ keepCopies: folder, keepCopiesLimit: limitBytes }: PeerFlags): PeerOptions['keeping'] {
+  if (folder === undefined && limitBytes === undefined) return null;
+  if (folder === undefined) throw new BadInput('--keep-copies-limit needs --keep-copies <folder>: where to keep them');
+  if (limitBytes === undefined) throw new BadInput('--keep-copies needs --keep-copies-limit <bytes>, like 50GB');
+  return { folder, limitBytes };
 }

@@ -1,7 +1,9 @@
 // Owns the words behind `cohort audit-keys`: how an operator lets auditors ask a tracker over HTTP, and no longer.
 import { join } from 'node:path';
-import { Command as Program, Option } from 'commander';
+import type { Command as Program } from 'commander';
 import { dataDirectoryFor } from '#identity/start-input';
+import { addSettings } from '#program/settings-options';
+import { BESIDE_TRACKER_SETTINGS, KEY_SETTINGS } from '#program/tracker-settings';
 import { type Column, renderTable } from '#wire/text-table';
 import { existingIdentity } from './operator/existing-identity.ts';
 import { AUDIT_KEYS_FOLDER, type AuditKey, AuditKeys } from './audit/audit-keys.ts';
@@ -15,10 +17,7 @@ interface DataDirFlags {
 export function addAuditKeyCommands(root: Program): void {
   const keys = root.command('audit-keys').description("keys for the audit views at a tracker's --http port");
   const add = (usage: string, about: string): Program =>
-    keys
-      .command(usage)
-      .description(about)
-      .addOption(new Option('--data-dir <folder>', 'of the tracker that is asked').env('COHORT_DATA_DIR'));
+    addSettings(keys.command(usage).description(about), BESIDE_TRACKER_SETTINGS, KEY_SETTINGS);
   add('create <name>', 'make a key for somebody, and print it this once').action(
     async (name: string, flags: DataDirFlags) => {
       const { keyId, key } = await (await keysOf(flags)).create(name);

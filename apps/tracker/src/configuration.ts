@@ -1,20 +1,11 @@
-// Owns what a tracker is told when it starts: its line of tracker_info.txt, the flags, and what follows from both. What is
+// Owns what a tracker is told when it starts: its line of tracker_info.txt, its settings, and what follows from both. What is
 // wrong is said in one sentence that names the fix.
 import { dirname, join, resolve } from 'node:path';
-import { BadInput, dataDirectoryFor, hostPortOf, readTrackers } from '#identity/start-input';
-import { type LogFlags, logSettingsOf } from '#program/log-flags';
+import { BadInput, dataDirectoryFor, readTrackers } from '#identity/start-input';
+import { logSettingsOf } from '#program/program-settings';
 import type { LogSettings } from '#program/open-process-log';
+import type { TrackerFlags } from '#program/tracker-settings';
 import { formatHostPort, type HostPort } from '#wire/host-port';
-
-/** Flags as they were given; each has an environment variable. */
-export interface TrackerFlags {
-  readonly dataDir?: string;
-  readonly log?: string;
-  readonly http?: string;
-  readonly kafkaClient?: string;
-}
-
-export type TrackerRunFlags = TrackerFlags & LogFlags;
 
 /** What follows from the flags and the file. */
 export interface TrackerConfiguration {
@@ -34,18 +25,13 @@ export interface TrackerConfiguration {
 }
 
 /** A free port, for this machine only. */
-const HTTP_DEFAULT = '127.0.0.1:0';
+const HTTP_DEFAULT: HostPort = { host: '127.0.0.1', port: 0 };
 
 /** Works out the configuration of the `n`-th tracker of the file, counting from 1. Throws BadInput. */
-export async function readConfiguration(
-  file: string,
-  n: string,
-  flags: TrackerRunFlags,
-): Promise<TrackerConfiguration> {
+export async function readConfiguration(file: string, n: string, flags: TrackerFlags): Promise<TrackerConfiguration> {
   const trackerInfoPath = resolve(file);
   const trackers = await readTrackers(trackerInfoPath);
   const own = trackers[ordinal(n, trackers.length) - 1]!;
-  const logUrl = flags.log === undefined ? defaultLogUrl(trackerInfoPath) : withAbsolutePath(flags.log);
   const rpc = { host: own.host, port: own.port };
   return {
     trackerInfoPath,
@@ -53,9 +39,9 @@ export async function readConfiguration(
     address: formatHostPort(rpc),
     pinnedId: own.trackerId,
     dataDirectory: dataDirectoryFor('tracker', flags.dataDir),
-    logUrl,
-    http: hostPortOf('--http', flags.http ?? HTTP_DEFAULT),
-    kafkaClientFile: flags.kafkaClient === undefined ? null : resolve(flags.kafkaClient),
+    logUrl: flags.log ?? defaultLogUrl(trackerInfoPath),
+    http: flags.http ?? HTTP_DEFAULT,
+    kafkaClientFile: flags.kafkaClient ?? null,
     logging: logSettingsOf(flags),
   };
 }
@@ -63,12 +49,6 @@ export async function readConfiguration(
 /** The embedded log stands beside tracker_info.txt, where every tracker of this machine finds it. */
 function defaultLogUrl(trackerInfoPath: string): string {
   return `sqlite:${join(dirname(trackerInfoPath), 'cohort-log.sqlite')}`;
-}
-
-/** The address is remembered for operators, who may stand in another folder. */
-function withAbsolutePath(logUrl: string): string {
-  const file = /^sqlite:(.+)$/s.exec(logUrl)?.[1];
-  return file === undefined ? logUrl : `sqlite:${resolve(file)}`;
 }
 
 function ordinal(n: string, count: number): number {

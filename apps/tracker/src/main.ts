@@ -1,17 +1,25 @@
-// Owns the words behind `cohort tracker`, `fingerprint`, `keys`, `operator`, `audit`, `audit-keys` and `log`, and how each ends: exit
-// codes and one sentence that says what to do.
+// Owns the words behind `cohort tracker`, `fingerprint`, `keys`, `operator`, `audit`, `audit-keys`, `log` and `config`, and how each ends:
+// exit codes and one sentence that says what to do.
 import { Command as Program, CommanderError, Option } from 'commander';
 import type { CheckpointRuling } from '#domain/checkpoint';
 import type { RejectionReason } from '#domain/rejection';
 import { type Identity, loadOrCreateIdentity } from '#identity/identity';
 import { lockDataDir } from '#identity/data-dir-lock';
-import { BadInput, dataDirectoryFor, settleVariables } from '#identity/start-input';
-import { logOptions } from '#program/log-flags';
+import { BadInput, dataDirectoryFor } from '#identity/start-input';
+import { addSettings } from '#program/settings-options';
+import {
+  BESIDE_TRACKER_SETTINGS,
+  KEY_SETTINGS,
+  LOG_SETTINGS,
+  TRACKER_SETTINGS,
+  type TrackerFlags,
+} from '#program/tracker-settings';
 import { PASSWORD_CHARACTERS_MAX, PASSWORD_CHARACTERS_MIN } from '#wire/limits';
 import { formatFingerprint } from '#wire/tracker-info';
 import { addAuditCommands } from './audit/audit-program.ts';
 import { addAuditKeyCommands } from './audit-keys-program.ts';
-import { readConfiguration, type TrackerFlags, type TrackerRunFlags } from './configuration.ts';
+import { addConfigCommands } from './config-program.ts';
+import { readConfiguration } from './configuration.ts';
 import { endOf, EXIT } from './exit-codes.ts';
 import { addLogCommands } from './log-copy/log-program.ts';
 import { existingIdentity } from './operator/existing-identity.ts';
@@ -36,16 +44,6 @@ interface OperatorCommand {
 
 type Prepare = (word: string, flags: OperatorFlags) => Promise<OperatorCommand>;
 
-const dataDirOption = (): Option =>
-  new Option('--data-dir <folder>', 'where the key lives (default: $XDG_DATA_HOME/cohort/tracker)').env(
-    'COHORT_DATA_DIR',
-  );
-const logOption = (about: string): Option => new Option('--log <url>', about).env('COHORT_LOG');
-const kafkaClientOption = (): Option =>
-  new Option('--kafka-client <file>', 'TLS and login for the brokers of --log kafka: (JSON)').env(
-    'COHORT_KAFKA_CLIENT',
-  );
-
 function program(): Program {
   const root = new Program('cohort').exitOverride().showHelpAfterError('(--help lists the arguments)');
   const running = root
@@ -53,29 +51,16 @@ function program(): Program {
     .description('run a tracker in the foreground until Ctrl-C')
     .argument('<tracker_info.txt>', 'the list of trackers, one a line: host:port [sha256:<fingerprint>]')
     .argument('<n>', 'which line this one is, counting trackers from 1')
-    .addOption(dataDirOption())
-    .addOption(logOption('sqlite:<file> or kafka:<host:port,...>[/<topic>] (default: a file beside tracker_info.txt)'))
-    .addOption(kafkaClientOption())
-    .addOption(
-      new Option('--http <host:port>', 'health, status, metrics and audit (default: a free loopback port)').env(
-        'COHORT_HTTP',
-      ),
-    )
-    .action(async (file: string, n: string, flags: TrackerRunFlags) =>
+    .action(async (file: string, n: string, flags: TrackerFlags) =>
       (await tracker()).runTracker(n, await readConfiguration(file, n, flags)),
     );
-  for (const option of logOptions()) running.addOption(option);
-  root
-    .command('fingerprint')
-    .description("print a tracker's fingerprint for tracker_info.txt")
-    .addOption(dataDirOption())
-    .action(printFingerprint);
+  addSettings(running, TRACKER_SETTINGS);
+  const fingerprint = root.command('fingerprint').description("print a tracker's fingerprint for tracker_info.txt");
+  addSettings(fingerprint, BESIDE_TRACKER_SETTINGS, KEY_SETTINGS).action(printFingerprint);
   const keys = root.command('keys').description("a tracker's keys").exitOverride();
-  keys
-    .command('init')
-    .description('make the keys before the first start, and print the fingerprint')
-    .addOption(dataDirOption())
-    .action(initKeys);
+  const init = keys.command('init').description('make the keys before the first start, and print the fingerprint');
+  addSettings(init, TRACKER_SETTINGS, KEY_SETTINGS).action(initKeys);
+  addConfigCommands(root);
   addOperatorCommands(root);
   addAuditCommands(root);
   addAuditKeyCommands(root);
@@ -86,13 +71,9 @@ function program(): Program {
 function addOperatorCommands(root: Program): void {
   const operator = root.command('operator').description("commands signed with a tracker's key");
   const add = (usage: string, about: string, prepare: Prepare): Program =>
-    operator
-      .command(usage)
-      .description(about)
-      .addOption(dataDirOption())
-      .addOption(logOption('where to append (default: the log that this tracker last used)'))
-      .addOption(kafkaClientOption())
-      .action(async (word: string, flags: OperatorFlags) => operate(await prepare(word, flags), flags));
+    addSettings(operator.command(usage).description(about), BESIDE_TRACKER_SETTINGS, LOG_SETTINGS).action(
+      async (word: string, flags: OperatorFlags) => operate(await prepare(word, flags), flags),
+    );
   add('reset_password <user>', 'set a password anew (asked for, or read from standard input)', async (user) => ({
     command: await (await operators()).passwordReset(user, await newPassword(user)),
     effect: `${user} has a new password, and is logged out everywhere`,
@@ -199,7 +180,6 @@ process.on('uncaughtException', (error) => {
 });
 
 try {
-  settleVariables([]);
   await program().parseAsync();
 } catch (error) {
   endWith(error);

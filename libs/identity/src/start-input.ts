@@ -21,23 +21,6 @@ export function dataDirectoryFor(
   return join(environment['XDG_DATA_HOME'] || join(homedir(), '.local', 'share'), 'cohort', role);
 }
 
-/**
- * Makes of the `COHORT_` variables what a person means by them before flags are read: an empty one is not set, and a switch
- * is on with 1 or true and off with 0 or false. Throws BadInput for a switch that says anything else.
- */
-export function settleVariables(switches: readonly string[], environment: NodeJS.ProcessEnv = process.env): void {
-  for (const [name, value] of Object.entries(environment)) {
-    if (name.startsWith('COHORT_') && value === '') delete environment[name];
-  }
-  for (const name of switches) {
-    const value = environment[name];
-    if (value === '0' || value === 'false') delete environment[name];
-    else if (value !== undefined && value !== '1' && value !== 'true') {
-      throw new BadInput(`${name}: "${value}" says neither on nor off; give 1 or 0`);
-    }
-  }
-}
-
 /** The trackers that a tracker_info.txt lists. Rejects with BadInput that names every line that is wrong. */
 export async function readTrackers(path: string): Promise<readonly TrackerEntry[]> {
   let text: string;

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, afterEach, expect, it, vi } from 'vitest';
-import { BadInput, dataDirectoryFor, hostPortOf, readTrackers, settleVariables } from '#identity/start-input';
+import { BadInput, dataDirectoryFor, hostPortOf, readTrackers } from '#identity/start-input';
 
 const directory = mkdtempSync(join(tmpdir(), 'cohort-start-'));
 const file = join(directory, 'tracker_info.txt');
@@ -28,18 +28,6 @@ it('trackers come from the file, and each line that is wrong is named', async ()
   await expect(readTrackers(file)).rejects.toThrow(`${file}: The file lists no tracker`);
   await expect(readTrackers(join(directory, 'none'))).rejects.toThrow(/^there is no file \/.*none; give the path/);
   await expect(readTrackers(directory)).rejects.toBeInstanceOf(BadInput);
-});
-
-it('an empty variable is not set, and a switch is on only when it says so', () => {
-  const settled = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv => {
-    settleVariables(['COHORT_PLAIN'], environment);
-    return environment;
-  };
-  expect(settled({ COHORT_DATA_DIR: '', COHORT_PLAIN: '', HOME: '' })).toEqual({ HOME: '' });
-  expect(settled({ COHORT_PLAIN: '0' })).toEqual({});
-  expect(settled({ COHORT_PLAIN: 'false' })).toEqual({});
-  expect(settled({ COHORT_PLAIN: '1' })).toEqual({ COHORT_PLAIN: '1' });
-  expect(() => settled({ COHORT_PLAIN: 'off' })).toThrow(/^COHORT_PLAIN: "off"/);
 });
 
 it('an address that is none is refused under the name of its flag', () => {

@@ -1,6 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BadInput } from '#identity/start-input';
 import { readConfiguration } from '../../../apps/tracker/src/configuration.ts';
@@ -33,20 +33,14 @@ describe("a tracker's configuration", () => {
   });
 
   it('takes a log and a port that were asked for', async () => {
-    const flags = { dataDir: directory, log: 'kafka:127.0.0.1:9092', http: '[::1]:8080' };
+    const flags = { dataDir: directory, log: 'kafka:127.0.0.1:9092', http: { host: '::1', port: 8080 } };
     expect(await readConfiguration(file, '1', flags)).toMatchObject({
       logUrl: 'kafka:127.0.0.1:9092',
       http: { host: '::1', port: 8080 },
     });
-    const relative = await readConfiguration(file, '1', { log: 'sqlite:log.sqlite' });
-    expect(relative.logUrl).toBe(`sqlite:${resolve('log.sqlite')}`);
   });
 
   it.each(['0', '3', '-1', '1.5', 'one', ''])('has no tracker number %j among two', async (n) => {
     await expect(readConfiguration(file, n, {})).rejects.toBeInstanceOf(BadInput);
-  });
-
-  it('says what is wrong with a port', async () => {
-    await expect(readConfiguration(file, '1', { http: '8080' })).rejects.toThrow(/--http: .*127\.0\.0\.1:7070/);
   });
 });

@@ -138,6 +138,7 @@ function describe(program: Command): void {
 Programs that keep running (each has its own --help):
   cohort peer <ip>:<port> <tracker_info.txt>  a peer
   cohort tracker <tracker_info.txt> <n>       a tracker
+  cohort config peer | tracker                what it would be told, setting by setting, and from where
 
 For who runs a tracker (each has its own --help):
   cohort keys init                            make its key before its first start

@@ -1,8 +1,10 @@
 // Owns the words behind `cohort audit`: which source they read, and their flags. What is wrong with one is said before
 // anything is read.
 import { readFile } from 'node:fs/promises';
-import { Command as Program, Option } from 'commander';
+import { Command as Program } from 'commander';
 import { BadInput, dataDirectoryFor, readTrackers } from '#identity/start-input';
+import { addSettings } from '#program/settings-options';
+import { BESIDE_TRACKER_SETTINGS, LOG_SETTINGS } from '#program/tracker-settings';
 import { lastLogUrl } from '../command-log/last-log.ts';
 import { EXIT } from '../exit-codes.ts';
 import { accessQuestionOf } from './access-question.ts';
@@ -280,22 +282,8 @@ async function trustedIn(path: string): Promise<ReadonlySet<string>> {
 
 /** A verb with the flags that every one takes. */
 function verb(audit: Program, usage: string, about: string): Program {
-  return audit
-    .command(usage)
-    .description(about)
-    .addOption(
-      new Option(
-        '--log <url>',
-        'sqlite:<file> or kafka:<host:port,...>[/<topic>] (default: what a tracker used last)',
-      ).env('COHORT_LOG'),
-    )
-    .addOption(
-      new Option('--kafka-client <file>', 'TLS and login for the brokers of --log kafka: (JSON)').env(
-        'COHORT_KAFKA_CLIENT',
-      ),
-    )
+  return addSettings(audit.command(usage).description(about), BESIDE_TRACKER_SETTINGS, LOG_SETTINGS)
     .option('--file <export>', 'an exported log instead')
-    .addOption(new Option('--data-dir <folder>', 'of the tracker whose log it is').env('COHORT_DATA_DIR'))
     .option('--json', 'one line of JSON, or one for each record');
 }
 

@@ -1,7 +1,9 @@
 // Owns the words behind `cohort log`: a log is moved to another kind, backed up and restored by one verb, and what somebody has
 // seen of a log that lost its end is left out of the one that goes on.
-import { Command as Program, Option } from 'commander';
+import type { Command as Program } from 'commander';
 import { BadInput, dataDirectoryFor } from '#identity/start-input';
+import { addSettings } from '#program/settings-options';
+import { BESIDE_TRACKER_SETTINGS, KEY_SETTINGS, LOG_SETTINGS } from '#program/tracker-settings';
 import { showProgress } from '../audit/audit-output.ts';
 import { lastLogUrl } from '../command-log/last-log.ts';
 import { openCommandLog } from '../command-log/open-command-log.ts';
@@ -32,7 +34,7 @@ const ENDS = 'sqlite:<file>, kafka:<host:port,...>[/<topic>] or a backup, file:<
 /** Adds `log` with its verbs. */
 export function addLogCommands(root: Program): void {
   const log = root.command('log').description('move a log, back it up, restore it');
-  log
+  const copying = log
     .command('copy')
     .description(
       'copy a log, and prove that the copy comes to the same; an interrupted one goes on when it is run again',
@@ -41,24 +43,12 @@ export function addLogCommands(root: Program): void {
     .requiredOption('--to <url>', `an empty log or a new file: ${ENDS}`)
     .option('--from-kafka-client <file>', 'TLS and login for the brokers of --from kafka: (JSON)')
     .option('--to-kafka-client <file>', 'TLS and login for the brokers of --to kafka: (JSON)')
-    .addOption(dataDirOption())
-    .option('--json', 'one line of JSON')
-    .action(copy);
-  log
+    .option('--json', 'one line of JSON');
+  addSettings(copying, BESIDE_TRACKER_SETTINGS, KEY_SETTINGS).action(copy);
+  const skipping = log
     .command('skip <offset>')
-    .description('use no offset before this one, when a restored log ends before what trackers and peers have seen')
-    .addOption(new Option('--log <url>', 'which log (default: the one that a tracker used last)').env('COHORT_LOG'))
-    .addOption(
-      new Option('--kafka-client <file>', 'TLS and login for the brokers of --log kafka: (JSON)').env(
-        'COHORT_KAFKA_CLIENT',
-      ),
-    )
-    .addOption(dataDirOption())
-    .action(skip);
-}
-
-function dataDirOption(): Option {
-  return new Option('--data-dir <folder>', 'of the tracker whose log it is').env('COHORT_DATA_DIR');
+    .description('use no offset before this one, when a restored log ends before what trackers and peers have seen');
+  addSettings(skipping, BESIDE_TRACKER_SETTINGS, LOG_SETTINGS).action(skip);
 }
 
 async function copy(flags: CopyFlags): Promise<void> {

@@ -123,6 +123,7 @@ it.each([
   [['operator', 'reset_password'], 'dist/apps/tracker/src/main.js'],
   [['audit-keys', 'list'], 'dist/apps/tracker/src/main.js'],
   [['log', 'copy'], 'dist/apps/tracker/src/main.js'],
+  [['config', 'peer'], 'dist/apps/tracker/src/main.js'],
   [['peer', '127.0.0.1:0', 'tracker_info.txt'], 'dist/apps/peer/src/main.js'],
   [['create_group', 'tracker'], 'dist/apps/peer/src/cli/main.js'],
   [['help', 'operator'], 'dist/apps/tracker/src/main.js'],

@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import { SystemsFirst } from './test/systems-first.ts';
 
-// Tests run from source: the `source` condition maps #domain, #identity and #wire to their TypeScript files, here and in
+// Tests run from source: the `source` condition maps #domain, #identity, #metrics and #wire to their TypeScript files, here and in
 // every worker thread that a test starts.
 export default defineConfig({
   resolve: { conditions: ['source'] },

@@ -57,6 +57,16 @@ const WRITTEN_RULES: IForbiddenRuleType[] = [
     to: { pathNot: ['^libs/(program|identity|wire|domain)/', npm('pino', 'commander')], dependencyTypesNot: ['core'] },
   },
   {
+    name: 'metrics-know-prometheus',
+    from: { path: '^libs/metrics/' },
+    to: { pathNot: ['^libs/metrics/', npm('@prometheus-io/client')] },
+  },
+  {
+    name: 'prometheus-has-one-adapter',
+    from: { path: SOURCES, pathNot: '^libs/metrics/' },
+    to: { path: npm('@prometheus-io/client') },
+  },
+  {
     name: 'libraries-know-no-app',
     from: { path: '^libs/' },
     to: { path: '^apps/' },

@@ -63,6 +63,8 @@ export const VIOLATIONS: readonly (readonly [rule: string, file: string, text: s
   ['identity-knows-keys-and-certificates', 'libs/identity/src/v-npm.ts', `import 'rxjs';`],
   ['program-knows-logs-and-flags', 'libs/program/src/v-npm.ts', `import 'rxjs';`],
   ['pino-has-one-adapter', 'apps/peer/src/control/v-pino.ts', `import 'pino';`],
+  ['metrics-know-prometheus', 'libs/metrics/src/v-node.ts', `import 'node:fs';`],
+  ['prometheus-has-one-adapter', 'apps/peer/src/control/v-prometheus.ts', `import '@prometheus-io/client';`],
   ['libraries-know-no-app', 'libs/identity/src/v-app.ts', `import '../../../apps/peer/src/control/view.ts';`],
   ['apps-never-meet', 'apps/tracker/src/v-peer.ts', `import '../../peer/src/control/view.ts';`],
   ['apps-never-meet', 'apps/peer/src/v-tracker.ts', `import '../../tracker/src/command-log/command-log.ts';`],

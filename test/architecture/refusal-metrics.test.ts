@@ -9,14 +9,14 @@ import { NO_LIMITS } from '#wire/control-limits';
 import { CLOSE_CODES } from '#wire/transfer-frame';
 import { ERRORS, type ErrorCode } from '#wire/wire-error';
 import { ControlDoor, type ControlRefusal } from '../../apps/peer/src/control/control-door.ts';
-import { metricsText } from '../../apps/peer/src/control/metrics-text.ts';
+import { peerFigures } from '../../apps/peer/src/control/peer-figures.ts';
 import {
   LaneCounters,
   newCounters,
   PEER_REFUSALS,
   type PeerRefusal,
 } from '../../apps/peer/src/data-plane/lane-counters.ts';
-import { NO_SCRUB } from '../unit/peer/control/recorded-ports.ts';
+import { IDLE_ENGINE, NO_SCRUB } from '../unit/peer/control/recorded-ports.ts';
 import { TrackerMetrics } from '../../apps/tracker/src/control/metrics.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -29,26 +29,28 @@ function unionIn(file: string, type: string): string[] {
 }
 
 /** What a peer's /metrics says after one refusal at one of its doors. */
-function peerText(refusals: { peers?: PeerRefusal; control?: ControlRefusal }): string {
+function peerText(refusals: { peers?: PeerRefusal; control?: ControlRefusal }): Promise<string> {
   const [counters, door] = [new LaneCounters(newCounters(1), 0), new ControlDoor()];
   if (refusals.peers !== undefined) counters.refuse(refusals.peers);
   if (refusals.control !== undefined) door.refuse(refusals.control);
-  return metricsText({
-    engine: { workers: [], verifiedPieces: 0, failedPieces: 0, replacedWorkers: 0, refusals: counters.refusals() },
-    ...{ trackers: [], transferStates: [], limits: NO_LIMITS, scrub: NO_SCRUB, controlRefusals: door.refusals() },
+  const figures = peerFigures({
+    engine: () => ({ ...IDLE_ENGINE, refusals: counters.refusals() }),
+    ...{ trackers: () => [], transferStates: () => [], limits: () => NO_LIMITS, scrub: () => NO_SCRUB },
+    ...{ keeping: () => null, dataDirectory: root, eventStreamCount: () => 0, controlRefusals: () => door.refusals() },
   });
+  return figures.text();
 }
 
-function trackerText(count: (metrics: TrackerMetrics) => void): string {
+function trackerText(count: (metrics: TrackerMetrics) => void): Promise<string> {
   const metrics = new TrackerMetrics();
   count(metrics);
-  return metrics.render();
+  return metrics.figures.text();
 }
 
 const RPC = 'apps/tracker/src/control/rpc-server.ts';
 const OPERATORS = 'apps/tracker/src/control/operator-door.ts';
 const CONTROL = 'apps/peer/src/control/control-door.ts';
-const connectionText = (code: string): string => trackerText((metrics) => metrics.countConnection(code));
+const connectionText = (code: string): Promise<string> => trackerText((metrics) => metrics.countConnection(code));
 
 /** Each door with the file of its codes, all of them, and what is told of one that was counted. */
 const DOORS = [
@@ -80,21 +82,21 @@ describe.each(DOORS)('$door', ({ file, codes, text }) => {
 
   it('has codes', () => expect(codes.length).toBeGreaterThan(1));
 
-  it.each(codes.map((code) => [code]))('counts %s, which is given somewhere', (code) => {
+  it.each(codes.map((code) => [code]))('counts %s, which is given somewhere', async (code) => {
     const own = read(file)
       .replace(/^export type \w+ =[^;]+;/gm, '')
       .replace(/PEER_REFUSALS = \[[^\]]+\]/, '');
     expect(`${own}\n${elsewhere}`).toContain(`'${code}'`);
-    expect(text(code)).toMatch(new RegExp(`code="${code}"\\} 1$`, 'm'));
+    expect(await text(code)).toMatch(new RegExp(`code="${code}"\\} 1$`, 'm'));
   });
 });
 
 describe('what is refused in words', () => {
   it.each(Object.keys(ERRORS).map((code) => [code as ErrorCode]))(
     '%s is counted by a peer and by a tracker',
-    (code) => {
-      expect(peerText({ control: code })).toContain(`cohort_refusals_total{door="control",code="${code}"} 1\n`);
-      const text = trackerText((metrics) => metrics.countRefusal(code));
+    async (code) => {
+      expect(await peerText({ control: code })).toContain(`cohort_refusals_total{door="control",code="${code}"} 1\n`);
+      const text = await trackerText((metrics) => metrics.countRefusal(code));
       expect(text).toContain(`cohort_refused_without_record_total{code="${code}"} 1\n`);
     },
   );

@@ -51,6 +51,7 @@ async function runUntilSignal(options: PeerOptions, log: ProcessLog): Promise<vo
   const lock = lockDataDir(options.dataDirectory);
   try {
     const peer = await startPeer(options, log);
+    peer.figures.addProcess();
     const { peerId, controlUrl, listen } = peer;
     process.stdout.write(
       `peer ${peerId.slice(0, PEER_ID_SHOWN)} ready: control ${controlUrl}, listening on ${listen}\n`,

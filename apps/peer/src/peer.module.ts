@@ -7,6 +7,7 @@ import { isLoopback } from '#identity/dialled-addresses';
 import { type FileReports, ReplacedFile } from '#identity/durable-file';
 import { type Identity, loadOrCreateIdentity } from '#identity/identity';
 import type { ProcessLog } from '#program/process-log';
+import type { Figures } from '#metrics/figures';
 import { formatHostPort } from '#wire/host-port';
 import { formatFingerprint } from '#wire/tracker-info';
 import { ERRORS } from '#wire/wire-error';
@@ -15,7 +16,14 @@ import { CommandMemory } from './control/command-memory.ts';
 import { CommandRunner } from './control/command-runner.ts';
 import { ContentLinks } from './control/content-links.ts';
 import { type ControlEndpoint, openControlEndpoint } from './control/control-endpoint.ts';
-import { COPY_KEEPING, PAGE_FILES, PEER_ID, STATUS_FACTS, TRANSFER_ENGINE } from './control/control-tokens.ts';
+import {
+  COPY_KEEPING,
+  DATA_DIRECTORY,
+  PAGE_FILES,
+  PEER_ID,
+  STATUS_FACTS,
+  TRANSFER_ENGINE,
+} from './control/control-tokens.ts';
 import { EventJournal } from './control/event-journal.ts';
 import { builtPageFolder, readPageFiles } from './control/page-files.ts';
 import { PageSessions } from './control/page-sessions.ts';
@@ -41,6 +49,8 @@ export interface RunningPeer {
   readonly controlUrl: string;
   /** `host:port` where it accepts other peers. */
   readonly listen: string;
+  /** What its /metrics tells. */
+  readonly figures: Figures;
   stop(): Promise<void>;
 }
 
@@ -110,8 +120,7 @@ async function startControl(parts: ControlParts): Promise<RunningPeer> {
       { provide: TRACKER_LINK, useValue: link },
       { provide: TRANSFERS, useValue: transfers },
       { provide: TRANSFER_ENGINE, useValue: engine },
-      { provide: PEER_ID, useValue: identity.id },
-      { provide: STATUS_FACTS, useValue: facts },
+      ...factProviders(parts),
       { provide: CommandRunner, useValue: new CommandRunner({ link, transfers, memory }) },
       { provide: ApiKeys, useValue: keys },
       { provide: EventJournal, useValue: journal },
@@ -132,7 +141,16 @@ async function startControl(parts: ControlParts): Promise<RunningPeer> {
     await rm(controlFile, { force: true });
     await stopAll({ endpoint, transfers, engine, link, keeping, dropped });
   };
-  return { peerId: identity.id, controlUrl, listen: facts.listen, stop };
+  return { peerId: identity.id, controlUrl, listen: facts.listen, figures: endpoint.figures, stop };
+}
+
+/** What does not change while the peer runs. */
+function factProviders({ options, identity, facts }: ControlParts) {
+  return [
+    { provide: PEER_ID, useValue: identity.id },
+    { provide: STATUS_FACTS, useValue: facts },
+    { provide: DATA_DIRECTORY, useValue: options.dataDirectory },
+  ];
 }
 
 /** What the page in the browser needs: its files, who is let in, and what is dropped on it. */

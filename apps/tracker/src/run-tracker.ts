@@ -69,6 +69,7 @@ async function serve({ n, configuration, identity, log, processLog, stopping }: 
   const auditKeysFolder = join(dataDirectory, AUDIT_KEYS_FOLDER);
   const parts = { identity, log, rpc, http, address, snapshots, auditKeysFolder, processLog };
   const tracker = await startTracker(parts);
+  tracker.figures.addProcess();
   const httpFile = join(dataDirectory, 'http');
   const watch = setInterval(healthReporter(tracker.replica, processLog), HEALTH_INTERVAL_MS);
   try {

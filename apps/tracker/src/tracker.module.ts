@@ -12,11 +12,13 @@ import { nestLoggerOf } from '#program/nest-logger';
 import { PROCESS_LOG, type ProcessLog } from '#program/process-log';
 import { type HostPort, networkOf } from '#wire/host-port';
 import { REACHABILITY_BURST_MAX, REACHABILITY_REFILL_MS } from '#wire/limits';
+import type { Figures } from '#metrics/figures';
 import type { FileView } from '#wire/tracker-api';
 import { AuditController, auditUrlOf, AuditWatch, watchAuditAddresses } from './audit/audit.controller.ts';
 import { AuditDesk } from './audit/audit-desk.ts';
 import { AuditKeys } from './audit/audit-keys.ts';
 import type { CommandLog } from './command-log/command-log.ts';
+import { MeasuredCommandLog } from './command-log/measured-command-log.ts';
 import { CommandController } from './control/command.controller.ts';
 import { CommandService } from './control/command-service.ts';
 import { FileWatch } from './control/file-watch.ts';
@@ -43,6 +45,7 @@ import { SnapshotFolder } from './snapshots/snapshot-folder.ts';
 import { SnapshotStore } from './snapshots/snapshot-store.ts';
 import { takeInThread } from './snapshots/snapshot-thread.ts';
 import { SnapshotWriter } from './snapshots/snapshot-writer.ts';
+import { addFigures } from './tracker-figures.ts';
 
 /** What a tracker is made of. */
 export interface TrackerParts {
@@ -69,6 +72,8 @@ export interface RunningTracker {
   /** Where peers really connect. */
   readonly rpc: HostPort;
   readonly http: HostPort;
+  /** What its /metrics tells. */
+  readonly figures: Figures;
   /**
    * Resolves when everything that the log held at the start is applied and this tracker is registered, or when the log cannot
    * be followed: `replica.readiness` says which.
@@ -124,6 +129,7 @@ export async function startTracker(parts: TrackerParts): Promise<RunningTracker>
     replica,
     http: { host: http.host, port: portOf(application.getHttpServer()) },
     rpc: { host: parts.rpc.host, port: portOf(rpcServer.unwrap<Server>()) },
+    figures: services.metrics.figures,
     ready: becomeReady(replica, parts, stopping.signal),
     stop,
   };
@@ -141,8 +147,8 @@ type Services = ReturnType<typeof servicesOf>;
 function servicesOf({ identity, log, rpc, processLog, now = Date.now, ...parts }: TrackerParts) {
   const trackerId = identity.id;
   const store = snapshotStoreOf({ ...parts, processLog });
-  const replica = new Replica({ log, now, startingPoints: store });
   const metrics = new TrackerMetrics();
+  const replica = new Replica({ log: measured(log, metrics), now, startingPoints: store });
   const hasSession = (peerId: string): boolean => replica.state.sessions.has(peerId);
   const presence = new PresenceTable({ now, hasSession });
   const tries = new RateLimit({ burst: REACHABILITY_BURST_MAX, refillMs: REACHABILITY_REFILL_MS, now });
@@ -185,8 +191,12 @@ function servicesOf({ identity, log, rpc, processLog, now = Date.now, ...parts }
     auditWatch: auditWatchOf({ metrics, operatorDoor, processLog }),
     operatorDoor,
   };
-  addGauges(services);
+  addFigures(metrics.figures, services);
   return { ...services, processLog, trackerId: new TrackerId(trackerId) };
+}
+
+function measured(log: CommandLog, metrics: TrackerMetrics): CommandLog {
+  return new MeasuredCommandLog(log, (failure, seconds) => metrics.countAppend(failure, seconds));
 }
 
 interface AuditListening {
@@ -231,42 +241,6 @@ function moduleOf(services: Services): DynamicModule {
       { provide: PROCESS_LOG, useValue: services.processLog },
     ],
   };
-}
-
-function addGauges(
-  from: Pick<
-    Services,
-    | ('replica' | 'metrics' | 'presence' | 'hasher' | 'pushes' | 'commands' | 'rpcServer' | 'comparison' | 'auditDesk')
-    | 'fileWatch'
-  >,
-): void {
-  const { replica, metrics, presence, hasher, pushes, commands, rpcServer } = from;
-  const gauge = (name: string, help: string, value: () => number): void => metrics.addGauge({ name, help, value });
-  gauge('cohort_ready', '1 when this tracker takes commands.', () => Number(replica.readiness.ready));
-  gauge('cohort_applied_offset', 'Offset of the last applied record.', () => replica.appliedOffset);
-  gauge('cohort_end_offset', 'Offset after the last record of the log.', () => replica.endOffset);
-  gauge('cohort_appended_records', 'Records that this process appended.', () => replica.appendedCount);
-  gauge('cohort_checkpoint_news', 'Applied records that no checkpoint covers.', () => replica.newsCount);
-  gauge('cohort_checkpoint_disputed', '1 while a checkpoint disputes the state.', () => Number(replica.isDisputed));
-  gauge(
-    'cohort_snapshots_differing',
-    'Trackers whose snapshot differs from this.',
-    () => from.comparison.differingCount,
-  );
-  gauge('cohort_log_silent_seconds', 'For how long the log has not answered.', () => replica.logSilentMs() / 1_000);
-  gauge(
-    'cohort_passwords_unknown',
-    'Users whose password hash is missing or changed.',
-    () => replica.unknownPasswordCount,
-  );
-  gauge('cohort_sessions', 'Sessions in the state.', () => replica.state.sessions.size);
-  gauge('cohort_peers_online', 'Peers with a presence.', () => presence.size);
-  gauge('cohort_peer_connections', 'Open connections of peers.', () => rpcServer.connectionCount);
-  gauge('cohort_subscribers', 'Peers that listen for pushes.', () => pushes.size);
-  gauge('cohort_watched_groups', 'Groups whose files somebody watches.', () => from.fileWatch.size);
-  gauge('cohort_commands_under_way', 'Commands that wait for their outcome.', () => commands.underWayCount);
-  gauge('cohort_audit_questions', 'Questions of auditors under way.', () => from.auditDesk.underWayCount);
-  gauge('cohort_passwords_queued', 'Passwords that wait to be hashed.', () => hasher.queued);
 }
 
 function portOf(server: Server): number {

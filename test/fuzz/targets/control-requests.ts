@@ -10,11 +10,16 @@ import { ApiKeys } from '../../../apps/peer/src/control/api-keys.ts';
 import { CommandMemory } from '../../../apps/peer/src/control/command-memory.ts';
 import { CommandRunner } from '../../../apps/peer/src/control/command-runner.ts';
 import { createControlApp } from '../../../apps/peer/src/control/control-endpoint.ts';
-import { PEER_ID, STATUS_FACTS, TRANSFER_ENGINE } from '../../../apps/peer/src/control/control-tokens.ts';
+import {
+  PEER_ID,
+  STATUS_FACTS,
+  TRANSFER_ENGINE,
+} from '../../../apps/peer/src/control/control-tokens.ts';
 import { EventJournal } from '../../../apps/peer/src/control/event-journal.ts';
 import { TRACKER_LINK } from '../../../apps/peer/src/tracker-link/tracker-link.ts';
 import { TRANSFERS } from '../../../apps/peer/src/transfers/transfers.ts';
 import {
+  IDLE_ENGINE,
   NO_LINKS,
   pageParts,
   RecordedLink,
@@ -115,7 +120,7 @@ async function openedApp() {
   const opened = await createControlApp([
     { provide: TRACKER_LINK, useValue: link },
     { provide: TRANSFERS, useValue: transfers },
-    { provide: TRANSFER_ENGINE, useValue: { metrics: () => ({ workers: [], verifiedPieces: 0, failedPieces: 0 }) } },
+    { provide: TRANSFER_ENGINE, useValue: { metrics: () => IDLE_ENGINE } },
     { provide: PEER_ID, useValue: facts.peerId },
     { provide: STATUS_FACTS, useValue: facts },
     { provide: CommandRunner, useValue: new CommandRunner({ link, transfers, memory }) },

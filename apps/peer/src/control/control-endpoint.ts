@@ -10,6 +10,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { listenAddressOf } from '#identity/listen-address';
 import { nestLoggerOf } from '#program/nest-logger';
 import { type ProcessLog, SILENT_LOG } from '#program/process-log';
+import { Figures } from '#metrics/figures';
+import type { KeepingView } from '#wire/control-upkeep';
 import type { HostPort } from '#wire/host-port';
 import { CONTROL_BODY_BYTES_MAX, CONTROL_REQUEST_TIMEOUT_MS, NAME_IN_ADDRESS_CHARACTERS_MAX } from '#wire/limits';
 import { type FieldError, problemOf } from '#wire/wire-error';
@@ -19,13 +21,13 @@ import { TRANSFERS, type Transfers } from '../transfers/transfers.ts';
 import { type AccessPolicy, type AccessRequest, accessRefusal, isDrop, needsToken } from './access-policy.ts';
 import { signedFileOf } from './content-links.ts';
 import { ControlDoor } from './control-door.ts';
-import { METRICS_TEXT, TRANSFER_ENGINE } from './control-tokens.ts';
+import { COPY_KEEPING, DATA_DIRECTORY, TRANSFER_ENGINE } from './control-tokens.ts';
 import { ControlModule } from './control.module.ts';
 import { correlate } from './correlation.ts';
 import { EventJournal } from './event-journal.ts';
 import { EventStreams } from './event-streams.ts';
-import { metricsText } from './metrics-text.ts';
 import { controlDocument } from './openapi-document.ts';
+import { peerFigures } from './peer-figures.ts';
 import { ProblemError } from './problem-error.ts';
 import { ProblemFilter, sendProblem } from './problem.filter.ts';
 import type { MovedBytes } from './traffic-feed.ts';
@@ -71,6 +73,8 @@ export interface ControlEndpointOptions {
 /** A running control endpoint. */
 export interface ControlEndpoint {
   readonly address: HostPort;
+  /** What its /metrics tells. */
+  readonly figures: Figures;
   close(): Promise<void>;
 }
 
@@ -95,7 +99,7 @@ export async function openControlEndpoint(options: ControlEndpointOptions): Prom
     door.close();
     return app.close();
   };
-  return { address: { host, port: bound.port }, close };
+  return { address: { host, port: bound.port }, figures: app.get(Figures), close };
 }
 
 interface ControlAppOptions {
@@ -124,7 +128,7 @@ export async function createControlApp(
     },
   });
   const app = await NestFactory.create<NestFastifyApplication>(
-    ControlModule.with([...providers, metricsProvider(door), EVENT_STREAMS]),
+    ControlModule.with([...providers, figuresProvider(door), EVENT_STREAMS]),
     adapter,
     {
       bodyParser: false,
@@ -161,18 +165,26 @@ function fieldWithin(field: string, inner: string): string {
   return position === undefined ? `${field}.${inner}` : `${field}[${position}]${inner.slice(position.length)}`;
 }
 
-function metricsProvider(door: ControlDoor): Provider {
+/** `{ view(): KeepingView }`, and nothing where no copies are kept. */
+type Keeping = { view(): KeepingView } | undefined;
+type FigureParts = [TrackerLink, TransferEngine, Transfers, EventStreams, string, Keeping];
+
+function figuresProvider(door: ControlDoor): Provider {
+  const keeping = { token: COPY_KEEPING, optional: true };
   return {
-    provide: METRICS_TEXT,
-    inject: [TRACKER_LINK, TRANSFER_ENGINE, TRANSFERS],
-    useFactory: (link: TrackerLink, engine: TransferEngine, transfers: Transfers) => () =>
-      metricsText({
-        engine: engine.metrics(),
-        trackers: link.trackers(),
-        transferStates: transfers.list().map(({ state }) => state),
-        limits: transfers.limits(),
-        scrub: transfers.scrub(),
-        controlRefusals: door.refusals(),
+    provide: Figures,
+    inject: [TRACKER_LINK, TRANSFER_ENGINE, TRANSFERS, EventStreams, DATA_DIRECTORY, keeping],
+    useFactory: (...[link, engine, transfers, streams, dataDirectory, kept]: FigureParts) =>
+      peerFigures({
+        engine: () => engine.metrics(),
+        trackers: () => link.trackers(),
+        transferStates: () => transfers.list().map(({ state }) => state),
+        limits: () => transfers.limits(),
+        scrub: () => transfers.scrub(),
+        keeping: () => kept?.view() ?? null,
+        dataDirectory,
+        eventStreamCount: () => streams.size,
+        controlRefusals: () => door.refusals(),
       }),
   };
 }

@@ -8,7 +8,7 @@ export const STATUS_FACTS = Symbol('StatusFacts');
 export const TRANSFER_ENGINE = Symbol('TransferEngine');
 /** `{ view(): KeepingView }`: the copies that the peer keeps by itself. Not there when it was not started to do that. */
 export const COPY_KEEPING = Symbol('CopyKeeping');
-/** `() => string`: all figures of the peer as text. */
-export const METRICS_TEXT = Symbol('MetricsText');
+/** The folder of the peer's data, as text. */
+export const DATA_DIRECTORY = Symbol('DataDirectory');
 /** `PageFiles`: the page as it was built; empty where it was not. */
 export const PAGE_FILES = Symbol('PageFiles');

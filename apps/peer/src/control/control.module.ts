@@ -9,7 +9,7 @@ import { CommandRunner } from './command-runner.ts';
 import { CommandsController } from './commands.controller.ts';
 import { ContentLinks } from './content-links.ts';
 import { ContentController } from './content.controller.ts';
-import { PAGE_FILES, PEER_ID, STATUS_FACTS, TRANSFER_ENGINE } from './control-tokens.ts';
+import { DATA_DIRECTORY, PAGE_FILES, PEER_ID, STATUS_FACTS, TRANSFER_ENGINE } from './control-tokens.ts';
 import { CopiesController } from './copies.controller.ts';
 import { DroppedFilesController } from './dropped-files.controller.ts';
 import { EventJournal } from './event-journal.ts';
@@ -25,7 +25,7 @@ import { ViewsController } from './views.controller.ts';
 
 /** What the controllers ask for, and the providers have to give. */
 export const CONTROL_NEEDS = [
-  ...[TRACKER_LINK, TRANSFERS, TRANSFER_ENGINE, PEER_ID, STATUS_FACTS],
+  ...[TRACKER_LINK, TRANSFERS, TRANSFER_ENGINE, PEER_ID, STATUS_FACTS, DATA_DIRECTORY],
   ...[CommandRunner, ApiKeys, EventJournal, ContentLinks, PageSessions, PAGE_FILES, DROPPED_FILES],
 ] as const;
 

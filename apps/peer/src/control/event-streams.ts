@@ -43,6 +43,11 @@ export class EventStreams {
     this.#parts = parts;
   }
 
+  /** How many follow. */
+  get size(): number {
+    return this.#streams.size;
+  }
+
   /** Tells a stream what happens from now on. Returns the way to stop. */
   open(stream: EventStream): () => void {
     if (this.#streams.size === 0) this.#begin();

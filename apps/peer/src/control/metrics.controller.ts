@@ -1,20 +1,20 @@
 // Owns the address of the peer's figures.
 import { Controller, Get, Header, Inject } from '@nestjs/common';
 import { ApiExcludeEndpoint } from '@nestjs/swagger';
-import { METRICS_TEXT } from './control-tokens.ts';
+import { Figures, FIGURES_TYPE } from '#metrics/figures';
 
 @Controller('metrics')
 export class MetricsController {
-  readonly #text: () => string;
+  readonly #figures: Figures;
 
-  constructor(@Inject(METRICS_TEXT) text: () => string) {
-    this.#text = text;
+  constructor(@Inject(Figures) figures: Figures) {
+    this.#figures = figures;
   }
 
   @Get()
-  @Header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
+  @Header('content-type', FIGURES_TYPE)
   @ApiExcludeEndpoint()
-  metrics(): string {
-    return this.#text();
+  metrics(): Promise<string> {
+    return this.#figures.text();
   }
 }

@@ -19,6 +19,17 @@ type TaskRequest<Name extends TaskName> = Parameters<WorkerTasks[Name]>[0];
 type TaskValue<Name extends TaskName> =
   Awaited<ReturnType<WorkerTasks[Name]>> extends Outcome<infer Value> ? Value : never;
 
+/** How busy the threads are. */
+export interface PoolMetrics {
+  /** Of all threads together, since the pool was made. */
+  readonly busySeconds: number;
+  /** Finite tasks that threads have taken on; lanes are not counted. */
+  readonly runningTasks: number;
+  readonly queuedTasks: number;
+}
+
+type Thread = Piscina['threads'][number];
+
 /** A running lane. `ended` resolves with null after `stop`, and with an error when its worker died. */
 export interface RunningLane {
   tell(command: LaneCommand): void;
@@ -32,6 +43,9 @@ export class WorkerPool {
   /** Threads that have a lane, by thread id. */
   readonly #lanes = new Set<number>();
   readonly #tasks = new Set<Promise<unknown>>();
+  /** Until when the work of each thread is counted in. */
+  readonly #busyMs = new WeakMap<Thread, number>();
+  #busySeconds = 0;
   #isClosing = false;
 
   constructor(workers: number) {
@@ -73,6 +87,17 @@ export class WorkerPool {
       if (this.#isClosing) throw error;
       return await this.#runOnce(name, request);
     }
+  }
+
+  /** How busy the threads are. What one did after it was asked about last is not counted when it dies. */
+  metrics(): PoolMetrics {
+    for (const thread of this.#piscina.threads) {
+      const busyMs = thread.performance.eventLoopUtilization().active;
+      this.#busySeconds += (busyMs - (this.#busyMs.get(thread) ?? 0)) / 1_000;
+      this.#busyMs.set(thread, busyMs);
+    }
+    const queuedTasks = this.#piscina.queueSize;
+    return { busySeconds: this.#busySeconds, runningTasks: this.#tasks.size - queuedTasks, queuedTasks };
   }
 
   /** Ends all threads; lanes should have been stopped, and long tasks called off: those that run are waited for. */

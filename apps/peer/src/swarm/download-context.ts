@@ -17,6 +17,7 @@ export interface DownloadContext {
   /** Whether a limit holds for what this download fetches. */
   readonly isRateLimited: () => boolean;
   readonly countPiece: (outcome: 'verified' | 'failed') => void;
+  readonly countWriteFailure: (code: 'disk_full' | 'destination_unwritable') => void;
   /** The lanes serve what is verified from now on. */
   readonly servePart: (part: ServedPart) => void;
   /** The same once it is complete, with what its files are. */

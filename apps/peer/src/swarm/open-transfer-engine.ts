@@ -68,6 +68,7 @@ class WorkerTransferEngine implements TransferEngine {
   readonly #rests = new Set<string>();
   readonly #limits = new SharedLimits();
   readonly #pieces = { verified: 0, failed: 0 };
+  readonly #writeFailures = { disk_full: 0, destination_unwritable: 0 };
   #fleet: LaneFleet | null = null;
   #lastDownload = 0;
   #lastConnection = 0;
@@ -178,7 +179,10 @@ class WorkerTransferEngine implements TransferEngine {
       return storageReason({ code: 'destination_unwritable', detail: `${request.destination} is being downloaded` });
     }
     const checked = await this.#pool.run('checkDestination', request);
-    return checked.ok ? null : storageReason(checked.problem);
+    if (checked.ok) return null;
+    const { code } = checked.problem;
+    if (code === 'disk_full' || code === 'destination_unwritable') this.#writeFailures[code]++;
+    return storageReason(checked.problem);
   }
 
   download(request: DownloadRequest): Download {
@@ -197,6 +201,7 @@ class WorkerTransferEngine implements TransferEngine {
       nextConnection: () => ++this.#lastConnection,
       isRateLimited: () => this.#limits.isDownloadLimited(share.groupId),
       countPiece: (outcome) => this.#pieces[outcome]++,
+      countWriteFailure: (code) => this.#writeFailures[code]++,
       servePart: ({ stamps, isAtRest, ...part }) => {
         if (this.#whole.has(shareKey(share))) return;
         const shared = stamps && stampsInSharedMemory(stamps);
@@ -242,9 +247,11 @@ class WorkerTransferEngine implements TransferEngine {
   metrics(): EngineMetrics {
     return {
       workers: this.#lanes.metrics(),
+      pool: this.#pool.metrics(),
       verifiedPieces: this.#pieces.verified,
       failedPieces: this.#pieces.failed,
       replacedWorkers: this.#lanes.replacedWorkers,
+      writeFailures: Object.entries(this.#writeFailures),
       refusals: this.#lanes.refusals(),
     };
   }

@@ -452,6 +452,8 @@ export class SwarmDownload implements Download {
 
   #fail(reason: TransferReason): void {
     if (this.#isEnded) return;
+    const { code } = reason;
+    if (code === 'disk_full' || code === 'destination_unwritable') this.#context.countWriteFailure(code);
     this.#end('failed', reason, null);
   }
 

@@ -4,6 +4,7 @@ import type { PieceHash } from '#domain/command';
 import type { Manifest } from '#domain/manifest';
 import type { PieceStrategy } from '#domain/source-choice';
 import type { Identity } from '#identity/identity';
+import type { PoolMetrics } from '../data-plane/worker-pool.ts';
 import type { CheckedTree } from '../storage/tree-check.ts';
 
 /** A host name or IP address (no brackets around IPv6) and a TCP port. */
@@ -396,10 +397,13 @@ export interface WorkerMetrics {
 /** What the engine has done since it was opened. */
 export interface EngineMetrics {
   readonly workers: readonly WorkerMetrics[];
+  readonly pool: PoolMetrics;
   readonly verifiedPieces: number;
   readonly failedPieces: number;
   /** Worker threads that died and were replaced. */
   readonly replacedWorkers: number;
+  /** Downloads that ended at their own disk, by code. */
+  readonly writeFailures: readonly (readonly [code: string, count: number])[];
   /** Connections of other peers that were refused, by reason. */
   readonly refusals: readonly (readonly [reason: string, count: number])[];
 }

@@ -1,6 +1,6 @@
 // Owns the way of a peer's command: checked for shape and session, stamped, appended, and answered once this tracker has
 // applied it. No guard of the domain runs here: whatever state decides is decided where the log is read.
-import { type Applied, outcomeKey } from '#domain/apply';
+import { outcomeKey } from '#domain/apply';
 import { type Command, commandContent, commandDataProblem, COMMANDS } from '#domain/command';
 import type { Actor, LogRecord } from '#domain/record';
 import type { RememberedOutcome } from '#domain/state';
@@ -70,8 +70,10 @@ export class CommandService {
     const beganMs = performance.now();
     const answer = await this.#withPlace(call);
     const { commandId, correlationId } = call.request;
-    const durationMs = Math.round(performance.now() - beganMs);
-    tellOfCommand(this.#processLog, { command: call.name, commandId, correlationId, durationMs }, answer);
+    const durationMs = performance.now() - beganMs;
+    const told = { command: call.name, commandId, correlationId, durationMs: Math.round(durationMs) };
+    tellOfCommand(this.#processLog, told, answer);
+    this.#metrics.countCommand(call.name, answer, durationMs / 1_000);
     return answer;
   }
 
@@ -180,16 +182,12 @@ export class CommandService {
     try {
       const timeoutMs = deadlineMs - performance.now();
       const applied = await this.#replica.submit({ ...record, signature: null }, { sealed, timeoutMs });
-      return applied === null ? failed('outcome_unknown') : this.#counted(applied);
+      if (applied === null) return failed('outcome_unknown');
+      return outcomeAnswer({ outcome: applied.outcome, offset: applied.outcomeOffset });
     } catch (error) {
       if (!(error instanceof LogFailure)) throw error;
       return logFailureAnswer(error);
     }
-  }
-
-  #counted({ outcome, outcomeOffset }: Applied): Answer {
-    this.#metrics.countOutcome(outcome.status === 'accepted' ? 'accepted' : outcome.reason);
-    return outcomeAnswer({ outcome, offset: outcomeOffset });
   }
 }
 

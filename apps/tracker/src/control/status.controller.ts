@@ -1,5 +1,6 @@
 // Owns the HTTP port for operators: health, status, digests and metrics. Read-only, no names and no secrets.
 import { Controller, Get, Header, HttpException, Query } from '@nestjs/common';
+import { FIGURES_TYPE } from '#metrics/figures';
 import { type KeptSnapshot, Replica } from '../replica/replica.ts';
 import { TrackerMetrics } from './metrics.ts';
 
@@ -98,9 +99,9 @@ export class StatusController {
   }
 
   @Get('metrics')
-  @Header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
-  metrics(): string {
-    return this.#metrics.render();
+  @Header('content-type', FIGURES_TYPE)
+  metrics(): Promise<string> {
+    return this.#metrics.figures.text();
   }
 }
 

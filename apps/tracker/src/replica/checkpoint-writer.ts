@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Checkpoint } from '#domain/checkpoint';
 import { LogFailure } from '../command-log/command-log.ts';
-import { BUILD } from './build.ts';
+import { BUILD } from '#wire/build';
 import { signedCheckpointNote } from './checkpoint-signature.ts';
 import type { AppliedRecord, Replica } from './replica.ts';
 import { submitAsTracker, type TrackerAuthor } from './tracker-registration.ts';

@@ -9,7 +9,7 @@ import { emptyState, type State } from '#domain/state';
 import { decodeLogRecord, type SignedLogRecord } from '#wire/log-record';
 import type { StoredRecord } from '../command-log/command-log.ts';
 import { openSealed } from '../credentials/credentials.ts';
-import { BUILD } from './build.ts';
+import { BUILD } from '#wire/build';
 import { CheckpointLedger } from './checkpoint-ledger.ts';
 import { DigestHistory } from './digest-history.ts';
 import { FIRST_DIGEST, nextDigest } from './effect-digest.ts';

@@ -21,7 +21,7 @@ import { PEER_ID, STATUS_FACTS, TRANSFER_ENGINE } from '../../../../apps/peer/sr
 import { EventJournal } from '../../../../apps/peer/src/control/event-journal.ts';
 import { TRACKER_LINK } from '../../../../apps/peer/src/tracker-link/tracker-link.ts';
 import { TRANSFERS } from '../../../../apps/peer/src/transfers/transfers.ts';
-import { NO_LINKS, pageParts, RecordedLink, RecordedTransfers } from './recorded-ports.ts';
+import { IDLE_ENGINE, NO_LINKS, pageParts, RecordedLink, RecordedTransfers } from './recorded-ports.ts';
 
 const TOKEN = 'a-token-of-a-test';
 const PEER = 'cd'.repeat(32);
@@ -29,7 +29,7 @@ const directory = mkdtempSync(join(tmpdir(), 'cohort-endpoint-'));
 const journal = new EventJournal(join(directory, 'events.ndjson'), { now: () => 0, writeFailed: () => undefined });
 const link = new RecordedLink();
 const transfers = new RecordedTransfers();
-const metrics = { workers: [], verifiedPieces: 3, failedPieces: 0, replacedWorkers: 0, refusals: [['wrong_key', 2]] };
+const metrics = { ...IDLE_ENGINE, verifiedPieces: 3, refusals: [['wrong_key', 2]] };
 let options: ControlEndpointOptions;
 let endpoint: ControlEndpoint;
 let base: string;

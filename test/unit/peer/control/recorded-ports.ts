@@ -4,9 +4,10 @@ import type { TransferView } from '#wire/control-api';
 import { type LimitsBody, NO_LIMITS, wholeLimits } from '#wire/control-limits';
 import type { ScrubView } from '#wire/control-upkeep';
 import { ContentLinks } from '../../../../apps/peer/src/control/content-links.ts';
-import { PAGE_FILES } from '../../../../apps/peer/src/control/control-tokens.ts';
+import { DATA_DIRECTORY, PAGE_FILES } from '../../../../apps/peer/src/control/control-tokens.ts';
 import { PageSessions } from '../../../../apps/peer/src/control/page-sessions.ts';
 import { DROPPED_FILES, DroppedFiles } from '../../../../apps/peer/src/dropping/dropped-files.ts';
+import type { EngineMetrics } from '../../../../apps/peer/src/swarm/transfer-engine.ts';
 import type { CommandAnswer, CommandStamp, TrackerLink } from '../../../../apps/peer/src/tracker-link/tracker-link.ts';
 import type { StartedTransfer, TransferEnd, Transfers } from '../../../../apps/peer/src/transfers/transfers.ts';
 
@@ -76,6 +77,12 @@ export const NO_LINKS = {
 };
 
 /** What the page of a peer needs: none was built, and what is dropped goes into a folder. */
+/** What an engine has to tell that has done nothing. */
+export const IDLE_ENGINE: EngineMetrics = {
+  ...{ workers: [], pool: { busySeconds: 0, runningTasks: 0, queuedTasks: 0 } },
+  ...{ verifiedPieces: 0, failedPieces: 0, replacedWorkers: 0, writeFailures: [], refusals: [] },
+};
+
 export function pageParts(dataDirectory: string) {
   const sessions = new PageSessions({ peerId: 'cd'.repeat(32), controlToken: 'a-token-of-a-test', now: Date.now });
   const dropped = new DroppedFiles({
@@ -85,6 +92,7 @@ export function pageParts(dataDirectory: string) {
   return [
     { provide: PageSessions, useValue: sessions },
     { provide: PAGE_FILES, useValue: new Map() },
+    { provide: DATA_DIRECTORY, useValue: dataDirectory },
     { provide: DROPPED_FILES, useValue: dropped },
   ];
 }

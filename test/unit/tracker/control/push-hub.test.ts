@@ -89,7 +89,7 @@ describe('pushes', () => {
     expect(toBob.at(-1)).toEqual(changed(log.state.appliedOffset));
   });
 
-  it('cut off a peer that does not read them, and go on for the others', () => {
+  it('cut off a peer that does not read them, and go on for the others', async () => {
     const socket = stuckSocket();
     const toBob = listen('bob', socket);
     const toAlice = listen(
@@ -102,7 +102,7 @@ describe('pushes', () => {
       log.as('alice', 'stop_share', { group: 'films', file: 'a', everywhere: true }),
     );
     expect(socket.destroyed).toBe(true);
-    expect(metrics.render()).toContain('cohort_connections_refused_total{code="unread"} 1\n');
+    expect(await metrics.figures.text()).toContain('cohort_connections_refused_total{code="unread"} 1\n');
     expect(toBob).toHaveLength(1);
     expect(toAlice.map(({ type }) => type)).toEqual(['subscribed', 'revoked']);
   });

@@ -3,7 +3,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ControlApi } from './control-api.ts';
-import { NodeProcess, runCohort, StartFailed } from './node-process.ts';
+import { NodeProcess, type NodeProcessOptions, runCohort, StartFailed } from './node-process.ts';
 import { freePorts } from './ports.mjs';
 
 export interface LocalSystemOptions {
@@ -29,6 +29,7 @@ export interface LocalPeerOptions {
   readonly trackerInfo?: string;
   /** More flags, as they are typed. */
   readonly flags?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** A tracker that runs. */
@@ -144,9 +145,10 @@ export class LocalSystem {
   async startPeer(name: string, options: LocalPeerOptions = {}): Promise<LocalPeer> {
     const dataDirectory = join(this.folder, name);
     const host = bracketed(this.#options.host ?? '127.0.0.1');
-    const { address = `${host}:0`, control = '127.0.0.1:0', trackerInfo = this.trackerInfo, flags = [] } = options;
+    const { address = `${host}:0`, control = '127.0.0.1:0', trackerInfo = this.trackerInfo } = options;
+    const { flags = [], environment = {} } = options;
     const words = ['peer', address, trackerInfo, '--data-dir', dataDirectory, '--control', control, ...flags];
-    const process = await this.#run({ name, words });
+    const process = await this.#run({ name, words, environment });
     const peer = { name, process, dataDirectory, control: await ControlApi.of(dataDirectory) };
     const index = this.peers.findIndex((other) => other.name === name);
     this.peers.splice(index < 0 ? this.peers.length : index, 1, peer);
@@ -174,10 +176,10 @@ export class LocalSystem {
     return { ordinal, process, dataDirectory, address, http: `http://${http}` };
   }
 
-  async #run(options: { name: string; words: readonly string[] }): Promise<NodeProcess> {
+  async #run(options: Omit<NodeProcessOptions, 'readyTimeoutMs'>): Promise<NodeProcess> {
     if (this.#isStopping) throw new StartFailed(options.name, 'was not started: the system stops', '');
     const { readyTimeoutMs, environment = {} } = this.#options;
-    const own = { ...options, environment };
+    const own = { ...options, environment: { ...environment, ...options.environment } };
     const process = new NodeProcess({ ...own, ...(readyTimeoutMs !== undefined && { readyTimeoutMs }) });
     this.#started.add(process);
     await process.ready();

@@ -2,8 +2,7 @@
 import { useSignal } from '@preact/signals';
 import icon from '../../icon.svg';
 import { useAction } from '../parts/action.ts';
-import { Button } from '../parts/button.tsx';
-import { Field, FormProblem } from '../parts/field.tsx';
+import { Field } from '../parts/field.tsx';
 import { Form } from '../parts/form.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { enter, startProblem, ticketProblem } from '../state/session.ts';
@@ -23,24 +22,18 @@ export function Door() {
           It opens this page and lets this browser in, for 30 days from its last visit. Name the peer with{' '}
           <code>--data-dir</code> as with every command, as in <code>npx cohort --data-dir .cohort/alice open</code>.
         </p>
-        <Form action={action}>
+        <Form action={action} submit={{ words: 'Let me in' }} fields={['token']}>
           <Field
             label="Or paste the control token"
             name="token"
             type="password"
-            value={token.value}
-            onInput={(value) => (token.value = value)}
-            problem={action.problem}
+            text={token}
             hint={
               <>
                 It stands in the file <code>control-token</code> of the peer's data directory.
               </>
             }
           />
-          <FormProblem problem={action.problem} fields={['token']} />
-          <Button type="submit" isBusy={action.isBusy}>
-            Let me in
-          </Button>
         </Form>
       </div>
     </main>

@@ -5,7 +5,7 @@ import { command } from '../api/client.ts';
 import { Banners } from '../frame/banners.tsx';
 import { useAction } from '../parts/action.ts';
 import { Button } from '../parts/button.tsx';
-import { Field, FormProblem } from '../parts/field.tsx';
+import { Field } from '../parts/field.tsx';
 import { Form } from '../parts/form.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { readStatus, status } from '../state/session.ts';
@@ -60,30 +60,16 @@ function Credentials({ isNew, knownUser }: { readonly isNew: boolean; readonly k
   );
   const words = isNew ? 'Create and log in' : 'Log in';
   return (
-    <Form action={action} label={words}>
-      <Field
-        label="User name"
-        name="user"
-        value={name.value}
-        onInput={(value) => (name.value = value)}
-        problem={action.problem}
-        autocomplete="username"
-        isFirst
-      />
+    <Form action={action} submit={{ words, tone: 'main' }} fields={['user', 'password']} label={words}>
+      <Field label="User name" name="user" text={name} autocomplete="username" isFirst />
       <Field
         label="Password"
         name="password"
         type="password"
-        value={password.value}
-        onInput={(value) => (password.value = value)}
-        problem={action.problem}
+        text={password}
         autocomplete={isNew ? 'new-password' : 'current-password'}
         {...(isNew && { hint: '8 characters or more.' })}
       />
-      <FormProblem problem={action.problem} fields={['user', 'password']} />
-      <Button type="submit" tone="main" isBusy={action.isBusy}>
-        {words}
-      </Button>
     </Form>
   );
 }

@@ -4,9 +4,8 @@ import type { FileItem } from '#wire/control-api';
 import { command } from '../api/client.ts';
 import { bytesText } from '../lists/amounts.ts';
 import { useAction } from '../parts/action.ts';
-import { Button } from '../parts/button.tsx';
 import { Dialog } from '../parts/dialog.tsx';
-import { Check, Field, FormProblem } from '../parts/field.tsx';
+import { Check, Field } from '../parts/field.tsx';
 import { Form } from '../parts/form.tsx';
 import { Notice } from '../parts/notice.tsx';
 import { tellBegun } from '../transfers/transfer-notices.ts';
@@ -37,13 +36,16 @@ export function DownloadDialog(props: DownloadDialogProps) {
           Nobody who has it is online. The download waits, and begins by itself when somebody comes.
         </Notice>
       )}
-      <Form action={action}>
+      <Form
+        action={action}
+        submit={{ words: 'Download', tone: 'main', icon: 'down' }}
+        fields={['destination']}
+        onCancel={onClose}
+      >
         <Field
           label="Where to, on this machine"
           name="destination"
-          value={destination.value}
-          onInput={(value) => (destination.value = value)}
-          problem={action.problem}
+          text={destination}
           placeholder="/home/me/Downloads"
           hint="The whole path of a folder that exists, or of the file to be made in one."
           isFirst
@@ -51,17 +53,9 @@ export function DownloadDialog(props: DownloadDialogProps) {
         <LinesField
           label="Only some files of a folder"
           hint="One on a line, like *.jpg or films/**; empty for everything."
-          value={only.value}
-          onInput={(value) => (only.value = value)}
+          text={only}
         />
         <Check label="Replace what is there" isOn={isReplacing.value} onChange={(isOn) => (isReplacing.value = isOn)} />
-        <FormProblem problem={action.problem} fields={['destination']} />
-        <div class="dialog-actions">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" tone="main" icon="down" isBusy={action.isBusy}>
-            Download
-          </Button>
-        </div>
       </Form>
     </Dialog>
   );

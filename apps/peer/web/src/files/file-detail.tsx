@@ -1,10 +1,10 @@
 // Owns the detail of one file of a group: who has it now, what can be done with it, its versions, and the facts.
-import type { ComponentChildren } from 'preact';
 import type { FileItem } from '#wire/control-api';
 import { bytesText, countText } from '../lists/amounts.ts';
 import { DetailPanel, DetailPart } from '../lists/detail-panel.tsx';
 import { useLiveView } from '../live/live-view.ts';
 import { Button } from '../parts/button.tsx';
+import { Fact, Facts } from '../parts/facts.tsx';
 import { Empty } from '../parts/notice.tsx';
 import { Time } from '../parts/time.tsx';
 import { hrefOf } from '../routing/route.ts';
@@ -48,7 +48,7 @@ export function FileDetail({ files, file, onTask, onClose }: FileDetailProps) {
         <Versions group={files.group} item={item} onTask={onTask} />
       </DetailPart>
       <DetailPart title="Facts">
-        <Facts group={files.group} item={item} />
+        <FileFacts group={files.group} item={item} />
       </DetailPart>
     </DetailPanel>
   );
@@ -134,7 +134,7 @@ function isAbout({ items, removed }: FileChanges, file: string): boolean {
   return items.some((item) => item.file === file) || removed.some((item) => item.file === file);
 }
 
-function Facts({ group, item }: ItemProps) {
+function FileFacts({ group, item }: ItemProps) {
   const { contentId, totalBytes, pieceBytes, pieceCount, sharedBy, sharedAt, wantedCopies } = item;
   const sha1 = transferOf(transferIdOfFile(group, item.file, item.version))?.value.view.sha1 ?? null;
   const wanted =
@@ -142,7 +142,7 @@ function Facts({ group, item }: ItemProps) {
       ? 'The group has no wish.'
       : `The group wants ${countText(wantedCopies, 'complete copy', 'complete copies')}.`;
   return (
-    <dl class="facts">
+    <Facts>
       <Fact name="Size">
         {bytesText(totalBytes)} <span class="soft">({totalBytes.toLocaleString('en')} bytes)</span>
       </Fact>
@@ -161,15 +161,6 @@ function Facts({ group, item }: ItemProps) {
       <Fact name="Content id">
         <code>{contentId}</code>
       </Fact>
-    </dl>
-  );
-}
-
-function Fact({ name, children }: { readonly name: string; readonly children: ComponentChildren }) {
-  return (
-    <>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </>
+    </Facts>
   );
 }

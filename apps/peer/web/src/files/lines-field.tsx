@@ -1,4 +1,5 @@
 // Owns fields that take a list, one on a line.
+import type { Signal } from '@preact/signals';
 import { useId } from 'preact/hooks';
 
 /** The lines of a text that say something. */
@@ -13,13 +14,11 @@ export function linesOf(text: string): string[] {
 export function LinesField({
   label,
   hint,
-  value,
-  onInput,
+  text,
 }: {
   readonly label: string;
   readonly hint: string;
-  readonly value: string;
-  readonly onInput: (value: string) => void;
+  readonly text: Signal<string>;
 }) {
   const id = useId();
   return (
@@ -29,11 +28,11 @@ export function LinesField({
         id={id}
         class="input"
         rows={2}
-        value={value}
+        value={text.value}
         autocapitalize="none"
         spellcheck={false}
         aria-describedby={`${id}-hint`}
-        onInput={(event) => onInput(event.currentTarget.value)}
+        onInput={(event) => (text.value = event.currentTarget.value)}
       />
       <p id={`${id}-hint`} class="field-hint">
         {hint}

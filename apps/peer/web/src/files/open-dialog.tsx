@@ -10,7 +10,7 @@ import { PEER_AWAY, type PageProblem } from '../api/problem.ts';
 import { bytesText } from '../lists/amounts.ts';
 import { Button } from '../parts/button.tsx';
 import { Dialog } from '../parts/dialog.tsx';
-import { FormProblem } from '../parts/field.tsx';
+import { FormProblem } from '../parts/form.tsx';
 import { transferIdOfFile } from '../transfers/transfer-store.ts';
 
 /** What was found. */

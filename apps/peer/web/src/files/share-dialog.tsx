@@ -4,10 +4,9 @@ import { type Signal, useSignal } from '@preact/signals';
 import type { PieceHash } from '#domain/command';
 import type { FileItem } from '#wire/control-api';
 import { command } from '../api/client.ts';
-import { type Action, useAction } from '../parts/action.ts';
-import { Button } from '../parts/button.tsx';
+import { useAction } from '../parts/action.ts';
 import { Dialog } from '../parts/dialog.tsx';
-import { Check, Field, FormProblem } from '../parts/field.tsx';
+import { Check, Field } from '../parts/field.tsx';
 import { Form } from '../parts/form.tsx';
 import { tellBegun } from '../transfers/transfer-notices.ts';
 import { beginUpload } from './dropped-store.ts';
@@ -27,36 +26,27 @@ export function ShareDialog(props: ShareDialogProps) {
   const { path, name, exclude, hash, action } = useShare(props);
   return (
     <Dialog title={replaced === null ? `Share in ${group}` : `New version of ${replaced.file}`} onClose={onClose}>
-      <Form action={action}>
+      <Form
+        action={action}
+        submit={{ words: replaced === null ? 'Share' : 'Publish version', tone: 'main' }}
+        fields={['path', 'name']}
+        onCancel={onClose}
+      >
         <Field
           label="Path on this machine"
           name="path"
-          value={path.value}
-          onInput={(value) => (path.value = value)}
-          problem={action.problem}
+          text={path}
           placeholder="/home/me/holidays"
           hint="The whole path of a file or a folder on the machine of the peer. It is served from there and not copied."
           isFirst
         />
-        {replaced === null && <NameField name={name} action={action} />}
-        <LinesField
-          label="Leave out of a folder"
-          hint="One on a line, like node_modules or **/*.log."
-          value={exclude.value}
-          onInput={(value) => (exclude.value = value)}
-        />
+        {replaced === null && <NameField name={name} />}
+        <LinesField label="Leave out of a folder" hint="One on a line, like node_modules or **/*.log." text={exclude} />
         <Check
           label="Verify pieces with SHA-256, against members who might forge them"
           isOn={hash.value === 'sha256'}
           onChange={(isOn) => (hash.value = isOn ? 'sha256' : 'sha1')}
         />
-        <FormProblem problem={action.problem} fields={['path', 'name']} />
-        <div class="dialog-actions">
-          <Button onClick={onClose}>Cancel</Button>
-          <Button type="submit" tone="main" isBusy={action.isBusy}>
-            {replaced === null ? 'Share' : 'Publish version'}
-          </Button>
-        </div>
       </Form>
       <FromBrowser group={group} replaced={replaced} onClose={onClose} />
     </Dialog>
@@ -89,14 +79,12 @@ function useShare({ group, replaced, onClose }: ShareDialogProps) {
   return { path, name, exclude, hash, action };
 }
 
-function NameField({ name, action }: { readonly name: Signal<string>; readonly action: Action }) {
+function NameField({ name }: { readonly name: Signal<string> }) {
   return (
     <Field
       label="Name in the group"
       name="name"
-      value={name.value}
-      onInput={(value) => (name.value = value)}
-      problem={action.problem}
+      text={name}
       hint="Empty for the last part of the path."
       isRequired={false}
     />

@@ -4,7 +4,8 @@ import type { GroupItem } from '#wire/control-api';
 import { command } from '../api/client.ts';
 import { useAction } from '../parts/action.ts';
 import { Button } from '../parts/button.tsx';
-import { Field, FormProblem } from '../parts/field.tsx';
+import { Fact, Facts } from '../parts/facts.tsx';
+import { Field } from '../parts/field.tsx';
 import { Form } from '../parts/form.tsx';
 import { go } from '../routing/router.ts';
 import { readGroups } from '../state/groups.ts';
@@ -17,12 +18,12 @@ export function GroupSettings({ item }: { readonly item: GroupItem }) {
     <div class="view narrow">
       <section class="card card-body" aria-labelledby="about">
         <h2 id="about">About this group</h2>
-        <dl class="facts">
-          <dt>Owner</dt>
-          <dd>{item.owner}</dd>
-          <dt>Copies wanted</dt>
-          <dd>{item.copies === 0 ? 'No wish' : `${item.copies} complete copies of each file`}</dd>
-        </dl>
+        <Facts>
+          <Fact name="Owner">{item.owner}</Fact>
+          <Fact name="Copies wanted">
+            {item.copies === 0 ? 'No wish' : `${item.copies} complete copies of each file`}
+          </Fact>
+        </Facts>
       </section>
       {item.membership === 'owner' && <Copies key={item.copies} item={item} />}
       <Leave item={item} />
@@ -42,23 +43,15 @@ function Copies({ item }: { readonly item: GroupItem }) {
   return (
     <section class="card card-body" aria-labelledby="copies">
       <h2 id="copies">Copies of each file</h2>
-      <Form action={action}>
+      <Form action={action} submit={{ words: 'Save' }} fields={['copies']}>
         <Field
           label="Complete copies wanted"
           name="copies"
           type="number"
           min={0}
-          value={copies.value}
-          onInput={(value) => (copies.value = value)}
-          problem={action.problem}
+          text={copies}
           hint="Peers that were started with --keep-copies fetch what lacks copies by themselves. 0 is no wish."
         />
-        <FormProblem problem={action.problem} fields={['copies']} />
-        <div class="button-row">
-          <Button type="submit" isBusy={action.isBusy}>
-            Save
-          </Button>
-        </div>
       </Form>
     </section>
   );

@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { GroupItem } from '#wire/control-api';
 import { Screen } from '../frame/screen.tsx';
+import { countText } from '../lists/amounts.ts';
 import { Button } from '../parts/button.tsx';
 import { SearchField } from '../parts/field.tsx';
 import { Icon } from '../parts/icon.tsx';
@@ -65,7 +66,7 @@ function Found({ search, onSearch, onNew }: FoundProps) {
           <Icon name="search" />
         </SearchField>
         <span class="soft" role="status">
-          {search === '' ? countText(all.length) : `${rows.length} of ${countText(all.length)}`}
+          {search === '' ? countText(all.length, 'group') : `${rows.length} of ${countText(all.length, 'group')}`}
         </span>
       </div>
       {rows.length === 0 ? (
@@ -117,7 +118,7 @@ function GroupTable({ rows, moreCount }: { readonly rows: readonly GroupItem[]; 
           ))}
         </tbody>
       </table>
-      {moreCount > 0 && <p class="table-foot soft">And {countText(moreCount)} more: search to find them.</p>}
+      {moreCount > 0 && <p class="table-foot soft">And {countText(moreCount, 'group')} more: search to find them.</p>}
     </div>
   );
 }
@@ -167,8 +168,4 @@ function foundGroups(all: readonly GroupItem[], search: string): GroupItem[] {
     return words.every((word) => text.includes(word));
   };
   return all.filter(isFound).sort((left, right) => RANK[left.membership] - RANK[right.membership]);
-}
-
-function countText(count: number): string {
-  return count === 1 ? '1 group' : `${count.toLocaleString()} groups`;
 }

@@ -6,6 +6,7 @@ import { useAction } from '../parts/action.ts';
 import { Button, type ButtonProps } from '../parts/button.tsx';
 import { confirmed } from '../parts/confirmation.tsx';
 import { Badge, Loading, ViewProblem } from '../parts/notice.tsx';
+import { Row } from '../parts/row.tsx';
 import { Time } from '../parts/time.tsx';
 import { readGroups } from '../state/groups.ts';
 import { tell, tellProblem } from '../state/news.ts';
@@ -13,6 +14,21 @@ import { readRequests, requests } from '../state/requests.ts';
 import { user } from '../state/session.ts';
 
 type MemberCommand = 'accept_request' | 'reject_request' | 'remove_member' | 'transfer_ownership';
+
+/** What an owner can do with somebody. */
+interface MemberDeed extends Pick<ButtonProps, 'tone'> {
+  readonly name: MemberCommand;
+  readonly words: string;
+}
+
+const REQUEST_BUTTONS: readonly MemberDeed[] = [
+  { name: 'reject_request', words: 'Reject' },
+  { name: 'accept_request', words: 'Accept', tone: 'main' },
+];
+const MEMBER_BUTTONS: readonly MemberDeed[] = [
+  { name: 'transfer_ownership', words: 'Make owner', tone: 'quiet' },
+  { name: 'remove_member', words: 'Remove', tone: 'danger quiet' },
+];
 
 /** Requests first, then members. */
 export function Members({ item }: { readonly item: GroupItem }) {
@@ -48,31 +64,9 @@ function Requests({ group, items, onChange }: RequestsProps) {
       </div>
       <ul class="card rows">
         {items.map((request) => (
-          <li key={request.user} class="row">
-            <div class="row-text">
-              <strong class="cut">{request.user}</strong>
-              <span class="soft">
-                asked <Time at={request.since} />
-              </span>
-            </div>
-            <div class="button-row">
-              <MemberButton
-                name="reject_request"
-                group={group}
-                member={request.user}
-                onChange={onChange}
-                words="Reject"
-              />
-              <MemberButton
-                name="accept_request"
-                group={group}
-                member={request.user}
-                onChange={onChange}
-                words="Accept"
-                tone="main"
-              />
-            </div>
-          </li>
+          <Row key={request.user} title={request.user} about={<Since word="asked" at={request.since} />}>
+            <MemberButtons of={REQUEST_BUTTONS} group={group} member={request.user} onChange={onChange} />
+          </Row>
         ))}
       </ul>
     </section>
@@ -95,38 +89,21 @@ function MemberTable({ group, items, isOwner, onChange }: MemberTableProps) {
       </div>
       <ul class="card rows">
         {items.map((member) => (
-          <li key={member.user} class="row">
-            <div class="row-text">
-              <strong class="cut">
+          <Row
+            key={member.user}
+            title={
+              <>
                 {member.user}
                 {member.user === user.value && <span class="soft"> (you)</span>}
-              </strong>
-              <span class="soft">
-                since <Time at={member.since} />
-              </span>
-            </div>
+              </>
+            }
+            about={<Since word="since" at={member.since} />}
+          >
             {member.role === 'owner' && <Badge tone="accent">Owner</Badge>}
             {isOwner && member.role !== 'owner' && (
-              <div class="button-row">
-                <MemberButton
-                  name="transfer_ownership"
-                  group={group}
-                  member={member.user}
-                  onChange={onChange}
-                  words="Make owner"
-                  tone="quiet"
-                />
-                <MemberButton
-                  name="remove_member"
-                  group={group}
-                  member={member.user}
-                  onChange={onChange}
-                  words="Remove"
-                  tone="danger quiet"
-                />
-              </div>
+              <MemberButtons of={MEMBER_BUTTONS} group={group} member={member.user} onChange={onChange} />
             )}
-          </li>
+          </Row>
         ))}
       </ul>
       {items.length === 1 && (
@@ -136,16 +113,32 @@ function MemberTable({ group, items, isOwner, onChange }: MemberTableProps) {
   );
 }
 
-interface MemberButtonProps {
-  readonly name: MemberCommand;
-  readonly group: string;
-  readonly member: string;
-  readonly words: string;
-  readonly onChange: () => void;
-  readonly tone?: ButtonProps['tone'] & string;
+function Since({ word, at }: { readonly word: string; readonly at: string }) {
+  return (
+    <>
+      {word} <Time at={at} />
+    </>
+  );
 }
 
-function MemberButton({ name, group, member, words, onChange, tone }: MemberButtonProps) {
+interface MemberButtonProps {
+  readonly group: string;
+  readonly member: string;
+  readonly onChange: () => void;
+}
+
+function MemberButtons({ of: buttons, ...about }: MemberButtonProps & { readonly of: readonly MemberDeed[] }) {
+  return (
+    <div class="button-row">
+      {buttons.map((deed) => (
+        <MemberButton key={deed.name} deed={deed} {...about} />
+      ))}
+    </div>
+  );
+}
+
+function MemberButton({ deed, group, member, onChange }: MemberButtonProps & { readonly deed: MemberDeed }) {
+  const { name, words, tone } = deed;
   const action = useAction(async () => {
     const answer = await command(name, { group, user: member });
     if (answer.ok) tell({ tone: 'good', text: doneText(name, group, member) });

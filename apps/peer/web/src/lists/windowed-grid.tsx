@@ -1,8 +1,9 @@
 // Owns the long lists of the page: a grid of which only the rows that are seen are there, with one row that the keyboard is at.
-// That row stays in the document when it is scrolled away, so that the focus is never lost.
+// That row keeps its element when it is scrolled away, so that the focus is never lost; the elements of others are used again.
 import { type Signal, useSignal } from '@preact/signals';
 import { Component, type ComponentChildren, type JSX } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
+import { RowElements } from './row-elements.ts';
 import { rowAfterKey, type RowRange, rowRange, scrolledTo } from './window-range.ts';
 
 /** A column of a list. */
@@ -97,6 +98,8 @@ function GridBody<Row>(props: GridProps<Row>): JSX.Element {
   const { active, isGone } = useActiveRow(props, activeKey.value);
   const follow = useRange({ scroller, range, rowHeight, rowCount: rows.length });
   const awaitFocus = useFocusedRow(scroller, isGone);
+  const shown = shownRows(range.value, active, rows.length);
+  const elements = useElements(shown.map((index) => keyOf(rows[index]!)));
   useLayoutEffect(() => {
     if (isGone && active >= 0) activeKey.value = keyOf(rows[active]!);
   });
@@ -119,12 +122,14 @@ function GridBody<Row>(props: GridProps<Row>): JSX.Element {
   return (
     <div class="grid-body" role="rowgroup" ref={scroller} onScroll={follow} onKeyDown={onKeyDown}>
       <div class="grid-extent" role="presentation" style={{ height: `${rows.length * rowHeight}px` }}>
-        {shownRows(range.value, active, rows.length).map((index) => {
+        {shown.map((index, place) => {
           const key = keyOf(rows[index]!);
           const makeActive = (): void => void (activeKey.value = key);
           const state = { isActive: index === active, isOpen: key === props.openKey };
           const parts = { row: rows[index]!, index, rowHeight, columns: props.columns, ...state };
-          return <GridRow key={key} {...parts} onPress={() => props.onOpen(rows[index]!)} onFocus={makeActive} />;
+          return (
+            <GridRow key={elements[place]} {...parts} onPress={() => props.onOpen(rows[index]!)} onFocus={makeActive} />
+          );
         })}
       </div>
     </div>
@@ -139,6 +144,12 @@ function shownRows({ first, end }: RowRange, active: number, rowCount: number): 
   for (let row = first; row < last; row++) rows.push(row);
   if (active >= last) rows.push(active);
   return rows;
+}
+
+/** The element of each row of those that are shown. */
+function useElements(keys: readonly string[]): readonly number[] {
+  const elements = useMemo(() => new RowElements(), []);
+  return elements.of(keys);
 }
 
 /** Where the keyboard is. It stays at its row when others come before it, and at its place when the row goes. */
@@ -184,7 +195,9 @@ function useRange({ scroller, range, rowHeight, rowCount }: RangeParts): () => v
 function useFocusedRow(scroller: { readonly current: HTMLDivElement | null }, isGone: boolean): () => void {
   const isAwaited = useRef(false);
   useLayoutEffect(() => {
-    const isLost = isGone && document.activeElement === document.body;
+    const { activeElement, body } = document;
+    // What had the focus is gone with its row, or shows another row now.
+    const isLost = isGone && (activeElement === body || scroller.current?.contains(activeElement) === true);
     if (!isAwaited.current && !isLost) return;
     isAwaited.current = false;
     scroller.current?.querySelector<HTMLElement>('[role=row][tabindex="0"]')?.focus({ preventScroll: true });
@@ -231,7 +244,8 @@ class GridRow<Row> extends Component<RowProps<Row>> {
         tabIndex={isActive ? 0 : -1}
         style={{ height: `${rowHeight}px`, transform: `translateY(${index * rowHeight}px)` }}
         onClick={(event) => this.#pressed(event)}
-        onFocus={() => this.props.onFocus()}
+        // Of what is in the row, too: an element that has the focus shows no other row.
+        onFocusIn={() => this.props.onFocus()}
       >
         {columns.map((column) => (
           <div

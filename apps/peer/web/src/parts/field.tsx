@@ -1,8 +1,10 @@
 // Owns fields of forms: a label, an input, and beside it what is wrong with it in the words of the peer. A form that was refused puts the
 // focus into the first field that is wrong.
+import type { Signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
-import { fieldProblem, type PageProblem, restOfProblem } from '../api/problem.ts';
+import { fieldProblem } from '../api/problem.ts';
+import { useFormProblem } from './form.tsx';
 
 /** What a field is given. */
 export interface FieldProps {
@@ -10,11 +12,10 @@ export interface FieldProps {
   readonly label: string;
   /** Its name in the body of the request, by which the peer names what is wrong. */
   readonly name: string;
-  readonly value: string;
-  readonly onInput: (value: string) => void;
+  /** What stands in it. */
+  readonly text: Signal<string>;
   readonly type?: 'text' | 'password' | 'number';
   readonly hint?: ComponentChildren;
-  readonly problem?: PageProblem | null;
   readonly placeholder?: string;
   readonly autocomplete?: string;
   readonly isRequired?: boolean;
@@ -26,7 +27,8 @@ export interface FieldProps {
 
 /** One line of text. */
 export function Field(props: FieldProps) {
-  const { label, name, value, onInput, type = 'text', hint, problem = null, isFirst = false } = props;
+  const { label, name, text, type = 'text', hint, isFirst = false } = props;
+  const problem = useFormProblem();
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
   useEffect(() => {
@@ -46,7 +48,7 @@ export function Field(props: FieldProps) {
         name={name}
         // The types of attributes tell kinds of inputs apart, of which this is one or another.
         type={type as 'text'}
-        value={value}
+        value={text.value}
         placeholder={props.placeholder}
         autocomplete={props.autocomplete ?? 'off'}
         autocapitalize="none"
@@ -56,7 +58,7 @@ export function Field(props: FieldProps) {
         max={props.max}
         aria-invalid={wrong === null ? undefined : 'true'}
         aria-describedby={described === '' ? undefined : described}
-        onInput={(event) => onInput(event.currentTarget.value)}
+        onInput={(event) => (text.value = event.currentTarget.value)}
       />
       {wrong !== null && (
         <p id={`${id}-problem`} class="field-problem">
@@ -70,18 +72,6 @@ export function Field(props: FieldProps) {
       )}
     </div>
   );
-}
-
-/** What is wrong with a form as a whole: said at once to who listens. `fields` say what is wrong with them themselves. */
-export function FormProblem({
-  problem,
-  fields = [],
-}: {
-  readonly problem: PageProblem | null;
-  readonly fields?: readonly string[];
-}) {
-  const rest = restOfProblem(problem, fields);
-  return <div role="alert">{rest !== null && <p class="form-problem">{rest}</p>}</div>;
 }
 
 /** A switch with words beside it. */

@@ -3,8 +3,8 @@ import { useSignal } from '@preact/signals';
 import { command, isShutOut, remove } from '../api/client.ts';
 import { useAction } from '../parts/action.ts';
 import { Button } from '../parts/button.tsx';
-import { Field, FormProblem } from '../parts/field.tsx';
-import { Form } from '../parts/form.tsx';
+import { Field } from '../parts/field.tsx';
+import { Form, FormProblem } from '../parts/form.tsx';
 import { tell } from '../state/news.ts';
 import { user } from '../state/session.ts';
 import { logOut } from './log-out.tsx';
@@ -43,32 +43,21 @@ function ChangePassword() {
     },
   );
   return (
-    <Form action={action} label="Change password">
-      <Field
-        label="Current password"
-        name="password"
-        type="password"
-        autocomplete="current-password"
-        value={password.value}
-        onInput={(value) => (password.value = value)}
-        problem={action.problem}
-      />
+    <Form
+      action={action}
+      submit={{ words: 'Change password' }}
+      fields={['password', 'newPassword']}
+      label="Change password"
+    >
+      <Field label="Current password" name="password" type="password" autocomplete="current-password" text={password} />
       <Field
         label="New password"
         name="newPassword"
         type="password"
         autocomplete="new-password"
-        value={newPassword.value}
-        onInput={(value) => (newPassword.value = value)}
-        problem={action.problem}
+        text={newPassword}
         hint="8 characters or more. Your sessions on other peers end."
       />
-      <FormProblem problem={action.problem} fields={['password', 'newPassword']} />
-      <div class="button-row">
-        <Button type="submit" isBusy={action.isBusy}>
-          Change password
-        </Button>
-      </div>
     </Form>
   );
 }

@@ -10,9 +10,10 @@ import { Button } from '../parts/button.tsx';
 import { confirmed } from '../parts/confirmation.tsx';
 import { Secret } from '../parts/copy-button.tsx';
 import { Dialog } from '../parts/dialog.tsx';
-import { Field, FormProblem } from '../parts/field.tsx';
+import { Field } from '../parts/field.tsx';
 import { Form } from '../parts/form.tsx';
 import { Badge, Empty, Loading, Notice, ViewProblem } from '../parts/notice.tsx';
+import { Row } from '../parts/row.tsx';
 import { Time } from '../parts/time.tsx';
 import { tell, tellProblem } from '../state/news.ts';
 
@@ -96,18 +97,19 @@ function KeyRow({ item, onChange }: { readonly item: ApiKeyItem; readonly onChan
       action.run();
   };
   return (
-    <li class="row">
-      <div class="row-text">
-        <strong class="cut">{name}</strong>
-        <span class="soft">
+    <Row
+      title={name}
+      about={
+        <>
           made <Time at={createdAt} />
-        </span>
-      </div>
+        </>
+      }
+    >
       <Badge>{scope}</Badge>
       <Button tone="danger quiet" isBusy={action.isBusy} label={`Delete key ${name}`} onClick={() => void end()}>
         Delete
       </Button>
-    </li>
+    </Row>
   );
 }
 
@@ -142,16 +144,8 @@ function KeyForm({ onMade, onClose }: KeyFormProps) {
   const scope = useSignal<ApiKeyScope>('read');
   const action = useAction(() => post<NewApiKeyView>('/api-keys', { name: name.value, scope: scope.value }), onMade);
   return (
-    <Form action={action}>
-      <Field
-        label="Name"
-        name="name"
-        value={name.value}
-        onInput={(value) => (name.value = value)}
-        problem={action.problem}
-        hint="The program that it is for, like backup."
-        isFirst
-      />
+    <Form action={action} submit={{ words: 'Create key', tone: 'main' }} fields={['name']} onCancel={onClose}>
+      <Field label="Name" name="name" text={name} hint="The program that it is for, like backup." isFirst />
       <fieldset class="choices">
         <legend class="field-label">What it may do</legend>
         {SCOPES.map((choice) => (
@@ -169,13 +163,6 @@ function KeyForm({ onMade, onClose }: KeyFormProps) {
           </label>
         ))}
       </fieldset>
-      <FormProblem problem={action.problem} fields={['name']} />
-      <div class="dialog-actions">
-        <Button onClick={onClose}>Cancel</Button>
-        <Button type="submit" tone="main" isBusy={action.isBusy}>
-          Create key
-        </Button>
-      </div>
     </Form>
   );
 }

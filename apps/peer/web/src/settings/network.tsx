@@ -2,7 +2,9 @@
 // is. It says what is, since when nothing works, and what to do.
 import type { StatusView, TrackerState, TrackerView } from '#wire/control-status';
 import { Secret } from '../parts/copy-button.tsx';
+import { Fact, Facts } from '../parts/facts.tsx';
 import { Badge, Loading, Notice, type Tone } from '../parts/notice.tsx';
+import { Row } from '../parts/row.tsx';
 import { status } from '../state/session.ts';
 
 const TRACKERS: Readonly<Record<TrackerState, { readonly tone: Tone; readonly words: string }>> = {
@@ -32,7 +34,7 @@ export function Network() {
       </section>
       <section class="card card-body" aria-labelledby="this-peer">
         <h2 id="this-peer">This peer</h2>
-        <Facts peer={peer} />
+        <PeerFacts peer={peer} />
         {peer.reachable === false && (
           <Notice tone="warn">
             <p>
@@ -51,13 +53,7 @@ function Tracker({ tracker }: { readonly tracker: TrackerView }) {
   const { address, state, active, trouble, fingerprint } = tracker;
   const { tone, words } = TRACKERS[state];
   return (
-    <li class="row">
-      <div class="row-text">
-        <strong class="fixed">{address}</strong>
-        <span class="faint fixed cut" title={fingerprint ?? undefined}>
-          {fingerprint ?? 'Has not shown a key yet'}
-        </span>
-      </div>
+    <Row title={<span class="fixed">{address}</span>} about={<Fingerprint of={fingerprint} />}>
       {active && <Badge tone="accent">In use</Badge>}
       <Badge tone={tone}>{words}</Badge>
       {trouble !== null && <p class="row-more soft">{trouble.detail}</p>}
@@ -67,27 +63,35 @@ function Tracker({ tracker }: { readonly tracker: TrackerView }) {
           new one only if its operator says that it was changed.
         </p>
       )}
-    </li>
+    </Row>
   );
 }
 
-function Facts({ peer }: { readonly peer: StatusView }) {
+function Fingerprint({ of: fingerprint }: { readonly of: string | null }) {
   return (
-    <dl class="facts">
-      <dt>Id</dt>
-      <dd>
+    <span class="faint fixed cut" title={fingerprint ?? undefined}>
+      {fingerprint ?? 'Has not shown a key yet'}
+    </span>
+  );
+}
+
+function PeerFacts({ peer }: { readonly peer: StatusView }) {
+  return (
+    <Facts>
+      <Fact name="Id">
         <Secret text={peer.peerId} label="peer id" />
-      </dd>
-      <dt>Listens on</dt>
-      <dd class="fixed">{peer.listen}</dd>
-      <dt>Others are told</dt>
-      <dd class="fixed">{peer.advertise}</dd>
-      <dt>Reachable</dt>
-      <dd>{peer.reachable === null ? 'Not known yet' : peer.reachable ? 'Yes' : 'No'}</dd>
-      <dt>Between peers</dt>
-      <dd>{peer.transport === 'tls' ? 'Encrypted (TLS)' : 'Not encrypted (--plain)'}</dd>
-      <dt>Log</dt>
-      <dd class="fixed">{peer.logId ?? 'Not known yet'}</dd>
-    </dl>
+      </Fact>
+      <Fact name="Listens on" isFixed>
+        {peer.listen}
+      </Fact>
+      <Fact name="Others are told" isFixed>
+        {peer.advertise}
+      </Fact>
+      <Fact name="Reachable">{peer.reachable === null ? 'Not known yet' : peer.reachable ? 'Yes' : 'No'}</Fact>
+      <Fact name="Between peers">{peer.transport === 'tls' ? 'Encrypted (TLS)' : 'Not encrypted (--plain)'}</Fact>
+      <Fact name="Log" isFixed>
+        {peer.logId ?? 'Not known yet'}
+      </Fact>
+    </Facts>
   );
 }

@@ -6,14 +6,16 @@ import { useAction } from '../parts/action.ts';
 import { Button } from '../parts/button.tsx';
 import { confirmed } from '../parts/confirmation.tsx';
 import { Badge, Loading, ViewProblem } from '../parts/notice.tsx';
+import { Row } from '../parts/row.tsx';
 import { Time } from '../parts/time.tsx';
 import { tell, tellProblem } from '../state/news.ts';
 
 const PEER_ID_SHOWN = 12;
+const RENEWALS = [{ type: 'sessions_changed' }];
 
 /** The section. */
 export function Sessions() {
-  const view = useLiveView('sessions', (interrupt) => getAll<SessionItem>('/sessions', interrupt), []);
+  const view = useLiveView('sessions', (interrupt) => getAll<SessionItem>('/sessions', interrupt), RENEWALS);
   if (view.value === null) {
     return view.problem === null ? (
       <Loading what="sessions" />
@@ -50,20 +52,23 @@ function SessionRow({ session, onChange }: { readonly session: SessionItem; read
       action.run();
   };
   return (
-    <li class="row">
-      <div class="row-text">
-        <strong>
+    <Row
+      title={
+        <>
           Peer <span class="fixed">{shortId}</span>
-        </strong>
-        <span class="soft">
+        </>
+      }
+      about={
+        <>
           Since <Time at={startedAt} />
           {expiresAt !== null && (
             <>
               , ends <Time at={expiresAt} /> unless renewed
             </>
           )}
-        </span>
-      </div>
+        </>
+      }
+    >
       {current ? (
         <Badge tone="good">This peer</Badge>
       ) : (
@@ -76,6 +81,6 @@ function SessionRow({ session, onChange }: { readonly session: SessionItem; read
           End session
         </Button>
       )}
-    </li>
+    </Row>
   );
 }

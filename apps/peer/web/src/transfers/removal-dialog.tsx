@@ -5,9 +5,7 @@ import { useEffect } from 'preact/hooks';
 import type { TransferView } from '#wire/control-api';
 import { LossWarning } from '../groups/last-copies.tsx';
 import { useAction } from '../parts/action.ts';
-import { Button } from '../parts/button.tsx';
 import { Dialog } from '../parts/dialog.tsx';
-import { FormProblem } from '../parts/field.tsx';
 import { Form } from '../parts/form.tsx';
 import { removeTransfer, removing } from './transfer-actions.ts';
 import { isServedWhole, removalWords } from './transfer-words.ts';
@@ -31,11 +29,18 @@ function RemovalQuestion({ transfer }: { readonly transfer: TransferView }) {
       requestAnimationFrame(focusList);
     },
   );
+  const isDeleting = data.value === 'delete';
   const { keeps, deletes } = removalWords(transfer);
   const { file, group, version } = transfer;
   return (
     <Dialog title={`Remove ${file}?`} onClose={close}>
-      <Form action={action}>
+      <Form
+        action={action}
+        submit={
+          isDeleting ? { words: 'Remove and delete data', tone: 'danger main' } : { words: 'Remove', tone: 'main' }
+        }
+        onCancel={close}
+      >
         {deletes === null ? (
           <p>The transfer leaves this list. {keeps}</p>
         ) : (
@@ -58,13 +63,6 @@ function RemovalQuestion({ transfer }: { readonly transfer: TransferView }) {
           </fieldset>
         )}
         {isServedWhole(transfer) && <LossWarning taken={{ group, file, ...(version !== null && { version }) }} />}
-        <FormProblem problem={action.problem} />
-        <div class="dialog-actions">
-          <Button onClick={close}>Cancel</Button>
-          <Button type="submit" tone={data.value === 'delete' ? 'danger main' : 'main'} isBusy={action.isBusy}>
-            {data.value === 'delete' ? 'Remove and delete data' : 'Remove'}
-          </Button>
-        </div>
       </Form>
     </Dialog>
   );

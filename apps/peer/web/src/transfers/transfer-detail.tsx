@@ -1,10 +1,10 @@
 // Owns the detail of one transfer: how it stands and why, what can be done, its pieces, its speed, who delivered what, its files, and
 // the facts.
-import type { ComponentChildren } from 'preact';
 import type { DatedReasonView, TransferView } from '#wire/control-api';
 import { bytesText, countText, rateText } from '../lists/amounts.ts';
 import { DetailPanel, DetailPart } from '../lists/detail-panel.tsx';
 import { Button } from '../parts/button.tsx';
+import { Fact, Facts } from '../parts/facts.tsx';
 import { Badge, Empty, Notice } from '../parts/notice.tsx';
 import { Time } from '../parts/time.tsx';
 import { hrefOf } from '../routing/route.ts';
@@ -21,6 +21,7 @@ import {
   isUnderWay,
   PRIVATE_TEXT,
   progressText,
+  reasonText,
   recheckText,
   sinceText,
   stateWords,
@@ -49,7 +50,7 @@ export function TransferDetail({ transferId, onClose }: { readonly transferId: s
       {view.direction === 'download' && <DownloadParts transfer={transfer} />}
       <TransferFiles transfer={transfer} />
       <DetailPart title="Facts">
-        <Facts view={view} />
+        <TransferFacts view={view} />
       </DetailPart>
     </DetailPanel>
   );
@@ -99,7 +100,7 @@ function Reason({ reason, tone }: { readonly reason: DatedReasonView; readonly t
   const since = ratesTick.value >= 0 ? sinceText(reason, Date.now()) : '';
   return (
     <Notice tone={tone}>
-      <strong>{reason.detail}</strong>
+      <strong>{reasonText(reason)}</strong>
       <span>{reason.action}</span>
       <span class="small">It has been so {since}.</span>
     </Notice>
@@ -119,11 +120,11 @@ function DownloadParts({ transfer: { view } }: { readonly transfer: KnownTransfe
   );
 }
 
-function Facts({ view }: { readonly view: TransferView }) {
+function TransferFacts({ view }: { readonly view: TransferView }) {
   const { completeCopies, reusedBytes, sha1, contentId, version, completedAt, only, group } = view;
   const reused = reusedBytes === 0 ? null : `${bytesText(reusedBytes)} were on this disk already and not fetched.`;
   return (
-    <dl class="facts">
+    <Facts>
       <Fact name="Group">
         <a href={hrefOf({ place: 'files', group, file: view.file })}>{group}</a>
       </Fact>
@@ -157,16 +158,7 @@ function Facts({ view }: { readonly view: TransferView }) {
           <code>{contentId}</code>
         </Fact>
       )}
-    </dl>
-  );
-}
-
-function Fact({ name, children }: { readonly name: string; readonly children: ComponentChildren }) {
-  return (
-    <>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </>
+    </Facts>
   );
 }
 

@@ -281,6 +281,7 @@ function journalLinkEvent(journal: EventJournal, event: LinkEvent, warn: Warn): 
     case 'group_changed':
       return journal.append(event.type, { group: event.group });
     case 'revoked':
+    case 'sessions_changed':
     case 'sources_changed':
     case 'files_changed':
     case 'files_reset':

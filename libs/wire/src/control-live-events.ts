@@ -24,8 +24,14 @@ function ArePieceRuns(): PropertyDecorator {
   return ValidateBy({ name: 'arePieceRuns', validator: { validate: isRun, defaultMessage } }, { each: true });
 }
 
-/** What only streams tell; `group_changed` without an id: read the files of that group anew. */
-export const LIVE_EVENT_TYPES = ['transfer_progress', 'traffic', 'files_changed', 'group_changed'] as const;
+/** What only streams tell; `group_changed` without an id: read the files of that group anew; `sessions_changed`: the sessions. */
+export const LIVE_EVENT_TYPES = [
+  'transfer_progress',
+  'traffic',
+  'files_changed',
+  'group_changed',
+  'sessions_changed',
+] as const;
 
 /** One of `LIVE_EVENT_TYPES`. */
 export type LiveEventType = (typeof LIVE_EVENT_TYPES)[number];

@@ -412,4 +412,6 @@ export type Push =
   /** More of a watched group has changed than is told: read its files anew. */
   | { readonly type: 'files_reset'; readonly offset: number; readonly group: string }
   /** The session on this peer began or ended. */
-  | { readonly type: 'session_changed'; readonly offset: number; readonly user: string | null };
+  | { readonly type: 'session_changed'; readonly offset: number; readonly user: string | null }
+  /** A session of this peer's user began or ended, on this peer or on another one. */
+  | { readonly type: 'sessions_changed'; readonly offset: number };

@@ -85,6 +85,7 @@ export class EventStreams {
   }
 
   #linkEvent(event: LinkEvent): void {
+    if (event.type === 'sessions_changed') this.#gather(this.#liveFrame(event.type, {}), null);
     if (event.type === 'files_reset') this.#tellWatchers(event.group, 'group_changed', { group: event.group });
     if (event.type !== 'files_changed') return;
     const { group, items, removed } = event;

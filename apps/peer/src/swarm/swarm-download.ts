@@ -114,6 +114,7 @@ export class SwarmDownload implements Download {
       state: this.#state,
       reason: this.#reason,
       wantedBytes,
+      isOpen: ledger !== undefined,
       verifiedBytes,
       reusedBytes: this.#reusedBytes,
       isPrivate: this.offer.isPrivate,

@@ -312,6 +312,8 @@ export interface DownloadView {
   readonly reason: TransferReason | null;
   /** Of the files that are wanted: all there is, unless priorities skip some. */
   readonly wantedBytes: number;
+  /** Whether it is known what is on this disk already: until then nothing is verified. */
+  readonly isOpen: boolean;
   /** Of the files that are wanted. */
   readonly verifiedBytes: number;
   /** Bytes of those that were on this disk already. */

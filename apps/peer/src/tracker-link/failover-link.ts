@@ -101,8 +101,8 @@ export class FailoverLink implements TrackerLink {
   readonly #tookSince = new Set<TrackerConnection>();
   /** The outage that was told of last. */
   #toldOutage: ErrorCode | null = null;
-  /** Offset of the latest news of each group: every tracker tells it. */
-  readonly #groupNews = new Map<string, number>();
+  /** Offset of the latest news of each group, and of the sessions: every tracker tells it. */
+  readonly #latestNews = new Map<string, number>();
   readonly #watched: WatchedGroups;
 
   constructor(options: FailoverLinkOptions) {
@@ -458,9 +458,10 @@ export class FailoverLink implements TrackerLink {
       if (!this.#watched.isWatched(connection, push.group)) return;
       this.#options.memory.saw(push.offset);
     }
-    if (push.type === 'group_changed') {
-      if (push.offset <= (this.#groupNews.get(push.group) ?? -1)) return;
-      this.#groupNews.set(push.group, push.offset);
+    if (push.type === 'group_changed' || push.type === 'sessions_changed') {
+      const about = push.type === 'group_changed' ? `group ${push.group}` : 'sessions';
+      if (push.offset <= (this.#latestNews.get(about) ?? -1)) return;
+      this.#latestNews.set(about, push.offset);
       // Whoever is asked next may not have read as far as who told it.
       this.#options.memory.saw(push.offset);
     }

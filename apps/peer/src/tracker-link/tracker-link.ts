@@ -112,6 +112,8 @@ export interface EndedSession {
 /** What the trackers tell of their own accord, and what happens to the connections to them. */
 export type LinkEvent =
   | { readonly type: 'session_changed'; readonly user: string | null; readonly ended: EndedSession | null }
+  /** A session of the user began or ended, here or elsewhere. */
+  | { readonly type: 'sessions_changed' }
   | { readonly type: 'group_changed'; readonly group: string }
   | { readonly type: 'sources_changed'; readonly shareId: number }
   /** Rows of a watched group that are new or may have changed, of all versions, and those that are gone. */

@@ -128,23 +128,32 @@ export class CopyCounts {
     const records = this.#parts.records().filter(({ share }) => share !== null);
     const groups = new Set(records.map(({ group }) => group));
     const own = new Set(records.map(({ share }) => share?.shareId));
-    this.#watchGroups(groups);
+    await this.#watchGroups(groups);
     for (const group of groups) {
       const shares = due === null ? null : due.get(group);
       if (shares === undefined) continue;
       // Of a group in which much happens little is of shares that this peer has.
       const files = new Set([...(shares ?? [])].flatMap(([shareId, file]) => (own.has(shareId) ? [file] : [])));
-      if (shares === null || files.size > FILES_ASKED_MAX) await this.#askAbout({ group });
+      if (shares === null || files.size > FILES_ASKED_MAX) await this.#askAboutAll(group);
       else for (const file of files) await this.#askAbout({ group, file });
     }
   }
 
-  #watchGroups(groups: ReadonlySet<string>): void {
+  /** Resolves when nothing that changes in these groups is missed, where that can be had. */
+  async #watchGroups(groups: ReadonlySet<string>): Promise<void> {
     const before = this.#watch;
     const isSame = before?.groups.size === groups.size && [...groups].every((group) => before.groups.has(group));
     if (!this.#isFollowed || isSame) return;
-    this.#watch = { groups, watch: this.#parts.link.watchGroups([...groups]) };
+    const watch = this.#parts.link.watchGroups([...groups]);
+    this.#watch = { groups, watch };
     before?.watch.stop();
+    await watch.begun;
+  }
+
+  #askAboutAll(group: string): Promise<void> {
+    // What was told of it until now is in the answer: that its watch has begun, above all.
+    this.#due?.delete(group);
+    return this.#askAbout({ group });
   }
 
   async #askAbout(about: { readonly group: string; readonly file?: string }): Promise<void> {

@@ -20,22 +20,27 @@ export function downloadProgress(
   if (record.state === 'complete' && record.isPartial !== true) {
     return { ...about, wantedBytes: totalBytes, verifiedBytes: totalBytes, bitfield: wholeBitfield(pieceCount) };
   }
-  return {
-    ...about,
-    wantedBytes: live?.wantedBytes ?? record.wantedBytes ?? totalBytes,
-    verifiedBytes: live?.verifiedBytes ?? record.verifiedBytes,
-    bitfield: live === null ? record.bitfield : Buffer.from(live.bitfield).toString('base64'),
-  };
+  const { wantedBytes = totalBytes, verifiedBytes, bitfield } = record;
+  // What was kept counts until the engine knows better.
+  const isLive = live !== null && (live.isOpen || bitfield === '');
+  return { ...about, ...(isLive ? piecesOf(live) : { wantedBytes, verifiedBytes, bitfield }) };
+}
+
+/** Keeps what there is by now, for who starts without the engine's download, or before that knows. */
+export function notePieces(record: DownloadRecord, live: DownloadView): void {
+  if (live.isOpen) Object.assign(record, piecesOf(live));
 }
 
 /** Keeps what an engine's download has come to, which is let go of. */
 export function keepProgress(record: DownloadRecord, live: DownloadView): void {
-  record.verifiedBytes = live.verifiedBytes;
-  record.wantedBytes = live.wantedBytes;
+  notePieces(record, live);
   if (live.reusedBytes > 0) record.reusedBytes = (record.reusedBytes ?? 0) + live.reusedBytes;
-  record.bitfield = Buffer.from(live.bitfield).toString('base64');
   record.peers = sumOfPeers(record.peers, live);
   keepPrivacy(record, live);
+}
+
+function piecesOf({ wantedBytes, verifiedBytes, bitfield }: DownloadView) {
+  return { wantedBytes, verifiedBytes, bitfield: Buffer.from(bitfield).toString('base64') };
 }
 
 /** Takes over whether others get anything of it. True when that has changed. */

@@ -6,7 +6,7 @@ import type { Refused } from '#wire/tracker-api';
 import type { Download, LocalCopies, ReadableCopy } from '../swarm/transfer-engine.ts';
 import { CopyRecheck, type RecheckedCopy, type RecheckOptions } from './copy-recheck.ts';
 import { noteSha1, recordCopy } from './copy-recording.ts';
-import { downloadProgress, keepPrivacy, keepProgress, readingOf } from './download-progress.ts';
+import { downloadProgress, keepPrivacy, keepProgress, notePieces, readingOf } from './download-progress.ts';
 import { DownloadSelection } from './download-selection.ts';
 import { invalidField } from './requested-paths.ts';
 import { CopyServing, serveRest, singleFileSha1 } from './share-serving.ts';
@@ -491,6 +491,7 @@ export class DownloadTransfer implements PlaceTaker {
   #become(state: TransferState, reason: TransferReasonView | null): void {
     this.record.state = state;
     this.record.reason = reason;
+    if (this.#download !== null) notePieces(this.record, this.#download.view());
     this.#context.changed(this.record);
     // Otherwise it has a place among the active transfers, or waits for one.
     if (state !== 'queued' && state !== 'downloading') this.#context.places.leave(this);

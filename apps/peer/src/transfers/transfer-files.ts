@@ -23,8 +23,10 @@ export async function filesOf(
 ): Promise<TransferFileListView | Refused> {
   if (transfer === undefined) return { status: 'failed', code: 'transfer_not_found' };
   const { contentId } = transfer;
-  const manifestBytes = contentId === null ? null : await store.readManifest(contentId);
-  return transferFiles(manifestBytes, transfer.view(), query);
+  // What came just now may be on its way to the disk.
+  const manifestBytes = await transfer.manifest();
+  const kept = manifestBytes === null && contentId !== null ? await store.readManifest(contentId) : null;
+  return transferFiles(manifestBytes ?? kept, transfer.view(), query);
 }
 
 function transferFiles(

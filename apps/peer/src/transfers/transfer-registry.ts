@@ -438,8 +438,9 @@ export class TransferRegistry implements Transfers {
     this.#care.transferChanged();
     this.#streams.look();
     const transferNow = transfer.view();
-    const { state, reason, sha1, sha1Matches, recheck } = transferNow;
-    const told = JSON.stringify([state, reason?.detail, sha1, record.share?.shareId, sha1Matches, recheck]);
+    const { state, reason, sha1, sha1Matches, recheck, only, priorities } = transferNow;
+    const wanted = [only, priorities];
+    const told = JSON.stringify([state, reason?.detail, sha1, record.share?.shareId, sha1Matches, recheck, wanted]);
     if (this.#told.get(record.transferId) === told) return;
     this.#told.set(record.transferId, told);
     void this.#endings.endReplaced(transfer);

@@ -160,11 +160,15 @@ export class PushHub {
         return [
           { push: { ...revoked, user, peerId }, peerIds, users: [this.#acquaintancesOf(user)] },
           { push: { type: 'session_changed', offset, user: userNow }, peerIds, users: [] },
+          { push: { type: 'sessions_changed', offset }, peerIds: [], users: [new Set([user])] },
         ];
       }
       case 'session_started': {
         const { user, peerId } = event;
-        return [{ push: { type: 'session_changed', offset, user }, peerIds: [peerId], users: [] }];
+        return [
+          { push: { type: 'session_changed', offset, user }, peerIds: [peerId], users: [] },
+          { push: { type: 'sessions_changed', offset }, peerIds: [], users: [new Set([user])] },
+        ];
       }
       case 'share_removed': {
         const groupId = this.#replica.state.groups.get(event.group)?.id ?? null;

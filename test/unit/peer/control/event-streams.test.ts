@@ -83,6 +83,12 @@ test('what changes in a group is told to those who watch it', () => {
   expect([books.frames, nothing.frames]).toEqual([[], []]);
 });
 
+test('that sessions are others is told to everybody', () => {
+  const { texts } = open();
+  for (const listener of linkListeners) listener({ type: 'sessions_changed' });
+  expect(texts()).toEqual([`event: sessions_changed\ndata: {${LIVE},"type":"sessions_changed","data":{}}\n\n`]);
+});
+
 test('what follows soon after an event goes with the next write, and nothing of it to who comes later', () => {
   const { frames, texts } = open();
   for (let number = 0; number < 10; number++) journal.append('group_changed', { group: 'films' });

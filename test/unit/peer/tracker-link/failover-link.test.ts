@@ -335,18 +335,20 @@ describe('who is logged in', () => {
   });
 });
 
-describe('news of a group', () => {
+describe('news of a group, or of sessions,', () => {
   test('that both trackers tell is told once', async () => {
     const started = await start(pinned());
     await allReady(started);
     await Promise.all(trackers.map((tracker) => tracker.asked('subscribe')));
     for (const tracker of trackers) {
       tracker.push({ type: 'group_changed', offset: 21, group: 'films' });
+      tracker.push({ type: 'sessions_changed', offset: 21 });
       tracker.push({ type: 'sources_changed', offset: 22, shareId: 1 });
     }
     const both = (): number => started.events.filter(({ type }) => type === 'sources_changed').length;
     while (both() < 2) await started.seen(() => both() === 2);
     expect(started.events.filter(({ type }) => type === 'group_changed')).toHaveLength(1);
+    expect(started.events.filter(({ type }) => type === 'sessions_changed')).toHaveLength(1);
   });
 
   test('is to be seen in what is read after it, of whichever tracker', async () => {

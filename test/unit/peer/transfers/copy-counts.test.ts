@@ -68,6 +68,18 @@ test('who follows soon after another one, or after a look, is told of changes to
   expect([await askedNow(), watched]).toEqual([['all of films'], [['films']]]);
 });
 
+test('what a watch tells when it begins is not asked about once more', async () => {
+  const { watchGroups } = link;
+  link.watchGroups = (groups) => {
+    const begun = Promise.resolve().then(() => counts.linkEvent({ type: 'files_reset', group: 'films' }));
+    return { ...watchGroups(groups), begun };
+  };
+  counts.follow();
+  expect([...(await askedNow()), ...(await askedNow())]).toEqual(['all of films']);
+  counts.linkEvent({ type: 'files_reset', group: 'films' });
+  expect(await askedNow()).toEqual(['all of films']);
+});
+
 describe('while somebody follows,', () => {
   beforeEach(async () => {
     counts.follow();

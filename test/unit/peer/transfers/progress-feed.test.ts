@@ -59,10 +59,10 @@ test('views are had without asking trackers; who looks at them has that done', a
   const asked = vi.spyOn(alice.link, 'listCopies');
   alice.transfers.list();
   alice.transfers.find(transferId);
-  vi.advanceTimersByTime(1_000);
+  await vi.advanceTimersByTimeAsync(1_000);
   expect(asked).not.toHaveBeenCalled();
   alice.transfers.refreshCopyCounts();
-  vi.advanceTimersByTime(1_000);
+  await vi.advanceTimersByTimeAsync(1_000);
   expect(asked).toHaveBeenCalledOnce();
 });
 

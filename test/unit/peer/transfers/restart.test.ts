@@ -1,6 +1,9 @@
+import 'reflect-metadata';
 import { readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
+import type { TransferView } from '#wire/control-api';
+import { NO_LIMITS } from '#wire/control-limits';
 import { randomBytes, sourceOf } from '../swarm/engine-harness.ts';
 import {
   begun,
@@ -9,10 +12,12 @@ import {
   GROUP,
   HeldCalls,
   kept,
+  newFile,
   onDisk,
   recordOf,
   rewriteRecord,
   shareNew,
+  stampOf,
   startAgain,
   startGroup,
   stop,
@@ -44,6 +49,18 @@ it('what was answered is on disk, so that it outlives a process that is killed r
   expect(recordOf(bob, transferId)).toMatchObject({ state: 'paused' });
   await bob.transfers.cancel(transferId);
   expect(recordOf(bob, transferId)).toMatchObject({ state: 'cancelled' });
+});
+
+it('how far a download is that is paused outlives a process that is killed, too', async () => {
+  const [alice, bob] = await startGroup('alice', 'bob');
+  const path = newFile(alice, 'film', randomBytes(8_000_000));
+  await begun(alice.transfers.upload({ group: GROUP, path, wait: true }, stampOf(alice.link)));
+  bob.trackers.isOnline(sourceOf(alice));
+  await bob.transfers.setLimits({ ...NO_LIMITS, downloadBytesPerSecond: 200_000 });
+  const { transferId } = await begun(download(bob));
+  await vi.waitFor(() => expect(bob.transfers.find(transferId)!.verifiedBytes).toBeGreaterThan(0));
+  const { verifiedBytes, bitfield } = (await bob.transfers.pause(transferId)) as TransferView;
+  expect(recordOf(bob, transferId)).toMatchObject({ state: 'paused', verifiedBytes, bitfield });
 });
 
 it('a download that was running goes on', async () => {

@@ -106,6 +106,22 @@ it('what turns out to match nothing when nobody waits any more ends the download
   expect(isRight(bob, 'b/.hidden')).toBe(true);
 });
 
+it('a change of what is wanted is told, and the same again is not', async () => {
+  const [alice, bob] = await startGroup('alice', 'bob');
+  await shareAlbum(alice);
+  bob.trackers.sources.clear();
+  const { transferId } = await begun(download(bob));
+  await untilState(bob, transferId, 'stalled');
+  const told: unknown[] = [];
+  bob.transfers.onEvent((event) => {
+    if (event.type === 'transfer_changed') told.push(event.transfer.priorities);
+  });
+  const change: SelectionBody = { priorities: [{ path: 'a', priority: 'high' }] };
+  await bob.transfers.prioritize(transferId, change);
+  await bob.transfers.prioritize(transferId, change);
+  expect(told).toEqual([change.priorities]);
+});
+
 it('when more is wanted the download goes on, and all of it is a copy like any other', async () => {
   const [alice, bob] = await startGroup('alice', 'bob');
   await shareAlbum(alice);

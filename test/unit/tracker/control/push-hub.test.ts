@@ -134,6 +134,19 @@ describe('pushes', () => {
     expect(toldOf('dave')).toEqual([]);
   });
 
+  it('of a session that begins or ends go to all peers of its user, and to those of nobody else', () => {
+    const { credentialOffset } = log.state.users.get('bob')!;
+    log.as('phone', 'login', { user: 'bob', credentialOffset });
+    const [toBob, toAlice] = [listen('bob'), listen('alice')];
+    const told = (): string[] => toBob.splice(0).map(({ type }) => type);
+    told();
+    happens(log.as('phone', 'logout', {}));
+    expect(told()).toEqual(['revoked', 'sessions_changed']);
+    happens(log.as('phone', 'login', { user: 'bob', credentialOffset }));
+    expect(told()).toEqual(['sessions_changed']);
+    expect(toAlice.map(({ type }) => type)).toEqual(['subscribed', 'revoked']);
+  });
+
   it('end with the connection', async () => {
     const socket = stuckSocket();
     const toBob = listen('bob', socket);

@@ -4,6 +4,12 @@ import type { Locator } from 'playwright-core';
 import type { Hand } from './hands.ts';
 import type { Person } from './people.ts';
 
+/** Where a download goes, and what of a folder is wanted; everything when nothing is said. */
+interface Wished {
+  readonly to: string;
+  readonly only?: string;
+}
+
 /** Somebody who does things on their page. */
 export class Doer {
   readonly person: Person;
@@ -65,12 +71,26 @@ export class Doer {
     await dialog.waitFor({ state: 'detached' });
   }
 
-  /** Downloads a file of the group that is looked at, and goes to where it is seen coming. */
-  async download(group: string, file: string, destination: string): Promise<void> {
+  /** Drops a file, or a folder with all that is in it, on the page, as the desktop of the browser's machine does it. */
+  async drop(path: string): Promise<void> {
+    const { context, page } = this.person;
+    const devtools = await context.newCDPSession(page);
+    const place = (await page.getByRole('main').boundingBox())!;
+    const at = { x: place.x + place.width / 2, y: place.y + place.height / 2 };
+    const data = { items: [], files: [path], dragOperationsMask: 1 };
+    for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+      await devtools.send('Input.dispatchDragEvent', { type, ...at, data });
+    }
+    await devtools.detach();
+  }
+
+  /** Downloads a file of the group that is looked at, or some files of a folder, and goes to where it is seen coming. */
+  async download(group: string, file: string, { to, only = '' }: Wished): Promise<void> {
     await this.#hand.openRow(this.files(group), file);
     await this.#hand.press(this.details(file).getByRole('button', { name: 'Download', exact: true }));
     const dialog = this.dialog(`Download ${file}`);
-    await this.#hand.write(dialog.getByLabel('Where to, on this machine'), destination);
+    await this.#hand.write(dialog.getByLabel('Where to, on this machine'), to);
+    if (only !== '') await this.#hand.write(dialog.getByLabel('Only some files of a folder'), only);
     await this.#hand.press(dialog.getByRole('button', { name: 'Download' }));
     await dialog.waitFor({ state: 'detached' });
     await this.#hand.press(this.details(file).getByRole('link', { name: 'Show the transfer' }));
@@ -81,6 +101,13 @@ export class Doer {
     await this.#hand.openRow(this.files(group), file);
     await this.#hand.press(this.details(file).getByRole('button', { name: 'Stop sharing' }));
     return this.dialog(`Stop sharing ${file}?`);
+  }
+
+  /** Looks into a file of the group that is looked at. */
+  async look(group: string, file: string): Promise<Locator> {
+    await this.#hand.openRow(this.files(group), file);
+    await this.#hand.press(this.details(file).getByRole('button', { name: 'Open', exact: true }));
+    return this.dialog(`Open ${file}`);
   }
 
   dialog(name: string): Locator {

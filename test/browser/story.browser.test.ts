@@ -56,7 +56,7 @@ describe.skipIf(chromiumSkipReason() !== null).each(HANDS)('two people with %s',
     await bob.row(bob.files(GROUP), FILM).getByText('1 complete').waitFor();
     const notes = browsers.cluster.path(NOTES);
     await writeFile(notes, 'To be read aloud.');
-    await drop(alice.person, notes);
+    await alice.drop(notes);
     await bob.row(bob.files(GROUP), NOTES).getByText('1 complete').waitFor();
     expect(await bob.files(GROUP).getAttribute('aria-rowcount')).toBe('3');
   });
@@ -64,7 +64,7 @@ describe.skipIf(chromiumSkipReason() !== null).each(HANDS)('two people with %s',
   it('see a download come, hold it, give it up, take it up again, and have it', async () => {
     await limit(bob.person, MIB);
     const copy = browsers.cluster.path('copy.mkv');
-    await bob.download(GROUP, FILM, copy);
+    await bob.download(GROUP, FILM, { to: copy });
     const details = bob.details(FILM);
     const [shown] = await shares(bob, 2);
     expect(shown).toBeGreaterThan(0);
@@ -91,7 +91,7 @@ describe.skipIf(chromiumSkipReason() !== null).each(HANDS)('two people with %s',
   it('have what was dropped, byte for byte', async () => {
     await bob.goTo(GROUP);
     const copy = browsers.cluster.path('copy.txt');
-    await bob.download(GROUP, NOTES, copy);
+    await bob.download(GROUP, NOTES, { to: copy });
     await bob.details(NOTES).getByText('Complete', { exact: true }).waitFor();
     expect(await readFile(copy, 'utf8')).toBe('To be read aloud.');
   });
@@ -138,16 +138,4 @@ async function shares(doer: Doer, count: number): Promise<number[]> {
     expect(seen.filter((each) => each > 0 && each < 1).length).toBeGreaterThanOrEqual(count);
   });
   return seen.filter((each) => each > 0);
-}
-
-/** Drops a file on the page, as the desktop of the browser's machine does it. */
-async function drop({ context, page }: Person, path: string): Promise<void> {
-  const devtools = await context.newCDPSession(page);
-  const place = (await page.getByRole('main').boundingBox())!;
-  const at = { x: place.x + place.width / 2, y: place.y + place.height / 2 };
-  const data = { items: [], files: [path], dragOperationsMask: 1 };
-  for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
-    await devtools.send('Input.dispatchDragEvent', { type, ...at, data });
-  }
-  await devtools.detach();
 }

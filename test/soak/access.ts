@@ -10,7 +10,7 @@ import { byLength, endAfter, soakSeed } from './soak-length.ts';
 
 const { values: flags } = parseArgs({
   options: {
-    histories: { type: 'string', default: byLength({ full: '10000', short: '100' }) },
+    histories: { type: 'string', default: byLength({ full: '10000', short: '20' }) },
     records: { type: 'string', default: '150' },
     /** Of the first history; each has the next one. */
     seed: { type: 'string', default: soakSeed() },

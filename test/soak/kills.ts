@@ -12,7 +12,7 @@ import { byLength, endAfter, soakSeed } from './soak-length.ts';
 
 const { values: flags } = parseArgs({
   options: {
-    count: { type: 'string', default: byLength({ full: '100', short: '5' }) },
+    count: { type: 'string', default: byLength({ full: '100', short: '2' }) },
     size: { type: 'string', default: '512MiB' },
     seed: { type: 'string', default: soakSeed() },
     minutes: { type: 'string', default: '30' },

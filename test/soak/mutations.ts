@@ -14,8 +14,8 @@ import { byLength, endAfter, soakSeed } from './soak-length.ts';
 
 const { values: flags } = parseArgs({
   options: {
-    trials: { type: 'string', default: byLength({ full: '10000', short: '300' }) },
-    'peer-trials': { type: 'string', default: byLength({ full: '100', short: '6' }) },
+    trials: { type: 'string', default: byLength({ full: '10000', short: '60' }) },
+    'peer-trials': { type: 'string', default: byLength({ full: '100', short: '2' }) },
     seed: { type: 'string', default: soakSeed() },
     minutes: { type: 'string', default: '60' },
     scratch: { type: 'string', default: tmpdir() },

@@ -14,7 +14,7 @@ await runOnNode(import.meta.url, async (words) => {
   if (words[0] === 'peer') keepHeapsSmall();
   // What is read of a log dies with its page: in less room a part of each page would outlive two collections, and last until a full one.
   // Who asks about one file keeps so little that there is room for more.
-  if (words[0] === 'audit') keepHeapsSmall({ youngMib: words[1] === 'access' ? 32 : 8 });
+  if (words[0] === 'audit' || words[0] === 'log') keepHeapsSmall({ youngMib: words[1] === 'access' ? 32 : 8 });
   // Compiled code is of the flags with which it was compiled.
   keepCompiledCode();
   await import(pathToFileURL(file).href);

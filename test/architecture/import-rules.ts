@@ -14,6 +14,7 @@ const PORT_FILES = [
   'apps/tracker/src/command-log/(command-log|open-command-log|last-log|record-feed)',
   'apps/tracker/src/credentials/(credentials|password-hasher)',
   'apps/tracker/src/grants/grants',
+  'apps/tracker/src/operator/tracker-greeting',
   'apps/tracker/src/presence/(presence|reachability)',
   'apps/tracker/src/replica/(replica|tracker-registration|derived-state|derived-codec|effect-digest|checkpoint-signature|sha256|merkle-frontier)',
   // The data plane is the workers' code, storage is their files: one side of one wall.

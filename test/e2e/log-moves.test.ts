@@ -1,5 +1,5 @@
-// A system whose log is moved to another kind while its trackers are stopped, backed up while they run, lost, and restored to a new
-// one: from SQLite to Kafka and back to SQLite, and the other way round.
+// A system whose log is moved from SQLite to Kafka and back while its trackers are stopped, backed up while they run, lost, and
+// restored to a new one.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { statSync } from 'node:fs';
@@ -34,10 +34,14 @@ beforeAll(async () => {
 });
 afterAll(() => broker?.stop());
 
-async function copied(...words: string[]): Promise<CopiedJson> {
-  const { exitCode, out, complaint } = await cohort(['log', 'copy', '--json', ...words]);
-  expect({ exitCode, complaint }).toEqual({ exitCode: 0, complaint: '' });
-  return JSON.parse(out) as CopiedJson;
+/** Copied at last: a broker on a busy machine may take longer than a copy waits, and then it is run again. */
+function copied(...words: string[]): Promise<CopiedJson> {
+  return until('it is copied', async () => {
+    const { exitCode, out, complaint } = await cohort(['log', 'copy', '--json', ...words]);
+    if (exitCode === 69) return null;
+    expect({ exitCode, complaint }).toEqual({ exitCode: 0, complaint: '' });
+    return JSON.parse(out) as CopiedJson;
+  });
 }
 
 async function endOf(url: string): Promise<number> {
@@ -47,17 +51,14 @@ async function endOf(url: string): Promise<number> {
   return end;
 }
 
-describe.skipIf(skipReason !== null).each([
-  ['sqlite', 'kafka'],
-  ['kafka', 'sqlite'],
-])('a log that begins on %s and goes to %s', (first, second) => {
+describe.skipIf(skipReason !== null)('a log', () => {
   let cluster: Cluster;
   let alice: TestPeer;
   let bob: TestPeer;
   let shared: string;
 
-  const urlOf = (kind: string, name: string): string =>
-    kind === 'sqlite' ? `sqlite:${cluster.path(`${name}.sqlite`)}` : `kafka:${broker.brokers}/${first}-${name}`;
+  const sqliteUrl = (name: string): string => `sqlite:${cluster.path(`${name}.sqlite`)}`;
+  const kafkaUrl = (topic: string): string => `kafka:${broker.brokers}/${topic}`;
   const stopTrackers = (): Promise<unknown> =>
     Promise.all(cluster.system.trackers.map(({ process }) => process.stop()));
   const groupsOf = async (peer: TestPeer): Promise<string[]> =>
@@ -68,8 +69,7 @@ describe.skipIf(skipReason !== null).each([
   };
 
   beforeAll(async () => {
-    const kafkaUrl = `kafka:${broker.brokers}/${first}-first`;
-    cluster = await Cluster.start(first === 'kafka' ? { logUrl: kafkaUrl } : {});
+    cluster = await Cluster.start();
     [alice, bob] = await cluster.users('alice', 'bob');
     await cluster.group('friends', alice, bob);
     shared = await cluster.file('shared.bin', 3_000_000);
@@ -79,14 +79,20 @@ describe.skipIf(skipReason !== null).each([
   afterAll(() => cluster?.stop());
 
   it('is copied by a copy that is killed and run again, and its trackers go on from there', async () => {
+    const tooEarly = await cohort(['log', 'copy', '--from', cluster.logUrl, '--to', sqliteUrl('early')]);
+    expect(tooEarly).toMatchObject({
+      exitCode: 64,
+      complaint: expect.stringMatching(/because trackers of it run \(127.*, 127.*\): stop every tracker/),
+    });
     await stopTrackers();
     const skipped = await cohort(['log', 'skip', String(RECORDS), '--log', cluster.logUrl]);
     expect(skipped).toMatchObject({ exitCode: 0, complaint: '' });
-    const to = urlOf(second, 'second');
+    const to = kafkaUrl('moved');
     await killedWhileCopying(cluster.logUrl, to);
     const copy = await copied('--from', cluster.logUrl, '--to', to);
     expect(copy.records).toBe(RECORDS);
     expect(copy.heldCount).toBeGreaterThan(0);
+    expect(await copied('--from', to, '--to', sqliteUrl('back'))).toMatchObject({ ...copy, heldCount: 0 });
 
     cluster.system.moveTo(to);
     await cluster.system.startTrackers();
@@ -129,8 +135,11 @@ describe.skipIf(skipReason !== null).each([
     await load;
     await Promise.all(cluster.system.trackers.map(({ process }) => process.kill()));
 
-    const restored = urlOf(first, 'restored');
-    expect(await copied('--from', `file:${backup}`, '--to', restored)).toEqual({ ...copy, heldCount: 0 });
+    const restored = sqliteUrl('restored');
+    for (const to of [restored, kafkaUrl('restored')]) {
+      const { heldCount: _heldCount, ...came } = await copied('--from', `file:${backup}`, '--to', to);
+      expect({ ...came, heldCount: 0 }).toEqual(copy);
+    }
     cluster.system.moveTo(restored);
     await cluster.system.startTrackers();
     expect((await digestAt(cluster.system.trackers[0]!.http, copy.records - 1)).digest).toBe(copy.digest);

@@ -117,6 +117,12 @@ describe.skipIf(!hasOlderBuild)('trackers that are upgraded one after the other'
     expect(await createdGroups()).toEqual(accepted);
     const compared = await cohort(['audit', 'compare', ...trackers.map(({ http }) => http.replace('http://', ''))]);
     expect(compared).toMatchObject({ exitCode: 0, complaint: '' });
+
+    await trackers[1]!.stop('SIGTERM');
+    const again = await activate();
+    expect(again.exitCode).toBe(64);
+    expect(again.complaint).toMatch(/tracker [0-9a-f]{12} at 127\.0\.0\.1:\d+ does not answer/);
+    expect(again.complaint).toContain('rules_unknown');
   });
 
   /** As the log has them, each as often as it took effect. */

@@ -44,7 +44,7 @@ export async function writeExport(
 
 /** What a trailer says of so many records, whose lines have this hash. */
 export function trailerOf(
-  { last, cosigned }: SignedExtent,
+  { last, cosigned }: Pick<SignedExtent, 'last' | 'cosigned'>,
   { records, sha256 }: Pick<Trailer, 'records' | 'sha256'>,
 ): Omit<Trailer, 'auditor'> {
   const [checkpoint = null, ...cosignatures] = last === null ? [] : [last, ...cosigned].map(signedNote);

@@ -13,9 +13,13 @@ export interface LogSource extends AuditSource {
 
 /** Opens the log that `--log` names, its brokers spoken to as `--kafka-client` says. Rejects with a `LogFailure`. */
 export async function openLogSource(url: string, kafkaClientFile: string | null): Promise<LogSource> {
-  const log = await openCommandLog({ url, trackerInfoPath: null, kafkaClientFile, readsOnly: true });
+  return logSourceOf(await openCommandLog({ url, trackerInfoPath: null, kafkaClientFile, readsOnly: true }), url);
+}
+
+/** The same of a log that is open. */
+export function logSourceOf(log: CommandLog, name: string): LogSource {
   return {
-    name: url,
+    name,
     records: () => recordsOf(log),
     follow: (fromOffset, signal) => log.read(fromOffset, signal),
     end: () => log.end(),

@@ -10,11 +10,10 @@ import { decodeLogRecord } from '#wire/log-record';
 import { exportLine, sealedLine, trailerLine } from '../audit/export-format.ts';
 import { type ExportSource, openExportSource } from '../audit/export-source.ts';
 import { trailerOf } from '../audit/export-writing.ts';
-import type { SignedExtent } from '../audit/last-checkpoint.ts';
 import type { AuditSource } from '../audit/replay.ts';
 import { verify } from '../audit/verification.ts';
 import type { StoredRecord } from '../command-log/command-log.ts';
-import type { CopySource, CopyTarget } from './copy-end.ts';
+import type { CopiedExtent, CopySource, CopyTarget } from './copy-end.ts';
 
 const FILE_MODE = 0o600;
 
@@ -43,9 +42,7 @@ export class BackupSource implements CopySource {
     await this.#refuseWithoutSecrets();
   }
 
-  async end(): Promise<number> {
-    return this.trailer!.records;
-  }
+  async refuseUse(): Promise<void> {}
 
   async close(): Promise<void> {}
 
@@ -101,7 +98,7 @@ export class BackupTarget implements CopyTarget {
     await this.#file.writeFile(bytes);
   }
 
-  async finish(extent: SignedExtent): Promise<void> {
+  async finish(extent: CopiedExtent): Promise<void> {
     const trailer = trailerOf(extent, { records: this.#records, sha256: this.#digest.digest('hex') });
     await this.#file.writeFile(trailerLine({ ...trailer, auditor: null }));
     await this.#file.sync();

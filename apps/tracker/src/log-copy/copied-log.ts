@@ -2,10 +2,11 @@
 // leaves it: that is compared byte for byte, with what stands beside records, before anything is appended behind it.
 import { BadInput } from '#identity/start-input';
 import type { AuditSource } from '../audit/replay.ts';
-import { type LogSource, openLogSource } from '../audit/log-source.ts';
+import { type LogSource, logSourceOf, openLogSource } from '../audit/log-source.ts';
 import type { CommandLog, StoredRecord } from '../command-log/command-log.ts';
 import { openCommandLog } from '../command-log/open-command-log.ts';
-import type { CopySource, CopyTarget } from './copy-end.ts';
+import type { CopiedUse, CopySource, CopyTarget } from './copy-end.ts';
+import { runningTrackers } from './running-trackers.ts';
 
 /** Which log, and how its brokers are spoken to. */
 export interface LogEnd {
@@ -24,11 +25,22 @@ export async function openCopySource({ url, kafkaClientFile }: LogEnd): Promise<
   return {
     name: url,
     records: () => log.records(),
-    end: () => log.end(),
     // What is wrong with a log is for its trackers and auditors to find: a copy is as it is.
     prove: async () => {},
+    refuseUse: (copied) => refuseUse(log, copied),
     close: () => log.close(),
   };
+}
+
+async function refuseUse(log: LogSource, { records, trackers }: CopiedUse): Promise<void> {
+  const end = await log.end();
+  const remedy = 'stop every tracker, and copy once more, which goes on from there';
+  if (end > records) {
+    throw new BadInput(`${log.name} grew to ${end} records while ${records} were copied: ${remedy}`);
+  }
+  const running = await runningTrackers(trackers);
+  if (running.length === 0) return;
+  throw new BadInput(`${log.name} may grow, because trackers of it run (${running.join(', ')}): ${remedy}`);
 }
 
 /** A log that is written to; it is made when it is not there. */
@@ -37,23 +49,20 @@ export class LogTarget implements CopyTarget {
   readonly isLog = true;
   readonly heldCount: number;
   readonly #log: CommandLog;
-  readonly #reader: LogSource;
   readonly #held: AsyncIterator<StoredRecord>;
   #takenCount = 0;
 
-  private constructor(name: string, parts: { log: CommandLog; reader: LogSource; heldCount: number }) {
+  private constructor(name: string, { log, heldCount }: { log: CommandLog; heldCount: number }) {
     this.name = name;
-    this.#log = parts.log;
-    this.#reader = parts.reader;
-    this.heldCount = parts.heldCount;
-    this.#held = eachOf(parts.reader);
+    this.#log = log;
+    this.heldCount = heldCount;
+    this.#held = eachOf(this.written());
   }
 
   static async open({ url, kafkaClientFile }: LogEnd): Promise<LogTarget> {
     const log = await openCommandLog({ url, trackerInfoPath: null, kafkaClientFile });
     try {
-      const reader = await openLogSource(url, kafkaClientFile);
-      return new LogTarget(url, { log, reader, heldCount: await log.end() });
+      return new LogTarget(url, { log, heldCount: await log.end() });
     } catch (error) {
       await log.close();
       throw error;
@@ -79,13 +88,12 @@ export class LogTarget implements CopyTarget {
   }
 
   written(): AuditSource {
-    return this.#reader;
+    return logSourceOf(this.#log, this.name);
   }
 
   async keep(): Promise<void> {}
 
   async close(): Promise<void> {
-    await this.#reader.close();
     await this.#log.close();
   }
 

@@ -1,5 +1,6 @@
 // Owns what both ends of a copy are for whoever copies: something that is read from offset 0, and something that takes records in
 // their order; a log, or a backup in a file. Nothing of it knows which.
+import type { TrackerEntry } from '#domain/state';
 import type { SignedExtent } from '../audit/last-checkpoint.ts';
 import type { AuditSource } from '../audit/replay.ts';
 import type { StoredRecord } from '../command-log/command-log.ts';
@@ -8,9 +9,18 @@ import type { StoredRecord } from '../command-log/command-log.ts';
 export interface CopySource extends AuditSource {
   /** Reads all of it when it has to be looked at before it is copied. Rejects with BadInput when it is not to be. */
   prove(): Promise<void>;
-  /** How many records there are by now. */
-  end(): Promise<number>;
+  /** Rejects with BadInput when it has more by now than was copied, or somebody is there who may add to it. */
+  refuseUse(copied: CopiedUse): Promise<void>;
 }
+
+/** What was copied, as far as it says who may still add to it. */
+export interface CopiedUse {
+  readonly records: number;
+  readonly trackers: readonly TrackerEntry[];
+}
+
+/** How far what was copied is signed. */
+export type CopiedExtent = Pick<SignedExtent, 'last' | 'cosigned'>;
 
 /** Where they go. */
 export interface CopyTarget {
@@ -23,7 +33,7 @@ export interface CopyTarget {
   /** Takes the next ones. Rejects with BadInput when others stand in their place. */
   take(records: readonly StoredRecord[]): Promise<void>;
   /** There are no more: how far what was taken is signed. Rejects with BadInput when it holds more than that. */
-  finish(extent: SignedExtent): Promise<void>;
+  finish(extent: CopiedExtent): Promise<void>;
   /** What stands there now. */
   written(): AuditSource;
   /** It is proven: from now on it counts. */

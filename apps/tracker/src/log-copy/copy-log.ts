@@ -1,6 +1,7 @@
 // Owns copying a log, from wherever to wherever: records byte for byte at their offsets, with what stands beside them, and then the
 // proof that both come to the same. Interrupted at any moment it can be run again.
 import { createHash, type Hash } from 'node:crypto';
+import type { TrackerEntry } from '#domain/state';
 import { BadInput } from '#identity/start-input';
 import { type SignedExtent, signedExtentOf } from '../audit/last-checkpoint.ts';
 import { type AuditSource, replay } from '../audit/replay.ts';
@@ -37,30 +38,31 @@ export async function copyLog(
   onProgress?: (offset: number) => void,
 ): Promise<Copied> {
   await source.prove();
-  const { content, extent } = await copyRecords(source, target, onProgress);
+  const { content, extent, trackers } = await copyRecords(source, target, onProgress);
   if (content.logId === null) throw new BadInput(`${source.name} has no genesis: there is no log to copy`);
   await target.finish(extent);
   const there = await contentOf(target.written());
   refuseDifference(content, there, target);
-  if (target.isLog) await refuseGrowth(source, content);
+  if (target.isLog) await source.refuseUse({ ...content, trackers });
   await target.keep();
   const { beside: _beside, ...copied } = content;
   const { last, dispute } = extent;
   return { ...copied, heldCount: target.heldCount, signedRecords: last?.size ?? 0, dispute };
 }
 
+/** The state that the records came to is let go of before there is another one. */
 async function copyRecords(
   source: CopySource,
   target: CopyTarget,
   onProgress?: (offset: number) => void,
-): Promise<{ content: LogContent; extent: SignedExtent }> {
+): Promise<{ content: LogContent; extent: Omit<SignedExtent, 'derived'>; trackers: readonly TrackerEntry[] }> {
   const beside = createHash('sha256');
   const take = async (records: readonly StoredRecord[]): Promise<void> => {
     noteBeside(beside, records);
     await target.take(records);
   };
-  const extent = await signedExtentOf(readingThrough(source, take), { onProgress });
-  return { content: contentIn(extent.derived, beside), extent };
+  const { derived, ...extent } = await signedExtentOf(readingThrough(source, take), { onProgress });
+  return { content: contentIn(derived, beside), extent, trackers: [...derived.state.trackers.values()] };
 }
 
 async function contentOf(source: AuditSource): Promise<LogContent> {
@@ -98,12 +100,4 @@ function refuseDifference(content: LogContent, there: LogContent, { name }: Copy
     const difference = `${field} is ${there[field]}, and not ${content[field]}`;
     throw new BadInput(`what stands in ${name} is not what was copied (its ${difference}): copy to another place`);
   }
-}
-
-async function refuseGrowth(source: CopySource, { records }: LogContent): Promise<void> {
-  const end = await source.end();
-  if (end === records) return;
-  throw new BadInput(
-    `${source.name} grew to ${end} records while ${records} were copied: stop its trackers, and copy once more, which goes on from there`,
-  );
 }

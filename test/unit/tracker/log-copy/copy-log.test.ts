@@ -108,10 +108,11 @@ describe('a log', () => {
   it('is not copied while it grows; then the copy goes on', async () => {
     const from = await logOf(records.slice(0, 200));
     const to = `sqlite:${unusedPath()}`;
-    const growing = await openCopySource(end(from));
-    const grown = { ...growing, end: () => append(from, records.slice(200)).then(() => growing.end()) };
-    await expect(copied(grown, await LogTarget.open(end(to)))).rejects.toThrow(
-      'grew to 300 records while 200 were copied: stop its trackers',
+    const read = await openCopySource(end(from));
+    const refuseUse: CopySource['refuseUse'] = (state) =>
+      append(from, records.slice(200)).then(() => read.refuseUse(state));
+    await expect(copied({ ...read, refuseUse }, await LogTarget.open(end(to)))).rejects.toThrow(
+      'grew to 300 records while 200 were copied: stop every tracker',
     );
     expect(await copiedTo(to, from)).toMatchObject({ records: 300, heldCount: 200 });
   });

@@ -1,6 +1,7 @@
 // Facts about the content of files over HTTP, between whole peers: what comes is what was shared, to whoever may have it.
 import { execFile, spawnSync } from 'node:child_process';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -190,6 +191,32 @@ describe('a download that runs', () => {
   });
 });
 
+/** When a reader leaves: before there is an answer, with its head, or in the middle of its bytes. */
+const MOMENTS = ['socket', 'response', 'bytes'] as const;
+
+/** Resolves when a reader that left at a moment is gone. */
+function readAndLeave(peer: TestPeer, file: string, moment: (typeof MOMENTS)[number]): Promise<void> {
+  return new Promise((resolve) => {
+    const headers = { authorization: `Bearer ${peer.control.token}` };
+    const request = get(urlOf(peer, file), { headers, agent: false });
+    request.on('error', () => undefined);
+    request.once('close', () => resolve());
+    if (moment === 'socket') request.once('finish', () => request.destroy());
+    request.once('response', (answer) => {
+      if (moment === 'bytes') answer.once('data', () => request.destroy());
+      else request.destroy();
+    });
+  });
+}
+
+/** What a peer fetches for readers alone. */
+const streamFolders = ({ dataDirectory }: TestPeer): Promise<string[]> => readdir(join(dataDirectory, 'streams'));
+
+/** Files and sockets that a peer's process has open. */
+function openCountOf(peer: TestPeer): number {
+  return readdirSync(`/proc/${peer.process.pid}/fd`).length;
+}
+
 async function folder(name: string): Promise<string> {
   const path = cluster.path(name);
   await mkdir(path, { recursive: true });
@@ -220,6 +247,26 @@ describe('a film that is not here', () => {
     for (let next = await body.read(); !next.done; next = await body.read()) parts.push(next.value);
     expectSame(Buffer.concat(parts), film);
     await limitUpload(alice, null);
+  });
+
+  it.skipIf(process.platform !== 'linux')('leaves nothing behind of readers that leave, however many', async () => {
+    await shared('left.mkv', 8 * MIB);
+    const [openBefore, foldersBefore] = [openCountOf(carol), await streamFolders(carol)];
+    for (let round = 0; round < 15; round++) {
+      const leaving = MOMENTS.flatMap((moment) =>
+        Array.from({ length: 7 }, () => readAndLeave(carol, 'left.mkv', moment)),
+      );
+      await Promise.all(leaving);
+    }
+    const transfers = await transfersOf(carol, 'left.mkv');
+    expect(transfers.length).toBeLessThanOrEqual(1);
+    for (const { transferId } of transfers) {
+      await expectOk('DELETE', carol.control.delete(`/transfers/${transferId}?data=delete`));
+    }
+    await expect.poll(() => openCountOf(carol), { timeout: 30_000 }).toBeLessThan(openBefore + 10);
+    await expect.poll(() => streamFolders(carol), { timeout: 30_000 }).toEqual(foldersBefore);
+    expect(await transfersOf(carol, 'left.mkv')).toEqual([]);
+    expectSame(await bytesOf(await content(carol, 'left.mkv')), await readFile(cluster.path('left.mkv')));
   });
 
   it('stops when its reader is no member any more', async () => {

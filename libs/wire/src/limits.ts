@@ -163,7 +163,7 @@ export const EVENTS_UNREAD_BYTES_MAX = 1024 * 1024;
 export const PEER_STALL_TIMEOUT_MS = 5_000;
 /** Sources that a download is connected to at a time. */
 export const CONNECTED_SOURCES_MAX = 32;
-/** Files that are read over HTTP at a time. */
+/** Files that are read over HTTP at a time, and most downloads that are there for readers alone. */
 export const STREAMS_MAX = 64;
 /** What one of them has in memory at a time: while this is being sent, as much again is read. */
 export const STREAM_BUFFER_BYTES_MAX = 1024 * 1024;
@@ -173,6 +173,8 @@ export const STREAM_READ_AHEAD_BYTES_MAX = 32 * 1024 * 1024;
 export const STREAM_STALL_TIMEOUT_MS = 30_000;
 /** How long what was fetched for streams alone is there after the last one. */
 export const STREAM_LINGER_MS = 120_000;
+/** The same where nobody got a byte of it: who asks what it is, or leaves at once, may come for it right after. */
+export const STREAM_UNREAD_LINGER_MS = 5_000;
 /** Longest life of a link to a file. */
 export const CONTENT_LINK_SECONDS_MAX = 24 * 3600;
 /**

@@ -122,6 +122,7 @@ export class ContentStreams {
       ...{ contentId: found.share.contentId, name: basename(path ?? '') || found.file, position, manifest },
       source: this.#sourceOf(transfer, manifest, copy),
       moved: () => this.#hurry(transfer, manifest),
+      taken: () => this.#downloads.noteRead(transfer),
       closed: () => {
         this.#placesTaken--;
         this.#open.delete(file);

@@ -14,6 +14,8 @@ export interface OpenFileParts {
   readonly source: ReadSource;
   /** Its reader is somewhere else now. */
   readonly moved: () => void;
+  /** Bytes of it are handed out. */
+  readonly taken: () => void;
   /** Called once. */
   readonly closed: () => void;
 }
@@ -54,7 +56,7 @@ export class OpenFile implements OpenContent {
       this.#place = now;
       this.#parts.moved();
     };
-    return new RangeReader(this.#parts.source, place, { signal: this.ended, moved });
+    return new RangeReader(this.#parts.source, place, { signal: this.ended, moved, taken: this.#parts.taken });
   }
 
   /** Ends when it may not be read any more. */

@@ -34,6 +34,8 @@ export class RangeReader implements ContentReader {
   readonly #signal: AbortSignal;
   /** Told of every new place. */
   readonly #moved: (place: ReaderPlace) => void;
+  /** Told of bytes that are handed out. */
+  readonly #taken: () => void;
   readonly #buffers: Uint8Array[] = [];
   #at: number;
   #reads = 0;
@@ -42,13 +44,18 @@ export class RangeReader implements ContentReader {
   constructor(
     source: ReadSource,
     place: ReaderPlace,
-    { signal, moved }: { readonly signal: AbortSignal; readonly moved: (place: ReaderPlace) => void },
+    {
+      signal,
+      moved,
+      taken,
+    }: { readonly signal: AbortSignal; readonly moved: (place: ReaderPlace) => void; readonly taken: () => void },
   ) {
     this.#source = source;
     this.#at = place.at;
     this.#end = place.end;
     this.#signal = signal;
     this.#moved = moved;
+    this.#taken = taken;
   }
 
   async next(): Promise<Uint8Array | Refused | null> {
@@ -65,6 +72,7 @@ export class RangeReader implements ContentReader {
     const refused = await this.#read(copy, target);
     if (refused !== null) return refused;
     this.#at += length;
+    this.#taken();
     return target;
   }
 

@@ -1,14 +1,15 @@
 // Owns downloads that are there for readers alone: one for each content, below the data directory, in the order in which it is read.
-// A while after its last reader, and when the peer starts, such a one goes with all that it wrote, unless it is to be kept by then.
-import { rmdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+// A while after its last reader, sooner when there are many, and when the peer starts, such a one goes with all that it wrote, unless
+// it is to be kept by then.
+import { join } from 'node:path';
+import { STREAM_UNREAD_LINGER_MS, STREAMS_MAX } from '#wire/limits';
 import type { Refused } from '#wire/tracker-api';
 import type { DownloadTransfer } from './download-transfer.ts';
 import { newStreamRecord, type TransferOrigin } from './new-transfer-record.ts';
 import type { FoundShare } from './shares-in-sight.ts';
 import type { TransferContext } from './transfer-context.ts';
 import { reasonText } from './transfer-reasons.ts';
-import type { DownloadRecord, TransferRecord } from './transfer-record.ts';
+import type { DownloadRecord } from './transfer-record.ts';
 import type { Transfer } from './transfer-set.ts';
 
 /** What downloads for readers are begun and ended with. */
@@ -18,7 +19,7 @@ export interface StreamDownloadParts {
   readonly add: (record: DownloadRecord) => DownloadTransfer;
   /** Forgets a transfer and removes what it wrote. */
   readonly remove: (transferId: string) => Promise<unknown>;
-  /** How long one is there after its last reader. */
+  /** How long one is there after its last reader, when somebody got bytes of it. */
   readonly lingerMs: number;
 }
 
@@ -27,9 +28,12 @@ export class StreamDownloads {
   readonly #beginning = new Map<string, Promise<DownloadTransfer | Refused>>();
   /** Readers of each, by transfer id. */
   readonly #holds = new Map<string, number>();
-  readonly #lingering = new Map<string, NodeJS.Timeout>();
+  /** That nobody reads, longest ago first. */
+  readonly #lingering = new Map<Transfer, NodeJS.Timeout>();
+  /** Those of which somebody got bytes. */
+  readonly #read = new WeakSet<Transfer>();
   /** Those that are being removed, by transfer id. */
-  readonly #leaving = new Map<string, Promise<void>>();
+  readonly #leaving = new Map<string, Promise<unknown>>();
 
   constructor(parts: StreamDownloadParts) {
     this.#parts = parts;
@@ -46,8 +50,7 @@ export class StreamDownloads {
   /** Somebody reads a transfer's content. Returns how to let go of it. */
   hold(transfer: Transfer): () => void {
     const { transferId } = transfer.record;
-    clearTimeout(this.#lingering.get(transferId));
-    this.#lingering.delete(transferId);
+    this.#lingersNoMore(transfer);
     this.#holds.set(transferId, (this.#holds.get(transferId) ?? 0) + 1);
     let isHeld = true;
     return () => {
@@ -56,17 +59,22 @@ export class StreamDownloads {
     };
   }
 
+  /** Bytes of one are handed out. */
+  noteRead(transfer: Transfer): void {
+    this.#read.add(transfer);
+  }
+
   /** Removes one that nobody reads. */
-  discard({ record }: Transfer): Promise<void> {
-    const { transferId } = record;
-    this.#lingering.delete(transferId);
-    const leaving = this.#discard(record).finally(() => this.#leaving.delete(transferId));
+  discard(transfer: Transfer): Promise<unknown> {
+    const { transferId } = transfer.record;
+    this.#lingersNoMore(transfer);
+    const leaving = this.#parts.remove(transferId).finally(() => this.#leaving.delete(transferId));
     this.#leaving.set(transferId, leaving);
     return leaving;
   }
 
   /** Resolves when one that is being removed is gone; null when it stays. */
-  leaving({ record }: Transfer): Promise<void> | null {
+  leaving({ record }: Transfer): Promise<unknown> | null {
     return this.#leaving.get(record.transferId) ?? null;
   }
 
@@ -76,9 +84,11 @@ export class StreamDownloads {
     this.#lingering.clear();
   }
 
-  async #discard({ transferId, path }: TransferRecord): Promise<void> {
-    await this.#parts.remove(transferId);
-    await rmdir(dirname(path)).catch(() => undefined);
+  /** Before one more begins: as many as all of them may be are there at most. Each that is not read by anybody can go. */
+  async #makeRoom(): Promise<void> {
+    const surplus = this.#holds.size + this.#beginning.size + this.#lingering.size + 1 - STREAMS_MAX;
+    const going = [...this.#lingering.keys()].filter(isTemporary).slice(0, Math.max(0, surplus));
+    await Promise.all(going.map((transfer) => this.discard(transfer)));
   }
 
   async #begin(
@@ -87,6 +97,7 @@ export class StreamDownloads {
   ): Promise<DownloadTransfer | Refused> {
     const { context, originOf, add } = this.#parts;
     const { link, engine, store } = context;
+    await this.#makeRoom();
     const origin = originOf(user);
     const { version } = found;
     const answer = await link.command(
@@ -101,7 +112,7 @@ export class StreamDownloads {
     const totalBytes = readPath === undefined ? share.totalBytes : 0;
     const problem = await engine.checkDestination({ destination: path, overwrite: false, totalBytes });
     if (problem !== null) {
-      await rmdir(dirname(path)).catch(() => undefined);
+      await store.removeStreamFolder(path);
       return { status: 'failed', code: 'transfer_failed', detail: reasonText(problem) };
     }
     const only = readPath === undefined ? [] : [readPath];
@@ -118,12 +129,22 @@ export class StreamDownloads {
     this.#holds.delete(transferId);
     if (!isTemporary(transfer)) return;
     // One that came to nothing is of use to nobody.
-    const lingerMs = transfer.reading === null ? 0 : this.#parts.lingerMs;
+    const lingerMs = transfer.reading === null ? 0 : this.#lingerMsOf(transfer);
     const timer = setTimeout(() => {
       if (isTemporary(transfer)) void this.discard(transfer);
-      else this.#lingering.delete(transferId);
+      else this.#lingersNoMore(transfer);
     }, lingerMs);
-    this.#lingering.set(transferId, timer.unref());
+    this.#lingering.set(transfer, timer.unref());
+  }
+
+  #lingerMsOf(transfer: Transfer): number {
+    const { lingerMs } = this.#parts;
+    return this.#read.has(transfer) ? lingerMs : Math.min(lingerMs, STREAM_UNREAD_LINGER_MS);
+  }
+
+  #lingersNoMore(transfer: Transfer): void {
+    clearTimeout(this.#lingering.get(transfer));
+    this.#lingering.delete(transfer);
   }
 }
 

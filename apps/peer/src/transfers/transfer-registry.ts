@@ -417,11 +417,14 @@ export class TransferRegistry implements Transfers {
     if (this.#transfers.has(transfer)) await this.#context.store.save(record);
   }
 
-  async #forget({ record: { transferId }, contentId }: Transfer): Promise<void> {
+  async #forget({ record, contentId }: Transfer): Promise<void> {
+    const { transferId } = record;
     this.#transfers.delete(transferId);
     this.#told.delete(transferId);
     this.#announce();
     await this.#context.store.remove(transferId);
+    if (record.direction === 'download' && record.temporary === true)
+      await this.#context.store.removeStreamFolder(record.path);
     if (contentId !== null && !this.#transfers.isNeeded(contentId)) await this.#context.store.removeManifest(contentId);
     this.#changes.wake();
   }

@@ -1,7 +1,7 @@
 // Owns the files of the transfers: one small JSON file for each, the manifests by content id, so that a share is served again
 // after a restart without being hashed again, the limits that they keep to, and how far they are scrubbed.
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type FileReports, hasFields, readJsonIfSound, ReplacedFile } from '#identity/durable-file';
 import type { LimitsBody, RateLimitsBody } from '#wire/control-limits';
@@ -53,6 +53,11 @@ export class TransferStore {
   /** A folder of its own for what is fetched for a reader. */
   newStreamFolder(): Promise<string> {
     return mkdtemp(join(this.#streams, 'stream-'));
+  }
+
+  /** Removes such a folder, of what was fetched into it and is gone. */
+  async removeStreamFolder(path: string): Promise<void> {
+    await rmdir(dirname(path)).catch(() => undefined);
   }
 
   /** Removes those of these folders in which none of the paths lies. */

@@ -26,6 +26,7 @@ function readerOf(about: Partial<ReadSource> = {}, place = { at: 0, end: 4 * MIB
     setBit(verified, piece);
     changes.wake();
   };
+  let taken = 0;
   const source: ReadSource = {
     engine: {
       readPiece: async ({ begin, target }) => {
@@ -37,16 +38,22 @@ function readerOf(about: Partial<ReadSource> = {}, place = { at: 0, end: 4 * MIB
     damaged: (detail) => damage.push(detail),
     ...about,
   };
-  const reader = new RangeReader(source, place, { signal: work.signal, moved: ({ at }) => places.push(at) });
-  return { reader, verified, come, places, damage, work, changes };
+  const reader = new RangeReader(source, place, {
+    signal: work.signal,
+    moved: ({ at }) => places.push(at),
+    taken: () => taken++,
+  });
+  return { reader, verified, come, places, damage, work, changes, takenCount: () => taken };
 }
 
 describe('a reader', () => {
   it('gets a piece as soon as it is there, and says where it is', async () => {
-    const { reader, come, places } = readerOf({}, { at: 0.5 * MIB, end: 1.25 * MIB });
+    const { reader, come, places, takenCount } = readerOf({}, { at: 0.5 * MIB, end: 1.25 * MIB });
     const first = reader.next();
+    expect(takenCount()).toBe(0);
     come(0);
     expect(await first).toHaveLength(0.5 * MIB);
+    expect(takenCount()).toBe(1);
     const second = reader.next();
     come(1);
     expect(await second).toHaveLength(0.25 * MIB);

@@ -1,7 +1,7 @@
 // Owns the one function that turns a record into an outcome: deduplicate, decide, fold. Trackers, the audit and tests share
 // it; equal records in equal order give equal states, outcomes and events everywhere.
 import type { Checkpoint } from './checkpoint.ts';
-import { commandContent, commandDataProblem, COMMANDS } from './command.ts';
+import { commandDataProblem, COMMANDS } from './command.ts';
 import { decide } from './decide.ts';
 import type { Event } from './event.ts';
 import { evolve } from './evolve.ts';
@@ -70,7 +70,7 @@ function isSupported(state: State, record: LogRecord): boolean {
 
 function applyOnce(state: State, record: LogRecord, { offset, signer, checkpoint }: AppendedRecord): Applied {
   const key = outcomeKey(record);
-  const content = commandContent(record.command);
+  const content = state.outcomes.contentOf(record.command);
   const first = state.outcomes.first(key, content);
   if (first === 'other_command') return refusal(offset, 'idempotency_key_reused');
   if (first !== null) return { outcome: first.outcome, outcomeOffset: first.offset, events: [] };

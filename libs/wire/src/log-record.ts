@@ -69,7 +69,12 @@ export function signedBytes(record: LogRecord): Uint8Array {
 /** The record that bytes hold, or null for bytes that are none. The command's data is checked by `apply`, not here. */
 export function decodeLogRecord(bytes: Uint8Array): SignedLogRecord | null {
   const attributes = jsonObject(bytes);
-  if (attributes === null || attributes['specversion'] !== '1.0') return null;
+  return attributes === null ? null : logRecordOf(attributes);
+}
+
+/** The same, for whoever had to read the JSON in the bytes already. */
+export function logRecordOf(attributes: Readonly<Record<string, unknown>>): SignedLogRecord | null {
+  if (attributes['specversion'] !== '1.0') return null;
   const type = typeOf(attributes['type']);
   const trackerId = trackerOf(attributes['source']);
   const { id, time, peerid, actor, correlationid, seenoffset, signature, data } = attributes;

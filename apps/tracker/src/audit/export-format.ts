@@ -9,6 +9,7 @@
 import { createPublicKey, hash, type KeyObject, sign, verify } from 'node:crypto';
 import { hasFields } from '#identity/durable-file';
 import { jsonObject } from '#wire/json-object';
+import { logRecordOf, type SignedLogRecord } from '#wire/log-record';
 import { canonicalJson } from '../replica/effect-digest.ts';
 
 /** The note of a checkpoint, and who signed it. */
@@ -42,14 +43,23 @@ const NEWLINE = 0x0a;
 
 /** The line of a record, with its newline. */
 export function exportLine(record: Uint8Array, offset: number): Buffer {
-  return Buffer.concat([isLine(record) ? record : wrapped(record, offset), Buffer.of(NEWLINE)]);
+  return Buffer.concat([attributesInLine(record) === null ? wrapped(record, offset) : record, Buffer.of(NEWLINE)]);
 }
 
-/** The bytes of the record in a line, without its newline; null when the line is none that `exportLine` writes. */
-export function recordInLine(line: Uint8Array, offset: number): Uint8Array | null {
-  if (!beginsWith(line, WRAPPED_PREFIX)) return isLine(line) ? line : null;
-  const record = Buffer.from(String(jsonObject(line)?.['data_base64']), 'base64');
-  return !isLine(record) && wrapped(record, offset).equals(line) ? record : null;
+/** The bytes of a record, and what they say, where that had to be read to know a line as one. */
+export interface ExportedRecord {
+  readonly value: Uint8Array;
+  readonly record?: SignedLogRecord | null;
+}
+
+/** The record in a line, without its newline; null when the line is none that `exportLine` writes. */
+export function recordInLine(line: Uint8Array, offset: number): ExportedRecord | null {
+  if (!beginsWith(line, WRAPPED_PREFIX)) {
+    const attributes = attributesInLine(line);
+    return attributes === null ? null : { value: line, record: logRecordOf(attributes) };
+  }
+  const value = Buffer.from(String(jsonObject(line)?.['data_base64']), 'base64');
+  return attributesInLine(value) === null && wrapped(value, offset).equals(line) ? { value } : null;
 }
 
 /** The line of what stands beside the record of the next one, with its newline. */
@@ -135,10 +145,10 @@ function isTrailer(value: unknown): value is Trailer {
   );
 }
 
-/** JSON of an object on one line, which is not one of the other lines of this format. */
-function isLine(bytes: Uint8Array): boolean {
-  if (bytes.includes(NEWLINE) || beginsWith(bytes, WRAPPED_PREFIX)) return false;
-  return !isSealedLine(bytes) && !isTrailerLine(bytes) && jsonObject(bytes) !== null;
+/** The object that stands as JSON on one line; null for anything else, and for the other lines of this format. */
+function attributesInLine(bytes: Uint8Array): Record<string, unknown> | null {
+  if (bytes.includes(NEWLINE) || beginsWith(bytes, WRAPPED_PREFIX)) return null;
+  return isSealedLine(bytes) || isTrailerLine(bytes) ? null : jsonObject(bytes);
 }
 
 function wrapped(record: Uint8Array, offset: number): Buffer {

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, statSync } from 'node:fs';
 import { BadInput } from '#identity/start-input';
-import type { StoredRecord } from '../command-log/command-log.ts';
+import type { ReadRecord } from '../replica/derived-state.ts';
 import {
   isSealedLine,
   isTrailerLine,
@@ -67,11 +67,11 @@ class FileOfRecords implements ExportSource {
   async close(): Promise<void> {}
 
   /** Ends early at the first line that cannot be one of an export; `problem` says so. */
-  async *records(): AsyncGenerator<readonly StoredRecord[]> {
+  async *records(): AsyncGenerator<readonly ReadRecord[]> {
     const reader = new ExportReader();
     this.#reader = reader;
     for await (const lines of linesOf(this.#open())) {
-      const batch: StoredRecord[] = [];
+      const batch: ReadRecord[] = [];
       for (const line of lines) {
         const record = reader.accept(line);
         if (record !== null) batch.push(record);
@@ -107,7 +107,7 @@ export class ExportReader {
   }
 
   /** Takes the next line without its newline, or null for one without an end; the record in it, if it is one. */
-  accept(line: Uint8Array | null): StoredRecord | null {
+  accept(line: Uint8Array | null): ReadRecord | null {
     if (line === null) return this.#find('incomplete', 'the last line is cut off', this.#hasEnded ? null : this.#next);
     if (this.#hasEnded) return this.#find('tampered', 'something follows the trailer', this.#next);
     if (this.#sealed === null) {
@@ -115,12 +115,12 @@ export class ExportReader {
       if (isSealedLine(line)) return this.#acceptSealed(line);
     }
     // No record comes near to it; what is longer was cut where the reading stopped.
-    const value = line.length > LINE_BYTES_MAX ? null : recordInLine(line, this.#next);
-    if (value === null) return this.#find('tampered', notRecord(this.#next), this.#next);
+    const exported = line.length > LINE_BYTES_MAX ? null : recordInLine(line, this.#next);
+    if (exported === null) return this.#find('tampered', notRecord(this.#next), this.#next);
     this.#digest.update(line).update('\n');
     const sealed = this.#sealed;
     this.#sealed = null;
-    return { offset: this.#next++, value, sealed, appendTimeMs: null };
+    return { ...exported, offset: this.#next++, sealed, appendTimeMs: null };
   }
 
   /** There are no more lines. */

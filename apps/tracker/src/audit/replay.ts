@@ -3,18 +3,23 @@ import { NEWEST_RULES_VERSION } from '#domain/decide';
 import { emptyState } from '#domain/state';
 import { BadInput } from '#identity/start-input';
 import { decodeLogRecord } from '#wire/log-record';
-import type { StoredRecord } from '../command-log/command-log.ts';
-import { type AppliedRecord, DerivedState, partsOfNothing, UnprovedState } from '../replica/derived-state.ts';
+import {
+  type AppliedRecord,
+  DerivedState,
+  partsOfNothing,
+  type ReadRecord,
+  UnprovedState,
+} from '../replica/derived-state.ts';
 import { DigestedOutcomes } from './digested-outcomes.ts';
 import { END, isBehind, type Moment } from './moment.ts';
-import { OneGroup } from './one-group.ts';
+import { OneGroup, OutcomesOfOneGroup } from './one-group.ts';
 
 /** Where records come from: a log, or an exported file. */
 export interface AuditSource {
   /** As it was named, for messages. */
   readonly name: string;
   /** Every record that was there when the reading began, in order from offset 0. */
-  records(): AsyncIterable<readonly StoredRecord[]>;
+  records(): AsyncIterable<readonly ReadRecord[]>;
   close(): Promise<void>;
 }
 
@@ -71,7 +76,7 @@ export function replayOfGroup(
   group: string,
   options: ReplayOptions<UnprovedState> = {},
 ): Promise<UnprovedState> {
-  const state = emptyState(new DigestedOutcomes(), new OneGroup(group));
+  const state = emptyState(new OutcomesOfOneGroup(group), new OneGroup(group));
   return replayOnto(new UnprovedState(state), { ...options, source });
 }
 
@@ -94,19 +99,20 @@ async function replayOnto<Onto extends Replayed>(
 }
 
 /** Applies the next record. Throws `NewerRules`. */
-export function applyNext(onto: Replayed, stored: StoredRecord): AuditedRecord {
-  const { offset, value, sealed } = stored;
+export function applyNext(onto: Replayed, stored: ReadRecord): AuditedRecord {
+  const { offset, value, sealed, record } = stored;
   // An audit checks nobody's password.
-  const applied = onto.apply({ offset, value, sealed: null, appendTimeMs: null });
+  const applied = onto.apply({ offset, value, record, sealed: null, appendTimeMs: null });
   const { rulesVersion, logTimeMs } = onto.state;
   if (rulesVersion > NEWEST_RULES_VERSION) throw new NewerRules(offset, rulesVersion);
   return { offset, record: applied.record, applied: applied.applied, timeMs: logTimeMs, bytes: value, sealed };
 }
 
 /** The time of a record is in its bytes, which are looked at before it is applied: afterwards there is no way back. */
-function isPast(until: Moment, { offset, value }: StoredRecord, { state }: Replayed): boolean {
-  if (until.kind !== 'time') return isBehind(until, { offset, timeMs: 0 });
-  const timeMs = Math.max(state.logTimeMs, decodeLogRecord(value)?.timeMs ?? 0);
+function isPast(until: Moment, stored: ReadRecord, { state }: Replayed): boolean {
+  if (until.kind !== 'time') return isBehind(until, { offset: stored.offset, timeMs: 0 });
+  const { offset, value, record = decodeLogRecord(value) } = stored;
+  const timeMs = Math.max(state.logTimeMs, record?.timeMs ?? 0);
   return isBehind(until, { offset, timeMs });
 }
 

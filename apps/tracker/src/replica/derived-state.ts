@@ -16,6 +16,11 @@ import { FIRST_DIGEST, nextDigest } from './effect-digest.ts';
 import { SignatureCheck } from './record-signature.ts';
 import { RootHistory } from './root-history.ts';
 
+/** A record to be applied; decoded already where reading it took that. */
+export interface ReadRecord extends StoredRecord {
+  readonly record?: SignedLogRecord | null | undefined;
+}
+
 /** A record with what it came to. */
 export interface AppliedRecord {
   readonly offset: number;
@@ -50,8 +55,7 @@ export class UnprovedState {
   }
 
   /** Applies the next record, by the rules of this build if nothing else is said. */
-  apply({ offset, value }: StoredRecord, rules: Rules = RULES): AppliedRecord {
-    const record = decodeLogRecord(value);
+  apply({ offset, value, record = decodeLogRecord(value) }: ReadRecord, rules: Rules = RULES): AppliedRecord {
     const { signer, checkpoint } = this.#signatures.examine(record, this.state);
     return { offset, record, applied: rules.apply(this.state, { offset, record, signer, checkpoint }) };
   }
@@ -133,7 +137,7 @@ export class DerivedState {
   }
 
   /** Applies the next record, by the rules of this build if nothing else is said. */
-  apply(stored: StoredRecord, rules: Rules = RULES): AppliedRecord {
+  apply(stored: ReadRecord, rules: Rules = RULES): AppliedRecord {
     const done = this.#unproved.apply(stored, rules);
     const { offset, record, applied } = done;
     this.#roots.append(stored.value);

@@ -106,6 +106,7 @@ it('records that are no line, or pretend to be a line of an export, come out as 
   ];
   const all = [
     ...records.slice(0, 3).map(({ value }) => value),
+    Buffer.from(JSON.stringify(JSON.parse(Buffer.from(records[3]!.value).toString()), null, 1)),
     ...strange.map((text) => Buffer.from(text)),
     Buffer.of(255),
   ];
@@ -115,6 +116,7 @@ it('records that are no line, or pretend to be a line of an export, come out as 
   for await (const batch of source.records()) values.push(...batch.map(({ value }) => Buffer.from(value)));
   expect(source.problem).toBeNull();
   expect(values).toEqual(all.map((value) => Buffer.from(value)));
+  expect((await replay(source)).digest).toBe((await replay(sourceOf(log))).digest);
 });
 
 it('a byte that is flipped is found, wherever it is', async () => {

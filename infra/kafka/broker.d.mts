@@ -75,3 +75,6 @@ export function startBroker(options?: BrokerOptions): Promise<Broker>;
 export function startBrokers(options: Omit<BrokerOptions, 'isLasting'> & { readonly count: number }): Promise<Brokers>;
 /** Reads a topic with the brokers' own program: one text for each record. */
 export function consumeOnConsole(options: ConsoleConsumerOptions): Promise<string[]>;
+
+/** Brings Kafka's jars to this machine, and returns their folder. Does nothing when they are there. */
+export function fetchJars(): Promise<string>;

@@ -156,9 +156,9 @@ export async function consumeOnConsole({ brokers, topic, maxMessages, idleMs = 5
   return stdout.split('\n').filter((line) => line !== '');
 }
 
-/** Brings Kafka's jars, about 55 MB, into `infra/kafka/target`. Does nothing when they are there. */
-async function fetchJars() {
-  if (existsSync(jars)) return;
+/** Brings Kafka's jars, about 55 MB, into `infra/kafka/target`, and returns their folder. Does nothing when they are there. */
+export async function fetchJars() {
+  if (existsSync(jars)) return jars;
   await mkdir(target, { recursive: true });
   const incoming = await mkdtemp(join(target, 'incoming-'));
   const goal = [
@@ -180,6 +180,7 @@ async function fetchJars() {
   } finally {
     await rm(incoming, { recursive: true, force: true });
   }
+  return jars;
 }
 
 /**

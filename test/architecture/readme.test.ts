@@ -21,6 +21,13 @@ it('every command of the README is run by a test or by .ci/run', () => {
   expect(commandsNotRun(commands, { proof: read('.ci/run'), scripts, tests: tests.map(read) })).toEqual([]);
 });
 
+it('every command of the runbook that deploys is run by a test', () => {
+  const commands = commandsOf(read('infra/README.md')).filter((command) => command.startsWith('docker '));
+  expect(commands).toHaveLength(4);
+  const tests = [read('test/deploy/deploy.test.ts')];
+  expect(commandsNotRun(commands, { proof: '', scripts: {}, tests })).toEqual([]);
+});
+
 it('the README shows the commands that npm start prints', () => {
   expect(read('README.md')).toContain(`\`\`\`sh\n${nextCommands('.cohort').join('\n')}\n\`\`\`\n`);
 });
@@ -33,7 +40,7 @@ it('the README gives trackers the broker where npm run kafka starts it', () => {
 const runners = {
   proof: `step 'npm run check' npm run check -- --reporter=json\n  npm start -- --fresh >"$log" &\n`,
   scripts: { check: 'npm run check:types && npm test --', start: 'node start.mjs' },
-  tests: [`run('create_user', 'alice')`, 'rawLogCommandsOf(readme)'],
+  tests: [`run('create_user', 'alice')`, 'rawLogCommandsOf(readme)', `const UP = 'docker compose up';`],
 };
 
 it.each([
@@ -43,14 +50,18 @@ it.each([
   ['npm test'],
   ['git clone . there'],
   ['npx cohort --data-dir d create_user alice'],
+  ['docker compose up'],
   [`jq -c 'select(.actor == "alice")' log.ndjson`],
 ])('%s counts as run', (command) => {
   expect(commandsNotRun([command], runners)).toEqual([]);
 });
 
-it.each([['npm run demo'], ['npm star'], ['make'], ['cohort drop_user alice']])('%s counts as not run', (command) => {
-  expect(commandsNotRun([command], runners)).toEqual([command]);
-});
+it.each([['npm run demo'], ['npm star'], ['make'], ['cohort drop_user alice'], ['docker compose']])(
+  '%s counts as not run',
+  (command) => {
+    expect(commandsNotRun([command], runners)).toEqual([command]);
+  },
+);
 
 it('a line that reads the raw log counts as not run when no test runs them', () => {
   expect(commandsNotRun(['sqlite3 log .schema'], { ...runners, tests: [] })).toEqual(['sqlite3 log .schema']);

@@ -77,7 +77,7 @@ export async function otherLog(folder: string, identity: Identity): Promise<stri
   await mkdir(folder, { recursive: true });
   const url = `sqlite:${join(folder, 'log.sqlite')}`;
   const log = await openCommandLog({ url, trackerInfoPath: null });
-  const records = busyLog(identity, 10_000).map((value) => ({ value, sealed: null }));
+  const records = busyLog(identity, 20_000).map((value) => ({ value, sealed: null }));
   for (let from = 0; from < records.length; from += APPENDED_AT_ONCE) {
     await log.append(records.slice(from, from + APPENDED_AT_ONCE));
   }

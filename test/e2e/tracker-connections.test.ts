@@ -197,14 +197,19 @@ describe('the port for operators', () => {
     await ended;
   });
 
-  it('counts commands by outcome and refusals by code', async () => {
+  it('counts commands by what they came to, and refusals by code', async () => {
     const tracker = await cleanup.tracker(new MemoryLog());
     const { alice } = await films(cleanup, tracker);
     await alice.command('create_group', { group: 'films' });
     await alice.command('create_group', { group: '' });
     const { body } = await operatorPage(tracker, '/metrics');
-    expect(body).toContain('cohort_commands_total{outcome="accepted"} 7');
-    expect(body).toContain('cohort_commands_total{outcome="group_exists"} 1');
+    const accepted = body.matchAll(/^cohort_commands_total\{command="(\w+)",status="accepted",reason=""\} ([1-9])$/gm);
+    expect(Object.fromEntries([...accepted].map(([, command, count]) => [command, Number(count)]))).toEqual({
+      ...{ create_user: 2, login: 2, create_group: 1, join_group: 1, accept_request: 1 },
+    });
+    expect(body).toContain('cohort_commands_total{command="create_group",status="rejected",reason="group_exists"} 1\n');
+    expect(body).toContain('cohort_command_duration_seconds_count{command="create_group"} 2\n');
+    expect(body).toContain('cohort_log_append_duration_seconds_count 10\n');
     expect(body).toContain('cohort_refused_without_record_total{code="invalid_request"} 1');
     expect(body).toContain('cohort_sessions 2');
     expect(body).toContain('cohort_ready 1');

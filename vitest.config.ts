@@ -9,7 +9,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts', 'libs/**/*.test.ts', 'apps/**/*.test.ts'],
     // What needs a daemon has a command of its own: npm run test:deploy.
-    exclude: ['test/deploy/**', '**/node_modules/**'],
+    exclude: ['test/deploy/deploy.test.ts', '**/node_modules/**'],
     pool: 'forks',
     execArgv: ['--conditions=source'],
     // Most tests wait for processes and timers now and then: three at a time keep two processors busy.

@@ -6,7 +6,7 @@ export default defineConfig({
   ...everything,
   test: {
     ...everything.test,
-    include: ['test/deploy/*.test.ts'],
+    include: ['test/deploy/deploy.test.ts'],
     exclude: [],
     bail: 1,
     testTimeout: 300_000,

@@ -1,6 +1,6 @@
 // `npm run bench:page`: what the page costs who opens it, and whether a long list is smooth. Bytes as they come over the wire, the first
-// paint with an empty cache (median of five), and frames per second while a group of 10,000 files is scrolled from end to end: a real
-// tracker whose log holds them, a real peer, and the Chromium of the system without a window.
+// paint with an empty cache (median of five), and frames per second while a group of 10,000 files is scrolled from end to end, with what
+// a frame of that costs: a real tracker whose log holds them, a real peer, and the Chromium of the system without a window.
 //   npm run bench:page -- --files 10000 --runs 5 --bytes-at-most 200KiB --paint-at-most 1000 --frames-at-least 50
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -18,6 +18,7 @@ import { largeLog } from '../bench/large-log.ts';
 import { groupOf, userOf } from '../bench/record-stamps.ts';
 import { medianOf, quantileOf, say } from '../bench/table.ts';
 import { cohort } from '../e2e/typed-commands.ts';
+import { frameCosts } from './frame-costs.ts';
 
 const { values: flags } = parseArgs({
   options: {
@@ -136,6 +137,11 @@ async function measureFrames(control: ControlApi): Promise<boolean> {
     await scroll(SCROLL_SECONDS, SCROLL_SECONDS * WHEEL_PIXELS_PER_SECOND),
   );
   const byBar = rateOf('scrolling from end to end', await scroll(SCROLL_SECONDS, wholePixels));
+  const costs = await frameCosts(browser, page, async () => (await scroll(SCROLL_SECONDS, wholePixels)).length);
+  const inWords = Object.entries(costs).map(([kind, milliseconds]) => `${kind} ${milliseconds.toFixed(1)}`);
+  say(
+    `a frame of that costs        ${inWords.join(', ')} ms of processor time; the last two are a graphics card's elsewhere`,
+  );
   const lastRow = await grid.getByRole('row').last().getAttribute('aria-rowindex');
   if (lastRow !== rowCount) throw new Error(`scrolled to the end, the last row is ${lastRow} and not ${rowCount}`);
   return Math.min(byWheel, byBar) >= Number(flags['frames-at-least']);

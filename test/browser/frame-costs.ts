@@ -26,7 +26,7 @@ interface TraceEvent {
 }
 
 const CATEGORIES = ['toplevel', 'devtools.timeline', 'disabled-by-default-devtools.timeline', 'cc', 'viz', 'v8'];
-const TASK = /^(?:ThreadControllerImpl::RunTask|RunTask)$/;
+const TASK = /RunTask$/;
 const PAGE_THREAD = 'CrRendererMain';
 const RASTER_THREAD = /^(?:CompositorTileWorker|ThreadPoolForegroundWorker)/;
 const COMPOSITING_THREAD = /^(?:Compositor|VizCompositorThread|CrGpuMain)$/;

@@ -24,6 +24,7 @@ export class BackupSource implements CopySource {
 
   /** Throws BadInput when there is no such file. */
   constructor(path: string) {
+    if (!existsSync(path)) throw new BadInput(`--from: there is no file ${path}`);
     this.#export = openExportSource(path);
     this.name = path;
   }

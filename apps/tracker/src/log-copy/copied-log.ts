@@ -6,7 +6,6 @@ import { type LogSource, logSourceOf, openLogSource } from '../audit/log-source.
 import type { CommandLog, StoredRecord } from '../command-log/command-log.ts';
 import { openCommandLog } from '../command-log/open-command-log.ts';
 import type { CopiedUse, CopySource, CopyTarget } from './copy-end.ts';
-import { runningTrackers } from './running-trackers.ts';
 
 /** Which log, and how its brokers are spoken to. */
 export interface LogEnd {
@@ -38,6 +37,8 @@ async function refuseUse(log: LogSource, { records, trackers }: CopiedUse): Prom
   if (end > records) {
     throw new BadInput(`${log.name} grew to ${end} records while ${records} were copied: ${remedy}`);
   }
+  // Loaded when asked for: no other word of this program but an operator's speaks with trackers.
+  const { runningTrackers } = await import('./running-trackers.ts');
   const running = await runningTrackers(trackers);
   if (running.length === 0) return;
   throw new BadInput(`${log.name} may grow, because trackers of it run (${running.join(', ')}): ${remedy}`);

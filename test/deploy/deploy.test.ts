@@ -166,9 +166,13 @@ describe.skipIf(skipReason !== null)('the system of infra/docker-compose.yml', (
     await sleep(IDLE_MS);
     const [after, seconds] = [await usages(), secondsSince(begin)];
     for (const [index, service] of services.entries()) {
-      const core = (after[index]!.cpuSeconds - before[index]!.cpuSeconds) / seconds;
-      const { residentBytes } = after[index]!;
-      tell(`${service} idle: ${(residentBytes / MIB).toFixed(0)} MiB, ${(core * 100).toFixed(2)} % of a core`);
+      const { residentBytes, cpuSeconds, cpuSecondsWithChecks } = after[index]!;
+      const core = (cpuSeconds - before[index]!.cpuSeconds) / seconds;
+      const withChecks = (cpuSecondsWithChecks - before[index]!.cpuSecondsWithChecks) / seconds;
+      tell(
+        `${service} idle: ${(residentBytes / MIB).toFixed(0)} MiB, ${(core * 100).toFixed(2)} % of a core, ` +
+          `${(withChecks * 100).toFixed(2)} % with health checks`,
+      );
       expect(residentBytes, service).toBeLessThan(service.startsWith('tracker') ? TRACKER_BYTES_MAX : PEER_BYTES_MAX);
       if (service.startsWith('tracker')) expect(core, service).toBeLessThan(TRACKER_CORE_MAX);
     }

@@ -12,6 +12,8 @@ import { until } from '../../infra/quick-start/until.ts';
 const run = promisify(execFile);
 const CACHE = process.env['COHORT_DEPLOY_CACHE'] || '/var/cache/cohort-deploy';
 const COMPOSE_VERSION = 'v2.29.7';
+/** What an earlier build left need not be done again: packages first of all. */
+const BUILDS_KEPT = '4GB';
 const START_TIMEOUT_MS = 60_000;
 const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
 /** What it takes to run a daemon, and to make what it runs. */
@@ -79,15 +81,15 @@ export class DockerDaemon {
 
   /** What makes `docker` speak to this daemon. */
   get environment(): Record<string, string> {
-    // Stand-ins need nothing newer than the builder of the daemon itself.
-    return { DOCKER_HOST: `unix://${this.#socket}`, DOCKER_CONFIG: join(CACHE, 'config'), DOCKER_BUILDKIT: '0' };
+    return { DOCKER_HOST: `unix://${this.#socket}`, DOCKER_CONFIG: join(CACHE, 'config') };
   }
 
-  /** Removes containers, networks and volumes; images stay. */
+  /** Removes containers, networks and volumes, and of what builds have left all but the newest; images stay that have a name. */
   async removeAll(): Promise<void> {
     const containers = (await this.run(['ps', '--all', '--quiet'])).split('\n').filter((id) => id !== '');
     if (containers.length > 0) await this.run(['rm', '--force', ...containers]);
-    await this.run(['system', 'prune', '--force']);
+    for (const kind of ['network', 'image']) await this.run([kind, 'prune', '--force']);
+    await this.run(['builder', 'prune', '--force', '--keep-storage', BUILDS_KEPT]);
     const volumes = (await this.run(['volume', 'ls', '--quiet'])).split('\n').filter((name) => name !== '');
     if (volumes.length > 0) await this.run(['volume', 'rm', ...volumes]);
   }

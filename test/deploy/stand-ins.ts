@@ -177,6 +177,7 @@ class Stage {
     { folder, instructions }: { folder: string; instructions: readonly string[] },
   ): Promise<void> {
     await writeFile(join(folder, 'Dockerfile'), [...instructions, `LABEL ${KEY_LABEL}=${this.#key}`, ''].join('\n'));
-    await this.#docker.run(['build', '--tag', name, folder]);
+    // Nothing is needed that the builder of the daemon itself cannot do, and plugins may be missing.
+    await this.#docker.run(['build', '--tag', name, folder], { env: { DOCKER_BUILDKIT: '0' } });
   }
 }

@@ -55,7 +55,10 @@ const WRITTEN_RULES: IForbiddenRuleType[] = [
   {
     name: 'program-knows-logs-and-flags',
     from: { path: '^libs/program/' },
-    to: { pathNot: ['^libs/(program|identity|wire|domain)/', npm('pino', 'commander')], dependencyTypesNot: ['core'] },
+    to: {
+      pathNot: ['^libs/(program|identity|wire|domain)/', npm('pino', 'commander', '@opentelemetry/[^/]+')],
+      dependencyTypesNot: ['core'],
+    },
   },
   {
     name: 'metrics-know-prometheus',
@@ -116,6 +119,11 @@ const WRITTEN_RULES: IForbiddenRuleType[] = [
     name: 'piscina-has-one-adapter',
     from: { path: SOURCES, pathNot: '^apps/peer/src/data-plane/worker-pool[.]ts$' },
     to: { path: npm('piscina') },
+  },
+  {
+    name: 'traces-have-one-adapter',
+    from: { path: SOURCES, pathNot: '^libs/program/src/open-telemetry[.]ts$' },
+    to: { path: npm('@opentelemetry/[^/]+') },
   },
   {
     name: 'pino-has-one-adapter',

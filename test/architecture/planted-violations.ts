@@ -62,6 +62,7 @@ export const VIOLATIONS: readonly (readonly [rule: string, file: string, text: s
   ['wire-knows-the-domain-and-validation', 'libs/wire/src/v-nest.ts', `import '@nestjs/common';`],
   ['identity-knows-keys-and-certificates', 'libs/identity/src/v-npm.ts', `import 'rxjs';`],
   ['program-knows-logs-and-flags', 'libs/program/src/v-npm.ts', `import 'rxjs';`],
+  ['traces-have-one-adapter', 'apps/peer/src/control/v-traces.ts', `import '@opentelemetry/api';`],
   ['pino-has-one-adapter', 'apps/peer/src/control/v-pino.ts', `import 'pino';`],
   ['metrics-know-prometheus', 'libs/metrics/src/v-node.ts', `import 'node:fs';`],
   ['prometheus-has-one-adapter', 'apps/peer/src/control/v-prometheus.ts', `import '@prometheus-io/client';`],

@@ -8,6 +8,7 @@ import { openProcessLog } from '#program/open-process-log';
 import { PEER_SETTINGS, type PeerFlags } from '#program/peer-settings';
 import type { ProcessLog } from '#program/process-log';
 import { addSettings } from '#program/settings-options';
+import { openTraces } from '#program/traces';
 import { EXIT } from './cli/exit-codes.ts';
 import { type PeerOptions, readPeerOptions } from './peer-options.ts';
 import { startPeer } from './peer.module.ts';
@@ -50,7 +51,8 @@ async function runUntilSignal(options: PeerOptions, log: ProcessLog): Promise<vo
   const stopped = stopSignal();
   const lock = lockDataDir(options.dataDirectory);
   try {
-    const peer = await startPeer(options, log);
+    const traces = await openTraces('peer');
+    const peer = await startPeer(options, { log, traces });
     peer.figures.addProcess();
     const { peerId, controlUrl, listen } = peer;
     process.stdout.write(
@@ -58,6 +60,7 @@ async function runUntilSignal(options: PeerOptions, log: ProcessLog): Promise<vo
     );
     await stopped;
     await peer.stop();
+    await traces.close();
   } finally {
     lock.release();
   }

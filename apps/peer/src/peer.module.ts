@@ -8,6 +8,7 @@ import { type FileReports, ReplacedFile } from '#identity/durable-file';
 import { type Identity, loadOrCreateIdentity } from '#identity/identity';
 import type { ProcessLog } from '#program/process-log';
 import type { Figures } from '#metrics/figures';
+import type { Traces } from '#program/traces';
 import { formatHostPort } from '#wire/host-port';
 import { formatFingerprint } from '#wire/tracker-info';
 import { ERRORS } from '#wire/wire-error';
@@ -54,11 +55,17 @@ export interface RunningPeer {
   stop(): Promise<void>;
 }
 
+/** To whom it is told what happens. */
+interface Tellers {
+  readonly log: ProcessLog;
+  readonly traces: Traces;
+}
+
 /** What somebody should hear of. */
 type Warn = (message: string) => void;
 
 /** Starts everything. Throws what keeps it from starting; the data directory is locked by the caller. */
-export async function startPeer(options: PeerOptions, log: ProcessLog): Promise<RunningPeer> {
+export async function startPeer(options: PeerOptions, tellers: Tellers): Promise<RunningPeer> {
   const { dataDirectory, plain } = options;
   const identity = await loadOrCreateIdentity(dataDirectory);
   const controlToken = await loadOrCreateToken(options.controlTokenFile);
@@ -72,7 +79,7 @@ export async function startPeer(options: PeerOptions, log: ProcessLog): Promise<
       advertise: formatHostPort({ host: options.advertise.host, port }),
       transport: plain ? 'plain' : 'tls',
     };
-    return await startControl({ options, identity, controlToken, engine, facts, log });
+    return await startControl({ options, identity, controlToken, engine, facts, ...tellers });
   } catch (error) {
     await engine.close();
     throw error;
@@ -85,17 +92,16 @@ function engineOptions({ listen, advertise, workers, plain }: PeerOptions) {
   return { listen, workers, plain, dialsLoopback, now: Date.now, random: Math.random };
 }
 
-interface ControlParts {
+interface ControlParts extends Tellers {
   readonly options: PeerOptions;
   readonly identity: Identity;
   readonly controlToken: string;
   readonly engine: TransferEngine;
   readonly facts: StatusFacts;
-  readonly log: ProcessLog;
 }
 
 async function startControl(parts: ControlParts): Promise<RunningPeer> {
-  const { options, identity, controlToken, engine, facts, log } = parts;
+  const { options, identity, controlToken, engine, facts, log, traces } = parts;
   const { dataDirectory } = options;
   const warn: Warn = (message) => log.warn(message);
   const link = await openLink(parts);
@@ -112,7 +118,7 @@ async function startControl(parts: ControlParts): Promise<RunningPeer> {
   const { pages, dropped, pageProviders } = await openPage(parts, { transfers, store });
   const endpoint = await openControlEndpoint({
     listen: options.control,
-    ...{ allowedHosts: options.allowedHosts, log },
+    ...{ allowedHosts: options.allowedHosts, log, traces },
     scopeOf: (token) => keys.scopeOf(token),
     opensLink: (signed) => links.opens(signed),
     opensPage: (cookies) => pages.opens(cookies),
@@ -187,7 +193,7 @@ async function openKeeping(
     : CopyKeeping.open({ ...keeping, ...parts, later, now: Date.now, random: Math.random });
 }
 
-async function openLink({ options, identity, facts, log }: ControlParts): Promise<FailoverLink> {
+async function openLink({ options, identity, facts, log, traces }: ControlParts): Promise<FailoverLink> {
   const { dataDirectory, trackers } = options;
   const warn: Warn = (message) => log.warn(message);
   const reports = fileReports(warn);
@@ -204,7 +210,7 @@ async function openLink({ options, identity, facts, log }: ControlParts): Promis
     addresses: [facts.advertise],
     transport: facts.transport,
     random: Math.random,
-    openChannel: (to) => new TrackerClient(to, log),
+    openChannel: (to) => new TrackerClient(to, log, traces),
   });
 }
 

@@ -9,11 +9,13 @@ import { type Identity, loadOrCreateIdentity } from '#identity/identity';
 import { BadInput } from '#identity/start-input';
 import { openProcessLog } from '#program/open-process-log';
 import type { ProcessLog } from '#program/process-log';
+import { NO_TRACES, openTraces } from '#program/traces';
 import { formatHostPort } from '#wire/host-port';
 import { formatFingerprint } from '#wire/tracker-info';
 import { AUDIT_KEYS_FOLDER } from './audit/audit-keys.ts';
 import { type CommandLog, LogFailure } from './command-log/command-log.ts';
 import { openCommandLog } from './command-log/open-command-log.ts';
+import { tracedCommandLog } from './command-log/traced-command-log.ts';
 import type { TrackerConfiguration } from './configuration.ts';
 import { EXIT, endOf as processEndOf } from './exit-codes.ts';
 import { keepLogId, refuseOtherLog } from './replica/followed-log.ts';
@@ -67,7 +69,10 @@ async function serve({ n, configuration, identity, log, processLog, stopping }: 
   const { rpc, http, address, dataDirectory, logUrl } = configuration;
   const snapshots = { folder: join(dataDirectory, 'snapshots') };
   const auditKeysFolder = join(dataDirectory, AUDIT_KEYS_FOLDER);
-  const parts = { identity, log, rpc, http, address, snapshots, auditKeysFolder, processLog };
+  const traces = await openTraces('tracker');
+  const followed = traces === NO_TRACES ? log : tracedCommandLog(log, traces);
+  const told = { processLog, traces };
+  const parts = { identity, log: followed, rpc, http, address, snapshots, auditKeysFolder, ...told };
   const tracker = await startTracker(parts);
   tracker.figures.addProcess();
   const httpFile = join(dataDirectory, 'http');
@@ -87,6 +92,7 @@ async function serve({ n, configuration, identity, log, processLog, stopping }: 
     clearInterval(watch);
     await rm(httpFile, { force: true });
     await tracker.stop();
+    await traces.close();
   }
 }
 

@@ -10,6 +10,7 @@ import type { Identity } from '#identity/identity';
 import { listenAddressOf } from '#identity/listen-address';
 import { nestLoggerOf } from '#program/nest-logger';
 import { PROCESS_LOG, type ProcessLog } from '#program/process-log';
+import type { Traces } from '#program/traces';
 import { type HostPort, networkOf } from '#wire/host-port';
 import { REACHABILITY_BURST_MAX, REACHABILITY_REFILL_MS } from '#wire/limits';
 import type { Figures } from '#metrics/figures';
@@ -58,6 +59,8 @@ export interface TrackerParts {
   /** The address that is registered in the log, as tracker_info.txt has it. */
   readonly address: string;
   readonly processLog: ProcessLog;
+  /** Nobody follows requests when it is left out. */
+  readonly traces?: Traces;
   /** Where snapshots are kept; without it the whole log is read on every start. */
   readonly snapshots?: { readonly folder: string };
   /** Where the keys of auditors are; without it nobody has one. */
@@ -144,7 +147,7 @@ async function becomeReady(replica: Replica, parts: TrackerParts, signal: AbortS
 
 type Services = ReturnType<typeof servicesOf>;
 
-function servicesOf({ identity, log, rpc, processLog, now = Date.now, ...parts }: TrackerParts) {
+function servicesOf({ identity, log, rpc, processLog, traces, now = Date.now, ...parts }: TrackerParts) {
   const trackerId = identity.id;
   const store = snapshotStoreOf({ ...parts, processLog });
   const metrics = new TrackerMetrics();
@@ -157,14 +160,14 @@ function servicesOf({ identity, log, rpc, processLog, now = Date.now, ...parts }
   const passwords = new PasswordGate({ replica, hasher, now });
   const grants = new GrantIssuer({ replica, identity, now });
   const pushes = new PushHub({ replica, presence, metrics });
-  const commands = new CommandService({ replica, passwords, metrics, trackerId, now, processLog });
+  const commands = new CommandService({ replica, passwords, metrics, trackerId, now, processLog, traces });
   const views = new ViewService({ replica, presence, grants, now });
   const fileView = (group: Group, share: Share): FileView => views.fileView(group, share);
   const fileWatch = new FileWatch({ replica, presence, pushes, fileView });
   const desk = new PeerDesk({ replica, presence, reachability, pushes, files: fileWatch, now });
   const replies = new Replies({ replica, metrics, trackerId });
   const rpcServer = new RpcServer(identity, rpc, {
-    hasSession,
+    ...{ hasSession, traces },
     refused: (refusal) => metrics.countConnection(refusal),
   });
   const author = { identity, now };

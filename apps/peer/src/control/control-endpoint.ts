@@ -11,6 +11,7 @@ import { listenAddressOf } from '#identity/listen-address';
 import { nestLoggerOf } from '#program/nest-logger';
 import { type ProcessLog, SILENT_LOG } from '#program/process-log';
 import { Figures } from '#metrics/figures';
+import { NO_TRACES, type Traces } from '#program/traces';
 import type { KeepingView } from '#wire/control-upkeep';
 import type { HostPort } from '#wire/host-port';
 import { CONTROL_BODY_BYTES_MAX, CONTROL_REQUEST_TIMEOUT_MS, NAME_IN_ADDRESS_CHARACTERS_MAX } from '#wire/limits';
@@ -66,6 +67,7 @@ export interface ControlEndpointOptions {
   readonly providers: Provider[];
   /** Nobody is told when it is left out. */
   readonly log?: ProcessLog;
+  readonly traces?: Traces;
   /** Shorter in tests. */
   readonly requestTimeoutMs?: number;
 }
@@ -82,8 +84,8 @@ export interface ControlEndpoint {
 export async function openControlEndpoint(options: ControlEndpointOptions): Promise<ControlEndpoint> {
   const door = new ControlDoor();
   const { host, port } = await listenAddressOf(options.listen);
-  const { scopeOf, opensLink, opensPage, log, requestTimeoutMs = CONTROL_REQUEST_TIMEOUT_MS } = options;
-  const app = await createControlApp(options.providers, { door, log, requestTimeoutMs });
+  const { scopeOf, opensLink, opensPage, log, traces, requestTimeoutMs = CONTROL_REQUEST_TIMEOUT_MS } = options;
+  const app = await createControlApp(options.providers, { door, log, traces, requestTimeoutMs });
   const policy = { port, ...hostsOf(options, host), scopeOf, opensLink, opensPage };
   guard(app.getHttpAdapter().getInstance(), { policy, door, requestTimeoutMs });
   SwaggerModule.setup(DOCS_PATH, app, () => controlDocument(app));
@@ -105,13 +107,19 @@ export async function openControlEndpoint(options: ControlEndpointOptions): Prom
 interface ControlAppOptions {
   readonly door?: ControlDoor;
   readonly log?: ProcessLog | undefined;
+  readonly traces?: Traces | undefined;
   readonly requestTimeoutMs?: number;
 }
 
 /** The application without its guards and its address: what the OpenAPI document is made from. */
 export async function createControlApp(
   providers: Provider[],
-  { door = new ControlDoor(), log = SILENT_LOG, requestTimeoutMs = CONTROL_REQUEST_TIMEOUT_MS }: ControlAppOptions = {},
+  {
+    door = new ControlDoor(),
+    log = SILENT_LOG,
+    traces = NO_TRACES,
+    requestTimeoutMs = CONTROL_REQUEST_TIMEOUT_MS,
+  }: ControlAppOptions = {},
 ): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
     bodyLimit: CONTROL_BODY_BYTES_MAX,
@@ -137,7 +145,7 @@ export async function createControlApp(
     },
   );
   app.useGlobalFilters(new ProblemFilter(log, (code) => door.refuse(code)));
-  correlate(adapter.getInstance(), log);
+  correlate(adapter.getInstance(), { log, traces });
   app.useGlobalPipes(
     new ValidationPipe({
       transform: true,

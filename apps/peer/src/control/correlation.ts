@@ -4,50 +4,60 @@ import { randomUUID } from 'node:crypto';
 import { isUUID } from 'class-validator';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ProcessLog } from '#program/process-log';
+import type { Span, Traces } from '#program/traces';
 import { CORRELATION_ID } from '#wire/correlation-id';
+import { parseTraceparent } from '#wire/traceparent';
 import { invalidField } from './problem-error.ts';
 
 export const CORRELATION_HEADER = 'X-Correlation-Id';
-
-/** https://www.w3.org/TR/trace-context/: version, trace, span, flags. */
-const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}/;
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Empty when not even the address could be read. */
     correlationId: string;
+    span: Span;
   }
 }
 
 type Headers = FastifyRequest['headers'];
 
 /** Gives every request its id, every answer the same, and tells of each who asks for everything. */
-export function correlate(fastify: FastifyInstance, log: ProcessLog): void {
-  fastify.decorateRequest('correlationId', '');
+export function correlate(fastify: FastifyInstance, { log, traces }: { log: ProcessLog; traces: Traces }): void {
+  fastify.decorateRequest('correlationId', '').decorateRequest('span');
   fastify.addHook('onRequest', (request, reply, done) => {
     request.correlationId = correlationIdOf(request.headers);
     void reply.header(CORRELATION_HEADER, request.correlationId);
+    request.span = spanOf(request, traces);
     done();
   });
+  // Only here: what reads a body begins anew outside of all.
+  fastify.addHook('preHandler', ({ span }, _reply, done) => span.run(done));
   fastify.addHook('preValidation', ({ headers }, _reply, done) => {
     const isMalformed = saidIn(headers) !== undefined && wellSaidIn(headers) === undefined;
     done(isMalformed ? invalidField(CORRELATION_HEADER, `must match ${CORRELATION_ID.source}`) : undefined);
   });
-  fastify.addHook(
-    'onResponse',
-    ({ method, routeOptions, correlationId }, { statusCode: status, elapsedTime }, done) => {
-      const { url: route } = routeOptions;
-      const about = { method, status, correlationId, durationMs: Math.round(elapsedTime) };
-      log.debug('answered', route === undefined ? about : { ...about, route });
-      done();
-    },
-  );
+  fastify.addHook('onResponse', (request, { statusCode: status, elapsedTime }, done) => {
+    const { method, correlationId, span } = request;
+    const { url: route } = request.routeOptions;
+    const about = { method, status, correlationId, durationMs: Math.round(elapsedTime) };
+    log.debug('answered', route === undefined ? about : { ...about, route });
+    span.end({ attributes: { 'http.response.status_code': status }, isFailed: status >= 500 });
+    done();
+  });
+}
+
+function spanOf({ method, routeOptions, headers, correlationId }: FastifyRequest, traces: Traces): Span {
+  const { url: route = 'nowhere' } = routeOptions;
+  const { traceparent } = headers;
+  const parent = typeof traceparent === 'string' ? traceparent : undefined;
+  const attributes = { 'http.request.method': method, 'http.route': route, 'cohort.correlation_id': correlationId };
+  return traces.begin(`${method} ${route}`, { kind: 'server', parent, attributes });
 }
 
 /** What it says; else the trace that it is part of, what makes it the same when it is repeated, or an id made here. */
 function correlationIdOf(headers: Headers): string {
   const { traceparent, 'idempotency-key': key } = headers;
-  const trace = typeof traceparent === 'string' ? TRACEPARENT.exec(traceparent)?.[1] : undefined;
+  const trace = parseTraceparent(traceparent)?.traceId;
   return wellSaidIn(headers) ?? trace ?? (isUUID(key) ? (key as string).toLowerCase() : randomUUID());
 }
 

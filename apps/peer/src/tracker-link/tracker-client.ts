@@ -1,11 +1,12 @@
 // Owns one connection to one tracker: Nest's TCP client over mutual TLS. The tracker's key is compared before the first
 // byte leaves; a connection that ended stays ended, so every request on it fails at once and whoever keeps it opens another.
 import type { TLSSocket } from 'node:tls';
-import { ClientTCP, type TcpSocket } from '@nestjs/microservices';
+import { ClientTCP, type ReadPacket, type TcpSocket, type WritePacket } from '@nestjs/microservices';
 import { lastValueFrom, type Observable, tap, timeout } from 'rxjs';
 import type { Identity } from '#identity/identity';
 import { idOfSocket, mutualTlsOptions } from '#identity/tls';
 import { type About, type ProcessLog, SILENT_LOG } from '#program/process-log';
+import { inSpan, NO_TRACES, type Traces } from '#program/traces';
 import { formatHostPort, type HostPort } from '#wire/host-port';
 import { RPC_MESSAGE_BYTES_MAX } from '#wire/limits';
 
@@ -37,11 +38,12 @@ export type OpenChannel = (options: TrackerClientOptions) => TrackerChannel;
 export class TrackerClient extends ClientTCP {
   readonly #admits: TrackerClientOptions['admits'];
   readonly #log: ProcessLog;
+  readonly #traces: Traces;
   readonly #address: string;
   readonly #over = Promise.withResolvers<void>();
   #isOver = false;
 
-  constructor({ address, identity, admits }: TrackerClientOptions, log: ProcessLog = SILENT_LOG) {
+  constructor({ address, identity, admits }: TrackerClientOptions, log: ProcessLog = SILENT_LOG, traces = NO_TRACES) {
     super({
       ...address,
       tlsOptions: mutualTlsOptions(identity),
@@ -50,6 +52,7 @@ export class TrackerClient extends ClientTCP {
     } as ConstructorParameters<typeof ClientTCP>[0]);
     this.#admits = admits;
     this.#log = log;
+    this.#traces = traces;
     this.#address = formatHostPort(address);
   }
 
@@ -68,8 +71,11 @@ export class TrackerClient extends ClientTCP {
   async call<Reply>(pattern: string, payload: object, timeoutMs: number): Promise<Reply> {
     if (this.#isOver) throw new TrackerGone('the connection is closed', { mayHaveArrived: false });
     const about: About = { command: pattern, tracker: this.#address, ...namesIn(payload) };
+    const attributes = { 'server.address': this.#address };
+    const span = this.#traces.begin(`ask ${pattern}`, { kind: 'client', attributes });
     try {
-      const reply = await lastValueFrom(this.send<Reply>(pattern, payload).pipe(timeout(timeoutMs)));
+      const ask = (): Promise<Reply> => lastValueFrom(this.send<Reply>(pattern, payload).pipe(timeout(timeoutMs)));
+      const reply = await inSpan(span, ask);
       this.#log.debug('a tracker answered', about);
       return reply;
     } catch (cause) {
@@ -110,6 +116,13 @@ export class TrackerClient extends ClientTCP {
         throw new Error('the tracker shows another key than the one expected');
       }),
     );
+  }
+
+  /** The trace stands beside the payload: a tracker of an older build refuses fields in there that it does not know. */
+  protected override publish(packet: ReadPacket, answered: (packet: WritePacket) => void): () => void {
+    const traceparent = this.#traces.traceparent();
+    const traced = traceparent === undefined ? packet : { ...packet, traceparent };
+    return super.publish(traced, answered);
   }
 
   override handleClose(): void {

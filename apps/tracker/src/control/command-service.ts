@@ -1,12 +1,13 @@
 // Owns the way of a peer's command: checked for shape and session, stamped, appended, and answered once this tracker has
 // applied it. No guard of the domain runs here: whatever state decides is decided where the log is read.
-import { outcomeKey } from '#domain/apply';
+import { type Applied, outcomeKey } from '#domain/apply';
 import { type Command, commandContent, commandDataProblem, COMMANDS } from '#domain/command';
 import type { Actor, LogRecord } from '#domain/record';
 import type { RememberedOutcome } from '#domain/state';
 import type { ChangePasswordBody, CredentialsBody, NewUserBody } from '#wire/command-bodies';
 import { COMMANDS_AT_ONCE_MAX, COMMANDS_PER_PEER_MAX, COMMAND_TIMEOUT_MS, SEEN_OFFSET_TIMEOUT_MS } from '#wire/limits';
 import type { ProcessLog } from '#program/process-log';
+import { inSpan, NO_TRACES, type Traces } from '#program/traces';
 import type { CommandRequest, PeerCommandName } from '#wire/tracker-api';
 import type { FieldError } from '#wire/wire-error';
 import { LogFailure } from '../command-log/command-log.ts';
@@ -41,6 +42,7 @@ export class CommandService {
   readonly #trackerId: string;
   readonly #now: () => number;
   readonly #processLog: ProcessLog;
+  readonly #traces: Traces;
   readonly #ofPeer = new BoundedPlaces(COMMANDS_PER_PEER_MAX);
   #underWayCount = 0;
 
@@ -51,6 +53,7 @@ export class CommandService {
     trackerId: string;
     now: () => number;
     processLog: ProcessLog;
+    traces?: Traces | undefined;
   }) {
     this.#replica = from.replica;
     this.#passwords = from.passwords;
@@ -58,6 +61,7 @@ export class CommandService {
     this.#trackerId = from.trackerId;
     this.#now = from.now;
     this.#processLog = from.processLog;
+    this.#traces = from.traces ?? NO_TRACES;
   }
 
   /** Commands that wait for their outcome. */
@@ -181,7 +185,10 @@ export class CommandService {
   async #submit(record: LogRecord, sealed: string | null, deadlineMs: number): Promise<Answer> {
     try {
       const timeoutMs = deadlineMs - performance.now();
-      const applied = await this.#replica.submit({ ...record, signature: null }, { sealed, timeoutMs });
+      const submit = (): Promise<Applied | null> =>
+        this.#replica.submit({ ...record, signature: null }, { sealed, timeoutMs });
+      const attributes = { 'cohort.correlation_id': record.correlationId };
+      const applied = await inSpan(this.#traces.begin('apply', { kind: 'internal', attributes }), submit);
       if (applied === null) return failed('outcome_unknown');
       return outcomeAnswer({ outcome: applied.outcome, offset: applied.outcomeOffset });
     } catch (error) {

@@ -8,6 +8,7 @@ import { closeGently } from '#identity/close-gently';
 import { Door } from '#identity/door';
 import type { Identity } from '#identity/identity';
 import { idOfSocket, mutualTlsOptions } from '#identity/tls';
+import { inSpan, NO_TRACES, type Traces } from '#program/traces';
 import type { HostPort } from '#wire/host-port';
 import {
   RPC_CONNECTIONS_MAX,
@@ -21,6 +22,7 @@ import {
   RPC_MESSAGE_TIMEOUT_MS,
   RPC_UNREAD_BYTES_MAX,
 } from '#wire/limits';
+import { parseTraceparent } from '#wire/traceparent';
 import { BoundedPlaces } from './bounded-places.ts';
 import { ReplySocket } from './reply-socket.ts';
 import { RequestLine } from './request-line.ts';
@@ -47,6 +49,7 @@ export type ConnectionRefusal =
 export interface RpcDoor {
   readonly hasSession: (peerId: string) => boolean;
   readonly refused: (refusal: ConnectionRefusal) => void;
+  readonly traces?: Traces | undefined;
   /** Fewer, and shorter, in tests. */
   readonly connectionsPerAddressMax?: number;
   readonly handshakesPerAddressMax?: number;
@@ -58,6 +61,8 @@ interface RpcMessage {
   readonly pattern?: unknown;
   readonly id?: unknown;
   readonly data?: unknown;
+  /** W3C trace context, of a request that somebody follows. */
+  readonly traceparent?: unknown;
 }
 
 const callers = new WeakMap<Socket, Caller>();
@@ -81,6 +86,7 @@ export class RpcServer extends ServerTCP {
   readonly #peerIds = new WeakMap<Socket, string>();
   readonly #refused: RpcDoor['refused'];
   readonly #messageTimeoutMs: number;
+  readonly #traces: Traces;
 
   constructor(identity: Identity, { host, port }: HostPort, door: RpcDoor) {
     const options: NonNullable<TcpOptions['options']> = {
@@ -90,6 +96,7 @@ export class RpcServer extends ServerTCP {
     };
     super(options as Required<TcpOptions>['options']);
     this.#refused = door.refused;
+    this.#traces = door.traces ?? NO_TRACES;
     this.#messageTimeoutMs = door.messageTimeoutMs ?? RPC_MESSAGE_TIMEOUT_MS;
     this.#door = new Door(this.server as Server, {
       places: {
@@ -195,7 +202,12 @@ export class RpcServer extends ServerTCP {
     const isRequest = typeof pattern === 'string' && id !== undefined;
     const handler = isRequest ? this.getHandlerByPattern(pattern) : null;
     if (!isRequest || handler === null) return super.handleMessage(socket, message);
-    const answer: unknown = await handler(data, new TcpContext([socket, pattern, {}]));
+    const handle = (): Promise<unknown> => handler(data, new TcpContext([socket, pattern, {}]));
+    const { traceparent: parent } = message;
+    const isFollowed = typeof parent === 'string' && parseTraceparent(parent) !== null;
+    const answer = isFollowed
+      ? await inSpan(this.#traces.begin(pattern, { kind: 'server', parent }), handle)
+      : await handle();
     const send = (packet: object): void => socket.sendMessage({ ...packet, id });
     if (isObservable(answer)) this.send(answer, send);
     else send({ response: answer, isDisposed: true });

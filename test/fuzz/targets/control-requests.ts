@@ -10,11 +10,7 @@ import { ApiKeys } from '../../../apps/peer/src/control/api-keys.ts';
 import { CommandMemory } from '../../../apps/peer/src/control/command-memory.ts';
 import { CommandRunner } from '../../../apps/peer/src/control/command-runner.ts';
 import { createControlApp } from '../../../apps/peer/src/control/control-endpoint.ts';
-import {
-  PEER_ID,
-  STATUS_FACTS,
-  TRANSFER_ENGINE,
-} from '../../../apps/peer/src/control/control-tokens.ts';
+import { PEER_ID, STATUS_FACTS, TRANSFER_ENGINE } from '../../../apps/peer/src/control/control-tokens.ts';
 import { EventJournal } from '../../../apps/peer/src/control/event-journal.ts';
 import { TRACKER_LINK } from '../../../apps/peer/src/tracker-link/tracker-link.ts';
 import { TRANSFERS } from '../../../apps/peer/src/transfers/transfers.ts';

@@ -274,7 +274,8 @@ class KafkaCommandLog implements CommandLog {
     return this.#kafka.consumer({
       groupId: `cohort-tracker-${randomUUID()}`,
       allowAutoTopicCreation: false,
-      maxWaitTimeInMs: 100,
+      // A broker answers at once when there are records; asking anew all the time is what an idle tracker would spend most on.
+      maxWaitTimeInMs: 500,
       heartbeatInterval: HEARTBEAT_MS,
       // kafkajs would restart at the beginning of the log; we start a new consumer where this one was.
       retry: { initialRetryTime: 100, maxRetryTime: 500, retries: 4, restartOnFailure: () => Promise.resolve(false) },

@@ -23,7 +23,8 @@ const DELAY_MS_MAX = 300;
 const GROUP = 'films';
 const [FILM, NOTES] = ['film.mkv', 'notes.txt'];
 const LIMITS = { downloadBytesPerSecond: 2 * MIB, uploadBytesPerSecond: null };
-const BROKEN = /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE/;
+/** What the browser says of each request whose connection broke, in one of its many words for that. */
+const BROKEN = /net::ERR_[A-Z_]+$/;
 
 /** Something that is asked of the peer, in the same words each time, and what is so once it was answered. */
 interface Deed {

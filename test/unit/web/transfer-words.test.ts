@@ -118,16 +118,15 @@ describe('the words for a transfer', () => {
   });
 
   it('tell a person that a download is complete and that something failed, once and of nothing else', () => {
-    const before = transferOf();
-    expect(newsOf(before, transferOf(WHOLE))?.text).toBe('film.mkv of friends is complete: 1000 B.');
-    expect(newsOf(before, transferOf({ state: 'failed', reason: REASON }))).toEqual({
+    expect(newsOf('downloading', transferOf(WHOLE))?.text).toBe('film.mkv of friends is complete: 1000 B.');
+    expect(newsOf('downloading', transferOf({ state: 'failed', reason: REASON }))).toEqual({
       kind: 'bad',
       text: 'The download of film.mkv (friends) failed. There is no room.',
     });
-    expect(newsOf(transferOf(WHOLE), transferOf(WHOLE))).toBeNull();
+    expect(newsOf('complete', transferOf(WHOLE))).toBeNull();
     expect(newsOf(undefined, transferOf(WHOLE))).toBeNull();
-    expect(newsOf(before, transferOf({ ...WHOLE, temporary: true }))).toBeNull();
-    expect(newsOf(transferOf({ state: 'paused' }), transferOf({ state: 'downloading' }))).toBeNull();
+    expect(newsOf('downloading', transferOf({ ...WHOLE, temporary: true }))).toBeNull();
+    expect(newsOf('paused', transferOf({ state: 'downloading' }))).toBeNull();
   });
 
   it('say of a copy that is not served any more that it is whole, and nothing of sharing', () => {

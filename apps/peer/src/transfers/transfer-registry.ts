@@ -238,6 +238,8 @@ export class TransferRegistry implements Transfers {
     const isPart = answer.status === 'rejected' && answer.reason === 'file_not_found' && !body.everywhere;
     const stopping = isDecided ? its : its.filter(({ record }) => isPart && isServedPart(record));
     for (const transfer of stopping) transfer.stopServing(null);
+    // What is answered outlives a process that is killed right after.
+    await Promise.all(stopping.map(({ record }) => this.#context.store.save(record)));
     const { offset } = isPart ? answer : { offset: null };
     return offset === null || stopping.length === 0 ? answer : { status: 'accepted', offset, result: {} };
   }

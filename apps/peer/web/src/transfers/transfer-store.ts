@@ -1,7 +1,7 @@
 // Owns the transfers of this peer as the page knows them: read once, then followed by events, one signal each, so that progress draws
 // one row and not the list. Also which file of which group each one is, and what moves altogether.
 import { batch, computed, effect, type ReadonlySignal, type Signal, signal } from '@preact/signals';
-import type { TransferView } from '#wire/control-api';
+import type { TransferState, TransferView } from '#wire/control-api';
 import type { TrafficView, TransferProgressView } from '#wire/control-live-events';
 import { get, getAll, part } from '../api/client.ts';
 import type { PageProblem } from '../api/problem.ts';
@@ -17,6 +17,8 @@ const SAMPLE_MS = 1_000;
 const transfers = new Map<string, Signal<KnownTransfer>>();
 const histories = new Map<string, SpeedHistory>();
 const total = new SpeedHistory();
+/** The state of which each transfer was told last: what is read meanwhile may be ahead of the events, and its end is news all the same. */
+const toldStates = new Map<string, TransferState>();
 const listeners = new Set<(news: TransferNews, transferId: string) => void>();
 const ids = signal<readonly string[]>([]);
 const places = signal<ReadonlyMap<string, string>>(new Map());
@@ -139,7 +141,8 @@ function inTurn(happen: () => void): void {
 
 function changed(change: TransferChange): void {
   const before = transfers.get(change.transferId);
-  const news = newsOf(before?.peek().view, change);
+  const news = newsOf(toldStates.get(change.transferId) ?? before?.peek().view.state, change);
+  toldStates.set(change.transferId, change.state);
   const next = before === undefined ? null : changedTo(before.peek(), change);
   if (next === null) void readOne(change.transferId);
   else place(next);
@@ -179,6 +182,7 @@ function drop(transferId: string): void {
 function forget(transferId: string): void {
   transfers.delete(transferId);
   histories.delete(transferId);
+  toldStates.delete(transferId);
 }
 
 function forgetAll(): void {
@@ -192,6 +196,7 @@ function forgetAll(): void {
   });
   transfers.clear();
   histories.clear();
+  toldStates.clear();
 }
 
 function placeAnew(): void {

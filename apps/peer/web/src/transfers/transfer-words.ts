@@ -172,14 +172,14 @@ export interface TransferNews {
 }
 
 /** What is worth a notification in a change of a transfer: that a download is complete, or that something failed. */
-export function newsOf(before: TransferView | undefined, after: TransferChange): TransferNews | null {
+export function newsOf(before: TransferState | undefined, after: TransferChange): TransferNews | null {
   // What has not been seen before has not just ended.
-  if (before === undefined || before.state === after.state || after.temporary) return null;
+  if (before === undefined || before === after.state || after.temporary) return null;
   const { state, direction, file, group, reason } = after;
-  if (state === 'complete' && direction === 'download' && reason === null && isUnderWay(before)) {
+  if (state === 'complete' && direction === 'download' && reason === null && UNDER_WAY.has(before)) {
     return { kind: 'good', text: `${file} of ${group} is complete: ${bytesText(after.wantedBytes)}.` };
   }
-  if (state === 'seeding' && direction === 'upload' && before.state === 'hashing') {
+  if (state === 'seeding' && direction === 'upload' && before === 'hashing') {
     return { kind: 'good', text: `${file} is shared in ${group}.` };
   }
   if (state !== 'failed') return null;

@@ -1,5 +1,5 @@
 // Owns the file of `--kafka-client`: how brokers are spoken to. One JSON object; what is secret stands in files of its own, which
-// nobody but their owner may read, and paths are relative to this one.
+// nobody but their owner may read, or are credentials of systemd; paths are relative to this one.
 //
 //   file = { ["tls": true | tls] ["sasl": sasl] }                 at least one of them
 //   tls  = { ["ca": path] ["cert": path "key": path] ["serverName": text] }            PEM; the system's authorities without ca
@@ -30,6 +30,8 @@ export const PLAINTEXT: KafkaClientSettings = { tls: null, sasl: null };
 const MECHANISMS = ['plain', 'scram-sha-256', 'scram-sha-512'] as const;
 /** Permissions of anybody but the owner. */
 const OTHERS_MODE = 0o077;
+/** Group-read of a credential is no group's: from version 254 on systemd keeps it as root's, and lets the service's user read by an ACL. */
+const CREDENTIAL_OTHERS_MODE = 0o037;
 
 /** Reads the settings, or throws `log_misconfigured` that names the file, the field and what to write. */
 export function readKafkaClient(path: string): KafkaClientSettings {
@@ -110,7 +112,8 @@ class SettingsFile {
   secretAt(field: string, value: unknown): string {
     const content = this.fileAt(field, value);
     const path = this.#pathOf(field, value);
-    const isOpen = process.platform !== 'win32' && (statSync(path).mode & OTHERS_MODE) !== 0;
+    const forbidden = isCredential(path) ? CREDENTIAL_OTHERS_MODE : OTHERS_MODE;
+    const isOpen = process.platform !== 'win32' && (statSync(path).mode & forbidden) !== 0;
     if (isOpen) throw this.wrong(field, `${path} can be read by others: chmod 600 ${path}`);
     return content;
   }
@@ -128,4 +131,10 @@ class SettingsFile {
   #pathOf(field: string, value: unknown): string {
     return resolve(dirname(this.#path), this.text(field, value));
   }
+}
+
+/** Whether systemd keeps the file for this service. */
+function isCredential(path: string): boolean {
+  const directory = process.env['CREDENTIALS_DIRECTORY'];
+  return directory !== undefined && directory !== '' && dirname(path) === resolve(directory);
 }

@@ -1,10 +1,10 @@
 // How brokers are spoken to: what the file of --kafka-client says reaches kafkajs, and what is wrong with it is told by field.
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:tls';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { loadOrCreateIdentity } from '#identity/identity';
 import { PLAINTEXT, readKafkaClient } from '../../../../apps/tracker/src/command-log/kafka-client-file.ts';
 import { kafkaConfigOf, openKafkaCommandLog } from '../../../../apps/tracker/src/command-log/kafka-command-log.ts';
@@ -117,6 +117,34 @@ describe('a file is refused', () => {
     const url = `sqlite:${join(folder, 'log.sqlite')}`;
     const open = openCommandLog({ url, trackerInfoPath: null, kafkaClientFile: written({ tls: true }) });
     await expect(open).rejects.toThrow('--kafka-client is for --log kafka:');
+  });
+});
+
+describe('a password that systemd keeps', () => {
+  const credentials = join(folder, 'credentials');
+  beforeEach(() => {
+    mkdirSync(credentials, { recursive: true });
+    writeFileSync(join(credentials, 'password'), 'the word\n');
+    writeFileSync(join(credentials, 'kafka-client.json'), JSON.stringify({ sasl }));
+    vi.stubEnv('CREDENTIALS_DIRECTORY', credentials);
+  });
+  afterEach(() => vi.unstubAllEnvs());
+  const readWith = (mode: number): string | undefined => {
+    chmodSync(join(credentials, 'password'), mode);
+    return readKafkaClient(join(credentials, 'kafka-client.json')).sasl?.password;
+  };
+
+  it.each([0o400, 0o440])('is read with the mode %o that it gets there', (mode) => {
+    expect(readWith(mode)).toBe('the word');
+  });
+
+  it.each([0o444, 0o460, 0o450])('is refused with the mode %o', (mode) => {
+    expect(() => readWith(mode)).toThrow('can be read by others: chmod 600');
+  });
+
+  it('gives a group no other file', () => {
+    chmodSync(join(folder, 'password'), 0o440);
+    expect(() => readKafkaClient(written({ sasl }))).toThrow('can be read by others: chmod 600');
   });
 });
 

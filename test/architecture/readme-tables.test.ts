@@ -36,16 +36,19 @@ it.each([
   }
 });
 
-it.each(['SECURITY.md', ...README_PAGES])('%s leads to files and headings that there are', (page) => {
-  const links = [...read(page).matchAll(/\]\((?!https:)([^)#]*)(?:#([^)]+))?\)/g)];
-  if (page === 'SECURITY.md') expect(links.length).toBeGreaterThan(20);
-  for (const [link, path, heading] of links) {
-    const text = read(path === '' ? page : join(dirname(page), path!));
-    const headings = [...text.matchAll(/^#+ (.*)$/gm)].map(([, words]) => words!.toLowerCase().replaceAll(' ', '-'));
-    expect(text, link).not.toBe('');
-    if (heading !== undefined) expect(headings, link).toContain(heading);
-  }
-});
+it.each(['SECURITY.md', 'infra/README.md', ...README_PAGES])(
+  '%s leads to files and headings that there are',
+  (page) => {
+    const links = [...read(page).matchAll(/\]\((?!https:)([^)#]*)(?:#([^)]+))?\)/g)];
+    if (page === 'SECURITY.md') expect(links.length).toBeGreaterThan(20);
+    for (const [link, path, heading] of links) {
+      const text = read(path === '' ? page : join(dirname(page), path!));
+      const headings = [...text.matchAll(/^#+ (.*)$/gm)].map(([, words]) => words!.toLowerCase().replaceAll(' ', '-'));
+      expect(text, link).not.toBe('');
+      if (heading !== undefined) expect(headings, link).toContain(heading);
+    }
+  },
+);
 
 it('the front page leads to every other page', () => {
   const pages = README_PAGES.slice(1).filter((page) => !read('README.md').includes(`](${page})`));

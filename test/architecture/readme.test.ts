@@ -21,11 +21,15 @@ it('every command of the README is run by a test or by .ci/run', () => {
   expect(commandsNotRun(commands, { proof: read('.ci/run'), scripts, tests: tests.map(read) })).toEqual([]);
 });
 
-it('every command of the runbook that deploys is run by a test', () => {
-  const commands = commandsOf(read('infra/README.md')).filter((command) => command.startsWith('docker '));
-  expect(commands).toHaveLength(4);
-  const tests = [read('test/deploy/deploy.test.ts')];
-  expect(commandsNotRun(commands, { proof: '', scripts: {}, tests })).toEqual([]);
+it('every command of the runbook is run by a test, but what needs a machine that somebody keeps', () => {
+  const commands = commandsOf(read('infra/README.md'));
+  expect(commands.filter((command) => command.startsWith('docker '))).toHaveLength(4);
+  const tests = globSync('test/{e2e,deploy}/*.test.ts', { cwd: root }).map(read);
+  expect(commandsNotRun(commands, { proof: '', scripts: {}, tests })).toEqual([
+    expect.stringMatching(/^prometheus /),
+    expect.stringMatching(/^install -d -o cohort /),
+    expect.stringMatching(/^runuser -u cohort /),
+  ]);
 });
 
 it('the README shows the commands that npm start prints', () => {

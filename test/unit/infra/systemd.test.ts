@@ -55,3 +55,21 @@ it.skipIf(missing !== null)('a tracker on Kafka is given its client, and copies 
   cpSync(join(ROOT, 'infra/systemd/kafka.conf'), join(`${unit}.d`, 'kafka.conf'));
   expect(analyzed('verify', '--man=no', unit)).toEqual({ status: 0, said: '' });
 });
+
+describe('a tracker', () => {
+  const unit = readFileSync(join(ROOT, 'infra/systemd/cohort-tracker@.service'), 'utf8');
+  const valuesOf = (text: string, pattern: RegExp): string[] => [...text.matchAll(pattern)].map(([, value]) => value!);
+
+  it('has variables of its own, which count before those of all trackers', () => {
+    const files = ['-/etc/cohort/tracker.env', '-/etc/cohort/tracker-%i.env'];
+    expect(valuesOf(unit, /^EnvironmentFile=(.*)$/gm)).toEqual(files);
+  });
+
+  it('gives back what hashing a password took, as it does in the image', () => {
+    const threshold = /\bMALLOC_MMAP_THRESHOLD_=(\d+)/g;
+    expect(valuesOf(unit, threshold)).toHaveLength(1);
+    expect(valuesOf(readFileSync(join(ROOT, 'infra/Dockerfile'), 'utf8'), threshold)).toEqual(
+      valuesOf(unit, threshold),
+    );
+  });
+});

@@ -23,8 +23,11 @@ const [OLDER_RULES, NEWER_RULES] = [2, 3];
 const SENT_AGAIN = new Set(['503 outcome_unknown', '503 tracker_unavailable', '503 log_unavailable', '503 busy']);
 
 const hasOlderBuild = spawnSync('git', ['cat-file', '-e', `${OLDER_BUILD}^{commit}`], { cwd: ROOT }).status === 0;
-if (!hasOlderBuild)
-  process.stderr.write('left out, the upgrade of trackers: the history with the older build is not here\n');
+if (!hasOlderBuild) {
+  const reason = `the history with ${OLDER_BUILD} is not here (git fetch --unshallow)`;
+  if (process.env['COHORT_REQUIRE_HISTORY'] === '1') throw new Error(`COHORT_REQUIRE_HISTORY=1, but ${reason}`);
+  process.stderr.write(`left out, the upgrade of trackers: ${reason}\n`);
+}
 
 interface UpgradeStatus {
   readonly ready: boolean;

@@ -15,7 +15,10 @@ const UNITS = new Map([
 const EXPOSURE_MAX = 2;
 
 const missing = spawnSync('systemd-analyze', ['--version']).status === 0 ? null : 'there is no systemd-analyze';
-if (missing !== null) process.stderr.write(`left out, the units of systemd: ${missing}\n`);
+if (missing !== null) {
+  if (process.env['COHORT_REQUIRE_SYSTEMD'] === '1') throw new Error(`COHORT_REQUIRE_SYSTEMD=1, but ${missing}`);
+  process.stderr.write(`left out, the units of systemd: ${missing}\n`);
+}
 
 let folder: string;
 beforeAll(() => {

@@ -1,5 +1,6 @@
 // Owns how each alert is caused for real: processes are killed, the log is locked, a disk is filled, bytes are changed.
 import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, open, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -17,6 +18,8 @@ import { GROUP, joined, peerOf, type WatchedPeer } from './watched-system.ts';
 
 const MIB = 1024 * 1024;
 const APPENDED_AT_ONCE = 1_000;
+/** What the small disk is called among the mounts, with the process that it is for. */
+const SMALL_DISK = 'cohort-cramped-';
 
 /** The log of a system, as `--log` takes it. */
 export function logOf({ folder }: LocalSystem): string {
@@ -100,7 +103,9 @@ export async function strayTracker(folder: string, http: string): Promise<NodePr
 export async function crampedPeer(system: LocalSystem): Promise<WatchedPeer | null> {
   const folder = join(system.folder, 'cramped');
   await mkdir(folder, { recursive: true });
-  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', folder]).status !== 0) return null;
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', `${SMALL_DISK}${process.pid}`, folder]);
+  if (mounted.status !== 0) return null;
+  unmountLeftovers();
   const peer = await joined(system, { user: 'cramped' });
   await writeFile(join(folder, 'ballast'), Buffer.alloc(7.5 * MIB));
   return peer;
@@ -109,6 +114,15 @@ export async function crampedPeer(system: LocalSystem): Promise<WatchedPeer | nu
 /** Lets go of the small disk. */
 export function unmountCramped({ folder }: LocalSystem): void {
   spawnSync('umount', ['-l', join(folder, 'cramped')], { stdio: 'ignore' });
+}
+
+/** The same of those whose process was killed before it could. */
+function unmountLeftovers(): void {
+  for (const mount of readFileSync('/proc/mounts', 'utf8').split('\n')) {
+    const [source = '', folder = ''] = mount.split(' ');
+    if (!source.startsWith(SMALL_DISK) || existsSync(`/proc/${source.slice(SMALL_DISK.length)}`)) continue;
+    spawnSync('umount', ['-l', folder], { stdio: 'ignore' });
+  }
 }
 
 /** Gives the only thread of a peer more to hash than it gets done soon; returns what ends that. */

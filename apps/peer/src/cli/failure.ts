@@ -7,6 +7,7 @@ import { ProblemsFound } from './doctor/doctor.ts';
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts';
 import { NotWanted } from './last-copies.ts';
 import { InputEnded } from './line-question.ts';
+import { BadPageUrl } from './open-command.ts';
 import { PasswordsDiffer } from './passwords.ts';
 import { BadVerdict, RecheckCalledOff } from './recheck-command.ts';
 import { StoppedWatching, TransferFailed } from './transfer-follower.ts';
@@ -43,6 +44,7 @@ export function failureOf(error: unknown): Failure {
   }
   if (error instanceof NotWanted) return failure(EXIT.refused, 'not_wanted', error.message);
   if (error instanceof PasswordsDiffer) return failure(EXIT.badInput, 'passwords_differ', error.message);
+  if (error instanceof BadPageUrl) return failure(EXIT.badInput, 'bad_page_url', error.message);
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return failure(EXIT.bug, 'internal_error', `This is a bug of the command line:\n${detail}`);
 }

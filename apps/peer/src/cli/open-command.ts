@@ -7,15 +7,35 @@ import type { Invocation } from './invocation.ts';
 export interface OpenFlags {
   /** False with --no-browser. */
   readonly browser: boolean;
+  readonly url?: string;
+}
+
+/** Where browsers reach the page, where that is not where the peer listens. */
+const URL_VARIABLE = 'COHORT_PAGE_URL';
+
+/** What was named is no address of a page. */
+export class BadPageUrl extends Error {
+  override readonly name = 'BadPageUrl';
+  constructor(text: string) {
+    super(`"${text}" is no address of a page, like http://127.0.0.1:7071`);
+  }
 }
 
 /** open: lets a browser in to the page. */
-export async function openPage(invocation: Invocation, { browser }: OpenFlags): Promise<void> {
+export async function openPage(invocation: Invocation, { browser, url: named }: OpenFlags): Promise<void> {
   const client = await invocation.client();
+  const page = pageUrl(named || invocation.terminal.environment[URL_VARIABLE] || reachableUrl(client.url));
   const { ticket, expiresAt } = (await client.change('POST', '/page-tickets')).body as PageTicketView;
-  const url = `${reachableUrl(client.url)}/#ticket=${ticket}`;
+  const url = `${page}/#ticket=${ticket}`;
   invocation.show({ url, expiresAt }, () => `${url}\n`);
   if (browser && invocation.flags.json !== true) startBrowser(url, invocation.terminal.environment);
+}
+
+/** Without what stands behind host and port. */
+function pageUrl(text: string): string {
+  const url = URL.parse(text);
+  if (url !== null && /^https?:$/.test(url.protocol) && url.pathname === '/') return url.origin;
+  throw new BadPageUrl(text);
 }
 
 /** An address to listen on is none to go to. */

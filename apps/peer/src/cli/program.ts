@@ -259,6 +259,7 @@ function addViews(program: Command, start: () => Invocation): void {
     .description(
       'open the page of this peer in the browser, and print its address, which lets one browser in for a minute',
     )
+    .option('--url <url>', 'where browsers reach the page, when it is not where this peer listens (COHORT_PAGE_URL)')
     .option('--no-browser', 'only print the address');
   open.action(() => openPage(start(), open.opts<OpenFlags>()));
   program

@@ -20,6 +20,27 @@ test('the address of the page is printed, with a ticket where no server is sent 
   expect(JSON.parse(json.out)).toEqual({ url: ran.out.trim(), expiresAt: TICKET.expiresAt });
 });
 
+test.each([
+  ['--url', ['--url', 'http://127.0.0.1:7071'], {}],
+  ['COHORT_PAGE_URL', [], { COHORT_PAGE_URL: 'http://127.0.0.1:7071/' }],
+  ['--url before COHORT_PAGE_URL', ['--url', 'http://127.0.0.1:7071'], { COHORT_PAGE_URL: 'http://elsewhere:1' }],
+])('the address is the one of %s, where browsers reach the page at another one', async (_, flags, environment) => {
+  peer.answers.set('POST /page-tickets', { status: 201, body: TICKET });
+  const words = ['open', '--no-browser', ...flags, '--data-dir', peer.dataDirectory];
+  const ran = await runWords(words, { environment });
+  expect(ran).toMatchObject({ exitCode: 0, out: 'http://127.0.0.1:7071/#ticket=a-ticket\n' });
+});
+
+test.each(['127.0.0.1:7071', 'ftp://127.0.0.1', 'http://127.0.0.1/page'])(
+  '%s is no address of a page, and takes no ticket',
+  async (url) => {
+    peer.answers.clear();
+    const ran = await runWords(['open', '--url', url, '--data-dir', peer.dataDirectory]);
+    expect(ran.exitCode).toBe(64);
+    expect(ran.note).toContain(`"${url}" is no address of a page`);
+  },
+);
+
 test('the browser of the person is started with it', async () => {
   peer.answers.set('POST /page-tickets', { status: 201, body: TICKET });
   const folder = mkdtempSync(join(tmpdir(), 'cohort-open-'));

@@ -89,3 +89,23 @@ it('both programs say the correlation id, and no span says more than it has to',
   expect(new Set(named.map(({ service }) => service))).toEqual(new Set(['cohort-peer', 'cohort-tracker']));
   expect(JSON.stringify(spans)).not.toContain('correct horse battery');
 });
+
+it('with a collector that refuses what it gets, peers and trackers end as without one', async () => {
+  const refusing = createServer((_request, response) => void response.writeHead(404).end());
+  await new Promise<void>((resolve) => refusing.listen(0, '127.0.0.1', resolve));
+  const { port } = refusing.address() as AddressInfo;
+  const environment = { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` };
+  const cluster = await Cluster.start({ trackerCount: 1, environment });
+  try {
+    const alice = await cluster.user('alice');
+    await expectOk(
+      'create_group',
+      alice.control.request('POST', '/commands/create_group', { body: { group: 'films' } }),
+    );
+    expect(await alice.process.stop()).toEqual({ code: 0, signal: null });
+    expect(await cluster.system.trackers[0]!.process.stop()).toEqual({ code: 0, signal: null });
+  } finally {
+    await cluster.stop();
+    refusing.close();
+  }
+});

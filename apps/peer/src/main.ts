@@ -8,7 +8,7 @@ import { openProcessLog } from '#program/open-process-log';
 import { PEER_SETTINGS, type PeerFlags } from '#program/peer-settings';
 import type { ProcessLog } from '#program/process-log';
 import { addSettings } from '#program/settings-options';
-import { openTraces } from '#program/traces';
+import { NO_TRACES, openTraces } from '#program/traces';
 import { EXIT } from './cli/exit-codes.ts';
 import { type PeerOptions, readPeerOptions } from './peer-options.ts';
 import { startPeer } from './peer.module.ts';
@@ -50,8 +50,9 @@ async function runPeer(options: PeerOptions): Promise<void> {
 async function runUntilSignal(options: PeerOptions, log: ProcessLog): Promise<void> {
   const stopped = stopSignal();
   const lock = lockDataDir(options.dataDirectory);
+  let traces = NO_TRACES;
   try {
-    const traces = await openTraces('peer');
+    traces = await openTraces('peer');
     const peer = await startPeer(options, { log, traces });
     peer.figures.addProcess();
     const { peerId, controlUrl, listen } = peer;
@@ -60,9 +61,9 @@ async function runUntilSignal(options: PeerOptions, log: ProcessLog): Promise<vo
     );
     await stopped;
     await peer.stop();
-    await traces.close();
   } finally {
     lock.release();
+    await traces.close();
   }
 }
 

@@ -9,7 +9,7 @@ import { type Identity, loadOrCreateIdentity } from '#identity/identity';
 import { BadInput } from '#identity/start-input';
 import { openProcessLog } from '#program/open-process-log';
 import type { ProcessLog } from '#program/process-log';
-import { NO_TRACES, openTraces } from '#program/traces';
+import { NO_TRACES, openTraces, type Traces } from '#program/traces';
 import { formatHostPort } from '#wire/host-port';
 import { formatFingerprint } from '#wire/tracker-info';
 import { AUDIT_KEYS_FOLDER } from './audit/audit-keys.ts';
@@ -45,14 +45,18 @@ async function runUntilSignal(n: string, configuration: TrackerConfiguration, pr
   const stopping = stopSignal();
   const lock = lockDataDir(configuration.dataDirectory);
   let log: CommandLog | null = null;
+  let traces = NO_TRACES;
   try {
     const identity = await loadOrCreateIdentity(configuration.dataDirectory);
     refuseOtherKey(identity, configuration);
+    traces = await openTraces('tracker');
     log = await openPatiently(configuration, { processLog, stopping });
-    if (log !== null && !stopping.aborted) await serve({ n, configuration, identity, log, processLog, stopping });
+    if (log !== null && !stopping.aborted)
+      await serve({ n, configuration, identity, log, processLog, traces, stopping });
   } finally {
     await log?.close();
     lock.release();
+    await traces.close();
   }
 }
 
@@ -62,14 +66,14 @@ interface Run {
   readonly identity: Identity;
   readonly log: CommandLog;
   readonly processLog: ProcessLog;
+  readonly traces: Traces;
   readonly stopping: AbortSignal;
 }
 
-async function serve({ n, configuration, identity, log, processLog, stopping }: Run): Promise<void> {
+async function serve({ n, configuration, identity, log, processLog, traces, stopping }: Run): Promise<void> {
   const { rpc, http, address, dataDirectory, logUrl } = configuration;
   const snapshots = { folder: join(dataDirectory, 'snapshots') };
   const auditKeysFolder = join(dataDirectory, AUDIT_KEYS_FOLDER);
-  const traces = await openTraces('tracker');
   const followed = traces === NO_TRACES ? log : tracedCommandLog(log, traces);
   const told = { processLog, traces };
   const parts = { identity, log: followed, rpc, http, address, snapshots, auditKeysFolder, ...told };
@@ -92,7 +96,6 @@ async function serve({ n, configuration, identity, log, processLog, stopping }: 
     clearInterval(watch);
     await rm(httpFile, { force: true });
     await tracker.stop();
-    await traces.close();
   }
 }
 

@@ -12,7 +12,7 @@ export interface SpanAbout {
 
 /** A stretch of work. */
 export interface Span {
-  /** What begins within `work`, however late, is part of it. */
+  /** What begins within `work` is part of it, until it ends; after that it is part of nothing. */
   run<Result>(work: () => Result): Result;
   end(about?: { readonly attributes?: SpanAbout['attributes']; readonly isFailed?: boolean }): void;
 }
@@ -23,7 +23,7 @@ export interface Traces {
   begin(name: string, about: SpanAbout): Span;
   /** W3C trace context of the span within which this is asked, for who is asked next; undefined outside of all. */
   traceparent(): string | undefined;
-  /** Sends what has not been sent. */
+  /** Sends what has not been sent, where that takes no half of a second; never throws. */
   close(): Promise<void>;
 }
 

@@ -84,6 +84,7 @@ export class RpcServer extends ServerTCP {
   readonly #door: Door;
   /** By connection, as it came. */
   readonly #peerIds = new WeakMap<Socket, string>();
+  readonly #hasSession: RpcDoor['hasSession'];
   readonly #refused: RpcDoor['refused'];
   readonly #messageTimeoutMs: number;
   readonly #traces: Traces;
@@ -95,6 +96,7 @@ export class RpcServer extends ServerTCP {
       tlsOptions: { ...mutualTlsOptions(identity), handshakeTimeout: RPC_HANDSHAKE_TIMEOUT_MS },
     };
     super(options as Required<TcpOptions>['options']);
+    this.#hasSession = door.hasSession;
     this.#refused = door.refused;
     this.#traces = door.traces ?? NO_TRACES;
     this.#messageTimeoutMs = door.messageTimeoutMs ?? RPC_MESSAGE_TIMEOUT_MS;
@@ -204,7 +206,9 @@ export class RpcServer extends ServerTCP {
     if (!isRequest || handler === null) return super.handleMessage(socket, message);
     const handle = (): Promise<unknown> => handler(data, new TcpContext([socket, pattern, {}]));
     const { traceparent: parent } = message;
-    const isFollowed = typeof parent === 'string' && parseTraceparent(parent) !== null;
+    const { peerId } = callers.get(socket.netSocket)!;
+    // What a stranger sends makes no span.
+    const isFollowed = typeof parent === 'string' && this.#hasSession(peerId) && parseTraceparent(parent) !== null;
     const answer = isFollowed
       ? await inSpan(this.#traces.begin(pattern, { kind: 'server', parent }), handle)
       : await handle();

@@ -11,6 +11,7 @@ import { of } from 'rxjs';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { type Identity, loadOrCreateIdentity } from '#identity/identity';
 import { mutualTlsOptions } from '#identity/tls';
+import { NO_SPAN, NO_TRACES, type Traces } from '#program/traces';
 import { callerOf, type RpcDoor, RpcServer } from '../../../../apps/tracker/src/control/rpc-server.ts';
 
 // A connection that ends is a fact in these tests, not news for the console.
@@ -284,4 +285,25 @@ it('what is no message ends its connection, and is counted', async () => {
   socket.write('garbage#');
   await ending(socket);
   expect(refused).toEqual(['malformed_message']);
+});
+
+it('a trace is followed for who has a session alone', async () => {
+  const begun: string[] = [];
+  const begin: Traces['begin'] = (name) => {
+    begun.push(name);
+    return NO_SPAN;
+  };
+  await restartWith({ traces: { ...NO_TRACES, begin } });
+  server.addHandler('ask', () => Promise.resolve({ ok: true }));
+  const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+  const followed = framed({ pattern: 'ask', id: randomUUID(), data: {}, traceparent });
+  const socket = await connected(identities[1]!);
+  const answers = answersOf(socket);
+  socket.write(followed);
+  await vi.waitFor(() => expect(answers()).toBe(1));
+  expect(begun).toEqual([]);
+  loggedIn.add(identities[1]!.id);
+  socket.write(followed);
+  await vi.waitFor(() => expect(answers()).toBe(2));
+  expect(begun).toEqual(['ask']);
 });

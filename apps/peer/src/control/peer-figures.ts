@@ -1,14 +1,14 @@
 // Owns which figures of a peer stand in /metrics: what the workers did, how transfers, trackers and disks are, and what is limited. It is
 // told without a token, so no names of groups, files or users stand in it.
 import type { StatsFs } from 'node:fs';
-import { statfs } from 'node:fs/promises';
-import { type Figure, Figures, type Labels, type Sample } from '#metrics/figures';
+import { type Figure, Figures, type Sample } from '#metrics/figures';
 import { BUILD } from '#wire/build';
 import { TRANSFER_STATES, type TransferState } from '#wire/control-api';
 import type { LimitsBody, RateLimitsBody } from '#wire/control-limits';
 import type { KeepingView, ScrubView } from '#wire/control-upkeep';
 import type { EngineMetrics, WorkerMetrics } from '../swarm/transfer-engine.ts';
 import type { TrackerStatus } from '../tracker-link/tracker-link.ts';
+import { DiskLooks } from './disk-looks.ts';
 
 /** What the figures are read from, each when it is asked for. */
 export interface PeerFigureSources {
@@ -144,6 +144,7 @@ function addScrub(figures: Figures, { scrub }: PeerFigureSources): void {
 
 /** The disk of the data directory, and that of kept copies: where downloads go is known to who asked for them. */
 function addDisks(figures: Figures, { dataDirectory, keeping }: PeerFigureSources): void {
+  const disks = new DiskLooks();
   const onDisks = (name: string, help: string, value: (disk: StatsFs) => number): void =>
     figures.read({
       ...{ name, help, type: 'gauge', labels: ['folder'] },
@@ -151,8 +152,8 @@ function addDisks(figures: Figures, { dataDirectory, keeping }: PeerFigureSource
         const kept = keeping();
         const folders = [{ folder: 'data', path: dataDirectory }];
         if (kept !== null) folders.push({ folder: 'kept-copies', path: kept.folder });
-        const samples = await Promise.all(folders.map(({ folder, path }) => diskSamples({ folder }, path, value)));
-        return samples.flat();
+        const looks = await Promise.all(folders.map(({ path }) => disks.look(path)));
+        return looks.flatMap((disk, at) => (disk === null ? [] : [[{ folder: folders[at]!.folder }, value(disk)]]));
       },
     });
   onDisks('cohort_disk_free_bytes', 'Room on the disk of a folder.', ({ bavail, bsize }) => bavail * bsize);
@@ -167,15 +168,6 @@ function addDisks(figures: Figures, { dataDirectory, keeping }: PeerFigureSource
     });
   ofKeeping('cohort_kept_copies_bytes', 'Bytes of the copies that this peer keeps.', ({ keptBytes }) => keptBytes);
   ofKeeping('cohort_kept_copies_limit_bytes', 'How many it may keep.', ({ limitBytes }) => limitBytes);
-}
-
-/** Nothing for a folder that is gone, as a disk is that was taken out. */
-async function diskSamples(labels: Labels, path: string, value: (disk: StatsFs) => number): Promise<Sample[]> {
-  try {
-    return [[labels, value(await statfs(path))]];
-  } catch {
-    return [];
-  }
 }
 
 type AddOne = (name: string, help: string, read: () => number) => void;

@@ -24,7 +24,7 @@ import { signedFileOf } from './content-links.ts';
 import { ControlDoor } from './control-door.ts';
 import { COPY_KEEPING, DATA_DIRECTORY, TRANSFER_ENGINE } from './control-tokens.ts';
 import { ControlModule } from './control.module.ts';
-import { correlate } from './correlation.ts';
+import { correlate, CORRELATION_HEADER, correlationIdOf } from './correlation.ts';
 import { EventJournal } from './event-journal.ts';
 import { EventStreams } from './event-streams.ts';
 import { controlDocument } from './openapi-document.ts';
@@ -130,9 +130,9 @@ export async function createControlApp(
     forceCloseConnections: true,
     clientErrorHandler: (error, socket) => answerUnread(error, { socket, headers: BROWSER_HEADERS }),
     // An address that cannot be read: no route, no hook and no filter come to see it.
-    frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply) => {
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
       door.refuse('invalid_request');
-      sendProblem(reply, problemOf('invalid_request', { detail: error.message }));
+      refuseAddress(error, { request, reply, log });
     },
   });
   const app = await NestFactory.create<NestFastifyApplication>(
@@ -155,6 +155,19 @@ export async function createControlApp(
     }),
   );
   return app;
+}
+
+interface Asked {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly log: ProcessLog;
+}
+
+function refuseAddress(error: Error, { request: { method, headers }, reply, log }: Asked): void {
+  const correlationId = correlationIdOf(headers);
+  const problem = problemOf('invalid_request', { detail: error.message });
+  log.info('refused', { method, status: problem.status, code: problem.code, correlationId });
+  sendProblem(reply.header(CORRELATION_HEADER, correlationId), { ...problem, correlationId });
 }
 
 /** The first thing wrong with each field, as a sentence. */

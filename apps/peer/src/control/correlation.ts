@@ -2,7 +2,7 @@
 // command: the client's own, when it sends one.
 import { randomUUID } from 'node:crypto';
 import { isUUID } from 'class-validator';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ProcessLog } from '#program/process-log';
 import type { Span, Traces } from '#program/traces';
 import { CORRELATION_ID } from '#wire/correlation-id';
@@ -28,6 +28,7 @@ export function correlate(fastify: FastifyInstance, { log, traces }: { log: Proc
     request.correlationId = correlationIdOf(request.headers);
     void reply.header(CORRELATION_HEADER, request.correlationId);
     request.span = spanOf(request, traces);
+    tellOnce(request, { reply, log });
     done();
   });
   // Only here: what reads a body begins anew outside of all.
@@ -36,14 +37,29 @@ export function correlate(fastify: FastifyInstance, { log, traces }: { log: Proc
     const isMalformed = saidIn(headers) !== undefined && wellSaidIn(headers) === undefined;
     done(isMalformed ? invalidField(CORRELATION_HEADER, `must match ${CORRELATION_ID.source}`) : undefined);
   });
-  fastify.addHook('onResponse', (request, { statusCode: status, elapsedTime }, done) => {
-    const { method, correlationId, span } = request;
-    const { url: route } = request.routeOptions;
-    const about = { method, status, correlationId, durationMs: Math.round(elapsedTime) };
-    log.debug('answered', route === undefined ? about : { ...about, route });
-    span.end({ attributes: { 'http.response.status_code': status }, isFailed: status >= 500 });
-    done();
-  });
+}
+
+/** Tells how a request ended: answered, or broken off by who asked, as every stream of events is one day. */
+function tellOnce(request: FastifyRequest, { reply, log }: { reply: FastifyReply; log: ProcessLog }): void {
+  const { raw } = reply;
+  const beganMs = performance.now();
+  const tell = (words: string): void => {
+    raw.off('finish', answered).off('close', brokenOff);
+    const { method, correlationId, span, routeOptions } = request;
+    const { url: route } = routeOptions;
+    const status = raw.headersSent ? raw.statusCode : undefined;
+    log.debug(words, {
+      method,
+      ...(status !== undefined && { status }),
+      ...{ correlationId, durationMs: Math.round(performance.now() - beganMs) },
+      ...(route !== undefined && { route }),
+    });
+    const attributes = status === undefined ? {} : { 'http.response.status_code': status };
+    span.end({ attributes, isFailed: status !== undefined && status >= 500 });
+  };
+  const answered = (): void => tell('answered');
+  const brokenOff = (): void => tell('broken off');
+  raw.on('finish', answered).on('close', brokenOff);
 }
 
 function spanOf({ method, routeOptions, headers, correlationId }: FastifyRequest, traces: Traces): Span {
@@ -55,7 +71,7 @@ function spanOf({ method, routeOptions, headers, correlationId }: FastifyRequest
 }
 
 /** What it says; else the trace that it is part of, what makes it the same when it is repeated, or an id made here. */
-function correlationIdOf(headers: Headers): string {
+export function correlationIdOf(headers: Headers): string {
   const { traceparent, 'idempotency-key': key } = headers;
   const trace = parseTraceparent(traceparent)?.traceId;
   return wellSaidIn(headers) ?? trace ?? (isUUID(key) ? (key as string).toLowerCase() : randomUUID());

@@ -10,6 +10,7 @@ import {
   IsOptional,
   IsString,
   Length,
+  Matches,
   Max,
   Min,
   ValidateNested,
@@ -27,13 +28,8 @@ import {
   StoppedShareBody,
   UNCHANGED_COMMAND_BODIES,
 } from './command-bodies.ts';
-import {
-  CORRELATION_ID_CHARACTERS_MAX,
-  LIST_CURSOR_CHARACTERS_MAX,
-  LIST_LIMIT_MAX,
-  PRESENCE_DOWNLOADS_MAX,
-  WATCHED_GROUPS_MAX,
-} from './limits.ts';
+import { CORRELATION_ID } from './correlation-id.ts';
+import { LIST_CURSOR_CHARACTERS_MAX, LIST_LIMIT_MAX, PRESENCE_DOWNLOADS_MAX, WATCHED_GROUPS_MAX } from './limits.ts';
 import { AreHostPorts, AreUserNames, IsCommandId, IsFileName, IsUserName } from './name-validation.ts';
 import type { TrackerTrouble } from './tracker-trouble.ts';
 import type { ErrorCode, FieldError } from './wire-error.ts';
@@ -88,8 +84,7 @@ export class CommandRequest extends RequestHead {
   @IsCommandId()
   commandId!: string;
 
-  @IsString()
-  @Length(1, CORRELATION_ID_CHARACTERS_MAX)
+  @Matches(CORRELATION_ID)
   correlationId!: string;
 
   /** Whom the peer believes to be logged in on it: scopes a repeated command id after a logout. */

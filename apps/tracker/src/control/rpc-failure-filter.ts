@@ -3,7 +3,7 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, Inject } from '@nestjs
 import type { TcpContext } from '@nestjs/microservices';
 import { type Observable, of } from 'rxjs';
 import { type About, PROCESS_LOG, type ProcessLog } from '#program/process-log';
-import { CORRELATION_ID_CHARACTERS_MAX } from '#wire/limits';
+import { CORRELATION_ID } from '#wire/correlation-id';
 import type { Refused, ReplyHead } from '#wire/tracker-api';
 import { failed, type Failed } from './answers.ts';
 import { InvalidPayload } from './payload-check.ts';
@@ -39,6 +39,6 @@ export class RpcFailureFilter implements ExceptionFilter {
 function askedIn(host: ReturnType<ArgumentsHost['switchToRpc']>): About {
   const command = host.getContext<TcpContext>().getPattern();
   const { correlationId } = host.getData<{ correlationId?: unknown } | null>() ?? {};
-  if (typeof correlationId !== 'string' || correlationId.length > CORRELATION_ID_CHARACTERS_MAX) return { command };
+  if (typeof correlationId !== 'string' || !CORRELATION_ID.test(correlationId)) return { command };
   return { command, correlationId };
 }

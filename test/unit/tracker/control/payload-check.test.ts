@@ -21,6 +21,8 @@ describe("a peer's envelope", () => {
     ['commandId', 'x'],
     ['commandId', null],
     ['correlationId', ''],
+    ['correlationId', 'one\ntwo'],
+    ['correlationId', 'a command="b"'],
     ['seenOffset', -2],
     ['seenOffset', 0.5],
     ['seenOffset', 2 ** 53],

@@ -28,7 +28,7 @@ const CLASSES: readonly (new () => object)[] = [
 /** Values of which most fields have one that is right for them. */
 const VALUES: Readonly<Record<string, readonly unknown[]>> = {
   commandId: ['0a000000-0000-4000-8000-00000000000a', '0A000000-0000-4000-8000-00000000000A', 'x'],
-  correlationId: ['c', ''],
+  correlationId: ['c', '', 'a b', 'c\n', 'x'.repeat(65)],
   seenOffset: [-1, 7, 0.5],
   user: ['alice', null, 'cafe\u0301', 'a/b', 'a\u0300'.repeat(40)],
   body: [{}, { group: 'g' }, [], null],

@@ -29,10 +29,16 @@ export function logText(json: string): string {
   const words = [
     line.time,
     line.level === 'warn' ? 'warning' : line.level,
-    inLines(line.msg),
-    ...about.map(([field, value]) => `${field}=${printable(String(value))}`),
+    inLines(line.msg).replaceAll('\n', '\n  '),
+    ...about.map(([field, value]) => `${field}=${fieldText(String(value))}`),
   ];
   return `${words.join(' ')}\n${errorText(line.error)}`;
+}
+
+/** In quotes where it could not be seen where it ends. */
+function fieldText(value: string): string {
+  const isPlain = value !== '' && !/[ "]/.test(value);
+  return isPlain ? printable(value) : `"${printable(value.replace(/["\\]/g, '\\$&'))}"`;
 }
 
 function errorText(error: WrittenError | undefined): string {

@@ -46,10 +46,16 @@ export function openProcessLog(
     (at: LogLevel) =>
     (words: string, about: About = {}): void => {
       if (!lines.isLevelEnabled(at)) return;
-      const leftOut = take(`${at} ${about.code ?? ''} ${words}`);
+      const leftOut = take(keyOf(`${at} ${words}`, about));
       if (leftOut !== null) lines[at](leftOut === 0 ? about : { ...about, leftOut }, words);
     };
   return { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error'), fatal: say('fatal') };
+}
+
+/** One bug, or one thing refused, does not hide another one that is told in the same words. */
+function keyOf(said: string, { code, command, route, error }: About): string {
+  const type = error instanceof Error ? error.name : typeof error;
+  return [said, code, command, route, type].join(' ');
 }
 
 /** A log that nobody reads any more is no reason to end. */

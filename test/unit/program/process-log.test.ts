@@ -88,6 +88,12 @@ describe('a line as text', () => {
     expect(text('a\u001b[2Jb', { correlationId: 'c\nd' })).toBe('TIME warning a\\u{1b}[2Jb correlationId=c\\u{a}d\n');
   });
 
+  test('shows where a value ends, and which lines go on from one before', () => {
+    expect(text('one\ntwo', { correlationId: 'a command=b', tracker: 'c "d"\\', command: '' })).toBe(
+      'TIME warning one\n  two correlationId="a command=b" tracker="c \\"d\\"\\\\" command=""\n',
+    );
+  });
+
   test('shows where a bug is, and what it came from', () => {
     const error = new Error('cannot', { cause: 'a broken wire' });
     error.stack = 'Error: cannot\n    at here';
@@ -116,6 +122,16 @@ describe('what is said again and again', () => {
     written.log.info('refused', { code: 'busy' });
     written.log.warn('refused', refusal);
     expect(written.lines).toHaveLength(12);
+  });
+
+  test('hides no other bug, and none elsewhere', () => {
+    const written = opened();
+    const bug = { code: 'internal_error', error: new TypeError('one') };
+    for (let turn = 0; turn < 100; turn++) written.log.error('a bug', { ...bug, command: 'login' });
+    written.log.error('a bug', { ...bug, command: 'login', error: new RangeError('two') });
+    written.log.error('a bug', { ...bug, command: 'logout' });
+    written.log.error('a bug', { ...bug, route: '/status' });
+    expect(written.lines).toHaveLength(13);
   });
 
   test('is written each time for who asks for everything', () => {

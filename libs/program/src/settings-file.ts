@@ -27,7 +27,10 @@ export function readSettingsFile(given: string, settings: Settings): SettingsFil
     const line = lineOf(key, text);
     const name = names.get(key);
     if (name === undefined) throw new BadInput(`${path}:${line}: ${unknownKey(key, [...names.keys()])}`);
-    entries.set(name, { texts: textsOf(value, `${path}:${line}: ${key}`), line });
+    const where = `${path}:${line}: ${key}`;
+    if (Array.isArray(value) && settings[name]?.isList !== true)
+      throw new BadInput(`${where}: give one value, no list`);
+    entries.set(name, { texts: textsOf(value, where), line });
   }
   return { path, folder: dirname(path), entries };
 }

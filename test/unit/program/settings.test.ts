@@ -109,6 +109,8 @@ describe('what is wrong is refused by name', () => {
     ['{"config": "other.json"}', /cohort\.json:1: there is no setting "config"/],
     ['{"http": "127.0.0.1:1"}', /cohort\.json:1: there is no setting "http"/],
     ['{"workers": {"count": 1}}', /cohort\.json:1: workers: \{"count":1\} is no text, number, true or false/],
+    ['{"workers": [1]}', /cohort\.json:1: workers: give one value, no list/],
+    ['{\n"workers": []}', /cohort\.json:2: workers: give one value, no list/],
     ['{"workers": null}', /cohort\.json:1: workers: null is no/],
     ['["workers"]', /cohort\.json: give one JSON object/],
     ['{workers: 1}', /cohort\.json is not JSON: /],

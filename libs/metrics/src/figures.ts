@@ -49,15 +49,16 @@ export class Figures {
     return new Histogram({ name, help, labelNames: [...labels], buckets: [...buckets], registers: [this.#registry] });
   }
 
-  /** A figure that somebody else keeps. */
+  /** A figure that somebody else keeps. Nothing comes between its reset and its samples, so questions at one time add up nothing. */
   read({ type, name, help, labels = [], read }: ReadFigure): void {
     const options = { name, help, labelNames: [...labels], registers: [this.#registry] };
     if (type === 'gauge') {
       const gauge = new Gauge({
         ...options,
         collect: async () => {
+          const samples = samplesOf(await read());
           gauge.reset();
-          for (const [sampleLabels, value] of samplesOf(await read())) gauge.set({ ...sampleLabels }, value);
+          for (const [sampleLabels, value] of samples) gauge.set({ ...sampleLabels }, value);
         },
       });
       return;
@@ -65,8 +66,9 @@ export class Figures {
     const counter = new Counter({
       ...options,
       collect: async () => {
+        const samples = samplesOf(await read());
         counter.reset();
-        for (const [sampleLabels, value] of samplesOf(await read())) counter.inc({ ...sampleLabels }, value);
+        for (const [sampleLabels, value] of samples) counter.inc({ ...sampleLabels }, value);
       },
     });
   }

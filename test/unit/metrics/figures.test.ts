@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { Figures } from '#metrics/figures';
 
 it('what is counted stands with its labels, and what is read is asked for each time', async () => {
@@ -25,6 +25,17 @@ it('what nobody knows any more is not told', async () => {
   expect(await figures.text()).toContain('d{folder="data"} 1\n');
   samples = [];
   expect(await figures.text()).not.toMatch(/^d/m);
+});
+
+it('a figure that is slow to read is told once to each of two who ask at one time, and keeps its samples meanwhile', async () => {
+  const figures = new Figures();
+  const reads: ((samples: [Record<string, string>, number][]) => void)[] = [];
+  const read = () => new Promise<[Record<string, string>, number][]>((resolve) => void reads.push(resolve));
+  figures.read({ name: 'f_total', help: 'Fs.', type: 'counter', read });
+  const texts = [figures.text(), figures.text()];
+  await vi.waitFor(() => expect(reads).toHaveLength(2));
+  for (const answer of reads) answer([[{}, 5]]);
+  for (const text of await Promise.all(texts)) expect(text).toContain('f_total 5\n');
 });
 
 it('durations are told in buckets', async () => {

@@ -66,7 +66,6 @@ export class Replica {
   #hasCaughtUp = false;
   #healedSize = 0;
   #endOffset = 0;
-  #appendedCount = 0;
   #isServing = false;
   #sliceEndsAt = 0;
   #unready: Extract<Readiness, { ready: false }> | null = null;
@@ -113,11 +112,6 @@ export class Replica {
   /** Effect digest after the last applied record, 64 hex characters. */
   get digest(): string {
     return this.#derived.digest;
-  }
-
-  /** Records that this process has appended. */
-  get appendedCount(): number {
-    return this.#appendedCount;
   }
 
   /** Whether this tracker takes commands, and if not, why. */
@@ -282,7 +276,6 @@ export class Replica {
   async #append(record: AppendRecord): Promise<void> {
     try {
       await this.#log.append([record]);
-      this.#appendedCount += 1;
       this.#logWatch.took();
     } catch (error) {
       if (error instanceof LogFailure && error.code === 'log_unavailable') this.#logWatch.refused(error);

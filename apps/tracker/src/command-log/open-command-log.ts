@@ -54,7 +54,22 @@ export async function openCommandLog(options: OpenCommandLogOptions): Promise<Co
   if (options.trackerInfoPath !== null) await refuseOtherMachines(options.trackerInfoPath);
   if (mustExist && !existsSync(address.file))
     throw misconfigured(`there is no log at ${options.url}: say which one with --log`);
+  if (!readsOnly) refuseHalf(address.file);
   return openSqliteCommandLog(address.file, { readsOnly });
+}
+
+/** Where the file of a log stands while it is copied, until it is proven to be whole. */
+export function copyingFile(file: string): string {
+  return `${file}.copying`;
+}
+
+/** Who began a log of that name now would have another one than the one that is copied to it. */
+function refuseHalf(file: string): void {
+  const copying = copyingFile(file);
+  if (!existsSync(copying)) return;
+  throw misconfigured(
+    `a copy to ${file} has not ended: run cohort log copy to it once more, which goes on, or remove ${copying}`,
+  );
 }
 
 /** Reads a log's address, or throws `log_misconfigured` with what to write instead. */

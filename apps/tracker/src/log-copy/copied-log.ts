@@ -6,6 +6,7 @@ import { type LogSource, logSourceOf, openLogSource } from '../audit/log-source.
 import type { CommandLog, StoredRecord } from '../command-log/command-log.ts';
 import { openCommandLog } from '../command-log/open-command-log.ts';
 import type { CopiedUse, CopySource, CopyTarget } from './copy-end.ts';
+import { type LogPlace, placeOf } from './log-place.ts';
 
 /** Which log, and how its brokers are spoken to. */
 export interface LogEnd {
@@ -24,8 +25,10 @@ export async function openCopySource({ url, kafkaClientFile }: LogEnd): Promise<
   return {
     name: url,
     records: () => log.records(),
-    // What is wrong with a log is for its trackers and auditors to find: a copy is as it is.
-    prove: async () => {},
+    // What else is wrong with a log is for its trackers and auditors to find: a copy is as it is.
+    prove: async () => {
+      if ((await log.end()) === 0) throw new BadInput(`${url} has no records: there is no log to copy`);
+    },
     refuseUse: (copied) => refuseUse(log, copied),
     close: () => log.close(),
   };
@@ -44,26 +47,33 @@ async function refuseUse(log: LogSource, { records, trackers }: CopiedUse): Prom
   throw new BadInput(`${log.name} may grow, because trackers of it run (${running.join(', ')}): ${remedy}`);
 }
 
-/** A log that is written to; it is made when it is not there. */
+/** A log that is written to; it is made when it is not there, and one in a file has its name when it is proven. */
 export class LogTarget implements CopyTarget {
   readonly name: string;
   readonly isLog = true;
   readonly heldCount: number;
   readonly #log: CommandLog;
+  readonly #place: LogPlace;
   readonly #held: AsyncIterator<StoredRecord>;
   #takenCount = 0;
 
-  private constructor(name: string, { log, heldCount }: { log: CommandLog; heldCount: number }) {
+  private constructor(
+    name: string,
+    { log, place, heldCount }: { log: CommandLog; place: LogPlace; heldCount: number },
+  ) {
     this.name = name;
     this.#log = log;
+    this.#place = place;
     this.heldCount = heldCount;
     this.#held = eachOf(this.written());
   }
 
   static async open({ url, kafkaClientFile }: LogEnd): Promise<LogTarget> {
-    const log = await openCommandLog({ url, trackerInfoPath: null, kafkaClientFile });
+    const place = await placeOf(url);
+    const { isWhole: readsOnly } = place;
+    const log = await openCommandLog({ url: place.url, trackerInfoPath: null, kafkaClientFile, readsOnly });
     try {
-      return new LogTarget(url, { log, heldCount: await log.end() });
+      return new LogTarget(url, { log, place, heldCount: await log.end() });
     } catch (error) {
       await log.close();
       throw error;
@@ -76,6 +86,11 @@ export class LogTarget implements CopyTarget {
       if (stored.offset < this.heldCount) await this.#refuseOther(stored);
       else missing.push(stored);
     }
+    if (missing.length > 0 && this.#place.isWhole) {
+      throw new BadInput(
+        `${this.name} ends at ${this.heldCount}, and there are more records to copy: name an empty log`,
+      );
+    }
     for (const some of inAppends(missing)) await this.#append(some);
     this.#takenCount += records.length;
   }
@@ -84,7 +99,7 @@ export class LogTarget implements CopyTarget {
     await this.#held.return?.();
     if (this.heldCount <= this.#takenCount) return;
     throw new BadInput(
-      `${this.name} holds ${this.heldCount} records, and there are ${this.#takenCount} to copy: name an empty log`,
+      `${this.#place.url} holds ${this.heldCount} records, and there are ${this.#takenCount} to copy: ${this.#place.remedy}`,
     );
   }
 
@@ -92,7 +107,10 @@ export class LogTarget implements CopyTarget {
     return logSourceOf(this.#log, this.name);
   }
 
-  async keep(): Promise<void> {}
+  async keep(): Promise<void> {
+    await this.#log.close();
+    await this.#place.keep();
+  }
 
   async close(): Promise<void> {
     await this.#log.close();
@@ -101,7 +119,9 @@ export class LogTarget implements CopyTarget {
   async #refuseOther({ offset, value, sealed }: StoredRecord): Promise<void> {
     const { value: held } = (await this.#held.next()) as IteratorYieldResult<StoredRecord>;
     const isSame = Buffer.from(held.value).equals(value) && held.sealed === sealed;
-    if (!isSame) throw new BadInput(`${this.name} holds another record at offset ${offset}: name an empty log`);
+    if (isSame) return;
+    const { url, remedy } = this.#place;
+    throw new BadInput(`${url} holds another record at offset ${offset}: ${remedy}`);
   }
 
   async #append(records: readonly StoredRecord[]): Promise<void> {

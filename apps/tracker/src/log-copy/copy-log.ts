@@ -31,13 +31,25 @@ export interface Copied extends Omit<LogContent, 'beside'> {
   readonly dispute: string | null;
 }
 
-/** Copies all that the source has when it is read. Rejects with BadInput, `NewerRules` or LogFailure. */
+/**
+ * Copies all that the source has when it is read. Nothing is made before the source is proven to be one. Rejects with BadInput,
+ * `NewerRules` or LogFailure.
+ */
 export async function copyLog(
   source: CopySource,
-  target: CopyTarget,
+  openTarget: () => Promise<CopyTarget>,
   onProgress?: (offset: number) => void,
 ): Promise<Copied> {
   await source.prove();
+  const target = await openTarget();
+  try {
+    return await copyTo(target, source, onProgress);
+  } finally {
+    await target.close();
+  }
+}
+
+async function copyTo(target: CopyTarget, source: CopySource, onProgress?: (offset: number) => void): Promise<Copied> {
   const { content, extent, trackers } = await copyRecords(source, target, onProgress);
   if (content.logId === null) throw new BadInput(`${source.name} has no genesis: there is no log to copy`);
   await target.finish(extent);

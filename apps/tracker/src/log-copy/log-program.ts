@@ -3,7 +3,7 @@
 import type { Command as Program } from 'commander';
 import { BadInput, dataDirectoryFor } from '#identity/start-input';
 import { addSettings } from '#program/settings-options';
-import { BESIDE_TRACKER_SETTINGS, KEY_SETTINGS, LOG_SETTINGS } from '#program/tracker-settings';
+import { BESIDE_TRACKER_SETTINGS, LOG_SETTINGS } from '#program/tracker-settings';
 import { showProgress } from '../audit/audit-output.ts';
 import { lastLogUrl } from '../command-log/last-log.ts';
 import { openCommandLog } from '../command-log/open-command-log.ts';
@@ -17,8 +17,9 @@ import { skipOffsets } from './unused-offsets.ts';
 interface CopyFlags {
   readonly from?: string;
   readonly to: string;
-  readonly fromKafkaClient?: string;
   readonly toKafkaClient?: string;
+  readonly log?: string;
+  readonly kafkaClient?: string;
   readonly dataDir?: string;
   readonly json?: boolean;
 }
@@ -29,6 +30,15 @@ interface SkipFlags {
   readonly dataDir?: string;
 }
 
+/** The log that is read is the tracker's, unless another is named; its brokers are spoken to as the tracker does. */
+const COPY_SETTINGS = {
+  ...BESIDE_TRACKER_SETTINGS,
+  kafkaClient: {
+    ...BESIDE_TRACKER_SETTINGS.kafkaClient,
+    meaning: 'TLS and login for the brokers of the log that is read (JSON)',
+  },
+};
+const SIGNAL_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 const ENDS = 'sqlite:<file>, kafka:<host:port,...>[/<topic>] or a backup, file:<path>';
 
 /** Adds `log` with its verbs. */
@@ -39,12 +49,11 @@ export function addLogCommands(root: Program): void {
     .description(
       'copy a log, and prove that the copy comes to the same; an interrupted one goes on when it is run again',
     )
-    .option('--from <url>', `${ENDS} (default: the log that a tracker used last)`)
+    .option('--from <url>', `${ENDS} (default: --log)`)
     .requiredOption('--to <url>', `an empty log or a new file: ${ENDS}`)
-    .option('--from-kafka-client <file>', 'TLS and login for the brokers of --from kafka: (JSON)')
     .option('--to-kafka-client <file>', 'TLS and login for the brokers of --to kafka: (JSON)')
     .option('--json', 'one line of JSON');
-  addSettings(copying, BESIDE_TRACKER_SETTINGS, KEY_SETTINGS).action(copy);
+  addSettings(copying, COPY_SETTINGS, LOG_SETTINGS).action(copy);
   const skipping = log
     .command('skip <offset>')
     .description('use no offset before this one, when a restored log ends before what trackers and peers have seen');
@@ -52,30 +61,47 @@ export function addLogCommands(root: Program): void {
 }
 
 async function copy(flags: CopyFlags): Promise<void> {
-  const url = flags.from ?? (await lastLogUrl(dataDirectoryFor('tracker', flags.dataDir)));
-  const source = await sourceAt(url, flags);
+  const source = await sourceOf(flags);
   try {
-    const target = await targetAt(flags);
-    try {
-      tell(await copyLog(source, target, showProgress()), { source, target, json: flags.json === true });
-    } finally {
-      await target.close();
-    }
+    const copied = await copyLog(source, () => targetAt(flags), showProgress());
+    tell(copied, { from: source.name, to: flags.to, json: flags.json === true });
   } finally {
     await source.close();
   }
 }
 
-async function sourceAt(url: string, { fromKafkaClient }: CopyFlags): Promise<CopySource> {
+async function sourceOf({ from, log, kafkaClient, dataDir }: CopyFlags): Promise<CopySource> {
+  const url = from ?? log ?? (await lastLogUrl(dataDirectoryFor('tracker', dataDir)));
   const path = backupPathIn(url);
   if (path !== null) return new BackupSource(path);
-  return openCopySource({ url: logUrlOf('--from', url), kafkaClientFile: fromKafkaClient ?? null });
+  // A file may say how the tracker's brokers are spoken to, and the log that is read may have none.
+  const kafkaClientFile = url.startsWith('kafka:') ? (kafkaClient ?? null) : null;
+  return openCopySource({ url: logUrlOf('--from', url), kafkaClientFile });
 }
 
 async function targetAt({ to, toKafkaClient }: CopyFlags): Promise<CopyTarget> {
   const path = backupPathIn(to);
-  if (path !== null) return BackupTarget.open(path);
-  return LogTarget.open({ url: logUrlOf('--to', to), kafkaClientFile: toKafkaClient ?? null });
+  if (path !== null) return backupAt(path);
+  const url = logUrlOf('--to', to);
+  if (url.startsWith('kafka:'))
+    warn(`start no tracker on ${url} before this has ended well: it may have half of the log`);
+  return LogTarget.open({ url, kafkaClientFile: toKafkaClient ?? null });
+}
+
+/** What a signal ends leaves no password hashes behind. */
+async function backupAt(path: string): Promise<CopyTarget> {
+  const target = await BackupTarget.open(path);
+  for (const [signal, code] of Object.entries(SIGNAL_CODES)) {
+    process.once(signal, () => {
+      target.discard();
+      process.exit(code);
+    });
+  }
+  return target;
+}
+
+function warn(words: string): void {
+  process.stderr.write(`cohort: ${words}\n`);
 }
 
 function logUrlOf(flag: string, url: string): string {
@@ -83,21 +109,14 @@ function logUrlOf(flag: string, url: string): string {
   throw new BadInput(`${flag}: "${url}" names neither a log nor a backup; write ${ENDS}`);
 }
 
-function tell(
-  copied: Copied,
-  { source, target, json }: { source: CopySource; target: CopyTarget; json: boolean },
-): void {
+function tell(copied: Copied, { from, to, json }: { from: string; to: string; json: boolean }): void {
   const { records, heldCount, root, digest, signedRecords, dispute } = copied;
   const held = heldCount === 0 ? '' : `, ${heldCount} of which were there`;
   const signed = `${signedRecords} under a signed checkpoint`;
-  const lines = [
-    `${records} records${held}, ${signed}: ${source.name} to ${target.name}`,
-    `root ${root}`,
-    `digest ${digest}`,
-  ];
+  const lines = [`${records} records${held}, ${signed}: ${from} to ${to}`, `root ${root}`, `digest ${digest}`];
   process.stdout.write(json ? `${JSON.stringify(copied)}\n` : `${lines.join('\n')}\n`);
   if (dispute === null) return;
-  process.stderr.write(`cohort: the log is not sound: ${dispute}; see cohort audit verify\n`);
+  warn(`the log is not sound: ${dispute}; see cohort audit verify`);
   process.exitCode = EXIT.tampered;
 }
 

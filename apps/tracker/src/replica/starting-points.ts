@@ -73,7 +73,8 @@ export async function problemOfStart(
 
 /** A log that ends before what a tracker has read is not followed until somebody has said that this is how it goes on. */
 export function lostEnd(detail: string, appliedOffset: number): LogFailure {
-  const remedy = `if it was restored from before that, run cohort log skip ${appliedOffset + 1}, and start again`;
+  const finish = 'if it is copied to, finish the copy first';
+  const remedy = `${finish}; if it was restored from before that, run cohort log skip ${appliedOffset + 1}, and start again`;
   return new LogFailure('log_halted', `${detail}: it was cut, or is another log; ${remedy}`);
 }
 

@@ -1,7 +1,8 @@
 // Facts about copying a log, from SQLite files to others and to backups; Kafka is in test/e2e/log-copy.test.ts.
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AppendRecord, StoredRecord } from '../../../../apps/tracker/src/command-log/command-log.ts';
 import { openCommandLog } from '../../../../apps/tracker/src/command-log/open-command-log.ts';
@@ -52,22 +53,21 @@ async function recordsIn(url: string): Promise<StoredRecord[]> {
   return found;
 }
 
-async function copied(from: CopySource, to: CopyTarget): Promise<Copied> {
+async function copied(from: CopySource, to: () => Promise<CopyTarget>): Promise<Copied> {
   try {
     return await copyLog(from, to);
   } finally {
     await from.close();
-    await to.close();
   }
 }
 
 async function copiedTo(to: string, from = source): Promise<Copied> {
-  return copied(await openCopySource(end(from)), await LogTarget.open(end(to)));
+  return copied(await openCopySource(end(from)), () => LogTarget.open(end(to)));
 }
 
 async function backUp(from = source): Promise<string> {
   const path = unusedPath();
-  await copied(await openCopySource(end(from)), await BackupTarget.open(path));
+  await copied(await openCopySource(end(from)), () => BackupTarget.open(path));
   return path;
 }
 
@@ -84,9 +84,50 @@ describe('a log', () => {
   });
 
   it.each([1, 150, 300])('goes on with a copy that was interrupted after %i records', async (held) => {
-    const to = await logOf(records.slice(0, held));
+    const to = `sqlite:${unusedPath()}`;
+    await append(`${to}.copying`, records.slice(0, held));
     expect(await copiedTo(to)).toMatchObject({ records: 300, heldCount: held, root: derived.root });
     expect(same(await recordsIn(to))).toEqual(same(records));
+  });
+
+  it.each(['not there', 'empty'])(
+    'that is half copied to one that is %s is none that a tracker begins on',
+    async (kind) => {
+      const to = kind === 'empty' ? await logOf([]) : `sqlite:${unusedPath()}`;
+      const from = await openCopySource(end(source));
+      async function* half(): AsyncGenerator<readonly StoredRecord[]> {
+        for await (const batch of from.records()) {
+          yield batch.slice(0, 100);
+          throw new Error('killed');
+        }
+      }
+      const killed = { ...from, records: half };
+      await expect(copied(killed, () => LogTarget.open(end(to)))).rejects.toThrow('killed');
+      await expect(openCommandLog({ url: to, trackerInfoPath: null })).rejects.toMatchObject({
+        code: 'log_misconfigured',
+        message: expect.stringContaining('has not ended: run cohort log copy to it once more'),
+      });
+      expect(await copiedTo(to)).toMatchObject({ records: 300, heldCount: 100 });
+      expect(same(await recordsIn(to))).toEqual(same(records));
+      await append(to, []);
+      expect(readdirSync(folder).filter((name) => name.includes('.copying'))).toEqual([]);
+    },
+  );
+
+  it('is not copied behind records that a tracker may go on from, and the whole of it is known again', async () => {
+    const to = await logOf(records.slice(0, 150));
+    await expect(copiedTo(to)).rejects.toThrow(`${to} ends at 150, and there are more records to copy`);
+    expect(await recordsIn(to)).toHaveLength(150);
+    expect(await copiedTo(await logOf(records))).toMatchObject({ records: 300, heldCount: 300 });
+  });
+
+  it('does not take the name of one that was begun meanwhile', async () => {
+    const to = `sqlite:${unusedPath()}`;
+    const read = await openCopySource(end(source));
+    const refuseUse = async (): Promise<void> => rename((await logOf(records.slice(0, 1))).slice(7), to.slice(7));
+    await expect(copied({ ...read, refuseUse }, () => LogTarget.open(end(to)))).rejects.toThrow('has records by now');
+    expect(await recordsIn(to)).toHaveLength(1);
+    rmSync(`${to.slice(7)}.copying`);
   });
 
   const sealedAt = records.findIndex(({ sealed }) => sealed !== null);
@@ -111,7 +152,7 @@ describe('a log', () => {
     const read = await openCopySource(end(from));
     const refuseUse: CopySource['refuseUse'] = (state) =>
       append(from, records.slice(200)).then(() => read.refuseUse(state));
-    await expect(copied({ ...read, refuseUse }, await LogTarget.open(end(to)))).rejects.toThrow(
+    await expect(copied({ ...read, refuseUse }, () => LogTarget.open(end(to)))).rejects.toThrow(
       'grew to 300 records while 200 were copied: stop every tracker',
     );
     expect(await copiedTo(to, from)).toMatchObject({ records: 300, heldCount: 200 });
@@ -120,14 +161,19 @@ describe('a log', () => {
   it('is not copied to one that somebody else writes to', async () => {
     const to = `sqlite:${unusedPath()}`;
     const from = await openCopySource(end(source));
-    const target = await LogTarget.open(end(to));
-    await append(to, [{ value: Buffer.from('{}'), sealed: null }]);
+    const target = async (): Promise<CopyTarget> => {
+      const opened = await LogTarget.open(end(to));
+      await append(`${to}.copying`, [{ value: Buffer.from('{}'), sealed: null }]);
+      return opened;
+    };
     await expect(copied(from, target)).rejects.toThrow('somebody else writes to');
   });
 
   it('without records is none', async () => {
     const from = await logOf([]);
-    await expect(copiedTo(`sqlite:${unusedPath()}`, from)).rejects.toThrow('has no genesis');
+    const to = unusedPath();
+    await expect(copiedTo(`sqlite:${to}`, from)).rejects.toThrow('has no records');
+    expect([to, `${to}.copying`].filter((path) => existsSync(path))).toEqual([]);
   });
 });
 
@@ -141,7 +187,7 @@ describe('a backup', () => {
 
   async function restored(from: string): Promise<{ to: string; copied: Copied }> {
     const to = `sqlite:${unusedPath()}`;
-    return { to, copied: await copied(new BackupSource(from), await LogTarget.open(end(to))) };
+    return { to, copied: await copied(new BackupSource(from), () => LogTarget.open(end(to))) };
   }
 
   it('is read by its owner only, holds everything, and is restored to the same', async () => {
@@ -157,10 +203,38 @@ describe('a backup', () => {
     const target = await BackupTarget.open(interrupted);
     await target.take(records);
     await target.close();
-    expect(existsSync(interrupted)).toBe(false);
-    await copied(await openCopySource(end(source)), await BackupTarget.open(interrupted));
+    expect(leftOf(interrupted)).toEqual([]);
+    await copied(await openCopySource(end(source)), () => BackupTarget.open(interrupted));
     expect(readFileSync(interrupted)).toEqual(bytes);
+    expect(leftOf(interrupted)).toEqual([basename(interrupted)]);
   });
+
+  it('takes no other name, and one that goes on beside it has its own file', async () => {
+    const to = unusedPath();
+    const [first, second] = [await BackupTarget.open(to), await BackupTarget.open(to)];
+    await first.take(records);
+    expect(leftOf(to)).toHaveLength(2);
+    for (const name of leftOf(to)) expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600);
+    writeFileSync(to, 'of somebody else');
+    await expect(first.keep()).rejects.toThrow('is there already');
+    for (const target of [first, second]) await target.close();
+    expect(readFileSync(to, 'utf8')).toBe('of somebody else');
+    expect(leftOf(to)).toEqual([basename(to)]);
+  });
+
+  it('that is discarded leaves nothing', async () => {
+    const to = unusedPath();
+    const target = await BackupTarget.open(to);
+    await target.take(records);
+    target.discard();
+    expect(leftOf(to)).toEqual([]);
+    await target.close();
+  });
+
+  /** Whatever has its name or one that begins with it. */
+  function leftOf(named: string): string[] {
+    return readdirSync(folder).filter((name) => name === basename(named) || name.startsWith(`${basename(named)}.`));
+  }
 
   it.each([
     ['its last byte', -1, 'the last line is cut off'],
@@ -177,7 +251,7 @@ describe('a backup', () => {
   it.each([
     ['a record', '"type":"cohort.create_group.v1"', '"type":"cohort.create_grouq.v1"'],
     ['a password hash', '$argon2id$v=19', '$argon2id$v=18'],
-  ])('of which %s was changed is refused, and the log stays empty', async (_, before, after) => {
+  ])('of which %s was changed is refused, and no log is made', async (_, before, after) => {
     const from = unusedPath();
     writeFileSync(
       from,
@@ -185,10 +259,10 @@ describe('a backup', () => {
       'latin1',
     );
     const to = `sqlite:${unusedPath()}`;
-    await expect(copied(new BackupSource(from), await LogTarget.open(end(to)))).rejects.toThrow(
+    await expect(copied(new BackupSource(from), () => LogTarget.open(end(to)))).rejects.toThrow(
       'is no backup to go on from',
     );
-    expect(await recordsIn(to)).toEqual([]);
+    expect([to, `${to}.copying`].filter((url) => existsSync(url.slice(7)))).toEqual([]);
   });
 
   it('is not what an auditor exports: nobody could log in', async () => {

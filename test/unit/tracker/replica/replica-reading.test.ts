@@ -136,7 +136,7 @@ describe('a replica halts', () => {
     log.records.length = 1;
     const { message } = await replica.halted;
     expect(message).toBe(
-      'the log ends at offset 1, but this tracker has applied offset 1: it was cut, or is another log; if it was restored from before that, run cohort log skip 2, and start again',
+      'the log ends at offset 1, but this tracker has applied offset 1: it was cut, or is another log; if it is copied to, finish the copy first; if it was restored from before that, run cohort log skip 2, and start again',
     );
     expect(await waiting).toBe(false);
     expect(replica.readiness).toEqual({ ready: false, reason: 'log_halted', detail: message });

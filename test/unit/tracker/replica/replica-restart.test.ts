@@ -130,7 +130,7 @@ describe('a replica that has a starting point', () => {
     const halted = await replica.halted;
     expect(halted).toMatchObject({ code: 'log_halted' });
     expect(halted.message).toBe(
-      'the log ends at offset 3, but this tracker has a snapshot of offset 3: it was cut, or is another log; if it was restored from before that, run cohort log skip 4, and start again',
+      'the log ends at offset 3, but this tracker has a snapshot of offset 3: it was cut, or is another log; if it is copied to, finish the copy first; if it was restored from before that, run cohort log skip 4, and start again',
     );
     expect(replica.readiness).toMatchObject({ ready: false, reason: 'log_halted' });
   });

@@ -18,6 +18,8 @@ vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 /** Long enough for a copy to be killed in the middle. */
 const RECORDS = 4_000;
+/** Of trackers that were stopped, as they have to be, and of a topic that a tracker would begin on. */
+const WARNINGS = /^cohort: (tracker [0-9a-f]{12} at \S+ does not answer: |start no tracker on kafka:).*\n/gm;
 const { skipReason } = LOGS[1];
 
 interface CopiedJson {
@@ -39,7 +41,7 @@ function copied(...words: string[]): Promise<CopiedJson> {
   return until('it is copied', async () => {
     const { exitCode, out, complaint } = await cohort(['log', 'copy', '--json', ...words]);
     if (exitCode === 69) return null;
-    expect({ exitCode, complaint }).toEqual({ exitCode: 0, complaint: '' });
+    expect({ exitCode, complaint: complaint.replace(WARNINGS, '') }).toEqual({ exitCode: 0, complaint: '' });
     return JSON.parse(out) as CopiedJson;
   });
 }
@@ -151,10 +153,11 @@ describe.skipIf(skipReason !== null)('a log', () => {
   async function goesOnBehind(accepted: readonly string[]): Promise<void> {
     const behind = await until('a tracker is behind', async () => {
       const { body, status } = await alice.control.get<ProblemBody>('/groups');
-      return status === 503 && body.code === 'tracker_behind' && body.detail.includes('log skip') ? body : null;
+      return status === 503 && body.code === 'tracker_behind' && body.detail.includes('stays so') ? body : null;
     });
-    const offset = /cohort log skip (\d+)/.exec(behind.detail)![1]!;
-    const skipped = await cohort(['log', 'skip', offset, '--data-dir', join(cluster.folder, 'tracker-1')]);
+    expect(behind.detail).not.toContain('skip');
+    const seen = Number(/this peer has seen offset (\d+)/.exec(behind.detail)![1]!);
+    const skipped = await cohort(['log', 'skip', String(seen + 1), '--data-dir', join(cluster.folder, 'tracker-1')]);
     expect(skipped).toMatchObject({ exitCode: 0, complaint: '' });
     const there = await groupsOf(alice);
     const underLoad = there.filter((group) => group !== 'friends');

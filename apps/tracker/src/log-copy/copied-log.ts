@@ -19,8 +19,11 @@ export interface LogEnd {
 const APPENDED_BYTES_MAX = 512 * 1024;
 const APPENDED_RECORDS_MAX = 256;
 
-/** A log that is read. */
-export async function openCopySource({ url, kafkaClientFile }: LogEnd): Promise<CopySource> {
+/** A log that is read. Who copies it hears of trackers that may add to it, as far as can be told. */
+export async function openCopySource(
+  { url, kafkaClientFile }: LogEnd,
+  warn: (words: string) => void = () => {},
+): Promise<CopySource> {
   const log = await openLogSource(url, kafkaClientFile);
   return {
     name: url,
@@ -29,20 +32,29 @@ export async function openCopySource({ url, kafkaClientFile }: LogEnd): Promise<
     prove: async () => {
       if ((await log.end()) === 0) throw new BadInput(`${url} has no records: there is no log to copy`);
     },
-    refuseUse: (copied) => refuseUse(log, copied),
+    refuseUse: (copied) => refuseUse(log, copied, warn),
     close: () => log.close(),
   };
 }
 
-async function refuseUse(log: LogSource, { records, trackers }: CopiedUse): Promise<void> {
+async function refuseUse(
+  log: LogSource,
+  { records, trackers }: CopiedUse,
+  warn: (words: string) => void,
+): Promise<void> {
   const end = await log.end();
   const remedy = 'stop every tracker, and copy once more, which goes on from there';
   if (end > records) {
     throw new BadInput(`${log.name} grew to ${end} records while ${records} were copied: ${remedy}`);
   }
   // Loaded when asked for: no other word of this program but an operator's speaks with trackers.
-  const { runningTrackers } = await import('./running-trackers.ts');
-  const running = await runningTrackers(trackers);
+  const { greetedTrackers } = await import('./running-trackers.ts');
+  const running: string[] = [];
+  for (const { trackerId, address, runs } of await greetedTrackers(trackers)) {
+    if (runs) running.push(address);
+    else
+      warn(`tracker ${trackerId.slice(0, 12)} at ${address} does not answer: if it runs, stop it, and copy once more`);
+  }
   if (running.length === 0) return;
   throw new BadInput(`${log.name} may grow, because trackers of it run (${running.join(', ')}): ${remedy}`);
 }

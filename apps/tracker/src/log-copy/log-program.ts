@@ -76,7 +76,7 @@ async function sourceOf({ from, log, kafkaClient, dataDir }: CopyFlags): Promise
   if (path !== null) return new BackupSource(path);
   // A file may say how the tracker's brokers are spoken to, and the log that is read may have none.
   const kafkaClientFile = url.startsWith('kafka:') ? (kafkaClient ?? null) : null;
-  return openCopySource({ url: logUrlOf('--from', url), kafkaClientFile });
+  return openCopySource({ url: logUrlOf('--from', url), kafkaClientFile }, warn);
 }
 
 async function targetAt({ to, toKafkaClient }: CopyFlags): Promise<CopyTarget> {

@@ -50,8 +50,7 @@ export function rulesActivation(
   const refuseIn = async ({ trackers }: State, identity: Identity): Promise<void> => {
     for (const greeted of await Promise.all([...trackers.values()].map((entry) => greet(entry, identity)))) {
       const name = `tracker ${greeted.trackerId.slice(0, 12)} at ${greeted.address}`;
-      if (!greeted.answers)
-        tell(`${name} does not answer: if it comes back with an older build, it stops at these rules`);
+      if (!greeted.runs) tell(`${name} does not answer: if it comes back with an older build, it stops at these rules`);
       else if ((greeted.newestRulesVersion ?? 0) < rulesVersion && !isForced)
         throw new BadInput(olderBuild(name, greeted));
     }

@@ -5,10 +5,10 @@ import { ERRORS } from '#wire/wire-error';
 import type { Readiness, Replica } from '../replica/replica.ts';
 import { type Failed, failed } from './answers.ts';
 
-/** This tracker has not read as far as the peer has seen. */
+/** This tracker has not read as far as the peer has seen, or says that it has: what helps for good is not for it to say. */
 export function behind({ appliedOffset }: Pick<Replica, 'appliedOffset'>, seenOffset: number): Failed {
   const seen = `The tracker has read up to offset ${appliedOffset}, and this peer has seen offset ${seenOffset}`;
-  const detail = `${seen}. If that stays so, the log was restored from before that: its operator runs cohort log skip ${seenOffset + 1}.`;
+  const detail = `${seen}. If that stays so, tell who runs the tracker.`;
   return failed('tracker_behind', { detail });
 }
 

@@ -25,6 +25,7 @@ interface CopyFlags {
 }
 
 interface SkipFlags {
+  readonly force?: boolean;
   readonly log?: string;
   readonly kafkaClient?: string;
   readonly dataDir?: string;
@@ -56,7 +57,8 @@ export function addLogCommands(root: Program): void {
   addSettings(copying, COPY_SETTINGS, LOG_SETTINGS).action(copy);
   const skipping = log
     .command('skip <offset>')
-    .description('use no offset before this one, when a restored log ends before what trackers and peers have seen');
+    .description('use no offset before this one, when a restored log ends before what trackers and peers have seen')
+    .option('--force', 'leave out more than 10,000 as well; it cannot be taken back');
   addSettings(skipping, BESIDE_TRACKER_SETTINGS, LOG_SETTINGS).action(skip);
 }
 
@@ -126,7 +128,7 @@ async function skip(text: string, flags: SkipFlags): Promise<void> {
   const kafkaClientFile = flags.kafkaClient ?? null;
   const log = await openCommandLog({ url, trackerInfoPath: null, kafkaClientFile, mustExist: true });
   try {
-    const count = await skipOffsets(log, Number(text));
+    const count = await skipOffsets(log, Number(text), { isForced: flags.force === true });
     process.stdout.write(
       count === 0 ? `${url} ends at or behind ${text} already\n` : `${count} offsets are left out\n`,
     );

@@ -279,11 +279,23 @@ describe('a backup', () => {
 });
 
 describe('offsets that are left out', () => {
+  const unforced = { isForced: false };
+
+  it('are no more than a log plausibly lost, unless they are forced', async () => {
+    const log = await openCommandLog({ url: await logOf(records.slice(0, 100)), trackerInfoPath: null });
+    await expect(skipOffsets(log, 10_101, unforced)).rejects.toThrow(
+      'the log ends at 100: 10001 offsets would be left out, and nobody can take that back; more than 10000 are with --force',
+    );
+    expect(await log.end()).toBe(100);
+    expect(await skipOffsets(log, 10_101, { isForced: true })).toBe(10_001);
+    await log.close();
+  });
+
   it('come to nothing, and the next record stands behind them', async () => {
     const url = await logOf(records.slice(0, 100));
     const log = await openCommandLog({ url, trackerInfoPath: null });
-    expect(await skipOffsets(log, 700)).toBe(600);
-    expect(await skipOffsets(log, 700)).toBe(0);
+    expect(await skipOffsets(log, 700, unforced)).toBe(600);
+    expect(await skipOffsets(log, 700, unforced)).toBe(0);
     expect(await log.end()).toBe(700);
     await log.close();
     const before = derivedOf(records.slice(0, 100));
@@ -295,10 +307,10 @@ describe('offsets that are left out', () => {
 
   it('are no more than a peer may be behind, and none of an empty log', async () => {
     const log = await openCommandLog({ url: await logOf(records.slice(0, 1)), trackerInfoPath: null });
-    await expect(skipOffsets(log, 1_000_002)).rejects.toThrow('at most 1000000 offsets');
+    await expect(skipOffsets(log, 1_000_002, { isForced: true })).rejects.toThrow('at most 1000000 offsets');
     await log.close();
     const empty = await openCommandLog({ url: await logOf([]), trackerInfoPath: null });
-    await expect(skipOffsets(empty, 5)).rejects.toThrow('the log is empty');
+    await expect(skipOffsets(empty, 5, unforced)).rejects.toThrow('the log is empty');
     await empty.close();
   });
 });

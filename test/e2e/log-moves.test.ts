@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as immediate } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { GroupItem } from '#wire/control-api';
 import { openCommandLog } from '../../apps/tracker/src/command-log/open-command-log.ts';
@@ -12,12 +13,13 @@ import type { ProblemBody } from '../../infra/quick-start/control-api.ts';
 import { LAUNCHER } from '../../infra/quick-start/node-process.ts';
 import { digestAt, trackerStatus } from '../../infra/quick-start/tracker-status.ts';
 import { Cluster, LOGS, PASSWORD, sha1Of, type TestPeer, until } from './cluster.ts';
+import { untilOutage } from './outage-checks.ts';
 import { cohort } from './typed-commands.ts';
 
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 });
 
 /** Long enough for a copy to be killed in the middle. */
-const RECORDS = 4_000;
+const RECORDS = 10_000;
 /** Of trackers that were stopped, as they have to be, and of a topic that a tracker would begin on. */
 const WARNINGS = /^cohort: (tracker [0-9a-f]{12} at \S+ does not answer: |start no tracker on kafka:).*\n/gm;
 const { skipReason } = LOGS[1];
@@ -44,13 +46,6 @@ function copied(...words: string[]): Promise<CopiedJson> {
     expect({ exitCode, complaint: complaint.replace(WARNINGS, '') }).toEqual({ exitCode: 0, complaint: '' });
     return JSON.parse(out) as CopiedJson;
   });
-}
-
-async function endOf(url: string): Promise<number> {
-  const log = await openCommandLog({ url, trackerInfoPath: null, mustExist: true });
-  const end = await log.end();
-  await log.close();
-  return end;
 }
 
 describe.skipIf(skipReason !== null)('a log', () => {
@@ -89,11 +84,10 @@ describe.skipIf(skipReason !== null)('a log', () => {
     await stopTrackers();
     const skipped = await cohort(['log', 'skip', String(RECORDS), '--log', cluster.logUrl]);
     expect(skipped).toMatchObject({ exitCode: 0, complaint: '' });
-    const to = kafkaUrl('moved');
-    await killedWhileCopying(cluster.logUrl, to);
+    const { to, end } = await killedWhileCopying(cluster.logUrl);
     const copy = await copied('--from', cluster.logUrl, '--to', to);
     expect(copy.records).toBe(RECORDS);
-    expect(copy.heldCount).toBeGreaterThan(0);
+    expect(copy.heldCount).toBeGreaterThanOrEqual(end);
     expect(await copied('--from', to, '--to', sqliteUrl('back'))).toMatchObject({ ...copy, heldCount: 0 });
 
     cluster.system.moveTo(to);
@@ -102,19 +96,30 @@ describe.skipIf(skipReason !== null)('a log', () => {
       expect(await trackerStatus(tracker)).toMatchObject({ logId: copy.logId, ready: true });
       expect((await digestAt(tracker.http, copy.records - 1)).digest).toBe(copy.digest);
     }
+    // What trackers last told peers is from before they had read all of it.
+    await untilOutage(bob, null);
     await bobFetches('after.bin');
     const elsewhere = await cluster.peer('elsewhere');
     await elsewhere.accepted('login', { user: 'bob', password: PASSWORD });
     expect(await groupsOf(elsewhere)).toEqual(['friends']);
   });
 
-  async function killedWhileCopying(from: string, to: string): Promise<void> {
-    const words = ['log', 'copy', '--from', from, '--to', to];
-    const child = spawn(process.execPath, [LAUNCHER, ...words], { stdio: 'ignore' });
-    const closed = once(child, 'close');
-    await until('some records are copied', async () => (await endOf(to).catch(() => 0)) > 0);
-    child.kill('SIGKILL');
-    await closed;
+  /** Where a copy was killed, and what it had copied. One that is done before this machine gets round to that is followed by another. */
+  async function killedWhileCopying(from: string): Promise<{ to: string; end: number }> {
+    for (const attempt of [1, 2, 3, 4, 5]) {
+      const to = kafkaUrl(`moved-${attempt}`);
+      const target = await openCommandLog({ url: to, trackerInfoPath: null });
+      const words = ['log', 'copy', '--from', from, '--to', to];
+      const child = spawn(process.execPath, [LAUNCHER, ...words], { stdio: 'ignore' });
+      const closed = once(child, 'close');
+      while (child.exitCode === null && (await target.end()) === 0) await immediate();
+      child.kill('SIGKILL');
+      await closed;
+      const end = await target.end();
+      await target.close();
+      if (child.signalCode === 'SIGKILL' && end > 0 && end < RECORDS) return { to, end };
+    }
+    throw new Error('no copy was killed in the middle');
   }
 
   it('is backed up under load, lost, and restored: what was there then is there, and peers go on', async () => {
@@ -131,6 +136,10 @@ describe.skipIf(skipReason !== null)('a log', () => {
     const backup = cluster.path('backup.ndjson');
     const copy = await copied('--data-dir', cluster.system.trackers[0]!.dataDirectory, '--to', `file:${backup}`);
     expect(statSync(backup).mode & 0o777).toBe(0o600);
+    const { trackerInfo } = cluster.system;
+    const verified = await cohort(['audit', 'verify', '--file', backup, '--trackers', trackerInfo, '--tail', '--json']);
+    expect(verified).toMatchObject({ exitCode: 0, complaint: '' });
+    expect(JSON.parse(verified.out)).toMatchObject({ verdict: 'sound', trust: 'signed', records: copy.records });
     const atBackup = accepted.length;
     await until('more was accepted since', () => accepted.length > atBackup + 5);
     loading.abort();
@@ -142,6 +151,7 @@ describe.skipIf(skipReason !== null)('a log', () => {
       const { heldCount: _heldCount, ...came } = await copied('--from', `file:${backup}`, '--to', to);
       expect({ ...came, heldCount: 0 }).toEqual(copy);
     }
+    // Trackers go on from one of them, because two would be two systems with one name; on a copied topic they did above.
     cluster.system.moveTo(restored);
     await cluster.system.startTrackers();
     expect((await digestAt(cluster.system.trackers[0]!.http, copy.records - 1)).digest).toBe(copy.digest);

@@ -1,13 +1,15 @@
 // Owns a Docker daemon that is nobody else's: in a folder and at a socket of its own, so that images under the names of official ones
-// stay in it, and nothing of whoever uses this machine is touched. Its folder is kept from run to run, for what takes long to make.
-import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
+// stay in it. What it changes of the machine's network is put back, but for the bridge docker0 and Docker's chains of iptables, which is
+// why none is started beside another daemon. Its folder is kept from run to run, for what takes long to make.
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, open, rename } from 'node:fs/promises';
+import { mkdir, open, rename, writeFile } from 'node:fs/promises';
 import { get, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { until } from '../../infra/quick-start/until.ts';
+import { deploySkipReasonOf, thisMachine } from './machine.ts';
 
 const run = promisify(execFile);
 const CACHE = process.env['COHORT_DEPLOY_CACHE'] || '/var/cache/cohort-deploy';
@@ -16,59 +18,64 @@ const COMPOSE_VERSION = 'v2.29.7';
 const BUILDS_KEPT = '4GB';
 const START_TIMEOUT_MS = 60_000;
 const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
-/** What it takes to run a daemon, and to make what it runs. */
-const TOOLS = ['dockerd', 'docker', 'mmdebstrap', 'go', 'java', 'mvn', 'npm'];
+const FOLDER = join(CACHE, 'docker');
+const FORWARDING = '/proc/sys/net/ipv4/ip_forward';
+/** Where the machine has a containerd, its daemon uses that one too. */
+const OWN_NAMESPACES = ['--containerd-namespace=cohort-deploy', '--containerd-plugins-namespace=cohort-deploy-plugins'];
 
 /** Why nothing can be deployed here, or null when it can. */
 export function deploySkipReason(): string | null {
-  if (process.getuid?.() !== 0) return 'only root can run a Docker daemon of its own';
-  const missing = TOOLS.filter((tool) => spawnSync('which', [tool], { stdio: 'ignore' }).status !== 0);
-  return missing.length === 0 ? null : `there is no ${missing.join(', no ')} on the path`;
+  return deploySkipReasonOf(thisMachine(), FOLDER);
+}
+
+/** Where a program runs, and what is said to it. */
+export interface RunOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A daemon that runs, and how it is spoken to. */
 export class DockerDaemon {
   readonly #process: ChildProcess;
   readonly #socket: string;
+  readonly #forwarding: Forwarding;
 
-  private constructor(process: ChildProcess, socket: string) {
+  private constructor(process: ChildProcess, { socket, forwarding }: { socket: string; forwarding: Forwarding }) {
     this.#process = process;
     this.#socket = socket;
+    this.#forwarding = forwarding;
   }
 
   /** Starts it with Compose as its plugin, and without the containers and volumes that a run may have left which was cut off. */
   static async start(): Promise<DockerDaemon> {
-    const folder = join(CACHE, 'docker');
     const [pidFile, socket] = [join(CACHE, 'docker.pid'), join(CACHE, 'docker.sock')];
-    await mkdir(folder, { recursive: true });
+    await mkdir(FOLDER, { recursive: true });
     await endLeftOver(pidFile);
+    const forwarding = await forwardingNow();
     const log = await open(join(CACHE, 'docker.log'), 'w');
-    const words = ['--data-root', folder, '--exec-root', join(CACHE, 'exec'), '--pidfile', pidFile];
+    const words = ['--data-root', FOLDER, '--exec-root', join(CACHE, 'exec'), '--pidfile', pidFile, ...OWN_NAMESPACES];
     const daemon = spawn('dockerd', [...words, '--host', `unix://${socket}`], { stdio: ['ignore', log.fd, log.fd] });
     await log.close();
-    const docker = new DockerDaemon(daemon, socket);
-    await until(
-      `the daemon answers; it says what is wrong in ${CACHE}/docker.log`,
-      () =>
-        docker.run(['info']).then(
-          () => true,
-          () => false,
-        ),
-      START_TIMEOUT_MS,
-    );
-    await docker.removeAll();
-    await docker.#havePlugin();
+    const docker = new DockerDaemon(daemon, { socket, forwarding });
+    try {
+      await docker.#answers();
+      await docker.removeAll();
+      await docker.#havePlugin();
+    } catch (error) {
+      await docker.#end();
+      throw error;
+    }
     return docker;
   }
 
   /** What `docker` prints on standard output. Rejects with what it complains of. */
-  async run(words: readonly string[], options: { cwd?: string; env?: Record<string, string> } = {}): Promise<string> {
-    const { stdout } = await run('docker', [...words], {
-      ...options,
-      env: { ...process.env, ...options.env, ...this.environment },
-      maxBuffer: OUTPUT_BYTES_MAX,
-    });
-    return stdout.trim();
+  run(words: readonly string[], options: RunOptions = {}): Promise<string> {
+    return this.#output('docker', words, options);
+  }
+
+  /** What a line prints that is typed into a shell. */
+  type(line: string, options: RunOptions = {}): Promise<string> {
+    return this.#output('sh', ['-c', line], options);
   }
 
   /** What the daemon answers to a request of its own interface. */
@@ -95,10 +102,42 @@ export class DockerDaemon {
   }
 
   async stop(): Promise<void> {
-    await this.removeAll();
-    const exited = new Promise((resolve) => this.#process.once('exit', resolve));
-    this.#process.kill('SIGTERM');
-    await exited;
+    try {
+      await this.removeAll();
+    } finally {
+      await this.#end();
+    }
+  }
+
+  async #output(program: string, words: readonly string[], options: RunOptions): Promise<string> {
+    const running = run(program, [...words], {
+      ...options,
+      env: { ...process.env, ...options.env, ...this.environment },
+      maxBuffer: OUTPUT_BYTES_MAX,
+    });
+    running.child.stdin?.end();
+    return (await running).stdout.trim();
+  }
+
+  async #answers(): Promise<void> {
+    const answers = (): Promise<boolean> =>
+      this.run(['info']).then(
+        () => true,
+        () => false,
+      );
+    await until(`the daemon answers; it says what is wrong in ${CACHE}/docker.log`, answers, START_TIMEOUT_MS);
+  }
+
+  /** Ends the daemon, which may have ended by itself, and lets the machine forward as it did before. */
+  async #end(): Promise<void> {
+    const { exitCode, signalCode } = this.#process;
+    if (exitCode === null && signalCode === null) {
+      const exited = new Promise((resolve) => this.#process.once('exit', resolve));
+      this.#process.kill('SIGTERM');
+      await exited;
+    }
+    if (readFileSync(FORWARDING, 'utf8') !== this.#forwarding.isOn) await writeFile(FORWARDING, this.#forwarding.isOn);
+    await run('iptables', ['--policy', 'FORWARD', this.#forwarding.policy]);
   }
 
   /** Compose is no package of Debian's in this version; Go builds it from its module, in three minutes, once. */
@@ -114,6 +153,17 @@ export class DockerDaemon {
   }
 }
 
+/** Whether and what the machine forwards, both of which a daemon sets as it needs it. */
+interface Forwarding {
+  readonly isOn: string;
+  readonly policy: string;
+}
+
+async function forwardingNow(): Promise<Forwarding> {
+  const { stdout } = await run('iptables', ['--list-rules', 'FORWARD']);
+  return { isOn: readFileSync(FORWARDING, 'utf8'), policy: /^-P FORWARD (\S+)$/m.exec(stdout)?.[1] ?? 'ACCEPT' };
+}
+
 /** A run that was killed has left its daemon, which would not let another one have the folder. */
 async function endLeftOver(pidFile: string): Promise<void> {
   const pid = existsSync(pidFile) ? Number(readFileSync(pidFile, 'utf8')) : 0;
@@ -124,5 +174,5 @@ async function endLeftOver(pidFile: string): Promise<void> {
 
 function isDaemon(pid: number): boolean {
   const commandLine = `/proc/${pid}/cmdline`;
-  return pid > 0 && existsSync(commandLine) && readFileSync(commandLine, 'utf8').includes(join(CACHE, 'docker'));
+  return pid > 0 && existsSync(commandLine) && readFileSync(commandLine, 'utf8').includes(FOLDER);
 }

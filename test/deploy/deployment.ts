@@ -1,6 +1,7 @@
 // Owns one system in containers as its operator sees it: the commands of `docker compose` as they are documented, what Docker tells
 // of a container, and the endpoints that are published on loopback.
 import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { ControlApi } from '../../infra/quick-start/control-api.ts';
 import { ROOT } from '../../infra/quick-start/node-process.ts';
 import { freePorts } from '../../infra/quick-start/ports.mjs';
@@ -27,6 +28,8 @@ type Ports = Readonly<Record<(typeof PORT_VARIABLES)[number], string>>;
 /** What is read of `docker inspect`. */
 export interface ContainerFacts {
   readonly Id: string;
+  /** Id of the one that it was made from. */
+  readonly Image: string;
   readonly RestartCount: number;
   readonly State: {
     readonly Pid: number;
@@ -41,6 +44,7 @@ export interface ContainerFacts {
     readonly CapDrop: readonly string[];
     readonly CapAdd: readonly string[] | null;
     readonly SecurityOpt: readonly string[];
+    readonly Tmpfs: Readonly<Record<string, string>>;
     readonly Memory: number;
     readonly PidsLimit: number;
     readonly RestartPolicy: { readonly Name: string };
@@ -77,9 +81,9 @@ export class Deployment {
     return new Deployment(docker, { command, ports });
   }
 
-  /** Runs what is documented, `docker compose ...`, at the root of the checkout. */
-  type(command: string): Promise<string> {
-    return this.#docker.run(command.split(' ').slice(1), { cwd: ROOT, env: this.#ports });
+  /** Types what is documented, `docker compose ...`, into a shell at the root of the checkout, in a home that is `home`. */
+  type(command: string, home = tmpdir()): Promise<string> {
+    return this.#docker.type(command, { cwd: ROOT, env: { ...this.#ports, HOME: home } });
   }
 
   /** The same with other words behind the files. */

@@ -1,5 +1,5 @@
 // Owns images under the names of those that the project's own are made from and run beside, where none can be pulled: of the same
-// Debian, with the same Node, the same libraries, and Kafka's own jars behind the wrapper that the official image starts. They lack
+// Debian, with the Node at hand, the same libraries, and Kafka's own jars behind the wrapper that the official image starts. They lack
 // what the project does not use. An image is made again when anything that it is made of has changed.
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -62,7 +62,8 @@ async function areMade(docker: DockerDaemon, { names, key }: { names: StandInNam
 
 /** Of how they are made, and of what. */
 async function keyOfAll(names: StandInNames): Promise<string> {
-  const files = [fileURLToPath(import.meta.url), join(ROOT, 'infra/kafka/pom.xml'), CERTIFICATES];
+  const own = ['stand-ins.ts', 'kafka-run.sh', 'kafka-log4j2.yaml'].map((name) => join(import.meta.dirname, name));
+  const files = [...own, join(ROOT, 'infra/kafka/pom.xml'), CERTIFICATES];
   const hash = createHash('sha256').update(JSON.stringify({ names, node: process.version }));
   for (const file of files) hash.update(await readFile(file));
   return hash.digest('hex');

@@ -9,6 +9,7 @@ export interface PathClash {
 }
 
 const ASCII = /^[\u0020-\u007e]*$/;
+const PLAIN = /^[\u0020-\u0040\u005b-\u007e]*$/;
 
 /**
  * A name that was seen in a folder. A folder knows what is in it by name, keys of whole paths would take far more than the paths; and
@@ -21,6 +22,11 @@ interface Known {
   inner: Map<string, Known> | null;
   /** What the last path in it goes through. */
   last: Known | null;
+}
+
+/** Whether a path has but one form, so that of such paths no two that differ are one anywhere. */
+export function isPlainPath(path: string): boolean {
+  return PLAIN.test(path);
 }
 
 /**

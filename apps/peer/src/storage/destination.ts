@@ -196,7 +196,7 @@ function makeFolder(path: string, isNew: boolean): void {
 }
 
 /** The stamps of files that are all there, each one of its own: two names may be one file on this disk. */
-function stampsOfWhole(part: string, files: readonly ListedFile[]): FileStamp[] {
+async function stampsOfWhole(part: string, files: readonly ListedFile[]): Promise<FileStamp[]> {
   const seen = new Map<number, string>();
   return files.map((file) => {
     const path = pathOnDisk(part, file);
@@ -292,11 +292,10 @@ export async function finishPart(request: {
 }): Promise<FileStamp[]> {
   const { destination, overwrite, identity, files, emptyFolders = [] } = request;
   const part = partPath(destination);
-  if (identityOf(part) === identity) await syncTree({ root: part, files, emptyFolders });
-  if (identityOf(part) !== identity) {
-    throw new StorageFailure('destination_unwritable', `${part} was replaced by something else meanwhile`);
-  }
-  const stamps = stampsOfWhole(part, files);
+  refuseReplaced(part, identity);
+  // Looking at many files takes as long as the disk takes, and being synced changes none of their stamps.
+  const [, stamps] = await Promise.all([syncTree({ root: part, files, emptyFolders }), stampsOfWhole(part, files)]);
+  refuseReplaced(part, identity);
   if (!overwrite && isThere(destination)) {
     throw new StorageFailure('destination_exists', `${destination} was made by somebody else meanwhile`);
   }
@@ -308,6 +307,11 @@ export async function finishPart(request: {
     throw writeFailure(error, destination);
   }
   return stamps;
+}
+
+function refuseReplaced(part: string, identity: string | null): void {
+  if (identityOf(part) === identity) return;
+  throw new StorageFailure('destination_unwritable', `${part} was replaced by something else meanwhile`);
 }
 
 /** A folder cannot be renamed over another one, nor over a file: the old one steps aside first. */

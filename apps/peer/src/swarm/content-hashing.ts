@@ -9,7 +9,7 @@ import { choosePieceBytes, geometryOf, type PieceGeometry } from '#domain/piece-
 import { MANIFEST_BYTES_MAX } from '#wire/limits';
 import { decodeManifest, encodeManifest } from '#wire/manifest-codec';
 import { openManifest } from '#wire/manifest-table';
-import { pathClash } from '#wire/path-clash';
+import { isPlainPath, type PathClash, pathClash } from '#wire/path-clash';
 import type { WorkerPool } from '../data-plane/worker-pool.ts';
 import type { FileStamp } from '../storage/content-files.ts';
 import { filesIn, type ListedFile, type PlacedApart, fileTable } from '../storage/content-layout.ts';
@@ -73,8 +73,17 @@ export function acceptContent(
   );
   if (unlike !== undefined)
     return `has a wrong field: ${unlike} is ${geometry[unlike]}, and ${share[unlike]} in the share`;
-  const clash = pathClash(inOrder(manifest.files, manifest.emptyFolders ?? []));
+  const clash = clashIn(manifest);
   return clash === null ? manifest : `has ${clash.path} and ${clash.other}, which ${CLASH}`;
+}
+
+function clashIn({
+  files,
+  emptyFolders = [],
+}: Pick<Manifest, 'emptyFolders'> & { readonly files: readonly { readonly path: string }[] }): PathClash | null {
+  // Seen in a tenth of the time that it takes to look at each folder.
+  if (files.every(({ path }) => isPlainPath(path)) && emptyFolders.every(isPlainPath)) return null;
+  return pathClash(inOrder(files, emptyFolders));
 }
 
 /** A manifest that came from outside. Throws TransferFailure manifest_refused. */
@@ -108,7 +117,7 @@ function inParts<Item>(items: readonly Item[]): Item[][] {
 
 /** Before anything is read: a tree that others could not have. */
 function refuseTree({ root, files, emptyFolders }: ScannedSource & { readonly root: string }): void {
-  const clash = pathClash(inOrder(files, emptyFolders));
+  const clash = clashIn({ files, emptyFolders });
   if (clash !== null) {
     const text = `${clash.path} and ${clash.other} in ${root} ${CLASH}: rename one, or leave it out`;
     throw new TransferFailure('source_unsupported', text);

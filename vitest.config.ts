@@ -1,17 +1,12 @@
 import { defineConfig } from 'vitest/config';
 import { SystemsFirst } from './test/systems-first.ts';
 
-// Tests run from source: the `source` condition maps #domain, #identity, #metrics and #wire to their TypeScript files, here and in
-// every worker thread that a test starts.
 export default defineConfig({
-  resolve: { conditions: ['source'] },
-  ssr: { resolve: { conditions: ['source'] } },
   test: {
     include: ['test/**/*.test.ts', 'libs/**/*.test.ts', 'apps/**/*.test.ts'],
     // What needs a daemon has a command of its own: npm run test:deploy.
     exclude: ['test/deploy/deploy.test.ts', '**/node_modules/**'],
     pool: 'forks',
-    execArgv: ['--conditions=source'],
     maxWorkers: 2,
     sequence: { sequencer: SystemsFirst },
     // What hangs ends; how long something takes on a machine that is busy decides nothing.

@@ -15,10 +15,10 @@ const TARGETS = [
   {
     stamp: 'dist/.stamp',
     folders: ['apps', 'libs'],
-    files: ['package.json', 'tsconfig.json', 'tsconfig.build.json'],
+    files: ['package.json', 'tsconfig.json', 'infra/launcher/programs.config.mjs'],
     isSource: (path) => path.endsWith('.ts') && !path.startsWith(`${PAGE}/`),
-    tool: 'node_modules/typescript/bin/tsc',
-    argv: ['-p', 'tsconfig.build.json', '--pretty', 'false'],
+    tool: 'node_modules/rolldown/bin/cli.mjs',
+    argv: ['--config', 'infra/launcher/programs.config.mjs'],
   },
   {
     stamp: 'dist/.page-stamp',

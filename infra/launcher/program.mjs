@@ -7,7 +7,7 @@ const TRACKER_WORDS = new Set(['tracker', 'fingerprint', 'keys', 'operator', 'au
 export function programOf(words) {
   // Every program tells of its own words: `help tracker` is for who answers to `tracker`.
   const word = words[0] === 'help' ? words[1] : words[0];
-  if (TRACKER_WORDS.has(word)) return 'dist/apps/tracker/src/main.js';
-  if (word === 'peer') return 'dist/apps/peer/src/main.js';
-  return 'dist/apps/peer/src/cli/main.js';
+  if (TRACKER_WORDS.has(word)) return 'dist/programs/tracker.js';
+  if (word === 'peer') return 'dist/programs/peer.js';
+  return 'dist/programs/cli.js';
 }

@@ -220,7 +220,7 @@ describe.skipIf(skipReason !== null)('Kafka', { timeout: 60_000 }, () => {
 
   test('the client prints nothing of its own, and Node warns of none of its timers', async () => {
     const script = fileURLToPath(new URL('./command-log-writer.ts', import.meta.url));
-    const words = ['--conditions=source', script, `kafka:${broker.brokers}/${newTopic()}`, 'quiet', '20'];
+    const words = [script, `kafka:${broker.brokers}/${newTopic()}`, 'quiet', '20'];
     const { stdout, stderr } = await promisify(execFile)(process.execPath, words);
     expect(stdout.trimEnd().split('\n')).toEqual(Array.from({ length: 20 }, (_, index) => `${index} quiet-${index}`));
     expect(stderr).toBe('');

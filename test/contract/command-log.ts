@@ -55,7 +55,7 @@ export function describeCommandLog(name: string, newLog: () => Promise<string>):
 
     const startWriter = (writerName: string, count: number) => {
       const script = fileURLToPath(new URL('./command-log-writer.ts', import.meta.url));
-      const writer = spawn(process.execPath, ['--conditions=source', script, url, writerName, String(count)], {
+      const writer = spawn(process.execPath, [script, url, writerName, String(count)], {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       writers.push(writer);

@@ -71,7 +71,7 @@ describe.skipIf(!hasOlderBuild)('trackers that are upgraded one after the other'
     await run(n, ['--conditions=source', '--import', hooks, main, ...wordsOf(n)]);
   }
 
-  const startNewer = (n: number): Promise<void> => run(n, [join(ROOT, 'dist/apps/tracker/src/main.js'), ...wordsOf(n)]);
+  const startNewer = (n: number): Promise<void> => run(n, [join(ROOT, 'dist/programs/tracker.js'), ...wordsOf(n)]);
 
   async function run(n: number, words: readonly string[]): Promise<void> {
     const tracker = new TrackerProcess(spawn(process.execPath, words, { cwd: folder }));

@@ -9,7 +9,7 @@ import type { HostPort } from '#wire/host-port';
 import { freePorts } from '../../infra/quick-start/ports.mjs';
 import type { Cleanup } from './tracker-harness.ts';
 
-const MAIN = fileURLToPath(new URL('../../dist/apps/tracker/src/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/programs/tracker.js', import.meta.url));
 
 /** What a finished process left. */
 export interface Finished {

@@ -33,7 +33,7 @@ export async function fuzzInThread(
   const worker = new Worker(new URL('fuzz-worker.ts', import.meta.url), {
     workerData: { ...task, memory } satisfies FuzzTask,
     env: { ...process.env, TMPDIR: scratch, ...(plant !== undefined && { COHORT_FUZZ_PLANT: plant }) },
-    execArgv: ['--conditions=source', '--import', new URL('instrumenting-hooks.mjs', import.meta.url).href],
+    execArgv: ['--import', new URL('instrumenting-hooks.mjs', import.meta.url).href],
     resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB_MAX },
   });
   const ended = new Promise<FuzzReport | string>((resolve) => {

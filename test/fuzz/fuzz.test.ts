@@ -13,7 +13,7 @@ const out = mkdtempSync(join(tmpdir(), 'cohort-fuzz-'));
 afterAll(() => rmSync(out, { recursive: true }));
 
 async function fuzzed(...flags: string[]): Promise<{ code: number; text: string }> {
-  const words = ['--conditions=source', 'test/fuzz/fuzz.ts', '--out', out, '--seed', '1', '--seconds', '600', ...flags];
+  const words = ['test/fuzz/fuzz.ts', '--out', out, '--seed', '1', '--seconds', '600', ...flags];
   try {
     return { code: 0, text: (await run(process.execPath, words)).stdout };
   } catch (error) {

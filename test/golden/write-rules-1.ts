@@ -1,5 +1,5 @@
 // How the golden log of rules version 1 was made: every command accepted and refused, and every reason for a refusal.
-// Run with: node --conditions=source test/golden/write-rules-1.ts
+// Run with: node test/golden/write-rules-1.ts
 import type { Command } from '#domain/command';
 import type { Identity } from '#identity/identity';
 import { signedCheckpointNote } from '../../apps/tracker/src/replica/checkpoint-signature.ts';

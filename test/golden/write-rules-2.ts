@@ -1,6 +1,6 @@
 // How the golden log of rules version 2 was made: sessions that are renewed and expire, and when each takes effect, in a log that
 // began under version 1.
-// Run with: node --conditions=source test/golden/write-rules-2.ts
+// Run with: node test/golden/write-rules-2.ts
 import { SESSION_LIFETIME_MS } from '#domain/session-term';
 import { signedCheckpointNote } from '../../apps/tracker/src/replica/checkpoint-signature.ts';
 import { COMMITMENT, peerOf } from '../unit/domain/log-of.ts';

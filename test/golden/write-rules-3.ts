@@ -1,6 +1,6 @@
 // How the golden log of rules version 3 was made: versions of files and the copies that a group wants, before and after they take
 // effect in a log that began under version 2.
-// Run with: node --conditions=source test/golden/write-rules-3.ts
+// Run with: node test/golden/write-rules-3.ts
 import { signedCheckpointNote } from '../../apps/tracker/src/replica/checkpoint-signature.ts';
 import { COMMITMENT, CONTENT_ID, OTHER_CONTENT_ID, SMALL_CONTENT } from '../unit/domain/log-of.ts';
 import { replayed } from './golden-log.ts';

@@ -24,7 +24,7 @@ const program = `
 `;
 
 it('a slow seeder never waits for a moment that is over, however little it sends', async () => {
-  const words = ['--conditions=source', '--import', preload, '--input-type=module', '--no-warnings', '-e', program];
+  const words = ['--import', preload, '--input-type=module', '--no-warnings', '-e', program];
   const env = { ...process.env, COHORT_BENCH_FAULT: 'is-slow' };
   const { stdout } = await promisify(execFile)(process.execPath, words, { env });
   expect(stdout).toBe('100\n');

@@ -37,7 +37,7 @@ it.each([
   ['out', 'taken keepAlive\nnull\n'],
 ])('a program that is loaded with its guards %s is so', async (guards, said) => {
   const preload = new URL('../../bench/unguarded-peer.ts', import.meta.url).href;
-  const words = ['--conditions=source', '--import', preload, '--input-type=module', '--no-warnings', '-e', program];
+  const words = ['--import', preload, '--input-type=module', '--no-warnings', '-e', program];
   const env = { ...process.env, COHORT_BENCH_GUARDS: guards };
   expect((await promisify(execFile)(process.execPath, words, { env })).stdout).toBe(said);
 });

@@ -2,8 +2,8 @@
 // as long as it is right. Names that hold a digest never change; the page itself is asked for every time, and is mostly as it was.
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import { extname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { findPackageJSON } from 'node:module';
+import { dirname, extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 
@@ -30,8 +30,7 @@ export type PageFiles = ReadonlyMap<string, PageFile>;
 
 /** Where the build is, for who runs from it and for who runs from source. */
 export function builtPageFolder(): string {
-  const root = fileURLToPath(new URL('../../../../', import.meta.url));
-  return /[\\/]dist[\\/]$/.test(root) ? join(root, 'web') : join(root, 'dist', 'web');
+  return join(dirname(findPackageJSON('..', import.meta.url) ?? ''), 'dist', 'web');
 }
 
 /** Reads the page. It is empty where it was not built, as for who runs from source. */

@@ -1,4 +1,4 @@
-// Facts about `cohort` as a process, on a checkout of its own with three tiny programs and the real compiler.
+// Facts about `cohort` as a process, on a checkout of its own with three tiny programs and the real bundler.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -44,6 +44,7 @@ const busy = `
     else new Worker(new URL(import.meta.url)).once('message', (other) => console.log(JSON.stringify([young, ...other])));
   }
 `;
+const limits = "import '../../../libs/wire/src/limits.ts';\n";
 const say = (program: string): string => `console.log(JSON.stringify(['${program}', ...process.argv.slice(2)]));\n`;
 const peer = `${busy}
   process.on('SIGTERM', () => process.exit(7));
@@ -52,16 +53,20 @@ const peer = `${busy}
     console.log(process.pid);
   }
 `;
+const THREADS = [
+  'apps/peer/src/data-plane/worker.ts',
+  'apps/tracker/src/audit/audit-worker.ts',
+  'apps/tracker/src/command-log/sqlite-log-worker.ts',
+  'apps/tracker/src/snapshots/snapshot-worker.ts',
+];
 const sources: Record<string, string> = {
   'package.json': '{ "type": "module" }',
-  'tsconfig.build.json': JSON.stringify({
-    compilerOptions: { module: 'nodenext', types: ['node'], rootDir: '.', outDir: 'dist', skipLibCheck: true },
-    include: ['apps', 'libs'],
-  }),
-  'apps/tracker/src/main.ts': `${busy}if (isMainThread && process.argv[3] !== 'busy') ${say('tracker')}`,
+  'tsconfig.json': '{}',
+  'apps/tracker/src/main.ts': `${limits}${busy}if (isMainThread && process.argv[3] !== 'busy') ${say('tracker')}`,
   'apps/peer/src/main.ts': peer,
   'apps/peer/src/cli/main.ts': `${say('cli')}process.exitCode = 66;\n`,
   'libs/wire/src/limits.ts': 'export {};\n',
+  ...Object.fromEntries(THREADS.map((file) => [file, 'export {};\n'])),
 };
 
 interface Ended {
@@ -108,29 +113,27 @@ function write(file: string, text: string): void {
 beforeAll(() => {
   for (const [file, text] of Object.entries(sources)) write(file, text);
   cpSync(join(repository, 'infra/launcher'), join(root, 'infra/launcher'), { recursive: true });
-  mkdirSync(join(root, 'node_modules/@types'), { recursive: true });
-  for (const name of ['typescript', '@types/node']) {
-    symlinkSync(join(repository, 'node_modules', name), join(root, 'node_modules', name));
-  }
+  mkdirSync(join(root, 'node_modules'));
+  symlinkSync(join(repository, 'node_modules/rolldown'), join(root, 'node_modules/rolldown'));
 });
 
 afterAll(() => rmSync(root, { recursive: true }));
 
 it.each([
-  [['tracker', 'tracker_info.txt', '1'], 'dist/apps/tracker/src/main.js'],
-  [['fingerprint'], 'dist/apps/tracker/src/main.js'],
-  [['keys', 'init'], 'dist/apps/tracker/src/main.js'],
-  [['operator', 'reset_password'], 'dist/apps/tracker/src/main.js'],
-  [['audit-keys', 'list'], 'dist/apps/tracker/src/main.js'],
-  [['log', 'copy'], 'dist/apps/tracker/src/main.js'],
-  [['config', 'peer'], 'dist/apps/tracker/src/main.js'],
-  [['peer', '127.0.0.1:0', 'tracker_info.txt'], 'dist/apps/peer/src/main.js'],
-  [['create_group', 'tracker'], 'dist/apps/peer/src/cli/main.js'],
-  [['help', 'operator'], 'dist/apps/tracker/src/main.js'],
-  [['help', 'peer'], 'dist/apps/peer/src/main.js'],
-  [['help', 'create_group'], 'dist/apps/peer/src/cli/main.js'],
-  [['help'], 'dist/apps/peer/src/cli/main.js'],
-  [[], 'dist/apps/peer/src/cli/main.js'],
+  [['tracker', 'tracker_info.txt', '1'], 'dist/programs/tracker.js'],
+  [['fingerprint'], 'dist/programs/tracker.js'],
+  [['keys', 'init'], 'dist/programs/tracker.js'],
+  [['operator', 'reset_password'], 'dist/programs/tracker.js'],
+  [['audit-keys', 'list'], 'dist/programs/tracker.js'],
+  [['log', 'copy'], 'dist/programs/tracker.js'],
+  [['config', 'peer'], 'dist/programs/tracker.js'],
+  [['peer', '127.0.0.1:0', 'tracker_info.txt'], 'dist/programs/peer.js'],
+  [['create_group', 'tracker'], 'dist/programs/cli.js'],
+  [['help', 'operator'], 'dist/programs/tracker.js'],
+  [['help', 'peer'], 'dist/programs/peer.js'],
+  [['help', 'create_group'], 'dist/programs/cli.js'],
+  [['help'], 'dist/programs/cli.js'],
+  [[], 'dist/programs/cli.js'],
 ])('the words %j go to %s', (words, file) => {
   expect(programOf(words)).toBe(file);
 });
@@ -169,33 +172,33 @@ it("compiled code is kept in the user's own cache folder, that of threads too, a
 });
 
 it('an edited source is built before the next start, and nothing is built when nothing was edited', async () => {
-  const output = join(root, 'dist/apps/tracker/src/main.js');
+  const output = join(root, 'dist/programs/tracker.js');
   const before = statSync(output).mtimeMs;
   await ended(start(['tracker']));
   expect(statSync(output).mtimeMs).toBe(before);
-  write('apps/tracker/src/main.ts', say('edited'));
+  write('apps/tracker/src/main.ts', limits + say('edited'));
   expect((await ended(start(['tracker']))).stdout).toBe('["edited","tracker"]\n');
 });
 
 it('a build that fails is told, runs nothing, and does not count as done', async () => {
-  write('libs/wire/src/limits.ts', 'export const wrong: number = "text";\n');
+  write('libs/wire/src/limits.ts', 'export const wrong = ;\n');
   for (const attempt of [1, 2]) {
     const end = await ended(start(['tracker']));
     expect(end, `attempt ${attempt}`).toMatchObject({ code: 70, stdout: '' });
-    expect(end.stderr).toContain('libs/wire/src/limits.ts(1,14)');
+    expect(end.stderr).toContain('libs/wire/src/limits.ts:1:22');
   }
   write('libs/wire/src/limits.ts', 'export {};\n');
   expect((await ended(start(['tracker']))).code).toBe(0);
 });
 
-it('without a compiler an existing build runs even when sources are newer, and a missing one is told', async () => {
-  unlinkSync(join(root, 'node_modules/typescript'));
+it('without a bundler an existing build runs even when sources are newer, and a missing one is told', async () => {
+  unlinkSync(join(root, 'node_modules/rolldown'));
   const soon = new Date(Date.now() + 60_000);
   utimesSync(join(root, 'libs/wire/src/limits.ts'), soon, soon);
   expect((await ended(start(['tracker']))).code).toBe(0);
   unlinkSync(join(root, 'dist/.stamp'));
   expect(await ended(start(['tracker']))).toMatchObject({ code: 70, stderr: expect.stringContaining('run npm ci') });
-  symlinkSync(join(repository, 'node_modules/typescript'), join(root, 'node_modules/typescript'));
+  symlinkSync(join(repository, 'node_modules/rolldown'), join(root, 'node_modules/rolldown'));
   utimesSync(join(root, 'libs/wire/src/limits.ts'), new Date(0), new Date(0));
   expect((await ended(start(['tracker']))).code).toBe(0);
   expect(existsSync(join(root, 'dist/.stamp'))).toBe(true);

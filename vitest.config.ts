@@ -7,7 +7,8 @@ export default defineConfig({
     // What needs a daemon has a command of its own: npm run test:deploy.
     exclude: ['test/deploy/deploy.test.ts', '**/node_modules/**'],
     pool: 'forks',
-    maxWorkers: 2,
+    // Whole systems wait for one another: a third one finds both processors of a small machine idle for a fifth of the time.
+    maxWorkers: 3,
     sequence: { sequencer: SystemsFirst },
     // What hangs ends; how long something takes on a machine that is busy decides nothing.
     testTimeout: 120_000,

@@ -190,11 +190,12 @@ describe.skipIf(skipReason !== null)('the system of infra/docker-compose.yml', (
     expect(await system.compose('exec', '--no-TTY', 'kafka-1', 'ls', '/opt/kafka/logs')).toBe('');
   });
 
-  it('prints an address of a page that this machine reaches', async () => {
+  it('prints an address of a page that this machine reaches, and has the one of its interface', async () => {
     const url = new URL(await system.compose('exec', '--no-TTY', 'alice', 'cohort', 'open'));
     expect(url.origin).toBe((await control('alice')).url);
     expect(url.hash).toMatch(/^#ticket=/);
     expect(await (await fetch(url)).text()).toContain('<html');
+    expect((await fetch(new URL('/api/docs/swagger-ui-bundle.js', url))).status).toBe(200);
   });
 
   it('does its main job: what alice shares, bob fetches', async () => {

@@ -132,7 +132,7 @@ export async function createControlApp(
     // An address that cannot be read: no route, no hook and no filter come to see it.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
       door.refuse('invalid_request');
-      refuseAddress(error, { request, reply, log });
+      refuseAddress(error, { request, reply: reply.headers(BROWSER_HEADERS), log });
     },
   });
   const app = await NestFactory.create<NestFastifyApplication>(

@@ -364,7 +364,7 @@ describe('the door', () => {
 });
 
 test('browsers are told to run no script but those of this endpoint, on its page, with answers and with refusals', async () => {
-  for (const path of ['/', '/api/docs', '/health/live', '/api/v1/status', '/api/v1/nothing']) {
+  for (const path of ['/', '/api/docs', '/health/live', '/api/v1/status', '/api/v1/nothing', '/api/v1/%']) {
     const { headers } = await fetch(base + path);
     const policy = headers.get('content-security-policy') ?? '';
     expect(policy).toContain("default-src 'none'; script-src 'self';");

@@ -1,7 +1,7 @@
 // Owns the one line that is drawn over while long work runs. Only a terminal gets it; elsewhere a note is printed when
 // something changes that a person would want to know, and nothing in between.
 import type { TransferView } from '#wire/control-api';
-import { formatBytes, formatPercent, formatSeconds } from './quantities.ts';
+import { formatBytes, formatPercent, formatSeconds, formatTime } from './quantities.ts';
 import type { Terminal } from './terminal.ts';
 import { shortened, textWidth } from './text-width.ts';
 
@@ -13,8 +13,9 @@ const ERASE_LINE = '\r\u001b[2K';
 
 /** What a transfer waits for, as a sentence, or null while it moves. */
 export function waitingFor({ state, reason }: Pick<TransferView, 'state' | 'reason'>): string | null {
-  if (reason !== null) return `${state} (${reason.code}): ${reason.detail} ${reason.action}`;
-  return state === 'paused' ? 'paused' : null;
+  if (reason === null) return state === 'paused' ? 'paused' : null;
+  const { code, since, detail, action } = reason;
+  return `${state} (${code}) since ${formatTime(since)} UTC: ${detail} ${action}`;
 }
 
 /** A transfer in one line that leaves the last of `columns` cells free: with a shorter bar, or name, where there is less room. */

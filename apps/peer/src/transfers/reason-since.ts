@@ -1,4 +1,4 @@
-// Owns since when a transfer has the reason that it has, and how a person reads both. A wait for others goes on over everything in
+// Owns since when a transfer has the reason that it has, and that a person reads it in sentences. A wait for others goes on over everything in
 // which nothing came: a restart, a dial that failed, a moment in the queue.
 import type { DatedReasonView, TransferReasonCode, TransferReasonView } from '#wire/control-api';
 import type { TransferRecord } from './transfer-record.ts';
@@ -33,12 +33,8 @@ function mayStillWait({ state }: Waiting, { code }: ReasonSince): boolean {
 
 /** A reason as it is shown, with the moment at which it began. */
 export function datedReason(reason: TransferReasonView, sinceMs: number): DatedReasonView {
-  const since = new Date(sinceMs).toISOString();
-  const { code, action } = reason;
-  const detail = sentence(reason.detail);
-  const began = `${since.slice(0, 16).replace('T', ' ')} UTC`;
-  const dated = WAITS.has(code) ? `${detail.replace(/\.$/, '')} (since ${began}).` : detail;
-  return { code, detail: dated, action: sentence(action), since };
+  const { code, detail, action } = reason;
+  return { code, detail: sentence(detail), action: sentence(action), since: new Date(sinceMs).toISOString() };
 }
 
 /** With a capital and a full stop: what went wrong far down is told in parts of sentences. */

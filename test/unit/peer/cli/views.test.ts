@@ -164,7 +164,9 @@ describe('transfers', () => {
 
   test('one of them is named by the beginning of its id, with its sources and what it waits for', async () => {
     const { out } = await run(['transfers', ID.slice(0, 8)]);
-    expect(out).toContain('stalled (no_seeder_online): Nobody who has the file is online. It goes on by itself.');
+    expect(out).toContain(
+      'stalled (no_seeder_online) since 2026-03-01 12:00:00 UTC: Nobody who has the file is online. It goes on by itself.',
+    );
     expect(out).toMatch(/eeeeeeeeeeee +alice +127\.0\.0\.1:9 +connected +250 B +0/);
     expect(out).toMatch(/others with all of it.* 1 online/);
     expect(out).toMatch(/^private +-$/m);
@@ -318,7 +320,9 @@ describe('a transfer that is watched', () => {
   test('notes once what it waits for', async () => {
     const stalled = at({ state: 'stalled', reason: REASON });
     peer.answers.set(`GET /transfers/${ID}`, [stalled, stalled, at({ state: 'seeding' })]);
-    expect((await run(download)).note).toBe(`stalled (no_seeder_online): ${REASON.detail} ${REASON.action}\n`);
+    expect((await run(download)).note).toBe(
+      `stalled (no_seeder_online) since 2026-03-01 12:00:00 UTC: ${REASON.detail} ${REASON.action}\n`,
+    );
   });
 
   test('that fails ends with 65 and the reason', async () => {

@@ -66,11 +66,11 @@ describe('a reason has begun', () => {
   });
 });
 
-test('what is waited for is told with its moment, and everything in whole sentences', () => {
+test('a reason is told with the moment at which it began, and in whole sentences', () => {
   const sinceMs = Date.UTC(2026, 2, 1, 14, 3, 9);
   expect(datedReason(nobody, sinceMs)).toEqual({
     code: 'no_seeder_online',
-    detail: 'Nobody who has it is online (since 2026-03-01 14:03 UTC).',
+    detail: 'Nobody who has it is online.',
     action: 'Wait.',
     since: '2026-03-01T14:03:09.000Z',
   });

@@ -21,7 +21,6 @@ import {
   isUnderWay,
   PRIVATE_TEXT,
   progressText,
-  reasonText,
   recheckText,
   sinceText,
   stateWords,
@@ -100,7 +99,7 @@ function Reason({ reason, tone }: { readonly reason: DatedReasonView; readonly t
   const since = ratesTick.value >= 0 ? sinceText(reason, Date.now()) : '';
   return (
     <Notice tone={tone}>
-      <strong>{reasonText(reason)}</strong>
+      <strong>{reason.detail}</strong>
       <span>{reason.action}</span>
       <span class="small">It has been so {since}.</span>
     </Notice>

@@ -90,11 +90,6 @@ export function etaText(etaSeconds: number): string {
   return `${durationText(etaSeconds)} left`;
 }
 
-/** What happened, but for the moment in it: beside it stands for how long. */
-export function reasonText({ detail }: DatedReasonView): string {
-  return detail.replace(/ \(since [^()]*\)\.$/, '.');
-}
-
 /** For how long a reason has held: `for 12 min`. */
 export function sinceText({ since }: DatedReasonView, nowMs: number): string {
   const seconds = Math.floor((nowMs - Date.parse(since)) / 1000);

@@ -14,9 +14,9 @@ const BUILD_WAIT_MS = 300_000;
 const TARGETS = [
   {
     stamp: 'dist/.stamp',
-    folders: ['apps', 'libs'],
+    folders: ['apps', 'libs', 'infra/container'],
     files: ['package.json', 'tsconfig.json', 'infra/launcher/programs.config.mjs'],
-    isSource: (path) => path.endsWith('.ts') && !path.startsWith(`${PAGE}/`),
+    isSource: (path) => /\.m?[jt]s$/.test(path) && !path.startsWith(`${PAGE}/`),
     tool: 'node_modules/rolldown/bin/cli.mjs',
     argv: ['--config', 'infra/launcher/programs.config.mjs'],
   },

@@ -11,10 +11,12 @@ const input = {
   'audit-worker': 'apps/tracker/src/audit/audit-worker.ts',
   'snapshot-worker': 'apps/tracker/src/snapshots/snapshot-worker.ts',
   'sqlite-log-worker': 'apps/tracker/src/command-log/sqlite-log-worker.ts',
+  'kafka-certificates': 'infra/container/kafka-certificates.mjs',
 };
 
 /** They start threads from files of their own, or are mended from outside. */
 const PACKAGES_APART = ['kafkajs', 'piscina'];
+
 export default defineConfig({
   input,
   platform: 'node',

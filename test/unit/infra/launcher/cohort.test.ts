@@ -53,11 +53,12 @@ const peer = `${busy}
     console.log(process.pid);
   }
 `;
-const THREADS = [
+const OTHER_PROGRAMS = [
   'apps/peer/src/data-plane/worker.ts',
   'apps/tracker/src/audit/audit-worker.ts',
   'apps/tracker/src/command-log/sqlite-log-worker.ts',
   'apps/tracker/src/snapshots/snapshot-worker.ts',
+  'infra/container/kafka-certificates.mjs',
 ];
 const sources: Record<string, string> = {
   'package.json': '{ "type": "module" }',
@@ -66,7 +67,7 @@ const sources: Record<string, string> = {
   'apps/peer/src/main.ts': peer,
   'apps/peer/src/cli/main.ts': `${say('cli')}process.exitCode = 66;\n`,
   'libs/wire/src/limits.ts': 'export {};\n',
-  ...Object.fromEntries(THREADS.map((file) => [file, 'export {};\n'])),
+  ...Object.fromEntries(OTHER_PROGRAMS.map((file) => [file, 'export {};\n'])),
 };
 
 interface Ended {

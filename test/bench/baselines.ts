@@ -3,9 +3,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { loadOrCreateIdentity } from '#identity/identity';
+import { touchMemory } from './touched-memory.ts';
 
 const HASH_SECONDS = 1;
 const HASHED_BYTES = 1024 * 1024;
@@ -34,6 +36,7 @@ export async function rawCopySeconds(copy: {
   );
   try {
     await Promise.all(receivers.map((receiver) => nextMessage(receiver)));
+    touchMemory(dirname(copy.source), copy.totalBytes * copy.receivers);
     const startMs = performance.now();
     await Promise.all(
       receivers.map((receiver) => {

@@ -96,7 +96,6 @@ async function measureRate(system: LocalSystem, { seeder, downloader }: Pair): P
   const count = Number(flags.files);
   const [source, copy] = [join(system.folder, 'many-small'), join(system.folder, 'copy')];
   await makeFiles(source, count);
-  touchMemory(system.folder, count * fileBytes * 2);
   const totalBytes = count * fileBytes;
   const shareSeconds = await share(seeder, source, 'many-small');
   say(
@@ -105,9 +104,11 @@ async function measureRate(system: LocalSystem, { seeder, downloader }: Pair): P
   const [tars, ours]: [number[], number[]] = [[], []];
   for (let run = 0; run < Number(flags.runs); run++) {
     mkdirSync(copy);
+    touchMemory(system.folder, totalBytes);
     tars.push(await tarPipeSeconds(source, copy));
     rmSync(copy, { recursive: true });
     const before = cpuSecondsOf(seeder, downloader);
+    touchMemory(system.folder, totalBytes);
     ours.push(await fetchFolder(downloader, 'many-small', copy));
     const cpu = cpuSecondsOf(seeder, downloader).map((seconds, at) => (seconds - before[at]!).toFixed(2));
     await expectSame(source, copy);

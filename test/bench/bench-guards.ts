@@ -11,7 +11,6 @@ import { sizeOf, writeRandomFile } from '../../infra/demo/files.ts';
 import { machineLine } from '../../infra/quick-start/measured.ts';
 import { digestOf, measureSwarm, type SwarmOptions } from './bench-swarm.ts';
 import { medianOf, quantileOf, say, type TextColumn, textTable } from './table.ts';
-import { touchMemory } from './touched-memory.ts';
 import { GUARDS } from './unguarded-peer.ts';
 
 const { values: flags } = parseArgs({
@@ -87,7 +86,6 @@ try {
   await writeRandomFile(source, totalBytes);
   const workers = Number(flags.workers);
   const { digested } = await digestOf(source, { scratch, workers, pieceBytes: null });
-  touchMemory(scratch, 2 * totalBytes);
   const swarm = { scratch, source, digested, seeders: 1, downloaders: 1, downloads: 1, workers };
   const rows: Row[] = [];
   for (const mode of flags.modes.split(',')) rows.push(await compare(mode, swarm));

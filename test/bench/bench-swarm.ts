@@ -19,6 +19,7 @@ import type {
 import { LOG_ID, signedGrant, TRACKER } from '../granting-tracker.ts';
 import type { Downloaded, PeerCall, Usage } from './bench-peer.ts';
 import type { Fault } from './faulty-serving.ts';
+import { touchMemory } from './touched-memory.ts';
 
 const GROUP_ID = 1;
 
@@ -167,6 +168,7 @@ export async function measureSwarm(options: SwarmOptions): Promise<Measurement> 
       await Promise.all(everybody.map((peer) => peer.ask({ kind: 'limit', limits })));
     }
     await Promise.all(seeders.map((seeder) => serveAll(seeder, options)));
+    touchMemory(folder, manifestGeometry(options.digested.manifest).totalBytes * options.downloads * options.downloaders);
     const before = await usages(everybody);
     const startMs = performance.now();
     const downloads = await Promise.all(

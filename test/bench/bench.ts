@@ -13,7 +13,6 @@ import { rawCopySeconds, sha1BytesPerSecond } from './baselines.ts';
 import { digestOf, type Measurement, measureSwarm } from './bench-swarm.ts';
 import { lineChart } from './plot.ts';
 import { medianOf, mibOf, type Row, rowOf, say, tableOf } from './table.ts';
-import { touchMemory } from './touched-memory.ts';
 
 const { values: flags } = parseArgs({
   options: {
@@ -145,8 +144,6 @@ try {
   say(
     `${flags.size}${flags.sparse ? ' sparse' : ''}, medians of ${flags.runs}, ${flags.workers} workers, SHA-1 verified`,
   );
-  const copies = flags.scenarios.split(',').map((name) => scenarioOf(name).downloaders);
-  touchMemory(scratch, size * (1 + Math.max(...copies)));
   const rows: Row[] = [];
   const runs = [];
   for (const mode of flags.modes.split(',')) {

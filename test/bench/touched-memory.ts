@@ -1,6 +1,6 @@
-// Owns making the first transfer of a measurement no worse than the later ones on a virtual machine: memory that the machine
-// never touched before is handed out by its host page by page, at several times the cost. A scratch folder in memory, or the
-// page cache of one on disk, is therefore filled once before anything is measured.
+// Owns making a transfer of a measurement no worse than the one before it on a virtual machine: memory that the machine never
+// touched, or that was free for two seconds and went back to its host, is handed out by the host page by page, at several times
+// the cost. A scratch folder in memory, or the page cache of one on disk, is therefore filled right before each measured transfer.
 import { closeSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -1,13 +1,14 @@
 // Owns what a manifest is and when one is sound. Sound means that exactly one order of its files, one set of lengths and
 // one list of digests describe the content, so that the same bytes always get the same content id.
 import type { PieceHash } from './command.ts';
-import { fileNameProblem, utf8Bytes } from './names.ts';
+import { fileNameProblem, isLongerThan } from './names.ts';
 import { geometryOf, geometryProblem, type PieceGeometry, type PieceIndex } from './piece-geometry.ts';
 
 /** Most files and empty folders that one share may hold, and most folders that something lies in. */
 export const MANIFEST_FILES_MAX = 100_000;
 /** Longest path of a file inside a share, in UTF-8 bytes. */
 export const MANIFEST_PATH_BYTES_MAX = 4096;
+const SHA1_HEX = /^[0-9a-f]{40}$/;
 
 /** 2 knows executable files and empty folders. */
 export type ManifestVersion = 1 | 2;
@@ -114,7 +115,7 @@ function fileProblem(file: ManifestFile): ManifestProblem | null {
   if (!Number.isSafeInteger(file.bytes) || file.bytes < 0) {
     return { field: 'bytes', message: 'must be an integer from 0 to 2^53 - 1' };
   }
-  if (!/^[0-9a-f]{40}$/.test(file.sha1)) return { field: 'sha1', message: 'must be 40 lowercase hex characters' };
+  if (!SHA1_HEX.test(file.sha1)) return { field: 'sha1', message: 'must be 40 lowercase hex characters' };
   return null;
 }
 
@@ -151,7 +152,7 @@ function foldersProblem(manifest: Manifest): ManifestProblem | null {
 
 function pathProblem(path: string, previous: string): string | null {
   if (path === '') return 'must not be empty in a folder';
-  if (utf8Bytes(path) > MANIFEST_PATH_BYTES_MAX) return `must be at most ${MANIFEST_PATH_BYTES_MAX} bytes of UTF-8`;
+  if (isLongerThan(path, MANIFEST_PATH_BYTES_MAX)) return `must be at most ${MANIFEST_PATH_BYTES_MAX} bytes of UTF-8`;
   // The names of the folders around both were looked at already.
   for (const name of path.slice(sharedFoldersEnd(path, previous)).split('/')) {
     const message = fileNameProblem(name);
@@ -166,6 +167,10 @@ function overlapProblem({ files, emptyFolders = [] }: Manifest): ManifestProblem
   const begun: string[] = [];
   for (const path of inOrder(files, emptyFolders)) {
     while (begun.length > 0 && !path.startsWith(begun.at(-1)!)) begun.pop();
+    if (begun.length === 0) {
+      begun.push(path);
+      continue;
+    }
     const fileField = (): string => `files[${files.findIndex((file) => file.path === path)}].path`;
     if (begun.at(-1) === path) return { field: fileField(), message: 'must not be that of an empty folder' };
     const holder = begun.find(({ length }) => path[length] === '/');
@@ -200,10 +205,14 @@ export function* foldersAround({
 }
 
 /** The paths of sorted files and of sorted empty folders, ascending. */
-export function* inOrder(
+export function inOrder(
   files: readonly { readonly path: string }[],
   emptyFolders: readonly string[],
-): Generator<string> {
+): Iterable<string> {
+  return emptyFolders.length === 0 ? files.map(({ path }) => path) : merged(files, emptyFolders);
+}
+
+function* merged(files: readonly { readonly path: string }[], emptyFolders: readonly string[]): Generator<string> {
   let next = 0;
   for (const { path } of files) {
     for (; next < emptyFolders.length && emptyFolders[next]! < path; next++) yield emptyFolders[next]!;

@@ -5,6 +5,8 @@
 export const USER_NAME_BYTES_MAX = 64;
 /** Longest file name in UTF-8 bytes: what common file systems take for one path component. */
 export const FILE_NAME_BYTES_MAX = 255;
+/** Most that one code unit takes in UTF-8. */
+const UNIT_BYTES_MAX = 3;
 
 const WINDOWS_DEVICE = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?$/i;
 // oxlint-disable-next-line no-control-regex -- control characters are exactly what this finds
@@ -24,7 +26,7 @@ export function fileNameProblem(name: string): string | null {
 
 function nameProblem(name: string, bytesMax: number): string | null {
   if (name.length === 0) return 'must not be empty';
-  if (utf8Bytes(name) > bytesMax) return `must be at most ${bytesMax} bytes of UTF-8`;
+  if (isLongerThan(name, bytesMax)) return `must be at most ${bytesMax} bytes of UTF-8`;
   if (CONTROL.test(name)) return 'must not contain control characters';
   if (BIDI_OVERRIDE.test(name)) return 'must not contain characters that turn the direction of text';
   if (LONE_SURROGATE.test(name)) return 'must be well-formed Unicode';
@@ -34,6 +36,11 @@ function nameProblem(name: string, bytesMax: number): string | null {
   if (name.endsWith('.')) return 'must not end with a dot';
   if (WINDOWS_DEVICE.test(name)) return 'must not be a device name of Windows';
   return null;
+}
+
+/** Whether a string takes more than so many bytes of UTF-8: most are so short that none of their characters has to be looked at. */
+export function isLongerThan(text: string, bytesMax: number): boolean {
+  return text.length * UNIT_BYTES_MAX > bytesMax && utf8Bytes(text) > bytesMax;
 }
 
 /** Length of a well-formed string in UTF-8 bytes. */

@@ -63,14 +63,14 @@ export async function enterPair(system: LocalSystem, place: PairPlace): Promise<
   return { seeder, downloader };
 }
 
-/** Forgets every transfer of a peer, with what it downloaded. Throws when one is not complete. */
-export async function forgetDownloads({ control }: LocalPeer): Promise<void> {
+/** Forgets every transfer of a peer, with what it downloaded or without. Throws when one is not complete. */
+export async function forgetDownloads({ control }: LocalPeer, data: 'delete' | 'keep' = 'delete'): Promise<void> {
   const { items } = await expectOk(
     'GET /transfers',
     control.get<{ items: { transferId: string; state: string }[] }>('/transfers'),
   );
   for (const { transferId, state } of items) {
     if (state !== 'complete') throw new Error(`a download is ${state}`);
-    await expectOk('DELETE', control.delete(`/transfers/${transferId}?data=delete`));
+    await expectOk('DELETE', control.delete(`/transfers/${transferId}?data=${data}`));
   }
 }

@@ -5,18 +5,25 @@
 const UPPER_HALF_MAX = 2 ** 21 - 1;
 
 const textDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+/** What stands in a text for bytes that are no UTF-8, if it was not written there. */
+const REPLACEMENT = '\ufffd';
 
 /** A cursor over bytes. */
 export class ByteReader {
   /** The first thing that went wrong, as the end of a sentence about the field being read, or null. */
   problem: string | null = null;
   readonly #bytes: Uint8Array;
+  /** The same bytes: it makes a short text in half the time that a decoder takes. */
+  readonly #buffer: Buffer;
   readonly #view: DataView;
   #position = 0;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const { buffer, byteOffset, byteLength } = bytes;
+    // Parts of a Buffer are Buffers, and take several times as long to make.
+    this.#bytes = new Uint8Array(buffer, byteOffset, byteLength);
+    this.#buffer = Buffer.from(buffer, byteOffset, byteLength);
+    this.#view = new DataView(buffer, byteOffset, byteLength);
   }
 
   /** Bytes not read yet. */
@@ -62,9 +69,12 @@ export class ByteReader {
 
   /** The next `length` bytes as strict UTF-8. */
   text(length: number): string {
-    const bytes = this.take(length);
+    const at = this.#advance(length);
+    if (at < 0) return '';
+    const text = this.#buffer.toString('utf8', at, at + length);
+    if (!text.includes(REPLACEMENT)) return text;
     try {
-      return textDecoder.decode(bytes);
+      return textDecoder.decode(this.#bytes.subarray(at, at + length));
     } catch {
       this.problem = 'must be UTF-8';
       return '';

@@ -325,11 +325,11 @@ function readMembership(from: ByteReader, table: SmallMap<Membership>): void {
 }
 
 function readShare(from: ByteReader): Share {
-  const file = from.anyText();
+  const [file, id] = [from.anyText(), from.u64()];
   return {
-    id: from.u64(),
-    file,
     ...readContent(from),
+    id,
+    file,
     sharedBy: from.anyText(),
     sharedAtMs: from.u64(),
     seeders: new SmallMap(),
@@ -378,17 +378,19 @@ function readReason(from: ByteReader): RejectionReason {
   return reason ?? 'malformed_record';
 }
 
+/** There are a million of them: members are added one by one because to spread what may be there takes ten times as long. */
 function readResult(from: ByteReader): CommandResult {
   const flags = from.u8();
-  return {
-    ...((flags & HAS.sessionId) !== 0 && { sessionId: from.u64() }),
-    ...((flags & HAS.groupId) !== 0 && { groupId: from.u64() }),
-    ...((flags & HAS.share) !== 0 && { share: readSharedContent(from, flags) }),
-  };
+  const result: { sessionId?: number; groupId?: number; share?: SharedContent } = {};
+  if ((flags & HAS.sessionId) !== 0) result.sessionId = from.u64();
+  if ((flags & HAS.groupId) !== 0) result.groupId = from.u64();
+  if ((flags & HAS.share) !== 0) result.share = readSharedContent(from, flags);
+  return result;
 }
 
 function readSharedContent(from: ByteReader, flags: number): SharedContent {
-  const shared = { groupId: from.u64(), shareId: from.u64(), ...readContent(from) };
+  const [groupId, shareId] = [from.u64(), from.u64()];
+  const shared = { ...readContent(from), groupId, shareId };
   return (flags & HAS.version) === 0 ? shared : { ...shared, version: from.u64() };
 }
 

@@ -168,7 +168,10 @@ export async function measureSwarm(options: SwarmOptions): Promise<Measurement> 
       await Promise.all(everybody.map((peer) => peer.ask({ kind: 'limit', limits })));
     }
     await Promise.all(seeders.map((seeder) => serveAll(seeder, options)));
-    touchMemory(folder, manifestGeometry(options.digested.manifest).totalBytes * options.downloads * options.downloaders);
+    touchMemory(
+      folder,
+      manifestGeometry(options.digested.manifest).totalBytes * options.downloads * options.downloaders,
+    );
     const before = await usages(everybody);
     const startMs = performance.now();
     const downloads = await Promise.all(

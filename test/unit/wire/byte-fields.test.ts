@@ -49,6 +49,12 @@ it('a byte order mark is text like any other', () => {
   expect(new ByteReader(Uint8Array.of(0xef, 0xbb, 0xbf)).text(3)).toBe('\ufeff');
 });
 
+it('the character that stands for what is no text is text when it was written', () => {
+  const bytes = new TextEncoder().encode('a\ufffdb');
+  const reader = new ByteReader(bytes);
+  expect([reader.text(bytes.length), reader.problem]).toEqual(['a\ufffdb', null]);
+});
+
 it.each<[string, (writer: ByteWriter) => unknown]>([
   ['256 as u8', (writer) => writer.u8(256)],
   ['-1 as u16', (writer) => writer.u16(-1)],

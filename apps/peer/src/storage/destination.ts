@@ -20,7 +20,7 @@ import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 import { type FileStamp, identityOf, NO_LINK, stampFile } from './content-files.ts';
 import { asidePath, foldersOf, journalPath, type ListedFile, modeOf, partPath, pathOnDisk } from './content-layout.ts';
-import { syncFiles, syncFolder, syncTree } from './disk-sync.ts';
+import { syncFiles, syncFileSystem, syncFolder, syncTree } from './disk-sync.ts';
 import { isJournal, journalHead, readJournal } from './part-journal.ts';
 import { StorageFailure, writeFailure } from './storage-problem.ts';
 
@@ -272,12 +272,13 @@ function openOrMake(path: string, { flags, mode }: { readonly flags: number; rea
   }
 }
 
-/** Pushes what was written so far to the disk, so that little is left to do at the end: of those files that are there. */
+/** Pushes what was written so far to the disk, so that little is left to do at the end: of those files that are there, or everything. */
 export async function syncPart(request: {
   readonly root: string;
-  readonly files: readonly ListedFile[];
+  readonly files: readonly ListedFile[] | null;
 }): Promise<void> {
   const { root, files } = request;
+  if (files === null) return void (await syncFileSystem(root));
   await syncFiles({ root, files: files.filter((file) => existsSync(pathOnDisk(root, file))) });
 }
 

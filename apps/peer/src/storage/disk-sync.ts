@@ -57,8 +57,11 @@ export function syncFolder(folder: string): void {
   }
 }
 
-/** Node has no call for it, and the program that has it is a part of Linux; false where that does not do it. */
-function syncFileSystem(path: string): Promise<boolean> {
+/**
+ * Syncs the file system that a path is on; false where that cannot be done. Node has no call for it, and the program that has it is
+ * a part of Linux.
+ */
+export function syncFileSystem(path: string): Promise<boolean> {
   if (process.platform !== 'linux') return Promise.resolve(false);
   return new Promise((resolve) => execFile('sync', ['-f', '--', path], (error) => resolve(error === null)));
 }

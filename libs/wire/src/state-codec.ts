@@ -378,7 +378,7 @@ function readReason(from: ByteReader): RejectionReason {
   return reason ?? 'malformed_record';
 }
 
-/** There are a million of them: members are added one by one because to spread what may be there takes ten times as long. */
+/** There are a million of them: to spread what may be there would take longer than to add it. */
 function readResult(from: ByteReader): CommandResult {
   const flags = from.u8();
   const result: { sessionId?: number; groupId?: number; share?: SharedContent } = {};

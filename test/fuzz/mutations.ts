@@ -67,7 +67,7 @@ export class Mutations {
 
   #edited(bytes: Uint8Array, other: Uint8Array): Uint8Array {
     const at = this.#below(bytes.length + 1);
-    switch (this.#below(12)) {
+    switch (this.#below(13)) {
       case 0:
         return this.#changed(bytes, (byte) => byte ^ (1 << this.#below(8)));
       case 1:
@@ -89,6 +89,8 @@ export class Mutations {
         return replaced(bytes, [at, at], this.#word());
       case 10:
         return overwritten(bytes, at, this.#word());
+      case 11:
+        return this.#named(bytes, at);
       default:
         return this.#random() < 0.5 ? bytes.slice(0, at) : replaced(bytes, [at, at], this.#run());
     }
@@ -113,6 +115,22 @@ export class Mutations {
     else if (width === 2) view.setUint16(at, view.getUint16(at) + change);
     else view.setUint32(at, view.getUint32(at) + change);
     return copy;
+  }
+
+  /** Puts a word in the place of a text that its length stands before, or of a part of it, with the length that is right then. */
+  #named(bytes: Uint8Array, from: number): Uint8Array {
+    const width = this.#pick([1, 2, 4]);
+    const lengthAt = lengthBefore(bytes, from, width);
+    if (lengthAt < 0) return bytes;
+    const textAt = lengthAt + width;
+    const length = lengthIn(bytes, lengthAt, width);
+    const begin = this.#below(length);
+    const text = bytes.subarray(textAt, textAt + length);
+    const isWhole = this.#random() < 0.5;
+    const changed = isWhole ? this.#word() : replaced(text, [begin, begin + this.#length()], this.#word());
+    const counted = replaced(bytes, [textAt, textAt + length], changed);
+    new DataView(counted.buffer).setUint8(lengthAt + width - 1, changed.length);
+    return counted;
   }
 
   #integer(): Uint8Array {
@@ -150,6 +168,21 @@ export class Mutations {
   #below(limit: number): number {
     return Math.floor(this.#random() * limit);
   }
+}
+
+/** Where the first length from a place on stands that as many characters of ASCII follow, at most 255 of them; -1 for nowhere. */
+function lengthBefore(bytes: Uint8Array, from: number, width: number): number {
+  for (let at = from; at < bytes.length - width; at++) {
+    const length = lengthIn(bytes, at, width);
+    const text = bytes.subarray(at + width, at + width + length);
+    if (length > 0 && length <= 255 && text.length === length && text.every((byte) => byte >= 0x20 && byte < 0x7f))
+      return at;
+  }
+  return -1;
+}
+
+function lengthIn(bytes: Uint8Array, at: number, width: number): number {
+  return bytes.subarray(at, at + width).reduce((length, byte) => length * 256 + byte, 0);
 }
 
 function overwritten(bytes: Uint8Array, at: number, by: Uint8Array): Uint8Array {

@@ -70,8 +70,7 @@ export class ServedShare {
   read(place: BlockPlace, target: Uint8Array): void {
     const { manifest, files } = this.#open();
     const begin = place.piece * manifest.pieceBytes + place.begin;
-    if (this.content.stamps !== null) files.checkStamps(begin, target.length, this.content.stamps);
-    files.read(begin, target);
+    files.read(begin, target, this.content.stamps);
   }
 
   /** Somebody says that a piece came with another digest: looks at the disk, and reports when that is so. */

@@ -1,6 +1,16 @@
 // Owns the open files of one content in one worker: positional reads and writes at offsets of the content, with a bound on
 // how many files are open. Synchronous on purpose: one system call for 128 KiB or more costs less than a trip to a thread pool.
-import { closeSync, constants, lstatSync, openSync, readSync, type Stats, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readSync,
+  type Stats,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { foldersAround } from '#domain/manifest';
 import { hasStamp } from '../data-plane/shared-memory.ts';
 import { type FileTable, modeOf, pathOnDisk, type PlacedApart, type Segment, segmentsOf } from './content-layout.ts';
@@ -87,9 +97,15 @@ export class ContentFiles {
     this.#access = access;
   }
 
-  /** Fills `target` from offset `begin` of the content. Throws StorageFailure source_*. */
-  read(begin: number, target: Uint8Array): void {
-    this.#each({ begin, length: target.length }, readFailure, (file, segment) => readSegment(file, segment, target));
+  /**
+   * Fills `target` from offset `begin` of the content. Throws StorageFailure source_*; with stamps, in shared memory, also when a file
+   * is not what its stamp says. Where some are in their final place and the others are still written, those in place are looked at.
+   */
+  read(begin: number, target: Uint8Array, stamps: Float64Array | null = null): void {
+    this.#each({ begin, length: target.length }, readFailure, (file, segment) => {
+      if (stamps !== null) this.#checkStamp(file, segment.fileNumber, stamps);
+      readSegment(file, segment, target);
+    });
   }
 
   /**
@@ -101,20 +117,6 @@ export class ContentFiles {
       if (this.#isPlaced(segment.fileNumber)) this.#compare(file, segment, bytes);
       else writeSegment(file, segment, bytes);
     });
-  }
-
-  /**
-   * Throws StorageFailure source_missing or source_changed when a file under this run is not what its stamp in shared memory says.
-   * Where some are in their final place and the others are still written, those in place are looked at.
-   */
-  checkStamps(begin: number, length: number, stamps: Float64Array): void {
-    for (const { fileNumber } of segmentsOf(this.#files, begin, length)) {
-      if (this.#access.placed && !this.#isPlaced(fileNumber)) continue;
-      const path = this.#pathOf(fileNumber, this.#roots[0] ?? '');
-      if (!hasStamp(stamps, fileNumber, stampFile(path))) {
-        throw new StorageFailure('source_changed', `${path} was changed after it was shared`);
-      }
-    }
   }
 
   close(): void {
@@ -206,6 +208,16 @@ export class ContentFiles {
       closeSync(file);
       return;
     }
+  }
+
+  #checkStamp(file: number, fileNumber: number, stamps: Float64Array): void {
+    if (this.#access.placed && !this.#isPlaced(fileNumber)) return;
+    // What is open stays what it was when something else comes to its place, or nothing: then it has no name any more.
+    const found = fstatSync(file);
+    if (found.nlink > 0 && hasStamp(stamps, fileNumber, stampOf(found))) return;
+    const path = this.#pathOf(fileNumber, this.#roots[0] ?? '');
+    if (found.nlink === 0) stampFile(path);
+    throw new StorageFailure('source_changed', `${path} was changed after it was shared`);
   }
 
   #isPlaced(fileNumber: number): boolean {

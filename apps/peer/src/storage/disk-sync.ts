@@ -1,12 +1,15 @@
 // Owns pushing what was written to the disk, so that what is in its place is there after a loss of power too.
 import { execFile } from 'node:child_process';
-import { closeSync, fdatasync, fsyncSync, openSync } from 'node:fs';
+import { closeSync, fdatasync, fsyncSync, openSync, statfsSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { foldersOf, pathOnDisk } from './content-layout.ts';
 import { writeFailure } from './storage-problem.ts';
 
 /** Each of more files waits for the disk once: then the whole file system is cheaper. */
 const SYNCED_ALONE_MAX = 64;
+
+/** How Linux numbers file systems that are memory and nothing else: tmpfs and ramfs. */
+const MEMORY_TYPES: ReadonlySet<number> = new Set([0x01021994, 0x858458f6]);
 
 const syncData = promisify(fdatasync);
 
@@ -63,5 +66,14 @@ export function syncFolder(folder: string): void {
  */
 export function syncFileSystem(path: string): Promise<boolean> {
   if (process.platform !== 'linux') return Promise.resolve(false);
+  if (isMemory(path)) return Promise.resolve(true);
   return new Promise((resolve) => execFile('sync', ['-f', '--', path], (error) => resolve(error === null)));
+}
+
+function isMemory(path: string): boolean {
+  try {
+    return MEMORY_TYPES.has(statfsSync(path).type);
+  } catch {
+    return false;
+  }
 }

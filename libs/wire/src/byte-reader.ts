@@ -4,6 +4,11 @@
 /** The upper half of 2^53 - 1: two halves cost no BigInt, of which a large snapshot has millions. */
 const UPPER_HALF_MAX = 2 ** 21 - 1;
 
+const HEX = '0123456789abcdef';
+const ASCII_MAX = 127;
+/** What `anyText` reads first: twice the bytes of a text that is UTF-8. */
+const PREFIX_BYTES = 4;
+
 const textDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** A cursor over bytes. */
@@ -72,6 +77,20 @@ export class ByteReader {
     }
   }
 
+  /** `known` itself where the next `length` bytes are those that it is the hex of, and otherwise what `hex` reads. */
+  hexOr(known: string, length: number): string {
+    if (!this.#isHexOf(known, length)) return this.hex(length);
+    this.#position += length;
+    return known;
+  }
+
+  /** `known` itself where it is the text that comes next, and of ASCII alone; otherwise what `anyText` reads. */
+  anyTextOr(known: string): string {
+    if (!this.#isTextOf(known)) return this.anyText();
+    this.#position += PREFIX_BYTES + known.length;
+    return known;
+  }
+
   /** Any text, as `ByteWriter.anyText` wrote it. */
   anyText(): string {
     const prefix = this.u32();
@@ -81,6 +100,28 @@ export class ByteReader {
     let value = '';
     for (let at = 0; at + 1 < bytes.length; at += 2) value += String.fromCharCode(bytes[at]! * 256 + bytes[at + 1]!);
     return value;
+  }
+
+  #isHexOf(known: string, length: number): boolean {
+    if (this.problem !== null || length > this.remainingBytes || known.length !== 2 * length) return false;
+    for (let at = 0; at < length; at++) {
+      const byte = this.#bytes[this.#position + at]!;
+      if (known.charCodeAt(2 * at) !== HEX.charCodeAt(byte >>> 4)) return false;
+      if (known.charCodeAt(2 * at + 1) !== HEX.charCodeAt(byte & 15)) return false;
+    }
+    return true;
+  }
+
+  #isTextOf(known: string): boolean {
+    const { length } = known;
+    if (this.problem !== null || PREFIX_BYTES + length > this.remainingBytes) return false;
+    if (this.#view.getUint32(this.#position) !== 2 * length) return false;
+    const begin = this.#position + PREFIX_BYTES;
+    for (let at = 0; at < length; at++) {
+      const byte = this.#bytes[begin + at]!;
+      if (byte !== known.charCodeAt(at) || byte > ASCII_MAX) return false;
+    }
+    return true;
   }
 
   /** Where the next `length` bytes begin, or -1 when they are not there. */

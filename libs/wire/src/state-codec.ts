@@ -218,6 +218,11 @@ export class StateReader {
   #share: Share | null = null;
   /** Those before the newest version of the file that is read. */
   #older: Share[] | null = null;
+  /**
+   * The user and the peer that were read last. Most shares of a group come from few, one after the other: the same string for all of
+   * them takes its room once, and need not be made.
+   */
+  readonly #last = { user: '', peerId: '' };
 
   /** Takes in the next block; what is wrong with it, as the end of a sentence, or null. */
   take(block: Uint8Array): string | null {
@@ -266,16 +271,46 @@ export class StateReader {
     if (kind === ROW.member && group !== null) readMembership(from, group.members);
     else if (kind === ROW.request && group !== null) readMembership(from, group.requests);
     else if (kind === ROW.copies && group !== null) group.copies = from.u64();
-    else if (kind === ROW.share && group !== null) this.#takeNewest(group, readShare(from));
-    else if (kind === ROW.newestShare && group !== null) this.#takeNewest(group, readNewest(from));
+    else if (kind === ROW.share && group !== null) this.#takeNewest(group, this.#readShare(from));
+    else if (kind === ROW.newestShare && group !== null) this.#takeNewest(group, this.#readNewest(from));
     else if (kind === ROW.olderShare && this.#older !== null) {
-      this.#share = { ...readShare(from), version: from.u64() };
+      this.#share = { ...this.#readShare(from), version: from.u64() };
       this.#older.push(this.#share);
-    } else if (kind === ROW.seeder && share !== null) share.seeders.set(from.hex(ID_BYTES), from.anyText());
+    } else if (kind === ROW.seeder && share !== null) this.#readHolder(from, share.seeders);
     else if (kind === ROW.downloader && share !== null) {
       share.downloaders ??= new SmallMap();
-      share.downloaders.set(from.hex(ID_BYTES), from.anyText());
+      this.#readHolder(from, share.downloaders);
     } else from.problem = `has a row of kind ${kind} where none is expected`;
+  }
+
+  #readHolder(from: ByteReader, holders: Share['seeders']): void {
+    const { user, peerId } = this.#last;
+    this.#last.peerId = from.hexOr(peerId, ID_BYTES);
+    this.#last.user = from.anyTextOr(user);
+    holders.set(this.#last.peerId, this.#last.user);
+  }
+
+  #readShare(from: ByteReader): Share {
+    const [file, id] = [from.anyText(), from.u64()];
+    const content = readContent(from);
+    this.#last.user = from.anyTextOr(this.#last.user);
+    return {
+      ...content,
+      id,
+      file,
+      sharedBy: this.#last.user,
+      sharedAtMs: from.u64(),
+      seeders: new SmallMap(),
+      downloaders: null,
+      version: 1,
+      history: null,
+    };
+  }
+
+  #readNewest(from: ByteReader): Share {
+    const share = this.#readShare(from);
+    const [version, lastVersion, sharedFirstBy] = [from.u64(), from.u64(), from.anyTextOr(share.sharedBy)];
+    return { ...share, version, history: { sharedFirstBy, lastVersion, older: [] } };
   }
 
   #takeNewest(group: Group, share: Share): void {
@@ -322,27 +357,6 @@ function readGroup(from: ByteReader): Group {
 function readMembership(from: ByteReader, table: SmallMap<Membership>): void {
   const user = from.anyText();
   table.set(user, { sinceOffset: from.u64(), sinceMs: from.u64() });
-}
-
-function readShare(from: ByteReader): Share {
-  const [file, id] = [from.anyText(), from.u64()];
-  return {
-    ...readContent(from),
-    id,
-    file,
-    sharedBy: from.anyText(),
-    sharedAtMs: from.u64(),
-    seeders: new SmallMap(),
-    downloaders: null,
-    version: 1,
-    history: null,
-  };
-}
-
-function readNewest(from: ByteReader): Share {
-  const share = readShare(from);
-  const [version, lastVersion, sharedFirstBy] = [from.u64(), from.u64(), from.anyText()];
-  return { ...share, version, history: { sharedFirstBy, lastVersion, older: [] } };
 }
 
 function readContent(from: ByteReader): Content {

@@ -45,6 +45,40 @@ it('the first problem stays, and everything after it reads as nothing', () => {
   expect(reader.problem).toBe('must be UTF-8');
 });
 
+it('what is known already is read like what is not, problems included', () => {
+  const anyText = fc.oneof(
+    fc.string({ maxLength: 6 }),
+    fc.string({ unit: 'grapheme', maxLength: 6 }),
+    fc.constant('\ud800'),
+  );
+  const bytes = fc.oneof(
+    anyText.map((text) => new ByteWriter().anyText(text).hex('0a1b', 2).finish()),
+    fc.uint8Array({ maxLength: 12 }),
+  );
+  const known = fc.record({
+    text: fc.oneof(anyText, fc.constant('')),
+    hex: fc.constantFrom('0a1b', '0a1c', '1a1b', '0A1B', ''),
+  });
+  fc.assert(
+    fc.property(bytes, known, anyText, (written, { text, hex }, other) => {
+      for (const knownText of [text, other]) {
+        const [plain, knowing] = [new ByteReader(written), new ByteReader(written)];
+        expect(knowing.anyTextOr(knownText)).toBe(plain.anyText());
+        expect(knowing.hexOr(hex, 2)).toBe(plain.hex(2));
+        expect([knowing.problem, knowing.remainingBytes]).toEqual([plain.problem, plain.remainingBytes]);
+      }
+    }),
+    {
+      numRuns: 2_000,
+      examples: [
+        // The bytes of the one are the code units of the other.
+        [new ByteWriter().anyText('\u00e9').finish(), { text: '\u00c3\u00a9', hex: '' }, ''],
+        [new ByteWriter().anyText('ann').hex('0a1b', 2).finish(), { text: 'ann', hex: '0a1b' }, 'anna'],
+      ],
+    },
+  );
+});
+
 it('a byte order mark is text like any other', () => {
   expect(new ByteReader(Uint8Array.of(0xef, 0xbb, 0xbf)).text(3)).toBe('\ufeff');
 });

@@ -25,14 +25,11 @@
 //                                                                                   flags 1, 2, 4 and 8
 //   id         = 32*u8            name, user, owner, file, key, reason, publicKey, address = text
 //   text       = as ByteWriter.anyText has it, compared by code units
-import type { CommandResult, Outcome, SharedContent } from '#domain/outcome';
-import { REJECTION_REASONS, type RejectionReason } from '#domain/rejection';
 import { SmallMap } from '#domain/small-map';
 import {
   emptyState,
   type Group,
   type Membership,
-  type RememberedOutcome,
   type Session,
   type Share,
   type State,
@@ -41,9 +38,10 @@ import {
 } from '#domain/state';
 import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
+import { readOutcome, writeOutcome } from './outcome-row.ts';
+import { ID_BYTES, readContent, readIdIfAny, writeContent, writeIdIfAny } from './state-fields.ts';
 
 const BLOCK_BYTES = 64 * 1024;
-const ID_BYTES = 32;
 
 const ROW = {
   head: 1,
@@ -63,8 +61,6 @@ const ROW = {
   newestShare: 15,
   olderShare: 16,
 } as const;
-
-const HAS = { sessionId: 1, groupId: 2, share: 4, version: 8 } as const;
 
 /** A row that is being written, as a step of its own so that whoever writes can pause between any two. */
 type WriteRow = (to: ByteWriter) => void;
@@ -91,7 +87,7 @@ function* rowsOf(state: State): Generator<WriteRow> {
     yield (to) => to.u8(ROW.checkpoint).u64(offset).hex(trackerId, ID_BYTES);
   }
   for (const remembered of [...state.outcomes].toSorted(([, left], [, right]) => left.offset - right.offset)) {
-    yield (to) => writeOutcome(to, remembered);
+    yield (to) => writeOutcome(to.u8(ROW.outcome), remembered);
   }
 }
 
@@ -175,40 +171,8 @@ function writeShare(to: ByteWriter, row: number, share: Share): ByteWriter {
   return to.anyText(share.sharedBy).u64(share.sharedAtMs);
 }
 
-type Content = Pick<Share, 'contentId' | 'totalBytes' | 'pieceBytes' | 'pieceCount' | 'hash'>;
-
-function writeContent(to: ByteWriter, { contentId, totalBytes, pieceBytes, pieceCount, hash }: Content): void {
-  to.hex(contentId, ID_BYTES).u64(totalBytes).u64(pieceBytes).u64(pieceCount);
-  to.u8(hash === 'sha1' ? 0 : 1);
-}
-
 function writeTracker(to: ByteWriter, { trackerId, publicKey, address }: TrackerEntry): void {
   to.u8(ROW.tracker).hex(trackerId, ID_BYTES).anyText(publicKey).anyText(address);
-}
-
-function writeOutcome(to: ByteWriter, [key, { offset, peerId, content, outcome }]: [string, RememberedOutcome]): void {
-  to.u8(ROW.outcome).u64(offset).anyText(key);
-  writeIdIfAny(to, peerId);
-  to.anyText(content);
-  if (outcome.status === 'rejected') to.u8(0).anyText(outcome.reason);
-  else writeResult(to.u8(1), outcome.result);
-}
-
-function writeResult(to: ByteWriter, { sessionId, groupId, share }: CommandResult): void {
-  const flag = (has: number, value: unknown): number => (value === undefined ? 0 : has);
-  const flags = flag(HAS.sessionId, sessionId) + flag(HAS.groupId, groupId) + flag(HAS.share, share);
-  to.u8(flags + flag(HAS.version, share?.version));
-  if (sessionId !== undefined) to.u64(sessionId);
-  if (groupId !== undefined) to.u64(groupId);
-  if (share === undefined) return;
-  to.u64(share.groupId).u64(share.shareId);
-  writeContent(to, share);
-  if (share.version !== undefined) to.u64(share.version);
-}
-
-function writeIdIfAny(to: ByteWriter, id: string | null): void {
-  to.u8(id === null ? 0 : 1);
-  if (id !== null) to.hex(id, ID_BYTES);
 }
 
 /** Puts a state together from its blocks, in order. What it is given may be damaged: it says so and never throws. */
@@ -359,55 +323,6 @@ function readMembership(from: ByteReader, table: SmallMap<Membership>): void {
   table.set(user, { sinceOffset: from.u64(), sinceMs: from.u64() });
 }
 
-function readContent(from: ByteReader): Content {
-  return {
-    contentId: from.hex(ID_BYTES),
-    totalBytes: from.u64(),
-    pieceBytes: from.u64(),
-    pieceCount: from.u64(),
-    hash: from.u8() === 0 ? 'sha1' : 'sha256',
-  };
-}
-
 function readTracker(from: ByteReader): TrackerEntry {
   return { trackerId: from.hex(ID_BYTES), publicKey: from.anyText(), address: from.anyText() };
-}
-
-function readOutcome(from: ByteReader, outcomes: Map<string, RememberedOutcome>): void {
-  const offset = from.u64();
-  const key = from.anyText();
-  const peerId = readIdIfAny(from);
-  const content = from.anyText();
-  const outcome: Outcome =
-    from.u8() === 0
-      ? { status: 'rejected', reason: readReason(from) }
-      : { status: 'accepted', result: readResult(from) };
-  outcomes.set(key, { offset, peerId, content, outcome });
-}
-
-function readReason(from: ByteReader): RejectionReason {
-  const text = from.anyText();
-  const reason = REJECTION_REASONS.find((candidate) => candidate === text);
-  if (reason === undefined) from.problem ??= `has the unknown reason "${text}"`;
-  return reason ?? 'malformed_record';
-}
-
-/** There are a million of them: to spread what may be there would take longer than to add it. */
-function readResult(from: ByteReader): CommandResult {
-  const flags = from.u8();
-  const result: { sessionId?: number; groupId?: number; share?: SharedContent } = {};
-  if ((flags & HAS.sessionId) !== 0) result.sessionId = from.u64();
-  if ((flags & HAS.groupId) !== 0) result.groupId = from.u64();
-  if ((flags & HAS.share) !== 0) result.share = readSharedContent(from, flags);
-  return result;
-}
-
-function readSharedContent(from: ByteReader, flags: number): SharedContent {
-  const [groupId, shareId] = [from.u64(), from.u64()];
-  const shared = { ...readContent(from), groupId, shareId };
-  return (flags & HAS.version) === 0 ? shared : { ...shared, version: from.u64() };
-}
-
-function readIdIfAny(from: ByteReader): string | null {
-  return from.u8() === 0 ? null : from.hex(ID_BYTES);
 }

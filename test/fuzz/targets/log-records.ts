@@ -20,6 +20,8 @@ export const logRecords: FuzzTarget = {
   sources: [
     'libs/wire/src/log-record.ts',
     'libs/wire/src/state-codec.ts',
+    'libs/wire/src/state-fields.ts',
+    'libs/wire/src/outcome-row.ts',
     'libs/domain/src/apply.ts',
     'libs/domain/src/command.ts',
     'libs/domain/src/decide.ts',

@@ -21,6 +21,8 @@ export const snapshot: FuzzTarget = {
     'apps/tracker/src/replica/merkle-frontier.ts',
     'apps/tracker/src/replica/checkpoint-ledger.ts',
     'libs/wire/src/state-codec.ts',
+    'libs/wire/src/state-fields.ts',
+    'libs/wire/src/outcome-row.ts',
   ],
   shape: 'bytes',
   seeds: () => {

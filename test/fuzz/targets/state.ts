@@ -8,7 +8,12 @@ import { assertSameBytes } from '../same-bytes.ts';
 
 export const state: FuzzTarget = {
   name: 'state',
-  sources: ['libs/wire/src/state-codec.ts', 'libs/wire/src/byte-reader.ts'],
+  sources: [
+    'libs/wire/src/state-codec.ts',
+    'libs/wire/src/state-fields.ts',
+    'libs/wire/src/outcome-row.ts',
+    'libs/wire/src/byte-reader.ts',
+  ],
   shape: 'bytes',
   seeds: () => {
     const { records } = readGoldenLog(1);

@@ -25,6 +25,21 @@ export class ByteReader {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
+  /** All bytes that it reads. */
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
+
+  /** How many bytes were read. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Reads on from a place where it stood before. */
+  goBack(position: number): void {
+    this.#position = position;
+  }
+
   /** Bytes not read yet. */
   get remainingBytes(): number {
     return this.#bytes.length - this.#position;
@@ -75,6 +90,20 @@ export class ByteReader {
       this.problem = 'must be UTF-8';
       return '';
     }
+  }
+
+  /** Passes over the next `length` bytes. */
+  pass(length: number): void {
+    this.#advance(length);
+  }
+
+  /** Passes over what `anyText` reads. False when it is anything but a text of ASCII alone: then it stands somewhere within. */
+  passAsciiText(): boolean {
+    const prefix = this.u32();
+    const begin = prefix % 2 === 0 ? this.#advance(prefix / 2) : -1;
+    if (begin < 0) return false;
+    for (let at = begin; at < this.#position; at++) if (this.#bytes[at]! > ASCII_MAX) return false;
+    return true;
   }
 
   /** `known` itself where the next `length` bytes are those that it is the hex of, and otherwise what `hex` reads. */

@@ -2,18 +2,63 @@
 import type { CommandResult, Outcome, SharedContent } from '#domain/outcome';
 import { REJECTION_REASONS, type RejectionReason } from '#domain/rejection';
 import type { RememberedOutcome } from '#domain/state';
-import type { ByteReader } from './byte-reader.ts';
+import { ByteReader } from './byte-reader.ts';
 import type { ByteWriter } from './byte-writer.ts';
-import { readContent, readIdIfAny, writeContent, writeIdIfAny } from './state-fields.ts';
+import type { KeptBytes, KeptPart } from './kept-bytes.ts';
+import { ID_BYTES, passContent, readContent, readIdIfAny, writeContent, writeIdIfAny } from './state-fields.ts';
 
 const HAS = { sessionId: 1, groupId: 2, share: 4, version: 8 } as const;
 
+/** What is remembered of a record beside its offset. */
+type Remembered = Omit<RememberedOutcome, 'offset'>;
+
+/**
+ * An outcome that stays bytes. A tracker has a million of them, and few are asked for ever again: to make all of them takes half of
+ * the time in which a snapshot is read.
+ */
+class UnreadOutcome implements RememberedOutcome {
+  readonly offset: number;
+  readonly #bytes: Uint8Array;
+  readonly #begin: number;
+  readonly #end: number;
+
+  constructor(offset: number, { bytes, begin, end }: KeptPart) {
+    this.offset = offset;
+    this.#bytes = bytes;
+    this.#begin = begin;
+    this.#end = end;
+  }
+
+  get peerId(): string | null {
+    return this.#read().peerId;
+  }
+
+  get content(): string {
+    return this.#read().content;
+  }
+
+  get outcome(): Outcome {
+    return this.#read().outcome;
+  }
+
+  /** What `writeOutcome` wrote behind the key. */
+  get written(): Uint8Array {
+    return this.#bytes.subarray(this.#begin, this.#end);
+  }
+
+  #read(): Remembered {
+    return readRemembered(new ByteReader(this.written));
+  }
+}
+
 /** Writes what comes behind the kind of the row. */
-export function writeOutcome(
-  to: ByteWriter,
-  [key, { offset, peerId, content, outcome }]: [string, RememberedOutcome],
-): void {
-  to.u64(offset).anyText(key);
+export function writeOutcome(to: ByteWriter, [key, remembered]: readonly [string, RememberedOutcome]): void {
+  to.u64(remembered.offset).anyText(key);
+  if (remembered instanceof UnreadOutcome) to.bytes(remembered.written);
+  else writeRemembered(to, remembered);
+}
+
+function writeRemembered(to: ByteWriter, { peerId, content, outcome }: Remembered): void {
   writeIdIfAny(to, peerId);
   to.anyText(content);
   if (outcome.status === 'rejected') to.u8(0).anyText(outcome.reason);
@@ -33,16 +78,48 @@ function writeResult(to: ByteWriter, { sessionId, groupId, share }: CommandResul
 }
 
 /** Reads what `writeOutcome` wrote, into the outcomes. */
-export function readOutcome(from: ByteReader, outcomes: Map<string, RememberedOutcome>): void {
+export function readOutcome(from: ByteReader, outcomes: Map<string, RememberedOutcome>, kept: KeptBytes): void {
   const offset = from.u64();
   const key = from.anyText();
+  const begin = from.position;
+  if (passRemembered(from)) {
+    const part = kept.keep({ bytes: from.bytes, begin, end: from.position });
+    outcomes.set(key, new UnreadOutcome(offset, part));
+    return;
+  }
+  from.goBack(begin);
+  outcomes.set(key, { offset, ...readRemembered(from) });
+}
+
+/** Passes over what would be written again as it is. False at anything else, and then it stands somewhere within. */
+function passRemembered(from: ByteReader): boolean {
+  const hasPeer = from.u8();
+  if (hasPeer > 1) return false;
+  from.pass(hasPeer * ID_BYTES);
+  return from.passAsciiText() && from.u8() === 1 && passResult(from) && from.problem === null;
+}
+
+function passResult(from: ByteReader): boolean {
+  const flags = from.u8();
+  if (flags >= 2 * HAS.version) return false;
+  if ((flags & HAS.sessionId) !== 0) from.u64();
+  if ((flags & HAS.groupId) !== 0) from.u64();
+  if ((flags & HAS.share) === 0) return (flags & HAS.version) === 0;
+  from.u64();
+  from.u64();
+  const isPlain = passContent(from);
+  if ((flags & HAS.version) !== 0) from.u64();
+  return isPlain;
+}
+
+function readRemembered(from: ByteReader): Remembered {
   const peerId = readIdIfAny(from);
   const content = from.anyText();
   const outcome: Outcome =
     from.u8() === 0
       ? { status: 'rejected', reason: readReason(from) }
       : { status: 'accepted', result: readResult(from) };
-  outcomes.set(key, { offset, peerId, content, outcome });
+  return { peerId, content, outcome };
 }
 
 function readReason(from: ByteReader): RejectionReason {

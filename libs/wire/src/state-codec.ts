@@ -38,6 +38,7 @@ import {
 } from '#domain/state';
 import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
+import { KeptBytes } from './kept-bytes.ts';
 import { readOutcome, writeOutcome } from './outcome-row.ts';
 import { ID_BYTES, readContent, readIdIfAny, writeContent, writeIdIfAny } from './state-fields.ts';
 
@@ -182,6 +183,7 @@ export class StateReader {
   #share: Share | null = null;
   /** Those before the newest version of the file that is read. */
   #older: Share[] | null = null;
+  readonly #kept = new KeptBytes();
   /**
    * The user and the peer that were read last. Most shares of a group come from few, one after the other: the same string for all of
    * them takes its room once, and need not be made.
@@ -218,7 +220,7 @@ export class StateReader {
         checkpoints.set(from.u64(), from.hex(ID_BYTES));
         return;
       case ROW.outcome:
-        readOutcome(from, outcomes);
+        readOutcome(from, outcomes, this.#kept);
         return;
       case ROW.group:
         this.#group = readGroup(from);

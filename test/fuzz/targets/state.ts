@@ -12,6 +12,7 @@ export const state: FuzzTarget = {
     'libs/wire/src/state-codec.ts',
     'libs/wire/src/state-fields.ts',
     'libs/wire/src/outcome-row.ts',
+    'libs/wire/src/kept-bytes.ts',
     'libs/wire/src/byte-reader.ts',
   ],
   shape: 'bytes',

@@ -8,5 +8,10 @@ export function plainState(value: unknown): unknown {
     return new Map(entries.map(([key, item]) => [key, plainState(item)]));
   }
   if (typeof value !== 'object' || value === null) return value;
+  // One that was read from bytes may have its fields from there.
+  if ('content' in value && 'outcome' in value && 'peerId' in value && 'offset' in value) {
+    const { offset, peerId, content, outcome } = value;
+    return { offset, peerId, content, outcome };
+  }
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plainState(item)]));
 }

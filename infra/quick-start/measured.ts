@@ -1,6 +1,6 @@
 // Owns what a measured figure has to be read with: the commit and the machine; and how much memory a process uses, now and at most.
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 
 /** In which Linux counts processor time (USER_HZ), whatever its kernel's clock. */
@@ -39,6 +39,20 @@ export function cpuSeconds(pid: number): number | null {
     .replace(/^.*\) /s, '')
     .split(' ');
   return (Number(userTicks) + Number(systemTicks)) / TICKS_PER_SECOND;
+}
+
+/**
+ * Processor time of each thread of a running process so far, in milliseconds by its number; empty where the system does not tell. It is
+ * behind by at most a tick of the system's clock.
+ */
+export function threadCpuMs(pid: number): ReadonlyMap<string, number> {
+  if (process.platform !== 'linux') return new Map();
+  const threads = `/proc/${pid}/task`;
+  const cpuMs = (thread: string): number => {
+    const [nanoseconds] = readFileSync(`${threads}/${thread}/schedstat`, 'utf8').split(' ');
+    return Number(nanoseconds) / 1e6;
+  };
+  return new Map(readdirSync(threads).map((thread) => [thread, cpuMs(thread)]));
 }
 
 function statusBytes(pid: number, field: string): number | null {

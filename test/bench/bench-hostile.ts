@@ -1,7 +1,8 @@
 // `npm run bench:hostile`: what a good client of each door (a tracker, a peer's control endpoint, a peer's port for others)
 // notices of a hostile one that holds thousands of connections, drips bytes, announces huge lengths, sends garbage, or greets
 // and goes. Rounds without the attack, with the same attack on a decoy, and with the attack follow each other; the figure is the
-// ratio of the p99, and what the decoy's round has of it is what the machine was busy with, not the door. Fails when a ratio is
+// ratio of the p99, and what the decoy's round has of it is what the machine was busy with, not the door. What a thread
+// behind the door has worked meanwhile is told as well: whatever else the machine is busy with does not change it. Fails when a ratio is
 // beyond `--at-most`, or when the good client is turned away once. Prints a table, writes JSON. Linux only: the hostile client
 // comes from loopback addresses of its own.
 //   npm run bench:hostile -- --doors tracker,control,peer --seconds 5 --connections 2000 --addresses 8 --at-most 3
@@ -12,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { machineLine, residentBytes } from '../../infra/quick-start/measured.ts';
+import { machineLine, residentBytes, threadCpuMs } from '../../infra/quick-start/measured.ts';
 import { type Door, DOORS, type Work } from './hostile-doors.ts';
 import type { DecoyPorts } from './hostile-decoy.ts';
 import type { Attack, HostileCount, HostileOrder, HostileTarget } from './hostile-process.ts';
@@ -45,6 +46,8 @@ const SETTLE_MS = 500;
 /** Milliseconds of each thing done, and what went wrong. */
 interface Done {
   readonly latenciesMs: number[];
+  /** What the busiest thread behind the door has worked from the begin of each to its end, for whomever. */
+  readonly workedMs: number[];
   readonly errors: string[];
 }
 
@@ -70,6 +73,7 @@ interface Round {
 
 const p99 = ({ latenciesMs }: Done): number => quantileOf(latenciesMs, 0.99);
 const p50 = ({ latenciesMs }: Done): number => quantileOf(latenciesMs, 0.5);
+const worked = ({ workedMs }: Done): string => quantileOf(workedMs, 0.99).toFixed(1);
 const ratioOf = ({ alone, attacked }: Row): number => p99(attacked) / p99(alone);
 const ratioBeside = ({ alone, beside }: Row): number => p99(beside) / p99(alone);
 
@@ -83,6 +87,9 @@ const COLUMNS: readonly TextColumn<Row>[] = [
   ['p99 attacked', ({ attacked }) => p99(attacked).toFixed(2)],
   ['ratio of p99', (row) => ratioOf(row).toFixed(2)],
   ['of a decoy', (row) => ratioBeside(row).toFixed(2)],
+  ['worked p99 ms', ({ alone }) => worked(alone)],
+  ['of a decoy', ({ beside }) => worked(beside)],
+  ['attacked', ({ attacked }) => worked(attacked)],
   ['failed', ({ attacked }) => `${attacked.errors.length} of ${attacked.latenciesMs.length}`],
   ['peak MiB', ({ peakBytes }) => mibOf(peakBytes)],
   ['hostile begun', ({ hostile }) => String(hostile.begun)],
@@ -167,17 +174,20 @@ async function measure({ works, pid }: Door): Promise<Round> {
   const end = performance.now() + Number(flags.seconds) * 1_000;
   let peakBytes = residentBytes(pid) ?? NaN;
   const sampling = setInterval(() => (peakBytes = Math.max(peakBytes, residentBytes(pid) ?? NaN)), SAMPLE_MS);
-  const done = await Promise.all(works.map(async (work) => [work.name, await repeat(work, end)] as const));
+  const done = await Promise.all(works.map(async (work) => [work.name, await repeat(work, { pid, end })] as const));
   clearInterval(sampling);
   return { done: new Map(done), peakBytes };
 }
 
-async function repeat({ run }: Work, end: number): Promise<Done> {
-  const done: Done = { latenciesMs: [], errors: [] };
+async function repeat({ run }: Work, { pid, end }: { readonly pid: number; readonly end: number }): Promise<Done> {
+  const done: Done = { latenciesMs: [], workedMs: [], errors: [] };
   while (performance.now() < end) {
+    const before = threadCpuMs(pid);
     const begin = performance.now();
     await within(GIVE_UP_MS, run()).catch((error: Error) => done.errors.push(error.message));
     done.latenciesMs.push(performance.now() - begin);
+    const spent = [...threadCpuMs(pid)].map(([thread, cpuMs]) => cpuMs - (before.get(thread) ?? cpuMs));
+    done.workedMs.push(Math.max(...spent));
     await delay(PAUSE_MS);
   }
   return done;
@@ -190,7 +200,11 @@ function within(timeoutMs: number, work: Promise<void>): Promise<void> {
 }
 
 function joined(all: readonly Done[]): Done {
-  return { latenciesMs: all.flatMap(({ latenciesMs }) => latenciesMs), errors: all.flatMap(({ errors }) => errors) };
+  return {
+    latenciesMs: all.flatMap(({ latenciesMs }) => latenciesMs),
+    workedMs: all.flatMap(({ workedMs }) => workedMs),
+    errors: all.flatMap(({ errors }) => errors),
+  };
 }
 
 function report(machine: string, rows: readonly Row[]): void {

@@ -1,20 +1,25 @@
 // Owns the door of a server, whatever it speaks: who has a place there, and in which order those who come are let in. A
 // connection waits until it has said something and its turn has come: one in each turn of the event loop, one network after the
 // other, and of each network only a few that shake hands. Who comes a thousand times waits behind itself, who says nothing costs
-// nothing but its place, and those who are inside are answered in between.
+// nothing but its place, and those who are inside are answered in between. Who comes is only counted until nobody more comes: the
+// system has them accepted one a turn, in the order in which they came, and whoever is behind a crowd waits for each of these turns.
 import type { Server, Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
 import { networkOf } from '#wire/host-port';
 import { DoorPlaces, type DoorPlacesOptions } from './door-places.ts';
+import { DoorTurns } from './door-turns.ts';
 
 /** So many shake hands at a time, of one network and in all: what they answer may come in one turn. */
 const SHAKING_OF_NETWORK_MAX = 2;
 const SHAKING_MAX = 64;
 /** Whoever takes longer is far away, or wants to be waited for. */
 const SHAKING_TIMEOUT_MS = 250;
-/** Networks whose last turns are remembered, and of those that wait so many are compared. */
-const LAST_TURNS_MAX = 1_024;
-const COMPARED_MAX = 64;
+/** The first byte of whoever begins to speak TLS: the type of its first record. */
+const TLS_HANDSHAKE = 22;
+/** After so many turns in a row in which somebody came, those who wait have theirs all the same. */
+const COMING_TURNS_MAX = 32;
+/** So many begin to be heard in one turn. */
+const HEARD_OF_TURN_MAX = 8;
 
 /** How many there is room for, and who is told of the others. */
 export interface DoorOptions {
@@ -24,14 +29,22 @@ export interface DoorOptions {
   readonly strangers?: DoorPlacesOptions<Socket>;
   /** How long a connection may take to say something, and then to be let in. */
   readonly silenceMs: number;
-  /** Told of each connection that is sent away: there is no room, or it has waited for too long. */
-  readonly sentAway: (why: 'no_room' | 'too_long') => void;
+  /** Told of each connection that is sent away: there is no room, it has waited for too long, or what it says is no TLS where that is spoken. */
+  readonly sentAway: (why: 'no_room' | 'too_long' | 'no_handshake') => void;
 }
 
-/** The connections of one network that are not inside yet. */
+/** A connection, and how many came before it. */
+interface Guest {
+  readonly socket: Socket;
+  readonly number: number;
+}
+
+/** The connections of one network that are not inside yet, in the order in which they came. */
 interface Line {
-  /** Have said something. The newest is let in first: the oldest has given up soonest. */
-  readonly waiting: Socket[];
+  /** Have come, and nothing was read of them. The newest is heard first, and let in first: the oldest has given up soonest. */
+  readonly unheard: Guest[];
+  /** Have said something. */
+  readonly waiting: Guest[];
   shakingCount: number;
 }
 
@@ -44,18 +57,20 @@ export class Door {
   readonly #places: DoorPlaces<Socket>;
   readonly #strangers: DoorPlaces<Socket> | null;
   readonly #lines = new Map<string, Line>();
-  /** Networks of which somebody may be let in, in the order in which they came to be so. */
-  readonly #turns = new Set<string>();
-  /** When each network had its last turn, counted in turns; the latest is the last. */
-  readonly #lastTurns = new Map<string, number>();
-  #turnCount = 0;
+  /** Networks of which somebody is unheard, and of which somebody may be let in. */
+  readonly #hearing = new DoorTurns();
+  readonly #lettingIn = new DoorTurns();
   /** Those whom nobody serves yet. */
   readonly #outside = new Set<Socket>();
   /** Strangers that were let in just now, with the end of the time in which they count. */
   readonly #shaking = new Map<Socket, { readonly network: string; readonly timer: NodeJS.Timeout }>();
   /** Connections as they came, by address and port: TLS makes another socket of each. */
   readonly #accepted = new Map<string, Socket>();
-  #isLettingIn = false;
+  #isTurnDue = false;
+  /** Whether somebody came in this turn, and how many turns before it were like that. */
+  #hasCome = false;
+  #comingTurns = 0;
+  #guestCount = 0;
   #isClosed = false;
 
   constructor(server: Server, options: DoorOptions) {
@@ -63,6 +78,7 @@ export class Door {
     this.#options = options;
     this.#places = new DoorPlaces(options.places);
     this.#strangers = options.strangers === undefined ? null : new DoorPlaces(options.strangers);
+    pauseOnConnect(server, true);
     this.#serving = server.listeners('connection') as ((socket: Socket) => void)[];
     server.removeAllListeners('connection').on('connection', (socket: Socket) => this.#come(socket));
     // What shakes hands is closed by nobody else; from here on whoever serves it does.
@@ -96,6 +112,7 @@ export class Door {
   }
 
   #come(socket: Socket): void {
+    this.#hasCome = true;
     const [remoteEnd, network] = [remoteEndOf(socket), networkOf(socket.remoteAddress ?? '')];
     this.#accepted.set(remoteEnd, socket);
     this.#outside.add(socket);
@@ -111,64 +128,72 @@ export class Door {
     for (const places of [this.#places, this.#strangers]) {
       if (places !== null && !this.#enter(places, socket, network)) return;
     }
-    socket.setTimeout(this.#options.silenceMs).once('timeout', () => this.#waitedTooLong(socket));
-    socket.once('readable', () => this.#said(socket, network));
+    socket.setTimeout(this.#options.silenceMs).once('timeout', () => this.#sendAway(socket, 'too_long'));
+    this.#lineOf(network).unheard.push({ socket, number: this.#guestCount++ });
+    this.#hearing.expect(network, true);
+    this.#expectTurn();
   }
 
-  #said(socket: Socket, network: string): void {
+  #lineOf(network: string): Line {
+    const line = this.#lines.get(network) ?? { unheard: [], waiting: [], shakingCount: 0 };
+    this.#lines.set(network, line);
+    return line;
+  }
+
+  #said(guest: Guest, network: string): void {
+    const { socket, number } = guest;
     // Its end, and nothing before.
     if (socket.readableLength === 0) socket.destroy();
     if (socket.destroyed) return;
-    const line = this.#lines.get(network) ?? { waiting: [], shakingCount: 0 };
-    this.#lines.set(network, line);
-    line.waiting.push(socket);
-    this.#expectTurnOf(network, line);
+    if (this.#server instanceof TlsServer && !beginsHandshake(socket)) return this.#sendAway(socket, 'no_handshake');
+    const line = this.#lineOf(network);
+    line.waiting.splice(line.waiting.findLastIndex((other) => other.number < number) + 1, 0, guest);
+    this.#expectToLetIn(network, line);
   }
 
-  #expectTurnOf(network: string, { waiting, shakingCount }: Line): void {
-    if (waiting.length > 0 && shakingCount < SHAKING_OF_NETWORK_MAX) this.#turns.add(network);
-    else this.#turns.delete(network);
-    if (this.#isLettingIn || this.#turns.size === 0 || this.#shaking.size >= SHAKING_MAX) return;
-    this.#isLettingIn = true;
+  #expectToLetIn(network: string, { waiting, shakingCount }: Line): void {
+    this.#lettingIn.expect(network, waiting.length > 0 && shakingCount < SHAKING_OF_NETWORK_MAX);
+    this.#expectTurn();
+  }
+
+  #expectTurn(): void {
+    const mayLetIn = !this.#lettingIn.isEmpty && this.#shaking.size < SHAKING_MAX;
+    if (this.#isTurnDue || (this.#hearing.isEmpty && !mayLetIn)) return;
+    this.#isTurnDue = true;
     setImmediate(() => this.#takeTurn());
   }
 
   #takeTurn(): void {
-    this.#isLettingIn = false;
-    const network = this.#nextNetwork();
-    const line = this.#lines.get(network);
-    const socket = line?.waiting.pop();
-    if (line === undefined || socket === undefined) return;
-    // Others first, the next time.
-    this.#turns.delete(network);
-    this.#hadTurn(network);
+    this.#isTurnDue = false;
+    const isComing = this.#hasCome && this.#comingTurns < COMING_TURNS_MAX;
+    this.#comingTurns = isComing ? this.#comingTurns + 1 : 0;
+    this.#hasCome = false;
+    if (!isComing) {
+      if (this.#shaking.size < SHAKING_MAX) this.#letNextIn();
+      for (let heard = 0; heard < HEARD_OF_TURN_MAX && !this.#hearing.isEmpty; heard++) this.#hearNext();
+    }
+    this.#expectTurn();
+  }
+
+  #hearNext(): void {
+    const network = this.#hearing.take();
+    const line = network === null ? undefined : this.#lines.get(network);
+    const guest = line?.unheard.pop();
+    if (network === null || line === undefined || guest === undefined) return;
+    this.#hearing.expect(network, line.unheard.length > 0);
+    guest.socket.once('readable', () => this.#said(guest, network));
+    this.#forgetIfEmpty(network, line);
+  }
+
+  #letNextIn(): void {
+    const network = this.#lettingIn.take();
+    const line = network === null ? undefined : this.#lines.get(network);
+    const { socket } = line?.waiting.pop() ?? {};
+    if (network === null || line === undefined || socket === undefined) return;
     if (!this.#server.listening) socket.destroy();
     else if (!socket.destroyed) this.#letIn(socket, network);
-    this.#expectTurnOf(network, line);
-  }
-
-  /** Whose last turn is the longest ago: who comes now and then does not wait for those who come again and again. */
-  #nextNetwork(): string {
-    let [next = ''] = this.#turns;
-    let compared = 0;
-    for (const network of this.#turns) {
-      if (this.#lastTurnOf(network) < this.#lastTurnOf(next)) next = network;
-      if (++compared === COMPARED_MAX) break;
-    }
-    return next;
-  }
-
-  #lastTurnOf(network: string): number {
-    return this.#lastTurns.get(network) ?? 0;
-  }
-
-  #hadTurn(network: string): void {
-    this.#turnCount += 1;
-    this.#lastTurns.delete(network);
-    this.#lastTurns.set(network, this.#turnCount);
-    if (this.#lastTurns.size <= LAST_TURNS_MAX) return;
-    const [longestAgo = ''] = this.#lastTurns.keys();
-    this.#lastTurns.delete(longestAgo);
+    this.#expectToLetIn(network, line);
+    this.#forgetIfEmpty(network, line);
   }
 
   #letIn(socket: Socket, network: string): void {
@@ -178,7 +203,9 @@ export class Door {
       this.#shaking.set(socket, { network, timer });
     }
     socket.setTimeout(0).removeAllListeners('timeout');
+    pauseOnConnect(this.#server, false);
     for (const serve of this.#serving) serve.call(this.#server, socket);
+    pauseOnConnect(this.#server, true);
     // TLS reads by itself what has come meanwhile, and serves nobody before hands are shaken.
     if (this.#server instanceof TlsServer) return;
     this.#outside.delete(socket);
@@ -193,26 +220,29 @@ export class Door {
     this.#shaking.delete(socket);
     const line = this.#lines.get(network)!;
     line.shakingCount -= 1;
-    this.#expectTurnOf(network, line);
+    this.#expectToLetIn(network, line);
     this.#forgetIfEmpty(network, line);
   }
 
-  #waitedTooLong(socket: Socket): void {
-    this.#options.sentAway('too_long');
+  #sendAway(socket: Socket, why: 'too_long' | 'no_handshake'): void {
+    this.#options.sentAway(why);
     socket.destroy();
   }
 
   #waitNoLonger(socket: Socket, network: string): void {
     const line = this.#lines.get(network);
     if (line === undefined) return;
-    const at = line.waiting.indexOf(socket);
-    if (at >= 0) line.waiting.splice(at, 1);
-    this.#expectTurnOf(network, line);
+    for (const guests of [line.unheard, line.waiting]) {
+      const at = guests.findIndex((guest) => guest.socket === socket);
+      if (at >= 0) guests.splice(at, 1);
+    }
+    this.#hearing.expect(network, line.unheard.length > 0);
+    this.#expectToLetIn(network, line);
     this.#forgetIfEmpty(network, line);
   }
 
-  #forgetIfEmpty(network: string, { waiting, shakingCount }: Line): void {
-    if (waiting.length === 0 && shakingCount === 0) this.#lines.delete(network);
+  #forgetIfEmpty(network: string, { unheard, waiting, shakingCount }: Line): void {
+    if (unheard.length === 0 && waiting.length === 0 && shakingCount === 0) this.#lines.delete(network);
   }
 
   /** Whether who comes has a place now; whoever has none any more is sent away, and counted once. */
@@ -234,4 +264,16 @@ export class Door {
 
 function remoteEndOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress} ${remotePort}`;
+}
+
+/** Whether what has come can be the first message of TLS: to find out by a handshake costs more than all else of a connection. */
+function beginsHandshake(socket: Socket): boolean {
+  const first = socket.read(1) as Buffer;
+  socket.unshift(first);
+  return first[0] === TLS_HANDSHAKE;
+}
+
+/** Whether nothing is read of a connection before somebody asks for it: Node's servers have this as an option, and HTTP's hides it. */
+function pauseOnConnect(server: Server, isPaused: boolean): void {
+  Object.assign(server, { pauseOnConnect: isPaused });
 }

@@ -45,15 +45,15 @@ export class MerkleFrontier {
     return this.#subtrees;
   }
 
-  /** Adds the hash of the next leaf. */
-  append(leaf: Buffer): void {
-    let subtree = leaf;
+  /** Adds the hash of the next leaf, or the root of as many leaves as a power of two, of which the size has to be a multiple. */
+  append(root: Buffer, leafCount = 1): void {
+    let subtree = root;
     // As many complete subtrees join as the size has ones at its end: that is binary addition with carry.
-    for (let rest = this.#size; rest % 2 === 1; rest = Math.floor(rest / 2)) {
+    for (let rest = this.#size / leafCount; rest % 2 === 1; rest = Math.floor(rest / 2)) {
       subtree = nodeHash(this.#subtrees.pop()!, subtree);
     }
     this.#subtrees.push(subtree);
-    this.#size += 1;
+    this.#size += leafCount;
   }
 
   /** The root over all leaves (RFC 6962, 2.1); of no leaves it is the SHA-256 of nothing. */

@@ -4,6 +4,8 @@ import { leafHash, MerkleFrontier } from './merkle-frontier.ts';
 
 const CHUNK_LEAVES = 1024;
 const HASH_BYTES = 32;
+/** So many leaves have a root of their own, which is kept once it was asked for: the next question takes 64 hashes, and not 1,024. */
+const GROUP_LEAVES = 32;
 
 /** The roots over the first records, by their number. */
 export class RootHistory {
@@ -11,6 +13,8 @@ export class RootHistory {
   /** The tree as it was at each multiple of 1,024. */
   readonly #starts: MerkleFrontier[] = [];
   readonly #leaves = new Map<number, Buffer>();
+  /** Roots of complete groups of leaves, by chunk and place in it, as far as they were asked for. */
+  readonly #groups = new Map<number, Buffer[]>();
   readonly #chunksMax: number;
 
   /** Knows the roots of at least the last `denseCount` sizes, and of every multiple of 1,024. */
@@ -56,8 +60,14 @@ export class RootHistory {
     const count = size - tree.size;
     const leaves = this.#leaves.get(chunkIndex);
     if (count > 0 && leaves === undefined) return null;
-    for (let place = 0; place < count; place++) {
-      tree.append(leaves!.subarray(place * HASH_BYTES, (place + 1) * HASH_BYTES));
+    for (let place = 0; place < count;) {
+      if (place + GROUP_LEAVES <= count) {
+        tree.append(this.#groupAt(chunkIndex, place / GROUP_LEAVES), GROUP_LEAVES);
+        place += GROUP_LEAVES;
+      } else {
+        tree.append(leafAt(leaves!, place));
+        place += 1;
+      }
     }
     return tree.root();
   }
@@ -94,9 +104,27 @@ export class RootHistory {
     return true;
   }
 
+  #groupAt(chunkIndex: number, group: number): Buffer {
+    const roots = this.#groups.get(chunkIndex) ?? [];
+    this.#groups.set(chunkIndex, roots);
+    return (roots[group] ??= groupRoot(this.#leaves.get(chunkIndex)!, group));
+  }
+
   #begin(chunkIndex: number): void {
     this.#starts.push(this.#frontier.copy());
     this.#leaves.set(chunkIndex, Buffer.alloc(CHUNK_LEAVES * HASH_BYTES));
     this.#leaves.delete(chunkIndex - this.#chunksMax);
+    this.#groups.delete(chunkIndex - this.#chunksMax);
   }
+}
+
+function groupRoot(leaves: Buffer, group: number): Buffer {
+  const tree = new MerkleFrontier();
+  const first = group * GROUP_LEAVES;
+  for (let place = first; place < first + GROUP_LEAVES; place++) tree.append(leafAt(leaves, place));
+  return tree.root();
+}
+
+function leafAt(leaves: Buffer, place: number): Buffer {
+  return leaves.subarray(place * HASH_BYTES, (place + 1) * HASH_BYTES);
 }

@@ -294,7 +294,7 @@ class SimulatedChannel implements Pick<TrackerChannel, 'connect' | 'over' | 'cal
   #pushed(pushes: readonly Push[]): void {
     for (const push of pushes) {
       if (this.#isBroken) return;
-      for (const subscriber of this.#streams) subscriber.next(jsonCopy(push));
+      for (const subscriber of this.#streams) subscriber.next(push);
     }
   }
 }

@@ -85,6 +85,9 @@ export class DerivedReader {
   readonly #digests = new DigestHistory();
   readonly #credentials = new Map<string, Credential>();
   #checkpoints = new CheckpointLedger();
+  /** Users in the order in which they were read, which is that of their credentials; and who is expected next. */
+  #names: Iterator<string> | null = null;
+  #name = '';
 
   /** Takes in the next block; what is wrong with it, as the end of a sentence, or null. */
   take({ kind, bytes }: DerivedBlock): string | null {
@@ -124,8 +127,16 @@ export class DerivedReader {
   }
 
   #takeCredential(from: ByteReader): void {
-    const user = from.anyText();
+    // The name that the state has already: nothing is made for it.
+    const user = from.anyTextOr(this.#name);
     this.#credentials.set(user, { offset: from.u64(), phc: from.anyText() });
+    this.#expectNameAfter(user);
+  }
+
+  #expectNameAfter(user: string): void {
+    this.#names ??= this.#state.state.users.keys();
+    do this.#name = this.#names.next().value ?? '';
+    while (this.#name !== '' && this.#name <= user);
   }
 
   #takeCheckpoints(bytes: Uint8Array): string | null {

@@ -81,7 +81,8 @@ interface Opening {
 }
 
 type ToFailure = (error: unknown, path: string) => StorageFailure;
-type ActOnSegment = (file: number, segment: Segment) => void;
+/** `isFresh` when the file was opened just now. */
+type ActOnSegment = (file: number, segment: Segment, isFresh: boolean) => void;
 
 /** Files of one content. `roots` are tried in order: a download is at its part path until it is renamed. */
 export class ContentFiles {
@@ -102,8 +103,8 @@ export class ContentFiles {
    * is not what its stamp says. Where some are in their final place and the others are still written, those in place are looked at.
    */
   read(begin: number, target: Uint8Array, stamps: Float64Array | null = null): void {
-    this.#each({ begin, length: target.length }, readFailure, (file, segment) => {
-      if (stamps !== null) this.#checkStamp(file, segment.fileNumber, stamps);
+    this.#each({ begin, length: target.length }, readFailure, (file, segment, isFresh) => {
+      if (stamps !== null) this.#checkStamp(isFresh ? file : null, segment.fileNumber, stamps);
       readSegment(file, segment, target);
     });
   }
@@ -129,10 +130,10 @@ export class ContentFiles {
     const segments = segmentsOf(this.#files, run.begin, run.length);
     for (let from = 0; from < segments.length; from += OPENED_AT_ONCE_MAX) {
       const group = segments.length <= OPENED_AT_ONCE_MAX ? segments : segments.slice(from, from + OPENED_AT_ONCE_MAX);
-      this.#open(group, toFailure);
+      const opened = this.#open(group, toFailure);
       for (const segment of group) {
         try {
-          act(this.#opened.get(segment.fileNumber)!, segment);
+          act(this.#opened.get(segment.fileNumber)!, segment, opened.includes(segment.fileNumber));
         } catch (error) {
           if (error instanceof StorageFailure) throw error;
           throw toFailure(error, this.#pathOf(segment.fileNumber, this.#roots[0] ?? ''));
@@ -141,7 +142,8 @@ export class ContentFiles {
     }
   }
 
-  #open(segments: readonly Segment[], toFailure: ToFailure): void {
+  /** Opens what is not open; which files that were. */
+  #open(segments: readonly Segment[], toFailure: ToFailure): readonly number[] {
     const missing: number[] = [];
     for (const { fileNumber } of segments) {
       const file = this.#opened.get(fileNumber);
@@ -151,12 +153,13 @@ export class ContentFiles {
         this.#opened.set(fileNumber, file);
       }
     }
-    if (missing.length === 0) return;
+    if (missing.length === 0) return missing;
     while (this.#opened.size > OPEN_FILES_MAX - missing.length) this.#closeOldest();
     const apart = missing.filter((fileNumber) => this.#isPlaced(fileNumber));
     if (apart.length > 0) this.#openApart(apart, toFailure);
     if (apart.length < missing.length)
       this.#openAtRoots(apart.length === 0 ? missing : without(missing, apart), toFailure);
+    return missing;
   }
 
   #openApart(fileNumbers: readonly number[], toFailure: ToFailure): void {
@@ -210,13 +213,11 @@ export class ContentFiles {
     }
   }
 
-  #checkStamp(file: number, fileNumber: number, stamps: Float64Array): void {
+  /** What was opened just now is what is at its path, and a look at it takes a third of the time; with null the path is looked at. */
+  #checkStamp(file: number | null, fileNumber: number, stamps: Float64Array): void {
     if (this.#access.placed && !this.#isPlaced(fileNumber)) return;
-    // What is open stays what it was when something else comes to its place, or nothing: then it has no name any more.
-    const found = fstatSync(file);
-    if (found.nlink > 0 && hasStamp(stamps, fileNumber, stampOf(found))) return;
     const path = this.#pathOf(fileNumber, this.#roots[0] ?? '');
-    if (found.nlink === 0) stampFile(path);
+    if (hasStamp(stamps, fileNumber, file === null ? stampFile(path) : stampOf(fstatSync(file)))) return;
     throw new StorageFailure('source_changed', `${path} was changed after it was shared`);
   }
 

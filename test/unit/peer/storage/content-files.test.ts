@@ -1,6 +1,6 @@
 // Facts about the open files of a content: with stamps, nothing is read that is not what was shared, however it came to be something
 // else while its file was open.
-import { mkdtempSync, renameSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdtempSync, renameSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -41,6 +41,21 @@ const CHANGES: Record<string, { readonly change: () => void; readonly code: stri
   'written to': { change: () => utimesSync(path, 1, 1), code: 'source_changed' },
   'cut short': { change: () => truncateSync(path, 10), code: 'source_changed' },
   'taken away': { change: () => rmSync(path), code: 'source_missing' },
+  'moved away': { change: () => renameSync(path, join(folder, 'b')), code: 'source_missing' },
+  'kept under another name, with another one in its place': {
+    change: () => {
+      renameSync(path, join(folder, 'b'));
+      writeFileSync(path, Buffer.alloc(BYTES, 2));
+    },
+    code: 'source_changed',
+  },
+  'taken away, and has another name': {
+    change: () => {
+      linkSync(path, join(folder, 'b'));
+      rmSync(path);
+    },
+    code: 'source_missing',
+  },
   'replaced by another one': {
     change: () => {
       writeFileSync(join(folder, 'b'), Buffer.alloc(BYTES, 2));

@@ -49,8 +49,13 @@ export function threadCpuMs(pid: number): ReadonlyMap<string, number> {
   if (process.platform !== 'linux') return new Map();
   const threads = `/proc/${pid}/task`;
   const cpuMs = (thread: string): number => {
-    const [nanoseconds] = readFileSync(`${threads}/${thread}/schedstat`, 'utf8').split(' ');
-    return Number(nanoseconds) / 1e6;
+    try {
+      const [nanoseconds] = readFileSync(`${threads}/${thread}/schedstat`, 'utf8').split(' ');
+      return Number(nanoseconds) / 1e6;
+    } catch {
+      // It has ended meanwhile.
+      return 0;
+    }
   };
   return new Map(readdirSync(threads).map((thread) => [thread, cpuMs(thread)]));
 }

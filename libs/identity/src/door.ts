@@ -17,8 +17,8 @@ const SHAKING_TIMEOUT_MS = 250;
 /** The first byte of whoever begins to speak TLS: the type of its first record. */
 const TLS_HANDSHAKE = 22;
 /** After so many turns in a row in which somebody came, those who wait have theirs all the same. */
-const COMING_TURNS_MAX = 32;
-/** So many begin to be heard in one turn. */
+const COMING_TURNS_MAX = 3;
+/** So many begin to be heard in one turn: more than can have come since the last one, or whoever is unheard stays so behind a crowd. */
 const HEARD_OF_TURN_MAX = 8;
 
 /** How many there is room for, and who is told of the others. */

@@ -129,7 +129,7 @@ export class Mutations {
     const isWhole = this.#random() < 0.5;
     const changed = isWhole ? this.#word() : replaced(text, [begin, begin + this.#length()], this.#word());
     const counted = replaced(bytes, [textAt, textAt + length], changed);
-    new DataView(counted.buffer).setUint8(lengthAt + width - 1, changed.length);
+    writeLength(counted, { at: lengthAt, width, length: changed.length });
     return counted;
   }
 
@@ -174,15 +174,24 @@ export class Mutations {
 function lengthBefore(bytes: Uint8Array, from: number, width: number): number {
   for (let at = from; at < bytes.length - width; at++) {
     const length = lengthIn(bytes, at, width);
+    if (length === 0 || length > 255 || at + width + length > bytes.length) continue;
     const text = bytes.subarray(at + width, at + width + length);
-    if (length > 0 && length <= 255 && text.length === length && text.every((byte) => byte >= 0x20 && byte < 0x7f))
-      return at;
+    if (text.every((byte) => byte >= 0x20 && byte < 0x7f)) return at;
   }
   return -1;
 }
 
-function lengthIn(bytes: Uint8Array, at: number, width: number): number {
-  return bytes.subarray(at, at + width).reduce((length, byte) => length * 256 + byte, 0);
+function lengthIn(bytes: Uint8Array, begin: number, width: number): number {
+  let length = 0;
+  for (let at = begin; at < begin + width; at++) length = length * 256 + bytes[at]!;
+  return length;
+}
+
+function writeLength(
+  bytes: Uint8Array,
+  { at, width, length }: { readonly at: number; readonly width: number; readonly length: number },
+): void {
+  for (let place = 0; place < width; place++) bytes[at + width - 1 - place] = length >>> (8 * place);
 }
 
 function overwritten(bytes: Uint8Array, at: number, by: Uint8Array): Uint8Array {

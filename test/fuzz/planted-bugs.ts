@@ -37,8 +37,8 @@ export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
   'reading goes one byte too far': {
     target: 'grant',
     file: 'libs/wire/src/byte-reader.ts',
-    text: 'length > this.remainingBytes',
-    replacement: 'length > this.remainingBytes + 1',
+    text: 'if (length > this.remainingBytes) {',
+    replacement: 'if (length > this.remainingBytes + 1) {',
     finding: /outside the bounds|one encoding/,
   },
   'a path may climb out of its folder': {

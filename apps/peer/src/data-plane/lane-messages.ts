@@ -210,7 +210,13 @@ export type LaneEvent =
       readonly detail: string;
     }
   | { readonly kind: 'storageFailed'; readonly download: number; readonly problem: StorageProblem }
-  | { readonly kind: 'sourceProblem'; readonly share: LaneShare; readonly problem: StorageProblem };
+  /** What was served of a share, from these roots, is not what it was. */
+  | {
+      readonly kind: 'sourceProblem';
+      readonly share: LaneShare;
+      readonly roots: readonly string[];
+      readonly problem: StorageProblem;
+    };
 
 /** How a lane tells the main thread what happened. */
 export type SayToMain = (event: LaneEvent) => void;

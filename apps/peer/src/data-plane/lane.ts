@@ -59,7 +59,9 @@ class Lane {
     this.#secureContext = start.plain ? null : createSecureContext(mutualTlsOptions(start));
     this.#counters = new LaneCounters(start.counters, start.lane);
     this.#counters.reset('connections');
-    this.#shares = new ShareTable((share, problem) => this.#news.say({ kind: 'sourceProblem', share, problem }));
+    this.#shares = new ShareTable(({ share, roots }, problem) =>
+      this.#news.say({ kind: 'sourceProblem', share, roots, problem }),
+    );
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);
   }
 

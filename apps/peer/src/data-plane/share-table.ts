@@ -120,9 +120,9 @@ export class ServedShare {
 /** All shares of one worker, by group and share. */
 export class ShareTable {
   readonly #shares = new Map<string, ServedShare>();
-  readonly #onProblem: (share: LaneShare, problem: StorageProblem) => void;
+  readonly #onProblem: (content: ServedContent, problem: StorageProblem) => void;
 
-  constructor(onProblem: (share: LaneShare, problem: StorageProblem) => void) {
+  constructor(onProblem: (content: ServedContent, problem: StorageProblem) => void) {
     this.#onProblem = onProblem;
   }
 
@@ -150,7 +150,7 @@ export class ShareTable {
   fail(served: ServedShare, problem: StorageProblem): void {
     if (this.find(served.content.share) !== served) return;
     this.withdraw(served.content.share, problem.code === 'source_changed' ? 'source_changed' : 'source_missing');
-    this.#onProblem(served.content.share, problem);
+    this.#onProblem(served.content, problem);
   }
 
   close(): void {

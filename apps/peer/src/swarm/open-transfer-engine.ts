@@ -62,10 +62,10 @@ class WorkerTransferEngine implements TransferEngine {
   /** Downloads that write, by destination. */
   readonly #destinations = new Set<string>();
   readonly #problemListeners = new Set<(problem: SourceProblem) => void>();
-  /** Shares of which a complete copy is served; a download of one of them does not take its place. */
-  readonly #whole = new Set<string>();
-  /** Shares of which some files are served, that nothing is written to. */
-  readonly #rests = new Set<string>();
+  /** Where the copy is, for shares of which a complete one is served; a download of one of them does not take its place. */
+  readonly #whole = new Map<string, string>();
+  /** The same for shares of which some files are served, that nothing is written to. */
+  readonly #rests = new Map<string, string>();
   readonly #limits = new SharedLimits();
   readonly #pieces = { verified: 0, failed: 0 };
   readonly #writeFailures = { disk_full: 0, destination_unwritable: 0 };
@@ -135,7 +135,7 @@ class WorkerTransferEngine implements TransferEngine {
       throw new TransferFailure('source_changed', `${path} was changed after it was shared`);
     const shared = { stamps: stampsInSharedMemory(stamps), manifestBytes: inSharedMemory(manifestBytes) };
     const content = { share, contentId, roots: [path], verified: null, identity: null, placed: null, ...shared };
-    this.#whole.add(shareKey(share));
+    this.#whole.set(shareKey(share), path);
     this.#lanes.announce({ kind: 'serve', content });
     await this.#lanes.settled();
   }
@@ -144,7 +144,7 @@ class WorkerTransferEngine implements TransferEngine {
     const content = await findRest(request, { pool: this.#pool, hashing: this.#hashing });
     if (request.signal.aborted) throw new TransferFailure('aborted', 'serving was called off');
     if (!this.#whole.has(shareKey(request.share))) {
-      this.#rests.add(shareKey(request.share));
+      this.#rests.set(shareKey(request.share), request.destination);
       this.#lanes.announce({ kind: 'serve', content });
       await this.#lanes.settled();
     }
@@ -206,11 +206,11 @@ class WorkerTransferEngine implements TransferEngine {
         if (this.#whole.has(shareKey(share))) return;
         const shared = stamps && stampsInSharedMemory(stamps);
         const content = { ...serve, ...part, stamps: shared };
-        if (isAtRest) this.#rests.add(shareKey(share));
+        if (isAtRest) this.#rests.set(shareKey(share), request.destination);
         this.#lanes.announce({ kind: 'serve', content });
       },
       serveWhole: ({ manifestBytes, roots, stamps }) => {
-        this.#whole.add(shareKey(share));
+        this.#whole.set(shareKey(share), request.destination);
         const whole = { manifestBytes, roots, stamps, verified: null, identity: null, placed: null };
         this.#lanes.announce({ kind: 'serve', content: { ...serve, ...whole } });
       },
@@ -274,12 +274,13 @@ class WorkerTransferEngine implements TransferEngine {
 
   #laneSaid(event: LaneEvent): void {
     if (event.kind === 'sourceProblem') {
-      const { share, problem } = event;
-      // Every worker that serves it may notice; the first one is enough.
-      if (!this.#whole.has(shareKey(share)) && !this.#rests.has(shareKey(share))) return;
+      const { share, roots, problem } = event;
+      const path = this.#whole.get(shareKey(share)) ?? this.#rests.get(shareKey(share));
+      // Every worker that serves it may notice; the first one is enough. Another copy may be served meanwhile.
+      if (path === undefined || !roots.includes(path)) return;
       const code = problem.code === 'source_changed' ? 'source_changed' : 'source_missing';
       this.withdraw(share);
-      for (const listener of this.#problemListeners) listener({ share, code, detail: problem.detail });
+      for (const listener of this.#problemListeners) listener({ share, path, code, detail: problem.detail });
     } else if (event.kind === 'storageFailed') {
       this.#downloads.get(event.download)?.storageFailed(event.problem);
     } else if (event.kind === 'delivered') {

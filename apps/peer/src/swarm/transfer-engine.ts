@@ -380,6 +380,8 @@ export interface Download {
 /** A served file is not what it was. It is not served again until `serve` is called for it. */
 export interface SourceProblem {
   readonly share: ShareRef;
+  /** Where the copy is that was served: there may be others. */
+  readonly path: string;
   readonly code: 'source_changed' | 'source_missing';
   readonly detail: string;
 }

@@ -8,7 +8,7 @@ import { DownloadTransfer } from './download-transfer.ts';
 import type { TransferContext } from './transfer-context.ts';
 import { changedReason, LOGGED_OUT, NOT_A_MEMBER, OTHER_LOG, SHARE_REMOVED } from './transfer-reasons.ts';
 import { goesOnByItself, type TransferRecord } from './transfer-record.ts';
-import type { TransferSet } from './transfer-set.ts';
+import type { Transfer, TransferSet } from './transfer-set.ts';
 
 /** After these somebody may have something that they could not have before, or not any more. */
 const CHANGES_ACCESS: ReadonlySet<LinkEvent['type']> = new Set(['session_changed', 'group_changed', 'revoked']);
@@ -19,6 +19,8 @@ interface FollowingParts {
   };
   readonly transfers: TransferSet;
   readonly streams: Pick<ContentStreams, 'look' | 'forgetShares'>;
+  /** Has another copy of its share served in the place of one that cannot be. */
+  readonly serveInstead: (transfer: Transfer) => void;
 }
 
 export class AccessFollowing {
@@ -101,10 +103,14 @@ export class AccessFollowing {
     }
   }
 
-  #sourceProblem({ share, code, detail }: SourceProblem): void {
-    const reason = changedReason(code, detail);
-    for (const transfer of this.#parts.transfers.all()) {
-      if (transfer.record.share?.shareId === share.shareId) transfer.sourceProblem(reason);
+  /** Other copies of the share are what they were. */
+  #sourceProblem({ share, path, code, detail }: SourceProblem): void {
+    const { transfers, serveInstead } = this.#parts;
+    for (const transfer of transfers.all()) {
+      const { record } = transfer;
+      if (record.share?.shareId !== share.shareId || record.path !== path) continue;
+      transfer.sourceProblem(changedReason(code, detail));
+      serveInstead(transfer);
     }
   }
 }

@@ -124,7 +124,8 @@ export class TransferRegistry implements Transfers {
       damaged: (transfer, detail) => this.#care.takeForChanged(transfer, 'source_changed', detail),
     });
     const [context, transfers, streams] = [this.#context, this.#transfers, this.#streams];
-    this.#following = new AccessFollowing({ context, transfers, streams });
+    const serveInstead = (transfer: Transfer): void => this.#care.serveInstead(transfer);
+    this.#following = new AccessFollowing({ context, transfers, streams, serveInstead });
   }
 
   /**

@@ -1,4 +1,5 @@
 import {
+  appendFileSync,
   chmodSync,
   mkdirSync,
   readdirSync,
@@ -352,6 +353,20 @@ it('another copy of the same share is served in place of one that is damaged', a
   alice.trackers.isOnline(sourceOf(alice));
   const { path } = await downloadWhole(carol);
   expect(readFileSync(path).equals(readFileSync(second.path))).toBe(true);
+});
+
+it.each([
+  { what: 'is gone', change: (path: string) => rmSync(path) },
+  { what: 'was written to', change: (path: string) => appendFileSync(path, 'more') },
+])('where the served copy of a share $what the other one is served, and nothing is said of it', async ({ change }) => {
+  const [alice, carol] = await startGroup('alice', 'carol');
+  const upload = await shareNew(alice);
+  const second = await downloadWhole(alice, { destination: join(alice.folder, 'second') });
+  change(second.path);
+  const { path } = await downloadWhole(carol);
+  expect(readFileSync(path).equals(readFileSync(upload.path))).toBe(true);
+  expect(alice.transfers.find(upload.transferId)).toMatchObject({ state: 'seeding', reason: null });
+  expect(alice.transfers.find(second.transferId)?.reason?.code).toMatch(/^source_(?:missing|changed)$/);
 });
 
 it('a copy that is known to be damaged is served to nobody', async () => {

@@ -5,8 +5,13 @@ import { resolve } from 'node:path';
 
 export interface UploadArguments {
   readonly group: string;
-  /** Absolute. */
+  /** Absolute; empty when it was left empty. */
   readonly path: string;
+}
+
+/** The absolute path that a word stands for. What a variable leaves that is not set is none, and stays so: the peer refuses it. */
+export function absolutePath(word: string, workingDirectory: string): string {
+  return word === '' ? '' : resolve(workingDirectory, word);
 }
 
 /**
@@ -15,8 +20,8 @@ export interface UploadArguments {
  */
 export function uploadArguments(first: string, second: string, workingDirectory: string): UploadArguments {
   const isPath = (word: string): boolean => /[/\\]/.test(word);
-  const isThere = (word: string): boolean => existsSync(resolve(workingDirectory, word));
+  const isThere = (word: string): boolean => existsSync(absolutePath(word, workingDirectory));
   const isReversed = isPath(first) === isPath(second) ? isThere(first) && !isThere(second) : isPath(first);
   const [group, path] = isReversed ? [second, first] : [first, second];
-  return { group, path: resolve(workingDirectory, path) };
+  return { group, path: absolutePath(path, workingDirectory) };
 }

@@ -1,10 +1,9 @@
 // Owns the commands that move or adopt files. Paths become absolute here, because the peer's working directory is not the
 // person's; long work is watched until it is done unless told otherwise.
-import { resolve } from 'node:path';
 import type { CommandStateView, CommandView } from '#wire/control-answers';
 import type { TransferView } from '#wire/control-api';
 import { CommandRefused } from './control-client.ts';
-import { uploadArguments } from './file-arguments.ts';
+import { absolutePath, uploadArguments } from './file-arguments.ts';
 import type { Invocation } from './invocation.ts';
 import { consent, type ConsentFlags } from './last-copies.ts';
 import { formatBytes, formatSeconds } from './quantities.ts';
@@ -62,7 +61,7 @@ export async function downloadFile(
   const { view } = await invocation.command('download_file', {
     group,
     file,
-    destination: resolve(invocation.terminal.workingDirectory, destination),
+    destination: absolutePath(destination, invocation.terminal.workingDirectory),
     ...(strategy !== undefined && { strategy }),
     ...(overwrite !== undefined && { overwrite }),
     ...(version !== undefined && { version }),
@@ -77,7 +76,7 @@ export async function seedFile(
   [group, file, path]: readonly [string, string, string],
   { version }: VersionFlag,
 ): Promise<void> {
-  const absolute = resolve(invocation.terminal.workingDirectory, path);
+  const absolute = absolutePath(path, invocation.terminal.workingDirectory);
   const { view } = await invocation.command('seed_file', {
     ...{ group, file, path: absolute },
     ...(version !== undefined && { version }),

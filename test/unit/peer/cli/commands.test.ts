@@ -155,6 +155,15 @@ describe('files', () => {
     expect(peer.requests[1]!.body).toMatchObject({ destination: join(peer.dataDirectory, 'in') });
   });
 
+  test('a path that was left empty stays empty, and is not the folder in which the command was typed', async () => {
+    const workingDirectory = peer.dataDirectory;
+    await run(['upload_file', 'friends', ''], { workingDirectory });
+    await run(['download_file', 'friends', 'film.mkv', ''], { workingDirectory });
+    await run(['seed_file', 'friends', 'film.mkv', ''], { workingDirectory });
+    const bodies = peer.requests.map(({ body }) => body as { path?: string; destination?: string });
+    expect(bodies.map(({ path, destination }) => path ?? destination)).toEqual(['', '', '']);
+  });
+
   test('what is to be left out of a folder is said as often as needed', async () => {
     await run(['upload_file', '--exclude', '*.tmp', '--exclude', 'build/**', 'friends', '/data/work']);
     expect(peer.requests[0]!.body).toEqual({ group: 'friends', path: '/data/work', exclude: ['*.tmp', 'build/**'] });

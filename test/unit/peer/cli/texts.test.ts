@@ -126,6 +126,7 @@ describe('upload_file', () => {
     ['./friends', 'film.mkv', 'film.mkv', '/w/friends'],
     ['/w/film.mkv', 'friends', 'friends', '/w/film.mkv'],
     ['friends', 'C:\\film.mkv', 'friends', '/w/C:\\film.mkv'],
+    ['friends', '', 'friends', ''],
   ])('%s %s means group %s and path %s', (first, second, group, path) => {
     expect(uploadArguments(first, second, '/w')).toEqual({ group, path });
   });

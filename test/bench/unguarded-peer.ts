@@ -29,6 +29,12 @@ export const GUARDS: readonly Guard[] = [
     without: ';',
   },
   {
+    name: 'the door: nothing is read before its turn',
+    file: DOOR,
+    text: 'pauseOnConnect(server, true);',
+    without: '',
+  },
+  {
     name: 'the time for the greeting and for each frame that comes in, at the listening side',
     file: SERVE,
     text: 'if (this.#isTooSlow(clock.nowMs)) ',

@@ -170,7 +170,7 @@ export class Mutations {
   }
 }
 
-/** Where the first length from a place on stands that as many characters of ASCII follow, at most 255 of them; -1 for nowhere. */
+/** Where the first length from a place on stands that as many characters of ASCII follow, at most 255 of them; -1 where none does. */
 function lengthBefore(bytes: Uint8Array, from: number, width: number): number {
   for (let at = from; at < bytes.length - width; at++) {
     const length = lengthIn(bytes, at, width);

@@ -3,6 +3,7 @@
 // other, and of each network only a few that shake hands. Who comes a thousand times waits behind itself, who says nothing costs
 // nothing but its place, and those who are inside are answered in between. Who comes is only counted until nobody more comes: the
 // system has them accepted one a turn, in the order in which they came, and whoever is behind a crowd waits for each of these turns.
+import { Server as HttpServer } from 'node:http';
 import type { Server, Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
 import { networkOf } from '#wire/host-port';
@@ -16,6 +17,8 @@ const SHAKING_MAX = 64;
 const SHAKING_TIMEOUT_MS = 250;
 /** The first byte of whoever begins to speak TLS: the type of its first record. */
 const TLS_HANDSHAKE = 22;
+/** So many bytes of what should be HTTP are looked at. */
+const LOOKED_AT_BYTES = 8;
 /** After so many turns in a row in which somebody came, those who wait have theirs all the same. */
 const COMING_TURNS_MAX = 3;
 /** So many begin to be heard in one turn: more than can have come since the last one, or whoever is unheard stays so behind a crowd. */
@@ -29,8 +32,8 @@ export interface DoorOptions {
   readonly strangers?: DoorPlacesOptions<Socket>;
   /** How long a connection may take to say something, and then to be let in. */
   readonly silenceMs: number;
-  /** Told of each connection that is sent away: there is no room, it has waited for too long, or what it says is no TLS where that is spoken. */
-  readonly sentAway: (why: 'no_room' | 'too_long' | 'no_handshake') => void;
+  /** Told of each connection that is sent away: there is no room, it has waited for too long, or what it says is not what is spoken there. */
+  readonly sentAway: (why: 'no_room' | 'too_long' | 'garbage') => void;
 }
 
 /** A connection, and how many came before it. */
@@ -145,10 +148,24 @@ export class Door {
     // Its end, and nothing before.
     if (socket.readableLength === 0) socket.destroy();
     if (socket.destroyed) return;
-    if (this.#server instanceof TlsServer && !beginsHandshake(socket)) return this.#sendAway(socket, 'no_handshake');
+    if (!this.#mayBeSpoken(socket)) return this.#sendAway(socket, 'garbage');
     const line = this.#lineOf(network);
     line.waiting.splice(line.waiting.findLastIndex((other) => other.number < number) + 1, 0, guest);
     this.#expectToLetIn(network, line);
+  }
+
+  /**
+   * To find out by a handshake, or by an answer, costs more than all else of a connection. Where HTTP is spoken text is answered, also
+   * what is none, and so is TLS: somebody may read that answer, and nobody reads one to other bytes.
+   */
+  #mayBeSpoken(socket: Socket): boolean {
+    const isHttp = this.#server instanceof HttpServer;
+    if (!isHttp && !(this.#server instanceof TlsServer)) return true;
+    // It would have more come, of which a parser that has refused the first part refuses each part again.
+    if (isHttp && socket.readableLength >= socket.readableHighWaterMark) return true;
+    const said = socket.read() as Buffer;
+    socket.unshift(said);
+    return said[0] === TLS_HANDSHAKE || (isHttp && isText(said.subarray(0, LOOKED_AT_BYTES)));
   }
 
   #expectToLetIn(network: string, { waiting, shakingCount }: Line): void {
@@ -224,7 +241,7 @@ export class Door {
     this.#forgetIfEmpty(network, line);
   }
 
-  #sendAway(socket: Socket, why: 'too_long' | 'no_handshake'): void {
+  #sendAway(socket: Socket, why: 'too_long' | 'garbage'): void {
     this.#options.sentAway(why);
     socket.destroy();
   }
@@ -266,11 +283,8 @@ function remoteEndOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress} ${remotePort}`;
 }
 
-/** Whether what has come can be the first message of TLS: to find out by a handshake costs more than all else of a connection. */
-function beginsHandshake(socket: Socket): boolean {
-  const first = socket.read(1) as Buffer;
-  socket.unshift(first);
-  return first[0] === TLS_HANDSHAKE;
+function isText(bytes: Buffer): boolean {
+  return /^[\t\r\n\x20-\x7e]*$/.test(bytes.toString('latin1'));
 }
 
 /** Whether nothing is read of a connection before somebody asks for it: Node's servers have this as an option, and HTTP's hides it. */

@@ -269,7 +269,7 @@ it('where TLS is spoken, who says anything else is sent away before it costs a h
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   expect(await echo(portOf(server), 'GET / HTTP/1.1')).toBe('');
-  expect([served, sentAway]).toEqual([[], ['no_handshake']]);
+  expect([served, sentAway]).toEqual([[], ['garbage']]);
   // What begins like TLS is let in with all that it said.
   const socket = connect(portOf(server), '127.0.0.1').end(Buffer.from([22, 3, 1]));
   while (served.length === 0) await turns(1);
@@ -279,11 +279,29 @@ it('where TLS is spoken, who says anything else is sent away before it costs a h
   server.close();
 });
 
+it('where HTTP is spoken, bytes that are no text are sent away unanswered, and text and TLS are answered', async () => {
+  const server = createHttpServer();
+  const sentAway: string[] = [];
+  const door = new Door(server, { places: MANY, silenceMs: 60_000, sentAway: (why) => sentAway.push(why) });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  for (const bytes of [[0], [71, 0], [...Buffer.from('GET / H'), 255], [23, 3, 1]]) {
+    expect(await echo(portOf(server), Buffer.from(bytes))).toBe('');
+  }
+  expect(sentAway).toEqual(Array.from({ length: 4 }, () => 'garbage'));
+  for (const words of ['hello\r\n\r\n', '\r\n\tno\r\n\r\n', Buffer.from([22, 3, 1, 0, 0])]) {
+    expect(await echo(portOf(server), words)).toMatch(/^HTTP\/1.1 400 /);
+  }
+  expect(sentAway).toHaveLength(4);
+  door.close();
+  server.close();
+});
+
 function portOf(server: Server): number {
   return (server.address() as AddressInfo).port;
 }
 
-function echo(port: number, words: string): Promise<string> {
+function echo(port: number, words: string | Uint8Array): Promise<string> {
   const socket = connect(port, '127.0.0.1');
   socket.end(words);
   return text(socket);

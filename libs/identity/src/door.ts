@@ -1,12 +1,13 @@
 // Owns the door of a server, whatever it speaks: who has a place there, and in which order those who come are let in. A
 // connection waits until it has said something and its turn has come: one in each turn of the event loop, one network after the
 // other, and of each network only a few that shake hands. Who comes a thousand times waits behind itself, who says nothing costs
-// nothing but its place, and those who are inside are answered in between. Who comes is only counted until nobody more comes: the
+// nothing but its place, and those who are inside are answered in between. Who comes is only noted until nobody more comes: the
 // system has them accepted one a turn, in the order in which they came, and whoever is behind a crowd waits for each of these turns.
 import { Server as HttpServer } from 'node:http';
 import type { Server, Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
 import { networkOf } from '#wire/host-port';
+import { DOOR_UNHEARD_MAX } from '#wire/limits';
 import { DoorPlaces, type DoorPlacesOptions } from './door-places.ts';
 import { DoorTurns } from './door-turns.ts';
 
@@ -19,14 +20,14 @@ const SHAKING_TIMEOUT_MS = 250;
 const TLS_HANDSHAKE = 22;
 /** So many bytes of what should be HTTP are looked at. */
 const LOOKED_AT_BYTES = 8;
-/** After so many turns in a row in which somebody came, those who wait have theirs all the same. */
-const COMING_TURNS_MAX = 3;
-/** So many begin to be heard in one turn: more than can have come since the last one, or whoever is unheard stays so behind a crowd. */
-const HEARD_OF_TURN_MAX = 8;
+/** So many begin to be heard in one turn: more than come meanwhile. */
+const HEARD_OF_TURN_MAX = 4;
+/** While more come, somebody is let in after so many turns. */
+const COMING_TURNS_MAX = 4;
 
 /** How many there is room for, and who is told of the others. */
 export interface DoorOptions {
-  /** For all connections, from the moment they come. */
+  /** For all connections, from the moment that somebody begins to hear them. */
   readonly places: DoorPlacesOptions<Socket>;
   /** For those that have not shown who they are; without it they need no place of their own, and no handshake is waited for. */
   readonly strangers?: DoorPlacesOptions<Socket>;
@@ -44,9 +45,9 @@ interface Guest {
 
 /** The connections of one network that are not inside yet, in the order in which they came. */
 interface Line {
-  /** Have come, and nothing was read of them. The newest is heard first, and let in first: the oldest has given up soonest. */
+  /** Have come, and have no place yet: nobody has to give way to more than can be heard. */
   readonly unheard: Guest[];
-  /** Have said something. */
+  /** Have said something. The newest is let in first: the oldest has given up soonest. */
   readonly waiting: Guest[];
   shakingCount: number;
 }
@@ -70,9 +71,12 @@ export class Door {
   /** Connections as they came, by address and port: TLS makes another socket of each. */
   readonly #accepted = new Map<string, Socket>();
   #isTurnDue = false;
-  /** Whether somebody came in this turn, and how many turns before it were like that. */
+  /** Whether somebody came in this turn, and how many turns before it were like that while nobody was heard. */
   #hasCome = false;
   #comingTurns = 0;
+  #unheardCount = 0;
+  /** Networks of which somebody was heard as it came, since a turn in which others were. */
+  readonly #heardAtOnce = new Set<string>();
   #guestCount = 0;
   #isClosed = false;
 
@@ -114,27 +118,27 @@ export class Door {
     if (accepted !== undefined) this.#places.know(accepted);
   }
 
+  /** Whoever comes behind waits for this: nothing here may cost what can be done later. */
   #come(socket: Socket): void {
-    this.#hasCome = true;
-    const [remoteEnd, network] = [remoteEndOf(socket), networkOf(socket.remoteAddress ?? '')];
-    this.#accepted.set(remoteEnd, socket);
-    this.#outside.add(socket);
-    socket.once('close', () => {
-      this.#leave(socket);
-      this.#outside.delete(socket);
-      this.#waitNoLonger(socket, network);
-      if (this.#accepted.get(remoteEnd) === socket) this.#accepted.delete(remoteEnd);
-    });
     // What breaks off while it waits is the end of that connection; without a listener it would be the end of the process.
-    socket.on('error', () => undefined);
+    socket.on('error', ignore);
     if (this.#isClosed) return void socket.destroy();
-    for (const places of [this.#places, this.#strangers]) {
-      if (places !== null && !this.#enter(places, socket, network)) return;
-    }
-    socket.setTimeout(this.#options.silenceMs).once('timeout', () => this.#sendAway(socket, 'too_long'));
-    this.#lineOf(network).unheard.push({ socket, number: this.#guestCount++ });
-    this.#hearing.expect(network, true);
+    this.#hasCome = true;
+    const network = networkOf(socket.remoteAddress ?? '');
+    const guest = { socket, number: this.#guestCount++ };
+    this.#outside.add(socket);
+    // Of each network one: who is no crowd does not wait until a crowd is there. Of a network each is heard after those before it.
+    const isBehind = this.#heardAtOnce.has(network) || (this.#lines.get(network)?.unheard.length ?? 0) > 0;
+    if (isBehind) this.#putOff(guest, network);
+    else this.#hear(guest, network);
+    this.#heardAtOnce.add(network);
     this.#expectTurn();
+  }
+
+  #putOff(guest: Guest, network: string): void {
+    this.#lineOf(network).unheard.push(guest);
+    this.#unheardCount += 1;
+    this.#hearing.expect(network, true);
   }
 
   #lineOf(network: string): Line {
@@ -175,31 +179,51 @@ export class Door {
 
   #expectTurn(): void {
     const mayLetIn = !this.#lettingIn.isEmpty && this.#shaking.size < SHAKING_MAX;
-    if (this.#isTurnDue || (this.#hearing.isEmpty && !mayLetIn)) return;
+    const isAnybodyHeard = this.#heardAtOnce.size > 0 || !this.#hearing.isEmpty;
+    if (this.#isTurnDue || (!isAnybodyHeard && !mayLetIn)) return;
     this.#isTurnDue = true;
     setImmediate(() => this.#takeTurn());
   }
 
   #takeTurn(): void {
     this.#isTurnDue = false;
-    const isComing = this.#hasCome && this.#comingTurns < COMING_TURNS_MAX;
-    this.#comingTurns = isComing ? this.#comingTurns + 1 : 0;
+    const isComing = this.#hasCome && this.#unheardCount < DOOR_UNHEARD_MAX;
     this.#hasCome = false;
-    if (!isComing) {
-      if (this.#shaking.size < SHAKING_MAX) this.#letNextIn();
-      for (let heard = 0; heard < HEARD_OF_TURN_MAX && !this.#hearing.isEmpty; heard++) this.#hearNext();
-    }
+    this.#comingTurns = isComing ? this.#comingTurns + 1 : 0;
+    if (this.#comingTurns % COMING_TURNS_MAX === 0 && this.#shaking.size < SHAKING_MAX) this.#letNextIn();
+    if (!isComing) this.#hearSome();
     this.#expectTurn();
+  }
+
+  #hearSome(): void {
+    this.#heardAtOnce.clear();
+    for (let heard = 0; heard < HEARD_OF_TURN_MAX || this.#unheardCount > DOOR_UNHEARD_MAX; heard++) this.#hearNext();
   }
 
   #hearNext(): void {
     const network = this.#hearing.take();
     const line = network === null ? undefined : this.#lines.get(network);
-    const guest = line?.unheard.pop();
+    const guest = line?.unheard.shift();
     if (network === null || line === undefined || guest === undefined) return;
+    this.#unheardCount -= 1;
     this.#hearing.expect(network, line.unheard.length > 0);
-    guest.socket.once('readable', () => this.#said(guest, network));
+    this.#hear(guest, network);
     this.#forgetIfEmpty(network, line);
+  }
+
+  #hear(guest: Guest, network: string): void {
+    const { socket } = guest;
+    if (socket.destroyed) return void this.#outside.delete(socket);
+    socket.once('close', () => {
+      this.#leave(socket);
+      this.#outside.delete(socket);
+      this.#waitNoLonger(socket, network);
+    });
+    for (const places of [this.#places, this.#strangers]) {
+      if (places !== null && !this.#enter(places, socket, network)) return;
+    }
+    socket.setTimeout(this.#options.silenceMs).once('timeout', () => this.#sendAway(socket, 'too_long'));
+    socket.once('readable', () => this.#said(guest, network));
   }
 
   #letNextIn(): void {
@@ -220,6 +244,11 @@ export class Door {
       this.#shaking.set(socket, { network, timer });
     }
     socket.setTimeout(0).removeAllListeners('timeout');
+    const remoteEnd = remoteEndOf(socket);
+    this.#accepted.set(remoteEnd, socket);
+    socket.once('close', () => {
+      if (this.#accepted.get(remoteEnd) === socket) this.#accepted.delete(remoteEnd);
+    });
     pauseOnConnect(this.#server, false);
     for (const serve of this.#serving) serve.call(this.#server, socket);
     pauseOnConnect(this.#server, true);
@@ -249,11 +278,8 @@ export class Door {
   #waitNoLonger(socket: Socket, network: string): void {
     const line = this.#lines.get(network);
     if (line === undefined) return;
-    for (const guests of [line.unheard, line.waiting]) {
-      const at = guests.findIndex((guest) => guest.socket === socket);
-      if (at >= 0) guests.splice(at, 1);
-    }
-    this.#hearing.expect(network, line.unheard.length > 0);
+    const at = line.waiting.findIndex((guest) => guest.socket === socket);
+    if (at >= 0) line.waiting.splice(at, 1);
     this.#expectToLetIn(network, line);
     this.#forgetIfEmpty(network, line);
   }
@@ -286,6 +312,8 @@ function remoteEndOf({ remoteAddress, remotePort }: Socket): string {
 function isText(bytes: Buffer): boolean {
   return /^[\t\r\n\x20-\x7e]*$/.test(bytes.toString('latin1'));
 }
+
+function ignore(): void {}
 
 /** Whether nothing is read of a connection before somebody asks for it: Node's servers have this as an option, and HTTP's hides it. */
 function pauseOnConnect(server: Server, isPaused: boolean): void {

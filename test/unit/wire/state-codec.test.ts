@@ -84,11 +84,12 @@ it('what happens to the shares of a group that was read reaches its bytes', () =
 it('the shares of a group stay bytes until somebody asks, unless there are too many to be made at once', () => {
   const groupOf = (count: number): UnreadGroup => {
     const state = emptyState();
-    const [group] = stateOf(7, 400).groups.values();
-    const [share] = [...stateOf(7, 400).groups.values()].flatMap(({ shares }) => [...shares.values()]);
-    const shares = Array.from({ length: count }, (_, id) => [`${id}`, { ...share!, file: `${id}`, id }] as const);
-    state.groups.set(group!.name, { ...group!, shares: new Map(shares) });
-    return readBack(encodeState(state)).groups.get(group!.name) as UnreadGroup;
+    const group = [...stateOf(7, 400).groups.values()].find(({ shares }) => shares.size > 0)!;
+    const [share] = group.shares.values();
+    state.groups.set(group.name, group);
+    group.shares.clear();
+    for (let id = 0; id < count; id++) group.shares.set(`${id}`, { ...share!, file: `${id}`, id });
+    return readBack(encodeState(state)).groups.get(group.name) as UnreadGroup;
   };
   const few = groupOf(1_000);
   expect(few.unreadRows()).not.toBeNull();

@@ -20,7 +20,6 @@ import type { Refused } from '#wire/tracker-api';
 import { TransferFailure } from '../swarm/transfer-engine.ts';
 import type { CommandAnswer, CommandStamp } from '../tracker-link/tracker-link.ts';
 import { AccessFollowing } from './access-following.ts';
-import { announcedDownloads } from './announced-downloads.ts';
 import { ChangeWaiters, within } from './change-waiters.ts';
 import { ContentStreams } from './content-streams.ts';
 import { CopyCare } from './copy-care.ts';
@@ -41,6 +40,7 @@ import { ProgressFeed, type ProgressListener } from './progress-feed.ts';
 import { noteReason } from './reason-since.ts';
 import { finalDestination, globProblem, invalidField, nameInGroup, readableSource } from './requested-paths.ts';
 import { Sha1Checks } from './sha1-checks.ts';
+import { ShareAnnouncing } from './share-announcing.ts';
 import type { TransferContext } from './transfer-context.ts';
 import { filesOf } from './transfer-files.ts';
 import { TransferLimits } from './transfer-limits.ts';
@@ -92,7 +92,7 @@ export class TransferRegistry implements Transfers {
   /** What was last told of each transfer, so that only changes of state and reason are events. */
   readonly #told = new Map<string, string>();
   readonly #changes = new ChangeWaiters();
-  #announced = '[]';
+  readonly #announcing: ShareAnnouncing;
 
   constructor(
     parts: Omit<TransferContext, 'changed' | 'places' | 'sha1Checks' | 'copies' | 'counts'>,
@@ -104,6 +104,7 @@ export class TransferRegistry implements Transfers {
     const copies = new CopiesAtHand({ store: parts.store, records });
     const counts = new CopyCounts({ ...parts, records });
     this.#context = { ...parts, places, sha1Checks, copies, counts, changed: (record) => this.#changed(record) };
+    this.#announcing = new ShareAnnouncing({ ...parts, transfers: this.#transfers });
     this.#progress = new ProgressFeed({ transfers: this.#transfers, counts });
     this.#limits = new TransferLimits({ ...parts, places, records });
     this.#care = new CopyCare({
@@ -140,12 +141,14 @@ export class TransferRegistry implements Transfers {
     await this.#streams.discardLeft();
     await this.#limits.open(startedWith);
     this.#following.begin();
+    this.#announcing.tell();
     await this.#care.open(scrubBytesPerSecond);
   }
 
   /** Lets go of everything; the next start goes on with it. */
   async close(): Promise<void> {
     this.#following.end();
+    this.#announcing.close();
     this.#streams.close();
     this.#context.counts.close();
     const halted = this.#transfers.all().map((transfer) => transfer.halt());
@@ -424,7 +427,7 @@ export class TransferRegistry implements Transfers {
     const { transferId } = record;
     this.#transfers.delete(transferId);
     this.#told.delete(transferId);
-    this.#announce();
+    this.#announcing.look();
     await this.#context.store.remove(transferId);
     if (record.direction === 'download' && record.temporary === true)
       await this.#context.store.removeStreamFolder(record.path);
@@ -439,7 +442,7 @@ export class TransferRegistry implements Transfers {
     void this.#context.store.save(record);
     this.#progress.touch(record.transferId);
     this.#limits.followGroups();
-    this.#announce();
+    this.#announcing.look();
     this.#changes.wake();
     this.#care.transferChanged();
     this.#streams.look();
@@ -451,15 +454,6 @@ export class TransferRegistry implements Transfers {
     this.#told.set(record.transferId, told);
     void this.#endings.endReplaced(transfer);
     this.#emit({ type: 'transfer_changed', transfer: transferNow });
-  }
-
-  /** Trackers send others here for what there is of a download, too. */
-  #announce(): void {
-    const downloading = announcedDownloads(this.#transfers.all());
-    const announced = JSON.stringify(downloading);
-    if (announced === this.#announced) return;
-    this.#announced = announced;
-    this.#context.link.announce(downloading);
   }
 
   #emit(event: TransferEvent): void {

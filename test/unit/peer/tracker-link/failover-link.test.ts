@@ -31,6 +31,22 @@ describe('a peer', () => {
     expect(told!.data['downloading']).toEqual(downloading.slice(0, PRESENCE_DOWNLOADS_MAX));
   });
 
+  test('tells what it cannot serve, and nothing of it to a tracker whose build would refuse that', async () => {
+    const [newer, older] = trackers;
+    newer!.takesUnserved = true;
+    const started = await start(pinned());
+    await allReady(started);
+    await Promise.all(trackers.map((tracker) => tracker.asked('presence')));
+    const before = trackers.map((tracker) => tracker.count('presence'));
+    const told = (tracker: PlayedTracker | undefined): object =>
+      tracker!.requests.findLast(({ pattern }) => pattern === 'presence')!.data;
+    expect(told(newer)).not.toHaveProperty('unserved');
+    started.link.announce([], [3, 5]);
+    await Promise.all(trackers.map((tracker, index) => tracker.asked('presence', before[index]! + 1)));
+    expect(told(newer)).toMatchObject({ downloading: [], unserved: [3, 5] });
+    expect(told(older)).not.toHaveProperty('unserved');
+  });
+
   test('sends a command to one tracker only', async () => {
     const started = await start(pinned());
     await allReady(started);

@@ -292,7 +292,10 @@ export class TransferRegistry implements Transfers {
   }
 
   pause(transferId: string): Promise<TransferView | Refused> {
-    return this.#with(transferId, (transfer) => transfer.pause(null));
+    return this.#with(transferId, (transfer) => {
+      transfer.pause(null);
+      if (transfer.isOffered) this.#care.serveInstead(transfer);
+    });
   }
 
   resume(transferId: string): Promise<TransferView | Refused> {
@@ -304,7 +307,10 @@ export class TransferRegistry implements Transfers {
   }
 
   cancel(transferId: string): Promise<TransferView | Refused> {
-    return this.#with(transferId, (transfer) => transfer.cancel());
+    return this.#with(transferId, async (transfer) => {
+      await transfer.cancel();
+      if (transfer.isOffered) this.#care.serveInstead(transfer);
+    });
   }
 
   prioritize(transferId: string, change: SelectionBody): Promise<TransferView | Refused> {

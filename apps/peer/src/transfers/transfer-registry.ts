@@ -24,6 +24,7 @@ import { ChangeWaiters, within } from './change-waiters.ts';
 import { ContentStreams } from './content-streams.ts';
 import { CopyCare } from './copy-care.ts';
 import { CopiesAtHand } from './copies-at-hand.ts';
+import { PLACE_LOOK_MS } from './copies-in-place.ts';
 import { CopyCounts } from './copy-counts.ts';
 import { SCRUB_ROUND_MS } from './copy-scrubbing.ts';
 import { CopyEndings } from './copy-endings.ts';
@@ -77,6 +78,8 @@ interface RegistryPace {
   readonly streamLingerMs?: number;
   /** How soon after another a round of scrubbing begins. */
   readonly scrubRoundMs?: number;
+  /** How soon after another it is looked whether all copies are in their places. */
+  readonly placeLookMs?: number;
 }
 
 export class TransferRegistry implements Transfers {
@@ -96,8 +99,9 @@ export class TransferRegistry implements Transfers {
 
   constructor(
     parts: Omit<TransferContext, 'changed' | 'places' | 'sha1Checks' | 'copies' | 'counts'>,
-    { streamLingerMs = STREAM_LINGER_MS, scrubRoundMs = SCRUB_ROUND_MS }: RegistryPace = {},
+    pace: RegistryPace = {},
   ) {
+    const { streamLingerMs = STREAM_LINGER_MS, scrubRoundMs = SCRUB_ROUND_MS, placeLookMs = PLACE_LOOK_MS } = pace;
     const places = new TransferPlaces();
     const sha1Checks = new Sha1Checks(parts);
     const records = (): TransferRecord[] => this.#transfers.records();
@@ -108,7 +112,7 @@ export class TransferRegistry implements Transfers {
     this.#progress = new ProgressFeed({ transfers: this.#transfers, counts });
     this.#limits = new TransferLimits({ ...parts, places, records });
     this.#care = new CopyCare({
-      ...{ context: this.#context, transfers: this.#transfers, scrubRoundMs },
+      ...{ context: this.#context, transfers: this.#transfers, scrubRoundMs, placeLookMs },
       kept: (transfer) => this.#kept(transfer),
       emit: (event) => this.#emit(event),
     });

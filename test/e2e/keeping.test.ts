@@ -124,4 +124,17 @@ describe('a copy that its own peer knows to be gone', () => {
     expect((await recheck({})).recheck).toMatchObject({ verdict: 'sound' });
     await until('there are three copies', async () => (await copiesSeenBy(alice)) === 3, 10_000);
   });
+
+  it('is fetched again where it was kept, when its group lacks it', async () => {
+    const [kept] = await keptSongs();
+    const { path } = await carol.transfer(kept!.transferId);
+    await alice.accepted('set_copies', { group: 'songs', copies: 3 });
+    await rename(path, cluster.path('kept-away'));
+    const body = { wait: true, repair: false };
+    await expectOk('recheck', carol.control.post<TransferView>(`/transfers/${kept!.transferId}/recheck`, body));
+    const isRepaired = ({ recheck: last }: TransferView): boolean => last?.verdict === 'repaired';
+    await carol.untilTransfer(kept!.transferId, 'repaired', isRepaired, 60_000);
+    await until('there are three again', async () => (await copiesSeenBy(alice)) === 3, 60_000);
+    expect(await sha1Of(path)).toBe(await sha1Of(cluster.path('kept-away')));
+  });
 });

@@ -187,7 +187,7 @@ export class FailoverLink implements TrackerLink {
   announce(all: readonly DownloadPresence[], unserved: readonly number[] = []): void {
     // The rest is fetched all the same; others are not sent here for it.
     const downloading = all.slice(0, PRESENCE_DOWNLOADS_MAX);
-    this.#said = unserved.length === 0 ? { downloading } : { downloading, unserved: [...unserved] };
+    this.#said = { downloading, ...(unserved.length > 0 && { unserved: [...unserved] }) };
     this.#announceToAll();
   }
 

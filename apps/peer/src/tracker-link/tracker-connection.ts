@@ -235,7 +235,11 @@ export class TrackerConnection {
 
   #subscribe(client: TrackerChannel): void {
     client.stream<Push>(TRACKER_PATTERNS.subscribe, {}).subscribe({
-      next: (push) => this.#host.pushed(this, push),
+      next: (push) => {
+        // While nobody was logged in the tracker kept nothing of what this peer downloads and cannot serve.
+        if (push.type === 'session_changed' && push.user !== null) void this.announce();
+        this.#host.pushed(this, push);
+      },
       // Without its pushes a connection is worth nothing: the next one resynchronises.
       error: () => client.destroy(),
       complete: () => client.destroy(),

@@ -47,6 +47,21 @@ describe('a peer', () => {
     expect(told(older)).not.toHaveProperty('unserved');
   });
 
+  test('tells a tracker anew what it said before somebody was logged in', async () => {
+    const [tracker] = trackers;
+    tracker!.takesUnserved = true;
+    const started = await start(pinned());
+    await allReady(started);
+    started.link.announce([], [3, 5]);
+    const told = (): object => tracker!.requests.findLast(({ pattern }) => pattern === 'presence')!.data;
+    await vi.waitFor(() => expect(told()).toMatchObject({ unserved: [3, 5] }));
+    await tracker!.asked('subscribe');
+    const before = tracker!.count('presence');
+    tracker!.push({ type: 'session_changed', offset: 11, user: 'alice' });
+    await tracker!.asked('presence', before + 1);
+    expect(told()).toMatchObject({ unserved: [3, 5] });
+  });
+
   test('sends a command to one tracker only', async () => {
     const started = await start(pinned());
     await allReady(started);

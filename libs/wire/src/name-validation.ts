@@ -39,6 +39,13 @@ export function AreHostPorts(): PropertyDecorator {
   return ValidateBy({ name: 'areHostPorts', validator: { validate: isHostPort, defaultMessage } }, { each: true });
 }
 
+/** Runs of ids: the first and the last of each, in ascending order. */
+export function AreIdRuns(): PropertyDecorator {
+  const validate = (value: unknown): boolean => Array.isArray(value) && areIdRuns(value);
+  const defaultMessage = (): string => '$property must be the first and the last id of each run, in ascending order';
+  return ValidateBy({ name: 'areIdRuns', validator: { validate, defaultMessage } });
+}
+
 /** A command id: a UUID, in lower case as a record has it. */
 export function IsCommandId(): PropertyDecorator {
   return respelled((text) => text.toLowerCase(), IsUUID());
@@ -56,6 +63,16 @@ function checkedName(name: string, problem: (text: string) => string | null): Pr
     },
   });
   return respelled((text) => text.normalize('NFC'), check);
+}
+
+function areIdRuns(ends: readonly unknown[]): boolean {
+  let last = -1;
+  for (const [index, end] of ends.entries()) {
+    const isFirst = index % 2 === 0;
+    if (!Number.isSafeInteger(end) || (end as number) < last + Number(isFirst)) return false;
+    last = end as number;
+  }
+  return ends.length % 2 === 0;
 }
 
 function inNfc(value: unknown): unknown {

@@ -468,8 +468,11 @@ export interface TransferEngine {
    * source_missing when nothing is left of it, source_changed when something is not what it was.
    */
   serveRest(request: RestRequest): Promise<ReadableCopy>;
-  /** Ends serving a share, and closes its connections; downloads of it go on, and offer what they have anew. */
-  withdraw(share: ShareRef): void;
+  /**
+   * Ends serving a share, and closes its connections; downloads of it go on, and offer what they have anew. With a path it does nothing
+   * while another copy of the share is served than the one that is there.
+   */
+  withdraw(share: ShareRef, fromPath?: string): void;
   revoke(revocation: Revocation): void;
   /** Replaces all limits, also for what is under way. Nothing is limited until the first call. */
   limit(limits: EngineLimits): void;

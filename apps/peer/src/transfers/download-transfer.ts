@@ -107,7 +107,7 @@ export class DownloadTransfer implements PlaceTaker {
   /** Whether others are to know that a part of it is here. */
   get isAnnounced(): boolean {
     if (isServedPart(this.record)) return this.record.reason === null;
-    return this.isActive && !isPrivate(this.record);
+    return (this.isActive && !isPrivate(this.record)) || this.#recheck.isOffering;
   }
 
   /** Whether waiting for it is over. */

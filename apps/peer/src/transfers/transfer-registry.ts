@@ -20,11 +20,11 @@ import type { Refused } from '#wire/tracker-api';
 import { TransferFailure } from '../swarm/transfer-engine.ts';
 import type { CommandAnswer, CommandStamp } from '../tracker-link/tracker-link.ts';
 import { AccessFollowing } from './access-following.ts';
-import { announcedDownloads } from './announced-downloads.ts';
 import { ChangeWaiters, within } from './change-waiters.ts';
 import { ContentStreams } from './content-streams.ts';
 import { CopyCare } from './copy-care.ts';
 import { CopiesAtHand } from './copies-at-hand.ts';
+import { PLACE_LOOK_MS } from './copies-in-place.ts';
 import { CopyCounts } from './copy-counts.ts';
 import { SCRUB_ROUND_MS } from './copy-scrubbing.ts';
 import { CopyEndings } from './copy-endings.ts';
@@ -41,6 +41,7 @@ import { ProgressFeed, type ProgressListener } from './progress-feed.ts';
 import { noteReason } from './reason-since.ts';
 import { finalDestination, globProblem, invalidField, nameInGroup, readableSource } from './requested-paths.ts';
 import { Sha1Checks } from './sha1-checks.ts';
+import { ShareAnnouncing } from './share-announcing.ts';
 import type { TransferContext } from './transfer-context.ts';
 import { filesOf } from './transfer-files.ts';
 import { TransferLimits } from './transfer-limits.ts';
@@ -77,6 +78,8 @@ interface RegistryPace {
   readonly streamLingerMs?: number;
   /** How soon after another a round of scrubbing begins. */
   readonly scrubRoundMs?: number;
+  /** How soon after another it is looked whether all copies are in their places. */
+  readonly placeLookMs?: number;
 }
 
 export class TransferRegistry implements Transfers {
@@ -92,22 +95,24 @@ export class TransferRegistry implements Transfers {
   /** What was last told of each transfer, so that only changes of state and reason are events. */
   readonly #told = new Map<string, string>();
   readonly #changes = new ChangeWaiters();
-  #announced = '[]';
+  readonly #announcing: ShareAnnouncing;
 
   constructor(
     parts: Omit<TransferContext, 'changed' | 'places' | 'sha1Checks' | 'copies' | 'counts'>,
-    { streamLingerMs = STREAM_LINGER_MS, scrubRoundMs = SCRUB_ROUND_MS }: RegistryPace = {},
+    pace: RegistryPace = {},
   ) {
+    const { streamLingerMs = STREAM_LINGER_MS, scrubRoundMs = SCRUB_ROUND_MS, placeLookMs = PLACE_LOOK_MS } = pace;
     const places = new TransferPlaces();
     const sha1Checks = new Sha1Checks(parts);
     const records = (): TransferRecord[] => this.#transfers.records();
     const copies = new CopiesAtHand({ store: parts.store, records });
     const counts = new CopyCounts({ ...parts, records });
     this.#context = { ...parts, places, sha1Checks, copies, counts, changed: (record) => this.#changed(record) };
+    this.#announcing = new ShareAnnouncing({ ...parts, transfers: this.#transfers });
     this.#progress = new ProgressFeed({ transfers: this.#transfers, counts });
     this.#limits = new TransferLimits({ ...parts, places, records });
     this.#care = new CopyCare({
-      ...{ context: this.#context, transfers: this.#transfers, scrubRoundMs },
+      ...{ context: this.#context, transfers: this.#transfers, scrubRoundMs, placeLookMs },
       kept: (transfer) => this.#kept(transfer),
       emit: (event) => this.#emit(event),
     });
@@ -140,12 +145,14 @@ export class TransferRegistry implements Transfers {
     await this.#streams.discardLeft();
     await this.#limits.open(startedWith);
     this.#following.begin();
+    this.#announcing.tell();
     await this.#care.open(scrubBytesPerSecond);
   }
 
   /** Lets go of everything; the next start goes on with it. */
   async close(): Promise<void> {
     this.#following.end();
+    this.#announcing.close();
     this.#streams.close();
     this.#context.counts.close();
     const halted = this.#transfers.all().map((transfer) => transfer.halt());
@@ -289,7 +296,10 @@ export class TransferRegistry implements Transfers {
   }
 
   pause(transferId: string): Promise<TransferView | Refused> {
-    return this.#with(transferId, (transfer) => transfer.pause(null));
+    return this.#with(transferId, (transfer) => {
+      transfer.pause(null);
+      if (transfer.isOffered) this.#care.serveInstead(transfer);
+    });
   }
 
   resume(transferId: string): Promise<TransferView | Refused> {
@@ -301,7 +311,10 @@ export class TransferRegistry implements Transfers {
   }
 
   cancel(transferId: string): Promise<TransferView | Refused> {
-    return this.#with(transferId, (transfer) => transfer.cancel());
+    return this.#with(transferId, async (transfer) => {
+      await transfer.cancel();
+      if (transfer.isOffered) this.#care.serveInstead(transfer);
+    });
   }
 
   prioritize(transferId: string, change: SelectionBody): Promise<TransferView | Refused> {
@@ -424,7 +437,7 @@ export class TransferRegistry implements Transfers {
     const { transferId } = record;
     this.#transfers.delete(transferId);
     this.#told.delete(transferId);
-    this.#announce();
+    this.#announcing.look();
     await this.#context.store.remove(transferId);
     if (record.direction === 'download' && record.temporary === true)
       await this.#context.store.removeStreamFolder(record.path);
@@ -439,7 +452,7 @@ export class TransferRegistry implements Transfers {
     void this.#context.store.save(record);
     this.#progress.touch(record.transferId);
     this.#limits.followGroups();
-    this.#announce();
+    this.#announcing.look();
     this.#changes.wake();
     this.#care.transferChanged();
     this.#streams.look();
@@ -451,15 +464,6 @@ export class TransferRegistry implements Transfers {
     this.#told.set(record.transferId, told);
     void this.#endings.endReplaced(transfer);
     this.#emit({ type: 'transfer_changed', transfer: transferNow });
-  }
-
-  /** Trackers send others here for what there is of a download, too. */
-  #announce(): void {
-    const downloading = announcedDownloads(this.#transfers.all());
-    const announced = JSON.stringify(downloading);
-    if (announced === this.#announced) return;
-    this.#announced = announced;
-    this.#context.link.announce(downloading);
   }
 
   #emit(event: TransferEvent): void {

@@ -202,6 +202,11 @@ export class UploadTransfer implements PlaceTaker {
     return false;
   }
 
+  /** Whether others are to know that a part of it is here: while a recheck fetches the rest. */
+  get isAnnounced(): boolean {
+    return this.#recheck.isOffering;
+  }
+
   /** Whether the log sends others here for it, also while it is paused. */
   get isOffered(): boolean {
     return this.record.share !== null && this.record.state !== 'complete';

@@ -280,6 +280,19 @@ export class ContentHashing {
     return sha1s;
   }
 
+  /** Which of the files that have a stamp are not, as a whole, what a manifest says. Throws TransferFailure aborted. */
+  changedFiles(
+    found: { readonly root: string; readonly manifest: Manifest; readonly stamps: readonly (FileStamp | null)[] },
+    signal: AbortSignal,
+  ): Promise<number[]> {
+    const { manifest, stamps } = found;
+    const job = newJob(manifest.totalBytes);
+    return this.#watch(job, { signal }, async () => {
+      const sha1s = await this.#hashFound(found, job);
+      return [...stamps.keys()].filter((at) => stamps[at] !== null && sha1s[at] !== manifest.files[at]?.sha1);
+    });
+  }
+
   /** Which of the listed pieces on disk have the digests of a manifest. Throws TransferFailure aborted. */
   checkListed(pieces: ListedPieces & { readonly listed: Uint8Array }, signal: AbortSignal): Promise<Uint8Array> {
     const job = newJob(pieces.manifest.totalBytes);

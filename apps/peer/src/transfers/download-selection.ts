@@ -5,6 +5,7 @@ import type { Manifest } from '#domain/manifest';
 import { PRIORITIES } from '#domain/piece-priorities';
 import type { TransferReasonView } from '#wire/control-api';
 import { decodeManifest } from '#wire/manifest-codec';
+import { PLACES } from '../storage/content-layout.ts';
 import type { Download } from '../swarm/transfer-engine.ts';
 import type { DownloadRecord } from './transfer-record.ts';
 import {
@@ -67,12 +68,14 @@ export class DownloadSelection {
     return decoded.ok ? this.priorities(decoded.manifest) : null;
   }
 
-  /** Whether a file is wanted, or read, that is not in place, by a 1 for each that is. */
+  /** Whether a file is wanted, or read, that is not in place, nor left to its owner, as `PLACES` has it. */
   lacks(manifestBytes: Uint8Array, placed: Uint8Array = new Uint8Array()): boolean {
     const priorities = this.prioritiesIn(manifestBytes) ?? [];
     const isWanted = (position: number): boolean =>
       priorities[position] !== PRIORITIES.skip || this.#read.has(position);
-    return priorities.some((_priority, position) => isWanted(position) && placed[position] !== 1);
+    return priorities.some(
+      (_priority, position) => isWanted(position) && (placed[position] ?? PLACES.part) === PLACES.part,
+    );
   }
 
   /** Fetches these pieces before all others, in this order; `arrived` is called for each that comes. */

@@ -122,7 +122,8 @@ export function restReason(code: string, detail: string): TransferReasonView {
   return {
     code: code === 'source_missing' ? 'source_missing' : 'source_changed',
     detail: `Not everything that was downloaded is there as it was, so it is not served any more. (${detail})`,
-    action: 'Resume it to fetch again what is missing; what was changed has to be moved away first.',
+    action:
+      'Resume it to fetch again what is missing: a file that was changed is left as it is, and comes once it was moved away.',
   };
 }
 

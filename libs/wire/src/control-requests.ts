@@ -106,7 +106,10 @@ export class DownloadFileBody extends GroupWaitBody {
   @IsFileName()
   file!: string;
 
-  /** Absolute: an existing folder gives `<folder>/<name>`, otherwise the file's own path, whose parent exists. */
+  /**
+   * Absolute: an existing folder gives `<folder>/<name>`, unless it is this peer's copy of the same file, which is meant itself;
+   * otherwise the file's own path, whose parent exists.
+   */
   @IsAbsolutePath()
   destination!: string;
 

@@ -40,18 +40,24 @@ export function nameInGroup(path: string, name: string | undefined): Refused | s
 }
 
 /**
- * Where a download goes, or why it cannot go there. Its folder is named without links: one that is led elsewhere while the
+ * Where a download goes, or why it cannot go there: into a folder that is there, unless that is an earlier copy of the same file
+ * (`isCopy` of its path), which is meant itself then. Its folder is named without links: one that is led elsewhere while the
  * download runs does not take it along, and two ways to write one place are seen to be one.
  */
-export async function finalDestination(destination: string, file: string): Promise<Refused | string> {
+export async function finalDestination(
+  destination: string,
+  file: string,
+  isCopy: (path: string) => boolean,
+): Promise<Refused | string> {
   const path = resolve(destination);
-  const isFolder = (await statIfThere(path))?.isDirectory() === true;
+  const real = await realpath(dirname(path)).catch(() => dirname(path));
+  const isFolder = (await statIfThere(path))?.isDirectory() === true && !isCopy(join(real, basename(path)));
   const [folder, name] = isFolder ? [path, file] : [dirname(path), basename(path)];
-  const real = await realpath(folder).catch(() => null);
-  if (real === null || (await statIfThere(real))?.isDirectory() !== true) {
+  const realFolder = await realpath(folder).catch(() => null);
+  if (realFolder === null || (await statIfThere(realFolder))?.isDirectory() !== true) {
     return invalidField('destination', 'must be in a folder that exists');
   }
-  return join(real, name);
+  return join(realFolder, name);
 }
 
 /** What is at a path, following links; null when nothing is, or it cannot be looked at. */

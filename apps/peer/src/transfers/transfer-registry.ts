@@ -55,6 +55,7 @@ import {
   versionOf,
 } from './transfer-record.ts';
 import { startedTransfer } from './started-transfer.ts';
+import { copyAt, destinationExists, destinationTaken } from './taken-destinations.ts';
 import { type Transfer, TransferSet } from './transfer-set.ts';
 import type {
   ContentRequest,
@@ -202,7 +203,9 @@ export class TransferRegistry implements Transfers {
     const answer = await this.#context.link.command('download_file', wanted, stamp);
     if (answer.status !== 'accepted') return answer;
     const share = answer.result.share!;
-    const path = await finalDestination(body.destination, file);
+    const asked = { user: stamp.user, group, file };
+    const copyThere = (place: string): TransferRecord | undefined => copyAt(this.#transfers.records(), place, asked);
+    const path = await finalDestination(body.destination, file, (place) => copyThere(place) !== undefined);
     if (typeof path !== 'string') return path;
     const problem = await this.#context.engine.checkDestination({
       destination: path,
@@ -210,10 +213,9 @@ export class TransferRegistry implements Transfers {
       totalBytes: body.only === undefined ? share.totalBytes : 0,
     });
     // Looked at last: another command may have taken the destination meanwhile.
-    if (this.#transfers.isTaken((other) => this.#context.engine.doMeet(other, path))) {
-      return { status: 'failed', code: 'destination_exists', detail: 'Another transfer has this destination.' };
-    }
-    if (problem?.code === 'destination_exists') return { status: 'failed', code: 'destination_exists' };
+    const writer = this.#transfers.writerOf((other) => this.#context.engine.doMeet(other, path));
+    if (writer !== undefined) return destinationTaken(writer);
+    if (problem?.code === 'destination_exists') return destinationExists(path, { copy: copyThere(path), share });
     const place = { path, share, offset: answer.offset, ...purpose };
     const transfer = this.#addDownload(newDownloadRecord(this.#originOf(stamp), body, place));
     if (problem === null) void transfer.run();

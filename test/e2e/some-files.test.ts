@@ -99,7 +99,7 @@ it('is refused by the name of the field, with what there is', async () => {
   for (const [changed, field] of [
     [{}, 'only'],
     [{ only: [] }, 'only'],
-    [{ only: [''] }, 'only'],
+    [{ only: [''] }, 'only[0]'],
     [{ priorities: [{ path: 'a', priority: 'most' }] }, 'priorities[0].priority'],
   ] as const) {
     expect(await patch(changed), field).toMatchObject({ status: 400, body: { errors: [{ field }] } });

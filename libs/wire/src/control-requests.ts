@@ -26,7 +26,7 @@ import {
   PATH_CHARACTERS_MAX,
   WAIT_SECONDS_MAX,
 } from './limits.ts';
-import { AreUserNames, IsFileName, IsUserName } from './name-validation.ts';
+import { AreUserNames, IsFileName, IsUserName, IsVersion } from './name-validation.ts';
 
 /** How long `wait` waits unless told otherwise. */
 export const WAIT_SECONDS_DEFAULT = 3600;
@@ -124,9 +124,7 @@ export class DownloadFileBody extends GroupWaitBody {
 
   /** The newest by default. */
   @IsOptional()
-  @IsInt()
-  @Min(1)
-  @Max(Number.MAX_SAFE_INTEGER)
+  @IsVersion()
   version?: number;
 
   /**

@@ -119,13 +119,13 @@ function inParts<Item>(items: readonly Item[]): Item[][] {
 function refuseTree({ root, files, emptyFolders }: ScannedSource & { readonly root: string }): void {
   const clash = clashIn({ files, emptyFolders });
   if (clash !== null) {
-    const text = `${clash.path} and ${clash.other} in ${root} ${CLASH}: rename one, or leave it out`;
+    const text = `${clash.path} and ${clash.other} in ${root} ${CLASH}: rename one, or leave it out with exclude`;
     throw new TransferFailure('source_unsupported', text);
   }
   const listBytes = files.reduce((sum, { path }) => sum + utf8Bytes(path) + LISTED_FILE_BYTES, 0);
   if (listBytes <= MANIFEST_BYTES_MAX) return;
   const most = `the list of files of ${root} is longer than ${MANIFEST_BYTES_MAX / 2 ** 20} MiB`;
-  throw new TransferFailure('source_unsupported', `${most}: share parts of it, or leave some out`);
+  throw new TransferFailure('source_unsupported', `${most}: share parts of it, or leave some out with exclude`);
 }
 
 /** Content on disk, and which of its pieces are looked at; all of them when nothing is listed. */

@@ -37,6 +37,13 @@ export const SHARE_REMOVED: TransferReasonView = {
   action: 'Ask who shared it to share it again.',
 };
 
+export const VERSION_GONE: TransferReasonView = {
+  code: 'source_missing',
+  detail: 'This version of the file is not in the group any more: a newer one took its place, or it was taken out.',
+  action:
+    'Download the file again, if list_files still shows it: of a newer version only what differs from this one is fetched.',
+};
+
 export const SOURCE_CHANGED: TransferReasonView = {
   code: 'source_changed',
   detail: 'What is at this path is not what was shared, so it is not served any more.',
@@ -139,8 +146,9 @@ export function reasonOfRefusal(refused: Refused): TransferReasonView {
     case 'not_logged_in':
       return LOGGED_OUT;
     case 'file_not_found':
-    case 'version_not_found':
       return SHARE_REMOVED;
+    case 'version_not_found':
+      return VERSION_GONE;
     case 'not_a_member':
     case 'request_pending':
     case 'group_not_found':

@@ -49,6 +49,7 @@ import { reasonText, VERSIONS_UNKNOWN } from './transfer-reasons.ts';
 import {
   type DownloadRecord,
   isOver,
+  isResting,
   isServedPart,
   type TransferRecord,
   type UploadRecord,
@@ -71,6 +72,8 @@ import { UploadTransfer } from './upload-transfer.ts';
 
 /** An upload whose outcome is likely to be accepted is answered after this, hashed or not. */
 const DECISION_WAIT_MS = 2_000;
+
+const NOTHING_IN_FILE = 'must be left out: it is about what is in a folder, and path is a file';
 
 /** How long some things take, where that is not what it is by default. */
 interface RegistryPace {
@@ -161,8 +164,10 @@ export class TransferRegistry implements Transfers {
     if ('status' in source) return source;
     const file = nameInGroup(body.path, body.name);
     if (typeof file !== 'string') return file;
-    const problem = globProblem(body.exclude ?? [], 'exclude');
+    const { exclude = [] } = body;
+    const problem = globProblem(exclude, 'exclude');
     if (problem !== null) return problem;
+    if (exclude.length > 0 && source.bytes !== null) return invalidField('exclude', NOTHING_IN_FILE);
     const there = await this.#context.link.findSources({ group: body.group, file });
     if (there.status === 'failed') return there;
     const newest = there.status === 'accepted' ? there.view.share : null;
@@ -326,10 +331,13 @@ export class TransferRegistry implements Transfers {
     }
     if (this.#transfers.offeredTwinsOf(transfer).length === 0) await this.#endings.stopShareOf(transfer);
     await this.#care.letGo(transfer);
+    const [isRest, { path: destination }] = [isResting(transfer.record) && data === 'keep', transfer.record];
     try {
       const isReplaced = this.#transfers.isReplaced(transfer);
       await transfer.dispose({ keepData: data === 'keep' || isReplaced });
       if (transfer.record.damage !== undefined && !isReplaced) await dropRepair(this.#context, transfer.record);
+      // What it kept beside its files, to go on when more is wanted.
+      if (isRest && !isReplaced) await this.#context.engine.removeData({ destination, isFinished: false });
     } catch (error) {
       if (!(error instanceof TransferFailure)) throw error;
       return { status: 'failed', code: 'transfer_failed', detail: error.message };

@@ -236,6 +236,30 @@ it('what is wanted can change while the part is being made', async () => {
   expect([isThere(bob, 'a'), isRight(bob, 'b/.hidden')]).toEqual([false, true]);
 });
 
+it('what is wanted now is told with the change, also of a download that had everything', async () => {
+  const [alice, bob] = await startGroup('alice', 'bob');
+  await shareAlbum(alice);
+  const { transferId } = await fetch(bob, 'b');
+  const change: SelectionBody = { priorities: [{ path: 'a/one.txt', priority: 'high' }] };
+  // Nothing comes meanwhile.
+  bob.trackers.sources.clear();
+  const view = await bob.transfers.prioritize(transferId, change);
+  expect(view).toMatchObject({ wantedBytes: 1_600_000, verifiedBytes: 900_000, only: ['b'] });
+  bob.trackers.isOnline(sourceOf(alice));
+  await untilState(bob, transferId, 'complete');
+});
+
+it('with a download of some files goes what it kept beside them, and the files stay', async () => {
+  const [alice, bob] = await startGroup('alice', 'bob');
+  await shareAlbum(alice);
+  const { transferId } = await fetch(bob, 'b');
+  const copy = join(bob.folder, 'copy');
+  expect(onDisk(copy)).toEqual({ file: true, part: true, journal: true });
+  expect(await bob.transfers.remove(transferId, 'keep')).toBeNull();
+  expect(onDisk(copy)).toEqual({ file: true, part: false, journal: false });
+  expect(isRight(bob, 'b/.hidden')).toBe(true);
+});
+
 it.each<[string, SelectionBody, string]>([
   ['matches nothing', { priorities: [{ path: 'c', priority: 'high' }] }, 'priorities[0].path'],
   ['leaves nothing', { priorities: [{ path: '**', priority: 'skip' }] }, 'priorities'],

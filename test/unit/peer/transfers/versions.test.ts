@@ -125,6 +125,25 @@ it('a download goes on with its version when the next one comes', async () => {
   ]);
 });
 
+it('a download whose version gives way to the next one is told of that, and not of a removal', async () => {
+  const [alice, bob] = await startGroup('alice', 'bob');
+  const { path } = await shareNew(alice);
+  alice.trackers.sources.clear();
+  const { transferId } = await begun(download(bob));
+  await untilState(bob, transferId, 'stalled');
+  const { groupId, shareId } = recordOf(bob, transferId).share!;
+  newFile(alice, FILE);
+  await begun(upload(alice, { path, update: true }));
+  await until(alice, alice.transfers.list().at(-1)!.transferId, () => seeders(alice).length === 1);
+  bob.link.tell({ type: 'revoked', offset: 1_000_000, groupId, shareId, user: null, peerId: null });
+  const { reason } = await untilState(bob, transferId, 'failed');
+  expect(reason).toMatchObject({
+    code: 'source_missing',
+    detail: expect.stringContaining('a newer one took its place'),
+  });
+  expect(reason?.action).toContain('Download the file again');
+});
+
 it('the next version in the place of one ends that one, and nothing is left of it', async () => {
   const [alice, bob] = await startGroup('alice', 'bob');
   const { path } = await shareNew(alice);

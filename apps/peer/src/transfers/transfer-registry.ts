@@ -50,12 +50,14 @@ import { reasonText, VERSIONS_UNKNOWN } from './transfer-reasons.ts';
 import {
   type DownloadRecord,
   isOver,
+  isResting,
   isServedPart,
   type TransferRecord,
   type UploadRecord,
   versionOf,
 } from './transfer-record.ts';
 import { startedTransfer } from './started-transfer.ts';
+import { copyAt, destinationExists, destinationTaken } from './taken-destinations.ts';
 import { type Transfer, TransferSet } from './transfer-set.ts';
 import type {
   ContentRequest,
@@ -71,6 +73,8 @@ import { UploadTransfer } from './upload-transfer.ts';
 
 /** An upload whose outcome is likely to be accepted is answered after this, hashed or not. */
 const DECISION_WAIT_MS = 2_000;
+
+const NOTHING_IN_FILE = 'must be left out: it is about what is in a folder, and path is a file';
 
 /** How long some things take, where that is not what it is by default. */
 interface RegistryPace {
@@ -167,8 +171,10 @@ export class TransferRegistry implements Transfers {
     if ('status' in source) return source;
     const file = nameInGroup(body.path, body.name);
     if (typeof file !== 'string') return file;
-    const problem = globProblem(body.exclude ?? [], 'exclude');
+    const { exclude = [] } = body;
+    const problem = globProblem(exclude, 'exclude');
     if (problem !== null) return problem;
+    if (exclude.length > 0 && source.bytes !== null) return invalidField('exclude', NOTHING_IN_FILE);
     const there = await this.#context.link.findSources({ group: body.group, file });
     if (there.status === 'failed') return there;
     const newest = there.status === 'accepted' ? there.view.share : null;
@@ -209,7 +215,9 @@ export class TransferRegistry implements Transfers {
     const answer = await this.#context.link.command('download_file', wanted, stamp);
     if (answer.status !== 'accepted') return answer;
     const share = answer.result.share!;
-    const path = await finalDestination(body.destination, file);
+    const asked = { user: stamp.user, group, file };
+    const copyThere = (place: string): TransferRecord | undefined => copyAt(this.#transfers.records(), place, asked);
+    const path = await finalDestination(body.destination, file, (place) => copyThere(place) !== undefined);
     if (typeof path !== 'string') return path;
     const problem = await this.#context.engine.checkDestination({
       destination: path,
@@ -217,10 +225,9 @@ export class TransferRegistry implements Transfers {
       totalBytes: body.only === undefined ? share.totalBytes : 0,
     });
     // Looked at last: another command may have taken the destination meanwhile.
-    if (this.#transfers.isTaken((other) => this.#context.engine.doMeet(other, path))) {
-      return { status: 'failed', code: 'destination_exists', detail: 'Another transfer has this destination.' };
-    }
-    if (problem?.code === 'destination_exists') return { status: 'failed', code: 'destination_exists' };
+    const writer = this.#transfers.writerOf((other) => this.#context.engine.doMeet(other, path));
+    if (writer !== undefined) return destinationTaken(writer);
+    if (problem?.code === 'destination_exists') return destinationExists(path, { copy: copyThere(path), share });
     const place = { path, share, offset: answer.offset, ...purpose };
     const transfer = this.#addDownload(newDownloadRecord(this.#originOf(stamp), body, place));
     if (problem === null) void transfer.run();
@@ -337,10 +344,13 @@ export class TransferRegistry implements Transfers {
     }
     if (this.#transfers.offeredTwinsOf(transfer).length === 0) await this.#endings.stopShareOf(transfer);
     await this.#care.letGo(transfer);
+    const [isRest, { path: destination }] = [isResting(transfer.record) && data === 'keep', transfer.record];
     try {
       const isReplaced = this.#transfers.isReplaced(transfer);
       await transfer.dispose({ keepData: data === 'keep' || isReplaced });
       if (transfer.record.damage !== undefined && !isReplaced) await dropRepair(this.#context, transfer.record);
+      // What it kept beside its files, to go on when more is wanted.
+      if (isRest && !isReplaced) await this.#context.engine.removeData({ destination, isFinished: false });
     } catch (error) {
       if (!(error instanceof TransferFailure)) throw error;
       return { status: 'failed', code: 'transfer_failed', detail: error.message };

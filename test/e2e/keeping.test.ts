@@ -1,9 +1,9 @@
-import { readdir } from 'node:fs/promises';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { mkdir, readdir, rename } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { FileItem, GroupItem, TransferView } from '#wire/control-api';
 import type { StatusView } from '#wire/control-status';
 import type { KeepingView } from '#wire/control-upkeep';
-import { Cluster, sha1Of, type TestPeer, until } from './cluster.ts';
+import { Cluster, expectOk, sha1Of, type TestPeer, until } from './cluster.ts';
 import { cohort } from './typed-commands.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -80,4 +80,61 @@ it('a share that leaves the group is not served any more, and stays where it is'
   expect(await sha1Of(path)).toBe(await sha1Of(cluster.path('small.bin')));
   expect(await readdir(cluster.path('kept', 'films'))).toHaveLength(2);
   expect(await keepingOf(carol)).toMatchObject({ copyCount: 2, keptBytes: 5 * MIB });
+});
+
+describe('a copy that its own peer knows to be gone', () => {
+  let copy: TransferView;
+  const recheck = (body: object): Promise<TransferView> =>
+    expectOk(
+      'recheck',
+      bob.control.post<TransferView>(`/transfers/${copy.transferId}/recheck`, { wait: true, ...body }),
+    );
+  const keptSongs = async () => (await keepingOf(carol))!.copies.filter(({ group }) => group === 'songs');
+
+  async function copiesSeenBy(peer: TestPeer): Promise<number> {
+    return (await peer.list<FileItem>('/groups/songs/files'))[0]!.completeCopies;
+  }
+
+  it('is none, and who keeps copies fetches another one', async () => {
+    await cluster.group('songs', alice, bob, carol);
+    await alice.upload('songs', await cluster.file('song.bin', MIB));
+    await mkdir(cluster.path('songs-of-bob'));
+    copy = await bob.download('songs', 'song.bin', cluster.path('songs-of-bob'));
+    await alice.accepted('set_copies', { group: 'songs', copies: 2 });
+    expect(await copiesSeenBy(alice)).toBe(2);
+    expect(await keptSongs()).toEqual([]);
+    await rename(copy.path, `${copy.path}.away`);
+    expect(await recheck({ repair: false })).toMatchObject({ reason: { code: 'source_missing' } });
+    const isKept = async () => (await keptSongs()).some(({ state }) => state === 'complete');
+    await until('carol has another one', isKept, 60_000);
+    await until('it is recorded', async () => (await copiesSeenBy(alice)) === 2, 10_000);
+  });
+
+  it('is none after a restart of its peer either', async () => {
+    await bob.process.stop();
+    await bob.restart();
+    // What it says of itself comes before what it asks.
+    expect(await copiesSeenBy(bob)).toBe(2);
+    expect(await copiesSeenBy(alice)).toBe(2);
+    expect(await bob.transfer(copy.transferId)).toMatchObject({ reason: { code: 'source_missing' } });
+  });
+
+  it('is one again once it is back and was looked at', async () => {
+    await rename(`${copy.path}.away`, copy.path);
+    expect((await recheck({})).recheck).toMatchObject({ verdict: 'sound' });
+    await until('there are three copies', async () => (await copiesSeenBy(alice)) === 3, 10_000);
+  });
+
+  it('is fetched again where it was kept, when its group lacks it', async () => {
+    const [kept] = await keptSongs();
+    const { path } = await carol.transfer(kept!.transferId);
+    await alice.accepted('set_copies', { group: 'songs', copies: 3 });
+    await rename(path, cluster.path('kept-away'));
+    const body = { wait: true, repair: false };
+    await expectOk('recheck', carol.control.post<TransferView>(`/transfers/${kept!.transferId}/recheck`, body));
+    const isRepaired = ({ recheck: last }: TransferView): boolean => last?.verdict === 'repaired';
+    await carol.untilTransfer(kept!.transferId, 'repaired', isRepaired, 60_000);
+    await until('there are three again', async () => (await copiesSeenBy(alice)) === 3, 60_000);
+    expect(await sha1Of(path)).toBe(await sha1Of(cluster.path('kept-away')));
+  });
 });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
 import { grantFromText, openGrant } from '#wire/grant';
-import type { FileView, GrantView, SourcesView } from '#wire/tracker-api';
+import type { CopyView, FileView, GrantView, SourcesView } from '#wire/tracker-api';
 import { CONTENT_ID, OTHER_CONTENT_ID } from '../unit/domain/log-of.ts';
 import { MemoryLog } from '../unit/tracker/memory-log.ts';
 import { Cleanup, file, films, here, upload, verdict } from './tracker-harness.ts';
@@ -135,6 +135,31 @@ describe('sources and grants', () => {
     expect(await copies()).toMatchObject([{ seedersOnline: 0, partialCopies: 1 }]);
     await bob.accepted('seed_file', { ...file, contentId: CONTENT_ID });
     expect(await copies()).toMatchObject([{ seedersOnline: 1, partialCopies: 0 }]);
+  });
+
+  it('leave out of the complete copies what its own peer cannot serve, until it can again, and name it last', async () => {
+    const tracker = await cleanup.tracker(new MemoryLog());
+    const { alice, bob } = await films(cleanup, tracker);
+    await alice.accepted('upload_file', upload);
+    await bob.accepted('seed_file', { ...file, contentId: CONTENT_ID });
+    await Promise.all([alice.present(here), bob.present(here)]);
+    const { share } = await bob.view<SourcesView>('find_sources', file);
+    const copies = (): Promise<unknown> => bob.list<FileView>('list_files', { group: 'films' });
+    expect(await copies()).toMatchObject([{ seedersOnline: 2, partialCopies: 0 }]);
+    const broken = { ...here, unserved: [share.shareId, share.shareId] };
+    await alice.present(broken);
+    expect(await copies()).toMatchObject([{ seedersOnline: 1, partialCopies: 0 }]);
+    expect((await bob.view<SourcesView>('find_sources', file)).sources).toMatchObject([
+      { peerId: alice.id, role: 'downloader' },
+    ]);
+    const lastOf = { of: 'peer', only: 'last' };
+    expect(await bob.list<CopyView>('list_copies', lastOf)).toMatchObject([{ file: file.file, completeCopies: 0 }]);
+    await alice.accepted('download_file', file);
+    await alice.present({ ...broken, downloading: [{ shareId: share.shareId, ...file }] });
+    expect(await copies()).toMatchObject([{ seedersOnline: 1, partialCopies: 1 }]);
+    await alice.present(here);
+    expect(await copies()).toMatchObject([{ seedersOnline: 2, partialCopies: 0 }]);
+    expect(await bob.list<CopyView>('list_copies', lastOf)).toEqual([]);
   });
 
   it('give a grant for an accepted download only, signed and bound to the peer', async () => {

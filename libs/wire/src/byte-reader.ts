@@ -50,6 +50,11 @@ export class ByteReader {
     return at < 0 ? 0 : this.#view.getUint8(at);
   }
 
+  /** The byte that `u8` would read; 0 where there is none. */
+  peekU8(): number {
+    return this.#position < this.#bytes.length ? this.#bytes[this.#position]! : 0;
+  }
+
   u16(): number {
     const at = this.#advance(2);
     return at < 0 ? 0 : this.#view.getUint16(at);
@@ -92,17 +97,28 @@ export class ByteReader {
     }
   }
 
-  /** Passes over the next `length` bytes. */
-  pass(length: number): void {
-    this.#advance(length);
+  /** Passes over the next `length` bytes; false when they are not there. */
+  pass(length: number): boolean {
+    return this.#advance(length) >= 0;
   }
 
-  /** Passes over what `anyText` reads. False when it is anything but a text of ASCII alone: then it stands somewhere within. */
-  passAsciiText(): boolean {
+  /** Passes over what `u64` reads; false when it has a problem with that. */
+  passU64(): boolean {
+    this.u64();
+    return this.problem === null;
+  }
+
+  /** Passes over what `anyText` reads. False where that is not UTF-8: then it stands somewhere within. */
+  passAnyText(): boolean {
     const prefix = this.u32();
     const begin = prefix % 2 === 0 ? this.#advance(prefix / 2) : -1;
     if (begin < 0) return false;
-    for (let at = begin; at < this.#position; at++) if (this.#bytes[at]! > ASCII_MAX) return false;
+    for (let at = begin; at < this.#position; at++) {
+      if (this.#bytes[at]! <= ASCII_MAX) continue;
+      this.#position = begin;
+      this.text(prefix / 2);
+      return this.problem === null;
+    }
     return true;
   }
 

@@ -4,7 +4,7 @@ import { IsBoolean, IsIn, IsInt, IsOptional, IsString, Length, Max, Min, Validat
 import { type CommandName, COPIES_MAX, type PieceHash, type UploadFileData } from '#domain/command';
 import { geometryOf, geometryProblem } from '#domain/piece-geometry';
 import { PASSWORD_CHARACTERS_MAX, PASSWORD_CHARACTERS_MIN } from './limits.ts';
-import { IsDigest, IsFileName, IsUserName } from './name-validation.ts';
+import { IsDigest, IsFileName, IsUserName, IsVersion } from './name-validation.ts';
 
 /** logout, renew_session. */
 export class EmptyBody {}
@@ -69,9 +69,7 @@ export class GroupFileBody extends GroupBody {
 /** download_file, as a tracker takes it: a version of a file, the newest when none is named. */
 export class FileVersionBody extends GroupFileBody {
   @IsOptional()
-  @IsInt()
-  @Min(1)
-  @Max(Number.MAX_SAFE_INTEGER)
+  @IsVersion()
   version?: number;
 }
 

@@ -156,15 +156,15 @@ export class FileItem {
   @IsInt()
   version!: number;
 
-  /** Recorded seeders whose peer is online: the same as `completeCopies`. */
+  /** Recorded seeders whose peer is online and can serve it, as far as it knows: the same as `completeCopies`. */
   @IsInt()
   seedersOnline!: number;
 
-  /** Peers online that have all of it. */
+  /** Peers online that have all of it. One that knows that its copy is damaged, gone or paused is none of them. */
   @IsInt()
   completeCopies!: number;
 
-  /** Peers online that have part of it, or are about to. */
+  /** Peers online that have part of it, or are about to; also those that repair their copy now. */
   @IsInt()
   partialCopies!: number;
 

@@ -1,8 +1,9 @@
 // Owns what the control endpoint takes and answers about reading the content of files, as classes that class-validator checks.
 import { Type } from 'class-transformer';
-import { IsBoolean, IsIn, IsInt, IsOptional, IsRFC3339, IsString, Length, Matches, Max, Min } from 'class-validator';
+import { IsBoolean, IsIn, IsInt, IsOptional, IsRFC3339, IsString, Matches, Max, Min } from 'class-validator';
 import { GroupFileBody } from './command-bodies.ts';
-import { CONTENT_LINK_SECONDS_MAX, PATH_CHARACTERS_MAX } from './limits.ts';
+import { CONTENT_LINK_SECONDS_MAX } from './limits.ts';
+import { IsPathInShare, IsVersion } from './name-validation.ts';
 
 /** How long a link to content is good unless told otherwise. */
 export const CONTENT_LINK_SECONDS_DEFAULT = 3600;
@@ -14,16 +15,13 @@ export class ContentPlace extends GroupFileBody {}
 export class ContentQuery {
   /** Which file of a folder: its path in it, like inner/film.mkv. */
   @IsOptional()
-  @IsString()
-  @Length(1, PATH_CHARACTERS_MAX)
+  @IsPathInShare()
   path?: string;
 
   /** The newest by default. */
   @IsOptional()
   @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(Number.MAX_SAFE_INTEGER)
+  @IsVersion()
   version?: number;
 
   /** What has to be fetched stays, as if it had been downloaded; without it it goes a while after the last reader. */
@@ -45,15 +43,12 @@ export class ContentQuery {
 export class ContentLinkBody {
   /** Which file of a folder: its path in it, like inner/film.mkv. */
   @IsOptional()
-  @IsString()
-  @Length(1, PATH_CHARACTERS_MAX)
+  @IsPathInShare()
   path?: string;
 
   /** The one that is the newest whenever the link is used, by default. */
   @IsOptional()
-  @IsInt()
-  @Min(1)
-  @Max(Number.MAX_SAFE_INTEGER)
+  @IsVersion()
   version?: number;
 
   /** What has to be fetched stays, as if it had been downloaded. */

@@ -26,7 +26,7 @@ import {
   PATH_CHARACTERS_MAX,
   WAIT_SECONDS_MAX,
 } from './limits.ts';
-import { AreUserNames, IsFileName, IsUserName } from './name-validation.ts';
+import { AreUserNames, IsFileName, IsUserName, IsVersion } from './name-validation.ts';
 
 /** How long `wait` waits unless told otherwise. */
 export const WAIT_SECONDS_DEFAULT = 3600;
@@ -106,7 +106,10 @@ export class DownloadFileBody extends GroupWaitBody {
   @IsFileName()
   file!: string;
 
-  /** Absolute: an existing folder gives `<folder>/<name>`, otherwise the file's own path, whose parent exists. */
+  /**
+   * Absolute: an existing folder gives `<folder>/<name>`, unless it is this peer's copy of the same file, which is meant itself;
+   * otherwise the file's own path, whose parent exists.
+   */
   @IsAbsolutePath()
   destination!: string;
 
@@ -121,9 +124,7 @@ export class DownloadFileBody extends GroupWaitBody {
 
   /** The newest by default. */
   @IsOptional()
-  @IsInt()
-  @Min(1)
-  @Max(Number.MAX_SAFE_INTEGER)
+  @IsVersion()
   version?: number;
 
   /**

@@ -58,6 +58,8 @@ export const CORRELATION_ID_CHARACTERS_MAX = 64;
 export const PRESENCE_HEARTBEAT_MS = 10_000;
 /** Most downloads that a peer tells trackers of: with the longest names that there are they still fit one message. */
 export const PRESENCE_DOWNLOADS_MAX = 256;
+/** Most runs of shares that a peer tells trackers it cannot serve now: beside all the downloads they still fit. */
+export const PRESENCE_UNSERVED_RUNS_MAX = 1024;
 /** How long a tracker takes a silent peer to be there. */
 export const PRESENCE_EXPIRY_MS = 30_000;
 

@@ -1,9 +1,10 @@
 // Owns the class-validator decorators for names, ids and addresses, so that a DTO checks a name by the domain's own rule,
 // after the NFC normalisation that happens before the append.
 import { Transform } from 'class-transformer';
-import { IsUUID, Matches, ValidateBy } from 'class-validator';
+import { IsInt, IsString, IsUUID, Length, Matches, Max, Min, ValidateBy } from 'class-validator';
 import { fileNameProblem, userNameProblem } from '#domain/names';
 import { parseHostPort } from './host-port.ts';
+import { PATH_CHARACTERS_MAX } from './limits.ts';
 
 /** A user or group name, normalised to NFC. */
 export function IsUserName(): PropertyDecorator {
@@ -39,6 +40,31 @@ export function AreHostPorts(): PropertyDecorator {
   return ValidateBy({ name: 'areHostPorts', validator: { validate: isHostPort, defaultMessage } }, { each: true });
 }
 
+/** Runs of ids: the first and the last of each, in ascending order. */
+export function AreIdRuns(): PropertyDecorator {
+  const validate = (value: unknown): boolean => Array.isArray(value) && areIdRuns(value);
+  const defaultMessage = (): string => '$property must be the first and the last id of each run, in ascending order';
+  return ValidateBy({ name: 'areIdRuns', validator: { validate, defaultMessage } });
+}
+
+/** Which version of a file. */
+export function IsVersion(): PropertyDecorator {
+  const message = '$property must be a version: one whole number, from 1 on';
+  return allOf(Max(Number.MAX_SAFE_INTEGER, { message }), Min(1, { message }), IsInt({ message }));
+}
+
+/** The path of one file below a share. */
+export function IsPathInShare(): PropertyDecorator {
+  const message = `$property must be one path of a file in the folder, like inner/film.mkv, of at most ${PATH_CHARACTERS_MAX} characters`;
+  return allOf(IsString({ message }), Length(1, PATH_CHARACTERS_MAX, { message }));
+}
+
+function allOf(...checks: readonly PropertyDecorator[]): PropertyDecorator {
+  return (target, property) => {
+    for (const check of checks) check(target, property);
+  };
+}
+
 /** A command id: a UUID, in lower case as a record has it. */
 export function IsCommandId(): PropertyDecorator {
   return respelled((text) => text.toLowerCase(), IsUUID());
@@ -56,6 +82,16 @@ function checkedName(name: string, problem: (text: string) => string | null): Pr
     },
   });
   return respelled((text) => text.normalize('NFC'), check);
+}
+
+function areIdRuns(ends: readonly unknown[]): boolean {
+  let last = -1;
+  for (const [index, end] of ends.entries()) {
+    const isFirst = index % 2 === 0;
+    if (!Number.isSafeInteger(end) || (end as number) < last + Number(isFirst)) return false;
+    last = end as number;
+  }
+  return ends.length % 2 === 0;
 }
 
 function inNfc(value: unknown): unknown {

@@ -96,7 +96,7 @@ function passRemembered(from: ByteReader): boolean {
   const hasPeer = from.u8();
   if (hasPeer > 1) return false;
   from.pass(hasPeer * ID_BYTES);
-  return from.passAsciiText() && from.u8() === 1 && passResult(from) && from.problem === null;
+  return from.passAnyText() && from.u8() === 1 && passResult(from) && from.problem === null;
 }
 
 function passResult(from: ByteReader): boolean {

@@ -25,13 +25,12 @@
 //                                                                                   flags 1, 2, 4 and 8
 //   id         = 32*u8            name, user, owner, file, key, reason, publicKey, address = text
 //   text       = as ByteWriter.anyText has it, compared by code units
-import { SmallMap } from '#domain/small-map';
+import type { SmallMap } from '#domain/small-map';
 import {
   emptyState,
   type Group,
   type Membership,
   type Session,
-  type Share,
   type State,
   type TrackerEntry,
   type User,
@@ -40,7 +39,9 @@ import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 import { KeptBytes } from './kept-bytes.ts';
 import { readOutcome, writeOutcome } from './outcome-row.ts';
-import { ID_BYTES, readContent, readIdIfAny, writeContent, writeIdIfAny } from './state-fields.ts';
+import { isShareRow, rowsOfShares, type WriteRow } from './share-rows.ts';
+import { ID_BYTES, readIdIfAny, sortedKeys, writeIdIfAny } from './state-fields.ts';
+import { UnreadGroup } from './unread-group.ts';
 
 const BLOCK_BYTES = 64 * 1024;
 
@@ -51,20 +52,12 @@ const ROW = {
   group: 4,
   member: 5,
   request: 6,
-  share: 7,
-  seeder: 8,
-  downloader: 9,
   tracker: 10,
   checkpoint: 11,
   outcome: 12,
   renewedSession: 13,
   copies: 14,
-  newestShare: 15,
-  olderShare: 16,
 } as const;
-
-/** A row that is being written, as a step of its own so that whoever writes can pause between any two. */
-type WriteRow = (to: ByteWriter) => void;
 
 /** The blocks of a state. It must not change before the last one is taken. */
 export function* encodeState(state: State): Generator<Uint8Array> {
@@ -101,27 +94,8 @@ function* rowsOfGroup(group: Group): Generator<WriteRow> {
   for (const user of sortedKeys(group.requests)) {
     yield (to) => writeMembership(to.u8(ROW.request), user, group.requests.get(user)!);
   }
-  for (const share of inOrder(group.shares)) {
-    yield (to) => writeNewest(to, share);
-    yield* rowsOfHolders(share);
-    for (const older of share.history?.older ?? []) {
-      yield (to) => writeShare(to, ROW.olderShare, older).u64(older.version);
-      yield* rowsOfHolders(older);
-    }
-  }
-}
-
-function* rowsOfHolders({ seeders, downloaders }: Share): Generator<WriteRow> {
-  for (const peerId of sortedKeys(seeders)) {
-    yield (to) => to.u8(ROW.seeder).hex(peerId, ID_BYTES).anyText(seeders.get(peerId)!);
-  }
-  for (const peerId of downloaders === null ? [] : sortedKeys(downloaders)) {
-    yield (to) => to.u8(ROW.downloader).hex(peerId, ID_BYTES).anyText(downloaders!.get(peerId)!);
-  }
-}
-
-function sortedKeys(table: ReadonlyMap<string, unknown>): string[] {
-  return [...table.keys()].sort();
+  const unread = group instanceof UnreadGroup ? group.unreadRows() : null;
+  yield* unread ?? rowsOfShares(group.shares);
 }
 
 function* inOrder<Entity>(table: ReadonlyMap<string, Entity>): Generator<Entity> {
@@ -155,23 +129,6 @@ function writeMembership(to: ByteWriter, user: string, { sinceOffset, sinceMs }:
   to.anyText(user).u64(sinceOffset).u64(sinceMs);
 }
 
-/** Before files had versions there was but one kind of row: a state without them has the same bytes as then. */
-function writeNewest(to: ByteWriter, share: Share): void {
-  const { history, version } = share;
-  if (history === null && version === 1) {
-    writeShare(to, ROW.share, share);
-    return;
-  }
-  const { lastVersion, sharedFirstBy } = history ?? { lastVersion: version, sharedFirstBy: share.sharedBy };
-  writeShare(to, ROW.newestShare, share).u64(version).u64(lastVersion).anyText(sharedFirstBy);
-}
-
-function writeShare(to: ByteWriter, row: number, share: Share): ByteWriter {
-  to.u8(row).anyText(share.file).u64(share.id);
-  writeContent(to, share);
-  return to.anyText(share.sharedBy).u64(share.sharedAtMs);
-}
-
 function writeTracker(to: ByteWriter, { trackerId, publicKey, address }: TrackerEntry): void {
   to.u8(ROW.tracker).hex(trackerId, ID_BYTES).anyText(publicKey).anyText(address);
 }
@@ -179,16 +136,8 @@ function writeTracker(to: ByteWriter, { trackerId, publicKey, address }: Tracker
 /** Puts a state together from its blocks, in order. What it is given may be damaged: it says so and never throws. */
 export class StateReader {
   #state = emptyState();
-  #group: Group | null = null;
-  #share: Share | null = null;
-  /** Those before the newest version of the file that is read. */
-  #older: Share[] | null = null;
+  #group: UnreadGroup | null = null;
   readonly #kept = new KeptBytes();
-  /**
-   * The user and the peer that were read last. Most shares of a group come from few, one after the other: the same string for all of
-   * them takes its room once, and need not be made.
-   */
-  readonly #last = { user: '', peerId: '' };
 
   /** Takes in the next block; what is wrong with it, as the end of a sentence, or null. */
   take(block: Uint8Array): string | null {
@@ -223,66 +172,21 @@ export class StateReader {
         readOutcome(from, outcomes, this.#kept);
         return;
       case ROW.group:
-        this.#group = readGroup(from);
-        this.#share = null;
-        this.#older = null;
-        return put(this.#state.groups, this.#group, ({ name }) => name);
+        this.#group = readGroup(from, this.#kept);
+        this.#state.groups.set(this.#group.name, this.#group);
+        return;
       default:
         this.#takeRowOfGroup(kind, from);
     }
   }
 
   #takeRowOfGroup(kind: number, from: ByteReader): void {
-    const [group, share] = [this.#group, this.#share];
-    if (kind === ROW.member && group !== null) readMembership(from, group.members);
+    const group = this.#group;
+    if (isShareRow(kind) && group !== null) group.takeShares(kind, from);
+    else if (kind === ROW.member && group !== null) readMembership(from, group.members);
     else if (kind === ROW.request && group !== null) readMembership(from, group.requests);
     else if (kind === ROW.copies && group !== null) group.copies = from.u64();
-    else if (kind === ROW.share && group !== null) this.#takeNewest(group, this.#readShare(from));
-    else if (kind === ROW.newestShare && group !== null) this.#takeNewest(group, this.#readNewest(from));
-    else if (kind === ROW.olderShare && this.#older !== null) {
-      this.#share = { ...this.#readShare(from), version: from.u64() };
-      this.#older.push(this.#share);
-    } else if (kind === ROW.seeder && share !== null) this.#readHolder(from, share.seeders);
-    else if (kind === ROW.downloader && share !== null) {
-      share.downloaders ??= new SmallMap();
-      this.#readHolder(from, share.downloaders);
-    } else from.problem = `has a row of kind ${kind} where none is expected`;
-  }
-
-  #readHolder(from: ByteReader, holders: Share['seeders']): void {
-    const { user, peerId } = this.#last;
-    this.#last.peerId = from.hexOr(peerId, ID_BYTES);
-    this.#last.user = from.anyTextOr(user);
-    holders.set(this.#last.peerId, this.#last.user);
-  }
-
-  #readShare(from: ByteReader): Share {
-    const [file, id] = [from.anyText(), from.u64()];
-    const content = readContent(from);
-    this.#last.user = from.anyTextOr(this.#last.user);
-    return {
-      ...content,
-      id,
-      file,
-      sharedBy: this.#last.user,
-      sharedAtMs: from.u64(),
-      seeders: new SmallMap(),
-      downloaders: null,
-      version: 1,
-      history: null,
-    };
-  }
-
-  #readNewest(from: ByteReader): Share {
-    const share = this.#readShare(from);
-    const [version, lastVersion, sharedFirstBy] = [from.u64(), from.u64(), from.anyTextOr(share.sharedBy)];
-    return { ...share, version, history: { sharedFirstBy, lastVersion, older: [] } };
-  }
-
-  #takeNewest(group: Group, share: Share): void {
-    this.#share = share;
-    this.#older = share.history?.older ?? null;
-    put(group.shares, share, ({ file }) => file);
+    else from.problem = `has a row of kind ${kind} where none is expected`;
   }
 }
 
@@ -314,10 +218,9 @@ function readSession(from: ByteReader): Session {
   return { id, user, peerId, startedAtMs, renewedAtMs: startedAtMs };
 }
 
-function readGroup(from: ByteReader): Group {
+function readGroup(from: ByteReader, kept: KeptBytes): UnreadGroup {
   const name = from.anyText();
-  const tables = { members: new SmallMap<Membership>(), requests: new SmallMap<Membership>(), shares: new Map() };
-  return { id: from.u64(), name, owner: from.anyText(), copies: 0, ...tables };
+  return new UnreadGroup({ name, id: from.u64(), owner: from.anyText() }, kept);
 }
 
 function readMembership(from: ByteReader, table: SmallMap<Membership>): void {

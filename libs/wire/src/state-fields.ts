@@ -28,11 +28,7 @@ export function readContent(from: ByteReader): Content {
 
 /** Passes over what would be written again as it is; false at anything else. */
 export function passContent(from: ByteReader): boolean {
-  from.pass(ID_BYTES);
-  from.u64();
-  from.u64();
-  from.u64();
-  return from.u8() <= 1;
+  return from.pass(ID_BYTES) && from.passU64() && from.passU64() && from.passU64() && from.u8() <= 1;
 }
 
 /** Writes an id, or that there is none. */
@@ -44,4 +40,9 @@ export function writeIdIfAny(to: ByteWriter, id: string | null): void {
 /** Reads what `writeIdIfAny` wrote. */
 export function readIdIfAny(from: ByteReader): string | null {
   return from.u8() === 0 ? null : from.hex(ID_BYTES);
+}
+
+/** The keys of a table in the order of its rows. */
+export function sortedKeys(table: ReadonlyMap<string, unknown>): string[] {
+  return [...table.keys()].sort();
 }

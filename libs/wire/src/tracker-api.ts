@@ -29,8 +29,14 @@ import {
   UNCHANGED_COMMAND_BODIES,
 } from './command-bodies.ts';
 import { CORRELATION_ID } from './correlation-id.ts';
-import { LIST_CURSOR_CHARACTERS_MAX, LIST_LIMIT_MAX, PRESENCE_DOWNLOADS_MAX, WATCHED_GROUPS_MAX } from './limits.ts';
-import { AreHostPorts, AreUserNames, IsCommandId, IsFileName, IsUserName } from './name-validation.ts';
+import {
+  LIST_CURSOR_CHARACTERS_MAX,
+  LIST_LIMIT_MAX,
+  PRESENCE_DOWNLOADS_MAX,
+  PRESENCE_UNSERVED_RUNS_MAX,
+  WATCHED_GROUPS_MAX,
+} from './limits.ts';
+import { AreHostPorts, AreIdRuns, AreUserNames, IsCommandId, IsFileName, IsUserName } from './name-validation.ts';
 import type { TrackerTrouble } from './tracker-trouble.ts';
 import type { ErrorCode, FieldError } from './wire-error.ts';
 
@@ -226,6 +232,16 @@ export class PresenceRequest {
   @Type(() => DownloadPresence)
   downloading!: DownloadPresence[];
 
+  /**
+   * Runs of share ids, as first and last of each, in ascending order: of what lies in one this peer can serve nothing complete now,
+   * although the log has it as a seeder. Left out when there is none, by peers of an older build, and to trackers of one.
+   */
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(2 * PRESENCE_UNSERVED_RUNS_MAX)
+  @AreIdRuns()
+  unserved?: number[];
+
   /** Whether this peer takes and asks for connections without TLS. */
   @IsIn(['tls', 'plain'])
   transport!: 'tls' | 'plain';
@@ -283,6 +299,8 @@ export interface HelloView {
   readonly nowMs?: number;
   /** The newest rules that its build knows. Left out by trackers of an older one. */
   readonly newestRulesVersion?: number;
+  /** Whether a presence may have `unserved`. Left out by trackers of an older build, which refuse it. */
+  readonly takesUnserved?: boolean;
 }
 
 /** Until when the session on a peer lasts, and whether it is time for the peer to renew it, by the tracker's clock. */
@@ -304,7 +322,7 @@ export interface FileView extends SharedContent {
   readonly file: string;
   readonly sharedBy: string;
   readonly sharedAtMs: number;
-  /** Recorded seeders whose peer is online. */
+  /** Recorded seeders whose peer is online, and knows nothing that keeps it from serving all of it. */
   readonly seedersOnline: number;
   /** Peers online that are downloading it. Left out by trackers of an older build. */
   readonly partialCopies?: number;

@@ -26,6 +26,7 @@ const SAMPLES: Readonly<Record<string, object>> = {
   PresenceRequest: {
     addresses: ['127.0.0.1:9101', '[::1]:9101'],
     downloading: [{ group: 'films', file: 'a.bin', shareId: 4 }],
+    unserved: [4, 4, 7, 9],
     transport: 'tls',
   },
   create_user: { user: 'alice', password: 'correct horse' },

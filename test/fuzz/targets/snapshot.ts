@@ -23,6 +23,8 @@ export const snapshot: FuzzTarget = {
     'libs/wire/src/state-codec.ts',
     'libs/wire/src/state-fields.ts',
     'libs/wire/src/outcome-row.ts',
+    'libs/wire/src/share-rows.ts',
+    'libs/wire/src/unread-group.ts',
   ],
   shape: 'bytes',
   seeds: () => {

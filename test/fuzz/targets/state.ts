@@ -12,6 +12,8 @@ export const state: FuzzTarget = {
     'libs/wire/src/state-codec.ts',
     'libs/wire/src/state-fields.ts',
     'libs/wire/src/outcome-row.ts',
+    'libs/wire/src/share-rows.ts',
+    'libs/wire/src/unread-group.ts',
     'libs/wire/src/kept-bytes.ts',
     'libs/wire/src/byte-reader.ts',
   ],
@@ -27,9 +29,12 @@ export const state: FuzzTarget = {
   run: (input) => {
     const first = stateOf([input]);
     if (first === null) return;
-    const blocks = [...encodeState(first)];
+    const unread = [...encodeState(first)];
+    assert.ok(stateOf(unread) !== null, 'a state of which nobody asked anything can be written and read');
+    const blocks = [...encodeState(asked(first))];
     const second = stateOf(blocks);
     assert.ok(second !== null, 'a state that was read can be written and read');
+    asked(second);
     assertSameBytes(
       Buffer.concat([...encodeState(second)]),
       Buffer.concat(blocks),
@@ -37,6 +42,12 @@ export const state: FuzzTarget = {
     );
   },
 };
+
+/** The same, with the shares of every group made. */
+function asked(from: State): State {
+  for (const { shares } of from.groups.values()) assert.ok(shares.size >= 0);
+  return from;
+}
 
 function stateOf(blocks: readonly Uint8Array[]): State | null {
   const reader = new StateReader();

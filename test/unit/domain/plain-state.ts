@@ -13,5 +13,10 @@ export function plainState(value: unknown): unknown {
     const { offset, peerId, content, outcome } = value;
     return { offset, peerId, content, outcome };
   }
+  if ('shares' in value && 'members' in value) return { ...fieldsOf(value), shares: plainState(value.shares) };
+  return fieldsOf(value);
+}
+
+function fieldsOf(value: object): object {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plainState(item)]));
 }

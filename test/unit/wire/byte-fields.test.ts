@@ -79,6 +79,20 @@ it('what is known already is read like what is not, problems included', () => {
   );
 });
 
+it('a text that is passed over ends where it would when read, and is UTF-8', () => {
+  const texts = fc.string({ unit: 'binary', maxLength: 6 }).map((text) => new ByteWriter().anyText(text).finish());
+  fc.assert(
+    fc.property(fc.oneof(texts, fc.uint8Array({ maxLength: 12 })), (bytes) => {
+      const [reading, passing] = [new ByteReader(bytes), new ByteReader(bytes)];
+      const text = reading.anyText();
+      const isWrittenSo = reading.problem === null && Buffer.from(text).toString() === text && bytes[3]! % 2 === 0;
+      expect(passing.passAnyText()).toBe(isWrittenSo);
+      if (isWrittenSo) expect(passing.position).toBe(reading.position);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
 it('a byte order mark is text like any other', () => {
   expect(new ByteReader(Uint8Array.of(0xef, 0xbb, 0xbf)).text(3)).toBe('\ufeff');
 });

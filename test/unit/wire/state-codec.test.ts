@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { SmallMap } from '#domain/small-map';
 import { emptyState, type State } from '#domain/state';
 import { encodeState, StateReader } from '#wire/state-codec';
+import type { UnreadGroup } from '#wire/unread-group';
 import { seeded } from '../../seeded-random.ts';
 import { plainState } from '../domain/plain-state.ts';
 import { derivedOf, randomRecords } from '../tracker/random-log.ts';
@@ -52,6 +53,62 @@ it('equal states have equal bytes, whatever order their tables are in', () => {
     }),
     { numRuns: 12 },
   );
+});
+
+it('groups that were read have the bytes that they were read from, whether or not somebody asked for their shares', () => {
+  fc.assert(
+    fc.property(fc.integer(), (seed) => {
+      const bytes = bytesOf(stateOf(seed));
+      const state = readBack([bytes]);
+      for (const group of state.groups.values()) {
+        expect(bytesOf(state).equals(bytes)).toBe(true);
+        expect(group.shares).toBe(group.shares);
+      }
+      expect(bytesOf(state).equals(bytes)).toBe(true);
+    }),
+    { numRuns: 12 },
+  );
+});
+
+it('what happens to the shares of a group that was read reaches its bytes', () => {
+  const state = readBack(encodeState(stateOf(7, 400)));
+  const shares = [...state.groups.values()].filter(({ name }) => stateOf(7, 400).groups.get(name)!.shares.size > 0);
+  expect(shares.length).toBeGreaterThan(0);
+  for (const group of shares) {
+    const [file] = group.shares.keys();
+    group.shares.delete(file!);
+    expect(readBack(encodeState(state)).groups.get(group.name)!.shares.has(file!)).toBe(false);
+  }
+});
+
+it('the shares of a group stay bytes until somebody asks, unless there are too many to be made at once', () => {
+  const groupOf = (count: number): UnreadGroup => {
+    const state = emptyState();
+    const group = [...stateOf(7, 400).groups.values()].find(({ shares }) => shares.size > 0)!;
+    const [share] = group.shares.values();
+    state.groups.set(group.name, group);
+    group.shares.clear();
+    for (let id = 0; id < count; id++) group.shares.set(`${id}`, { ...share!, file: `${id}`, id });
+    return readBack(encodeState(state)).groups.get(group.name) as UnreadGroup;
+  };
+  const few = groupOf(1_000);
+  expect(few.unreadRows()).not.toBeNull();
+  expect([few.shares.size, few.unreadRows()]).toEqual([1_000, null]);
+  const many = groupOf(1_001);
+  expect([many.unreadRows(), many.shares.size]).toEqual([null, 1_001]);
+});
+
+it('rows that another one would have written otherwise are written as this one writes them', () => {
+  const state = stateOf(7, 400);
+  const group = [...state.groups.values()].find(({ shares }) => shares.size > 0);
+  const [share] = group!.shares.values();
+  group!.shares.set(share!.file, { ...share!, hash: 'sha256' });
+  const bytes = bytesOf(state);
+  const hashAt = bytes.indexOf(Buffer.from(share!.contentId, 'hex')) + 32 + 3 * 8;
+  expect(bytes[hashAt]).toBe(1);
+  const strange = Buffer.from(bytes);
+  strange[hashAt] = 7;
+  expect(bytesOf(readBack([strange])).equals(bytes)).toBe(true);
 });
 
 it('every field of a state reaches its bytes', () => {

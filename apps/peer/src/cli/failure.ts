@@ -1,6 +1,7 @@
 // Owns how a command's end is told: for every kind of failure one sentence on what happened and what to do, and the exit
 // code that a script reads. What is not expected here is a bug and says so.
 import { CommanderError } from 'commander';
+import { printable, printableLines } from '#wire/printable-text';
 import type { ErrorCode, Problem } from '#wire/wire-error';
 import { AnswerLost, CommandRefused, NoRunningPeer } from './control-client.ts';
 import { ProblemsFound } from './doctor/doctor.ts';
@@ -32,7 +33,7 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof AnswerLost) return lost(error);
   if (error instanceof TransferFailed) {
     const { transferId, reason } = error.transfer;
-    return { ...failure(EXIT.conflict, 'transfer_failed', error.message), document: { transferId, reason } };
+    return { ...failure(EXIT.conflict, 'transfer_failed', printable(error.message)), document: { transferId, reason } };
   }
   // The answer has been shown already.
   if (error instanceof BadVerdict) return { exitCode: error.exitCode, text: '', document: null };
@@ -52,7 +53,9 @@ export function failureOf(error: unknown): Failure {
 function refusal(problem: Problem): Failure {
   const { code, detail, errors, commandId } = problem;
   // Which words are wrong says more than that some are.
-  const about = errors.length === 0 ? detail : errors.map(({ field, message }) => `${field}: ${message}`).join('\n');
+  const lines = errors.length === 0 ? [detail] : errors.map(({ field, message }) => `${field}: ${message}`);
+  // A name in it may hold the end of a line, or what moves on a terminal.
+  const about = lines.map(printable).join('\n');
   return {
     exitCode: exitCodeOf(code),
     text: `${about.replaceAll('Idempotency-Key', '--command-id')}${again(code, commandId)} (${code})`,
@@ -73,5 +76,5 @@ function again(code: string, commandId: string | undefined): string {
 }
 
 function failure(exitCode: ExitCode, code: string, detail: string): Failure {
-  return { exitCode, text: detail, document: { code, detail } };
+  return { exitCode, text: printableLines(detail), document: { code, detail } };
 }

@@ -2,6 +2,7 @@
 // answer is shown. It is made anew for each line of the interactive prompt.
 import { randomUUID } from 'node:crypto';
 import type { CommandView } from '#wire/control-answers';
+import { printableLines } from '#wire/printable-text';
 import { ControlClient, findPeer, peerPlace } from './control-client.ts';
 import type { Terminal } from './terminal.ts';
 import { quotedWord } from './words.ts';
@@ -62,8 +63,8 @@ export class Invocation {
     return { status, view: view as CommandView };
   }
 
-  /** Shows an answer: as one line of JSON when asked for, else in words. */
+  /** Shows an answer: as one line of JSON when asked for, else in words, of which a terminal obeys none. */
   show(answer: unknown, inWords: () => string): void {
-    this.terminal.out(this.flags.json === true ? `${JSON.stringify(answer)}\n` : inWords());
+    this.terminal.out(this.flags.json === true ? `${JSON.stringify(answer)}\n` : printableLines(inWords()));
   }
 }

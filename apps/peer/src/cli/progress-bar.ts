@@ -1,6 +1,7 @@
 // Owns the one line that is drawn over while long work runs. Only a terminal gets it; elsewhere a note is printed when
 // something changes that a person would want to know, and nothing in between.
 import type { TransferView } from '#wire/control-api';
+import { printable } from '#wire/printable-text';
 import { formatBytes, formatPercent, formatSeconds, formatTime } from './quantities.ts';
 import type { Terminal } from './terminal.ts';
 import { shortened, textWidth } from './text-width.ts';
@@ -15,7 +16,7 @@ const ERASE_LINE = '\r\u001b[2K';
 export function waitingFor({ state, reason }: Pick<TransferView, 'state' | 'reason'>): string | null {
   if (reason === null) return state === 'paused' ? 'paused' : null;
   const { code, since, detail, action } = reason;
-  return `${state} (${code}) since ${formatTime(since)} UTC: ${detail} ${action}`;
+  return printable(`${state} (${code}) since ${formatTime(since)} UTC: ${detail} ${action}`);
 }
 
 /** A transfer in one line that leaves the last of `columns` cells free: with a shorter bar, or name, where there is less room. */

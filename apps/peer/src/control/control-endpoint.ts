@@ -175,9 +175,15 @@ function fieldErrors(error: ValidationError): FieldError[] {
   const { property: field, constraints = {}, children = [] } = error;
   if (constraints['whitelistValidation'] !== undefined) return [{ field, message: 'is not a field of this request' }];
   const message = Object.values(constraints)[0];
-  const own = message === undefined ? [] : [{ field, message: message.replace(`${field} `, '') }];
+  const own = message === undefined ? [] : [fieldError(field, message)];
   const inner = children.flatMap(fieldErrors);
   return [...own, ...inner.map((child) => ({ field: fieldWithin(field, child.field), message: child.message }))];
+}
+
+/** A sentence that begins with the field, or with one item of it: `only[2] must be ...`. */
+function fieldError(field: string, sentence: string): FieldError {
+  const [, position = '', message = sentence] = /^(\[\d+\])? (.*)$/s.exec(sentence.slice(field.length)) ?? [];
+  return sentence.startsWith(field) ? { field: `${field}${position}`, message } : { field, message: sentence };
 }
 
 /** A field of what another one holds: `groups[0].group`. */

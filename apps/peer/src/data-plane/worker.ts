@@ -17,6 +17,7 @@ import { reusePieces as reusePiecesNow } from '../storage/piece-reuse.ts';
 import {
   findPlaced as findPlacedNow,
   finishPlaced as finishPlacedNow,
+  noteLeft as noteLeftNow,
   placeFiles as placeFilesNow,
 } from '../storage/placing.ts';
 import {
@@ -75,6 +76,7 @@ export const finishWhole = task(async ({ manifestBytes, ...request }: FinishRequ
 );
 export const identityOf = task(identityOfNow);
 export const findPlaced = task(findPlacedNow);
+export const noteLeft = task(noteLeftNow);
 export const placeFiles = task(placeFilesNow);
 export const finishPlaced = task(finishPlacedNow);
 export const removePart = task(removePartNow);

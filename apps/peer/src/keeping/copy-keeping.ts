@@ -1,9 +1,10 @@
 // Owns the copies that this peer keeps for its groups because its user allowed that: it looks now and then which files have
 // fewer copies than their group wants, and fetches one of them at a time, as a person would, into a folder of its own. It
-// throws nothing away, and what it has begun is a transfer like any other, also after a restart.
+// throws nothing away, and what it has begun is a transfer like any other, also after a restart. What was kept and is gone from the
+// folder is no copy: it is fetched again where the group lacks one.
 import { randomUUID } from 'node:crypto';
 import { mkdir, realpath, statfs } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { nextToKeep, roomBytesOf, type Shortage, shortagesOf, type WantedFile, wantedKey } from '#domain/copy-keeping';
 import type { TransferState, TransferView } from '#wire/control-api';
 import type { KeepingView, KeptCopyView } from '#wire/control-upkeep';
@@ -99,8 +100,17 @@ export class CopyKeeping {
 
   /** What lies in the folder, whoever asked for it. */
   #kept(): TransferView[] {
-    const inside = `${this.#parts.folder}${sep}`;
-    return this.#parts.transfers.list().filter(({ path }) => path.startsWith(inside));
+    return this.#parts.transfers.list().filter(({ path }) => this.#isInFolder(path));
+  }
+
+  /** Whether all of a copy was in the folder, and nothing is any more. */
+  #isLost({ direction, state, reason, path }: TransferView): boolean {
+    const isMissing = reason?.code === 'source_missing' && state === (direction === 'upload' ? 'failed' : 'complete');
+    return isMissing && this.#isInFolder(path);
+  }
+
+  #isInFolder(path: string): boolean {
+    return path.startsWith(`${this.#parts.folder}${sep}`);
   }
 
   #linkEvent({ type }: LinkEvent): void {
@@ -156,6 +166,8 @@ export class CopyKeeping {
   }
 
   async #fetch(file: WantedFile, user: string | null): Promise<void> {
+    const lost = this.#kept().find((transfer) => this.#isLost(transfer) && keyOf(transfer) === wantedKey(file));
+    if (lost !== undefined) return this.#fetchAgain(file, lost);
     // Each content has a folder of its own: the next version of a file comes to another place.
     const place = join(this.#parts.folder, file.group, file.contentId.slice(0, 12));
     const refused = await mkdir(place, { recursive: true }).then(
@@ -163,6 +175,19 @@ export class CopyKeeping {
       (error: Error) => error.message,
     );
     if (refused !== null) this.#leaveAlone(file, this.#parts.now() + REFUSED_MS, refused);
+  }
+
+  /** What comes of it the transfer tells; it is not tried again at once. */
+  async #fetchAgain(file: WantedFile, { transferId, path }: TransferView): Promise<void> {
+    const untilMs = this.#parts.now() + REFUSED_MS;
+    const refused = await mkdir(dirname(path), { recursive: true }).then(
+      () => this.#parts.transfers.recheck(transferId, { repair: true }),
+      (error: Error) => error.message,
+    );
+    this.#refused.set(wantedKey(file), untilMs);
+    if (typeof refused === 'string') this.#leaveAlone(file, untilMs, refused);
+    else if (refused.status === 'failed' || refused.status === 'rejected')
+      this.#leaveAlone(file, untilMs, refusalInWords(refused));
   }
 
   /** Null when it has begun, or why it has not. */
@@ -211,7 +236,12 @@ export class CopyKeeping {
     const { link, transfers, now } = this.#parts;
     const groups = await this.#wishesNow();
     if (groups === null) return null;
-    const own = new Set(transfers.list().map(({ group, file, contentId }) => `${contentId} ${group}/${file}`));
+    const own = new Set(
+      transfers
+        .list()
+        .filter((transfer) => !this.#isLost(transfer))
+        .map(keyOf),
+    );
     const files: WantedFile[] = [];
     for (const { group, copies } of groups) {
       const listed = await allOf((page) => link.listFiles(group, page));
@@ -251,7 +281,7 @@ export class CopyKeeping {
     const pendingBytes = pending.reduce((sum, { totalBytes, verifiedBytes }) => sum + totalBytes - verifiedBytes, 0);
     return roomBytesOf({
       limitBytes,
-      keptBytes: bytesOf(this.#kept()),
+      keptBytes: bytesOf(this.#kept().filter((transfer) => !this.#isLost(transfer))),
       freeBytes: disk.bavail * disk.bsize,
       pendingBytes,
     });
@@ -267,6 +297,10 @@ interface Wish {
 
 function keptView({ transferId, group, file, totalBytes, state }: TransferView): KeptCopyView {
   return { transferId, group, file, totalBytes, state };
+}
+
+function keyOf({ group, file, contentId }: TransferView): string {
+  return `${contentId} ${group}/${file}`;
 }
 
 function bytesOf(kept: readonly TransferView[]): number {

@@ -13,7 +13,15 @@ import {
 } from 'node:fs';
 import { foldersAround } from '#domain/manifest';
 import { hasStamp } from '../data-plane/shared-memory.ts';
-import { type FileTable, modeOf, pathOnDisk, type PlacedApart, type Segment, segmentsOf } from './content-layout.ts';
+import {
+  type FileTable,
+  modeOf,
+  pathOnDisk,
+  type PlacedApart,
+  PLACES,
+  type Segment,
+  segmentsOf,
+} from './content-layout.ts';
 import { readFailure, StorageFailure, writeFailure } from './storage-problem.ts';
 
 const OPEN_FILES_MAX = 32;
@@ -111,7 +119,7 @@ export class ContentFiles {
 
   /**
    * Writes all of `bytes` at offset `begin` of the content; what is in its final place already has to be these bytes. Throws
-   * StorageFailure disk_full, destination_unwritable.
+   * StorageFailure disk_full, destination_unwritable, placed_changed.
    */
   write(begin: number, bytes: Uint8Array): void {
     this.#each({ begin, length: bytes.length }, writeFailure, (file, segment) => {
@@ -164,7 +172,9 @@ export class ContentFiles {
 
   #openApart(fileNumbers: readonly number[], toFailure: ToFailure): void {
     const root = this.#access.placed?.root ?? '';
-    this.#openBelow(root, fileNumbers, { toFailure, access: { flags: 'r', identity: null } });
+    const toPlaced: ToFailure = (error, path) =>
+      toFailure === writeFailure ? placedChanged(path, error) : toFailure(error, path);
+    this.#openBelow(root, fileNumbers, { toFailure: toPlaced, access: { flags: 'r', identity: null } });
   }
 
   #openAtRoots(fileNumbers: readonly number[], toFailure: ToFailure): void {
@@ -223,25 +233,31 @@ export class ContentFiles {
 
   #isPlaced(fileNumber: number): boolean {
     const { placed, firstFile = 0 } = this.#access;
-    return placed?.files[fileNumber + firstFile] === 1;
+    return placed?.files[fileNumber + firstFile] === PLACES.inPlace;
   }
 
   #compare(file: number, segment: Segment, bytes: Uint8Array): void {
     const there = Buffer.allocUnsafe(segment.length);
-    const text = `${this.#pathOf(segment.fileNumber, '')} was changed after it was put in place: move it away`;
+    const path = this.#pathOf(segment.fileNumber, '');
     try {
       readSegment(file, { ...segment, offset: 0 }, there);
     } catch (error) {
-      throw new StorageFailure('destination_unwritable', text, { cause: error });
+      throw placedChanged(path, error);
     }
     if (there.equals(bytes.subarray(segment.offset, segment.offset + segment.length))) return;
-    throw new StorageFailure('destination_unwritable', text);
+    throw placedChanged(path);
   }
 
   #pathOf(fileNumber: number, root: string): string {
     const { placed } = this.#access;
     return pathOnDisk(placed && this.#isPlaced(fileNumber) ? placed.root : root, this.#files.fileOf(fileNumber));
   }
+}
+
+/** Whoever opens the download anew finds out what became of a file that was put in place. */
+export function placedChanged(path: string, cause?: unknown): StorageFailure {
+  const text = `${path} was changed after it was put in place`;
+  return new StorageFailure('placed_changed', text, { cause });
 }
 
 function without(all: readonly number[], some: readonly number[]): number[] {

@@ -14,10 +14,13 @@ export interface ListedFile {
   readonly executable?: true;
 }
 
+/** Where a file of the content is of which some are in their final place already. */
+export const PLACES = { part: 0, inPlace: 1, left: 2 } as const;
+
 /** Files that are in their final place already, while the others of the content are at the part. */
 export interface PlacedApart {
   readonly root: string;
-  /** A 1 for each file of the content that is in place. */
+  /** For each file of the content one of `PLACES`: those that are left to their owner, who changed them, are read at the part too. */
   readonly files: Uint8Array;
 }
 

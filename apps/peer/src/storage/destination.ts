@@ -23,6 +23,7 @@ import { asidePath, foldersOf, journalPath, type ListedFile, modeOf, partPath, p
 import { syncFiles, syncFileSystem, syncFolder, syncTree } from './disk-sync.ts';
 import { isJournal, journalHead, readJournal } from './part-journal.ts';
 import { StorageFailure, writeFailure } from './storage-problem.ts';
+import { refuseForWindows } from './windows-names.ts';
 
 /** Where a download goes, and what for. */
 export interface DestinationRequest {
@@ -123,6 +124,7 @@ export function preparePart(request: {
   readonly emptyFolders?: readonly string[];
 }): string {
   const { destination, files, emptyFolders = [] } = request;
+  refuseForWindows(destination, [...files, ...emptyFolders.map((path) => ({ path }))]);
   const part = partPath(destination);
   const aside = newAsidePath(destination);
   const journal = readOwnJournal(destination);

@@ -7,7 +7,8 @@
 //   entry   = piece:u32 check:u32                          CRC-32 over contentId and piece
 //
 // The entry of piece 2^32 - 1, which there never is, says that files of the download are put in place one by one: what is at the
-// destination then is its own.
+// destination then is its own. The one of piece 2^31 + n says that file n of the content is its owner's: changed after it was put in
+// place, and left as it is from then on.
 import { closeSync, constants, fdatasyncSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { setBit, bitfieldBytes } from '#domain/bitfield';
@@ -20,6 +21,7 @@ const CONTENT_ID_BYTES = 32;
 const ENTRY_BYTES = 8;
 const HEAD_BYTES = MAGIC.length + CONTENT_ID_BYTES + 4;
 const PLACING = 0xffff_ffff;
+const FIRST_LEFT = 0x8000_0000;
 
 /** What a journal says. `listed` is a bitfield, still to be checked against the data. */
 export interface JournalContents {
@@ -28,6 +30,8 @@ export interface JournalContents {
   readonly listed: (pieceCount: number) => Uint8Array;
   /** Whether files are in place, or were about to be: what is at the destination is the download's own. */
   readonly hasPlaced: boolean;
+  /** Positions of files that were changed after they were put in place, when that was seen. */
+  readonly left: readonly number[];
   /** Length of the sound part; whatever follows is torn. */
   readonly soundBytes: number;
 }
@@ -53,6 +57,7 @@ export function readJournal(path: string): JournalContents | null {
     manifestBytes: bytes.subarray(HEAD_BYTES, entriesBegin),
     listed: (pieceCount) => listedPieces(entries, pieceCount),
     hasPlaced: entries.includes(PLACING),
+    left: entries.filter((entry) => entry >= FIRST_LEFT && entry !== PLACING).map((entry) => entry - FIRST_LEFT),
     soundBytes: entriesBegin + entries.length * ENTRY_BYTES,
   };
 }
@@ -135,6 +140,12 @@ export class JournalWriter {
   /** Notes that from now on what is at the destination is the download's own. On disk when it returns. Throws like `append`. */
   appendPlacing(): void {
     this.append(PLACING);
+    if (this.#file !== null) fdatasyncSync(this.#file);
+  }
+
+  /** Notes which files are their owner's from now on. On disk when it returns. Throws like `append`. */
+  appendLeft(positions: readonly number[]): void {
+    for (const position of positions) this.append(FIRST_LEFT + position);
     if (this.#file !== null) fdatasyncSync(this.#file);
   }
 

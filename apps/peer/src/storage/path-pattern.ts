@@ -8,11 +8,19 @@ export function patternOf(text: string): RegExp | null {
   const trimmed = trimmedGlob(text);
   if (trimmed === '') return null;
   try {
-    const glob = picomatch.makeRe(trimmed, { dot: true, windows: false, strictBrackets: true }) || null;
+    const glob = picomatch.makeRe(trimmed, { dot: true, nonegate: true, windows: false, strictBrackets: true }) || null;
     return glob && new RegExp(`^${literally(trimmed)}$|${glob.source}`);
   } catch {
     return null;
   }
+}
+
+/** What is wrong with a text as a glob, as the end of a sentence about it; null when nothing is. */
+export function globMistake(text: string): string | null {
+  // Elsewhere it turns a glob round; in a list of which any may fit, that would be everything else.
+  if (/^!(?!\()/.test(text))
+    return 'must not begin with !: say what is meant, and ?name for a name that begins with it';
+  return patternOf(text) === null ? 'must be a glob, like *.tmp or build/**' : null;
 }
 
 /** A glob without what says no more than where it begins, and that it means a folder. */

@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import { hasBit } from '#domain/bitfield';
 import { type PieceSpan, pieceSpans } from '#domain/file-priorities';
 import { ancestorsOf, type Manifest } from '#domain/manifest';
-import { type FileStamp, identityOf, stampFile } from './content-files.ts';
+import { type FileStamp, identityOf, isSameStamp, placedChanged, stampFile } from './content-files.ts';
 import { journalPath, partPath, pathOnDisk } from './content-layout.ts';
 import { isThere, newAsidePath, removePart } from './destination.ts';
 import { syncFolder, syncTree } from './disk-sync.ts';
@@ -22,21 +22,38 @@ interface SplitContent {
   readonly pieceBytes: number;
 }
 
+/** What is in the place of the files of an unfinished download. */
+export interface FoundPlaced {
+  /** Of each file that was put in place, what it is there; null for each other one. */
+  readonly stamps: readonly (FileStamp | null)[];
+  /** Files that were seen to be changed by their owner. */
+  readonly left: readonly number[];
+  /** Files in whose place there is something of their owner's for sure. */
+  readonly others: readonly number[];
+}
+
 /**
- * Which files of an unfinished download are in place, by what they are there; null for each other one. One that the part has, or
- * that never was whole, was not put in place, whatever is there under its name.
+ * Looks at what is in place. A file that the part has, or that never was whole, was not put in place, whatever is there under its
+ * name.
  */
-export function findPlaced({ destination, files, pieceBytes }: SplitContent): (FileStamp | null)[] {
+export function findPlaced({ destination, files, pieceBytes }: SplitContent): FoundPlaced {
   const journal = readJournal(journalPath(destination));
-  if (journal?.hasPlaced !== true) return files.map(() => null);
+  if (journal?.hasPlaced !== true) return { stamps: files.map(() => null), left: [], others: [] };
   const part = partPath(destination);
   const listed = journal.listed(Math.ceil(files.reduce((sum, { bytes }) => sum + bytes, 0) / pieceBytes));
   const spans = pieceSpans({ files, pieceBytes });
-  return files.map((file, position) => {
+  const left = new Set(journal.left);
+  const others: number[] = [];
+  const stamps = files.map((file, position) => {
+    const wasPlaced = !isThere(pathOnDisk(part, file)) && areListed(listed, spans[position]!);
+    if (!wasPlaced && !left.has(position)) return null;
     const path = pathOnDisk(destination, file);
-    if (isThere(pathOnDisk(part, file)) || !areListed(listed, spans[position]!)) return null;
-    return lstatSync(path, { throwIfNoEntry: false })?.isFile() === true ? stampFile(path) : null;
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    if (wasPlaced && found?.isFile() === true) return stampFile(path);
+    if (found !== undefined) others.push(position);
+    return null;
   });
+  return { stamps, left: [...left], others };
 }
 
 function areListed(listed: Uint8Array, { first, end }: PieceSpan): boolean {
@@ -52,16 +69,25 @@ export interface Placing extends SplitContent {
   readonly identity: string | null;
   /** Positions of those that are whole, and belong in place. */
   readonly wanted: readonly number[];
+  /** What was in place when the part was opened; null when nothing was. */
+  readonly before: FoundPlaced['stamps'] | null;
+  /** Positions of those that are left to their owner. */
+  readonly left: ReadonlySet<number>;
 }
 
-/** Puts files in place; those that are there already stay. Answers like `findPlaced`. */
-export async function placeFiles(request: Placing): Promise<(FileStamp | null)[]> {
-  const { identity, wanted, ...content } = request;
+/**
+ * Puts files in place; those that are there already stay. The stamps of all that are in place then. Throws StorageFailure
+ * destination_*, disk_full, placed_changed.
+ */
+export async function placeFiles(request: Placing): Promise<FoundPlaced['stamps']> {
+  const { identity, wanted, left, ...content } = request;
   const { destination, files } = content;
   const part = partPath(destination);
   if (identityOf(part) !== identity) throw unwritable(`${part} was replaced by something else meanwhile`);
-  const placed = findPlaced(content);
-  const moving = wanted.filter((position) => placed[position] === null).map((position) => files[position]!);
+  const { stamps: placed } = findPlaced(content);
+  refuseChanged(request, placed);
+  const isMoving = (position: number): boolean => placed[position] === null && !left.has(position);
+  const moving = wanted.filter(isMoving).map((position) => files[position]!);
   for (const file of moving) checkLength(pathOnDisk(part, file), file.bytes);
   await syncTree({ root: part, files: moving });
   try {
@@ -75,15 +101,38 @@ export async function placeFiles(request: Placing): Promise<(FileStamp | null)[]
   } catch (error) {
     throw error instanceof StorageFailure ? error : writeFailure(error, destination);
   }
-  return findPlaced(content);
+  return findPlaced(content).stamps.map((stamp, position) => (left.has(position) ? null : stamp));
+}
+
+/** What was looked at when the part was opened is what is there now. */
+function refuseChanged({ before, destination, files }: Placing, placed: FoundPlaced['stamps']): void {
+  for (const [position, stamp] of before?.entries() ?? []) {
+    const now = placed[position] ?? null;
+    if (stamp === null || (now !== null && isSameStamp(stamp, now))) continue;
+    throw placedChanged(pathOnDisk(destination, files[position]!));
+  }
+}
+
+/** Notes which files are left to their owner from now on. Throws StorageFailure disk_full, destination_unwritable. */
+export function noteLeft(request: {
+  readonly destination: string;
+  readonly contentId: string;
+  readonly positions: readonly number[];
+}): void {
+  const journal = new JournalWriter(request.destination, request.contentId);
+  try {
+    journal.appendLeft(request.positions);
+  } finally {
+    journal.close();
+  }
 }
 
 /** Puts in place what is not there yet of content that is whole, and ends the part. Answers with the stamps of all files. */
 export async function finishPlaced(
-  request: Omit<Placing, 'wanted'> & { readonly emptyFolders?: readonly string[] },
+  request: Omit<Placing, 'wanted' | 'left'> & { readonly emptyFolders?: readonly string[] },
 ): Promise<FileStamp[]> {
   const { destination, files, emptyFolders = [] } = request;
-  const stamps = await placeFiles({ ...request, wanted: [...files.keys()] });
+  const stamps = await placeFiles({ ...request, wanted: [...files.keys()], left: new Set() });
   try {
     for (const path of emptyFolders) makeFolders(destination, path);
   } catch (error) {

@@ -1,13 +1,12 @@
 // Owns the finite tasks that read and hash content on disk. They run in pool workers beside the transfers of the same
 // worker, so each yields to the event loop after every slice. A file that changes while it is read is noticed by its stamp.
 import { createHash } from 'node:crypto';
-import { statSync } from 'node:fs';
+import { lstatSync, statSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PieceHash } from '#domain/command';
 import { threadBuffers } from './buffer-pool.ts';
 import { ContentFiles, type FileAccess, type FileStamp, isSameStamp, stampFile } from './content-files.ts';
 import { pathOnDisk, type PlacedApart, fileTable, type RunFiles } from './content-layout.ts';
-import { isThere } from './destination.ts';
 import type { ScannedFile } from './source-scan.ts';
 import { StorageFailure } from './storage-problem.ts';
 
@@ -42,9 +41,18 @@ export function findFiles(request: {
   readonly files: readonly { readonly path: string }[];
 }): FoundFiles {
   return {
-    rootIsThere: isThere(request.root),
+    rootIsThere: mayBeThere(request.root),
     stamps: request.files.map((file) => stampIfFile(pathOnDisk(request.root, file))),
   };
+}
+
+/** What cannot be looked at may be there. */
+function mayBeThere(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ENOTDIR';
+  }
 }
 
 function stampIfFile(path: string): FileStamp | null {

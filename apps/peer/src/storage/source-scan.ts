@@ -122,18 +122,24 @@ function scannedFile(path: string, entry: Stats): ScannedFile {
 function refuseTooMany({ root, files, emptyFolders, folderCount, entriesMax }: FoundSource, last: string): void {
   if (files.length + emptyFolders.length <= entriesMax && folderCount <= entriesMax) return;
   const what = `more than ${entriesMax} files and folders, ${last} is one too many`;
-  throw new StorageFailure('source_unsupported', `${root} holds ${what}: share parts of it, or leave some out`);
+  throw new StorageFailure(
+    'source_unsupported',
+    `${root} holds ${what}: share parts of it, or leave some out with exclude`,
+  );
 }
 
 /** Those of the folders around it were looked at before. */
 function refuseName(path: string, name: string, relative: string): void {
   const problem = fileNameProblem(name);
   if (problem !== null) {
-    throw new StorageFailure('source_unsupported', `the name of ${path} ${problem}: rename it, or leave it out`);
+    throw new StorageFailure(
+      'source_unsupported',
+      `the name of ${path} ${problem}: rename it, or leave it out with exclude`,
+    );
   }
   if (utf8Bytes(relative) <= MANIFEST_PATH_BYTES_MAX) return;
   const start = `${path.slice(0, 100)}...`;
-  const text = `a path in ${start} is longer than ${MANIFEST_PATH_BYTES_MAX} bytes: shorten it, or leave it out`;
+  const text = `a path in ${start} is longer than ${MANIFEST_PATH_BYTES_MAX} bytes: shorten it, or leave it out with exclude`;
   throw new StorageFailure('source_unsupported', text);
 }
 
@@ -143,7 +149,7 @@ function lookAt(path: string, look: () => Stats): Stats {
   } catch (error) {
     // What stands for bytes that are no UTF-8 names nothing.
     if (!path.includes('\ufffd')) throw readFailure(error, path);
-    const text = `the name of ${path} is not UTF-8: rename it, or leave it out`;
+    const text = `the name of ${path} is not UTF-8: rename it, or leave it out with exclude`;
     throw new StorageFailure('source_unsupported', text, { cause: error });
   }
 }
@@ -153,7 +159,10 @@ function kindOf(entry: Stats): string {
 }
 
 function unsupported(path: string, kind: string): StorageFailure {
-  return new StorageFailure('source_unsupported', `${path} is ${kind}, which cannot be shared: leave it out`);
+  return new StorageFailure(
+    'source_unsupported',
+    `${path} is ${kind}, which cannot be shared: leave it out with exclude`,
+  );
 }
 
 function* namesOf({ disk, root }: FoundSource, folder: string): Generator<string> {

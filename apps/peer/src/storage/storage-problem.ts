@@ -15,6 +15,8 @@ export type StorageProblemCode =
   | 'destination_exists'
   | 'destination_unwritable'
   | 'disk_full'
+  /** A file that was put in place was changed meanwhile: looking at what is there again tells what to do. */
+  | 'placed_changed'
   | 'aborted';
 
 /** A problem on its way up a worker's own stack; it never leaves the worker as an error. */

@@ -119,13 +119,13 @@ function inParts<Item>(items: readonly Item[]): Item[][] {
 function refuseTree({ root, files, emptyFolders }: ScannedSource & { readonly root: string }): void {
   const clash = clashIn({ files, emptyFolders });
   if (clash !== null) {
-    const text = `${clash.path} and ${clash.other} in ${root} ${CLASH}: rename one, or leave it out`;
+    const text = `${clash.path} and ${clash.other} in ${root} ${CLASH}: rename one, or leave it out with exclude`;
     throw new TransferFailure('source_unsupported', text);
   }
   const listBytes = files.reduce((sum, { path }) => sum + utf8Bytes(path) + LISTED_FILE_BYTES, 0);
   if (listBytes <= MANIFEST_BYTES_MAX) return;
   const most = `the list of files of ${root} is longer than ${MANIFEST_BYTES_MAX / 2 ** 20} MiB`;
-  throw new TransferFailure('source_unsupported', `${most}: share parts of it, or leave some out`);
+  throw new TransferFailure('source_unsupported', `${most}: share parts of it, or leave some out with exclude`);
 }
 
 /** Content on disk, and which of its pieces are looked at; all of them when nothing is listed. */
@@ -278,6 +278,19 @@ export class ContentHashing {
     const sha1s: (string | null)[] = manifest.files.map(() => null);
     for (const [number, { position }] of fitting.entries()) sha1s[position] = digests[number] ?? null;
     return sha1s;
+  }
+
+  /** Which of the files that have a stamp are not, as a whole, what a manifest says. Throws TransferFailure aborted. */
+  changedFiles(
+    found: { readonly root: string; readonly manifest: Manifest; readonly stamps: readonly (FileStamp | null)[] },
+    signal: AbortSignal,
+  ): Promise<number[]> {
+    const { manifest, stamps } = found;
+    const job = newJob(manifest.totalBytes);
+    return this.#watch(job, { signal }, async () => {
+      const sha1s = await this.#hashFound(found, job);
+      return [...stamps.keys()].filter((at) => stamps[at] !== null && sha1s[at] !== manifest.files[at]?.sha1);
+    });
   }
 
   /** Which of the listed pieces on disk have the digests of a manifest. Throws TransferFailure aborted. */

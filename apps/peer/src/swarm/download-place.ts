@@ -10,10 +10,11 @@ import type { FileStamp } from '../storage/content-files.ts';
 import { partPath, type PlacedApart } from '../storage/content-layout.ts';
 import type { EarlierPart } from '../storage/destination.ts';
 import { acceptManifest, type ContentHashing, stampText, valueOf } from './content-hashing.ts';
+import { findPlacedFiles, placedApart, type PlacedFiles } from './placed-files.ts';
 import { reuseCopies } from './reuse.ts';
 import { type DownloadRequest, type LocalCopy, type RepairPlan, TransferFailure } from './transfer-engine.ts';
 
-/** Every method throws TransferFailure: destination_*, disk_full, source_changed, aborted. */
+/** Every method throws TransferFailure: destination_*, disk_full, source_changed, placed_changed, aborted. */
 export interface DownloadPlace {
   /** Where lanes write. */
   readonly writtenRoots: readonly string[];
@@ -56,10 +57,12 @@ export interface OpenedPlace {
   readonly servedStamps: readonly (FileStamp | null)[] | null;
   /** Files that are in their final place already. */
   readonly placed: PlacedApart | null;
+  /** Files that their owner has changed after they were put in place: nobody fetches them, nor writes to them. */
+  readonly left: ReadonlySet<number>;
 }
 
 /** Where what was put in place is, and what not. */
-type RestedPlace = Omit<OpenedPlace, 'sound' | 'reused' | 'isElsewheres'>;
+type RestedPlace = Omit<OpenedPlace, 'sound' | 'reused' | 'isElsewheres' | 'left'>;
 
 interface Parts {
   readonly pool: WorkerPool;
@@ -82,6 +85,8 @@ class NewContent implements DownloadPlace {
   #manifestBytes: Uint8Array = new Uint8Array();
   /** Files are in place: what is at the destination is the download's own. */
   #hasPlaced = false;
+  /** What was in place when it was opened; null when nothing was. */
+  #before: PlacedFiles | null = null;
 
   constructor(request: DownloadRequest, parts: Parts) {
     this.#request = request;
@@ -110,25 +115,36 @@ class NewContent implements DownloadPlace {
     const { destination, contentId } = this.#request;
     const { pool } = this.#parts;
     this.#manifestBytes = manifestBytes;
-    const { files, pieceBytes } = manifest;
-    const stamps = this.#hasPlaced ? valueOf(await pool.run('findPlaced', { destination, files, pieceBytes })) : null;
-    const placed = this.#placedApart(stamps);
+    const { listed } = part;
+    const inPlace = this.#hasPlaced
+      ? await findPlacedFiles({ destination, manifest, listed: listed ?? new Uint8Array() }, this.#parts, signal)
+      : null;
     const prepared = { destination, contentId, manifestBytes };
-    const left = files.filter((_, position) => stamps?.[position] === null);
     const identity = valueOf(
-      await (stamps === null
+      await (inPlace === null
         ? pool.run('prepareWhole', prepared)
-        : pool.run('preparePart', { ...prepared, files: left })),
+        : pool.run('preparePart', {
+            ...prepared,
+            files: manifest.files.filter((_, position) => inPlace.stamps[position] === null),
+          })),
     );
-    const earlier = await soundPieces(this.#request, this.#parts, { ...part, placed, signal });
+    const {
+      apart: placed = null,
+      stamps = null,
+      left = new Set<number>(),
+      newlyLeft = new Set<number>(),
+    } = inPlace ?? {};
+    if (newlyLeft.size > 0) valueOf(await pool.run('noteLeft', { destination, contentId, positions: [...newlyLeft] }));
+    const earlier = inPlace?.sound ?? (await soundPieces(this.#request, this.#parts, { ...part, signal }));
     this.#identity = identity;
+    this.#before = inPlace;
     const { copies = [], elsewhere = [] } = this.#request.reuse ?? {};
     const empty = new Uint8Array(bitfieldBytes(this.#request.pieceCount));
     const own = await this.#reuse(copies, { part, placed, sound: withBits(empty, earlier) }, signal);
     const others = await this.#reuse(elsewhere, { part, placed, sound: withBits(own, earlier) }, signal);
     const reused = withBits(own, others);
     const taken = { sound: withBits(reused, earlier), reused, isElsewheres: countBits(others) > 0 };
-    return { ...taken, writtenIdentity: identity, servedIdentity: identity, servedStamps: stamps, placed };
+    return { ...taken, writtenIdentity: identity, servedIdentity: identity, servedStamps: stamps, placed, left };
   }
 
   /** Before anything is asked of others. Of a copy no more is taken than what is wanted. */
@@ -149,26 +165,23 @@ class NewContent implements DownloadPlace {
     const { contentId, destination, overwrite } = this.#request;
     const { pool } = this.#parts;
     const finished = { destination, overwrite, identity: this.#identity };
+    const before = this.#before?.stamps ?? null;
     if (!this.#hasPlaced) {
       return valueOf(await pool.run('finishWhole', { ...finished, manifestBytes: this.#manifestBytes }));
     }
     const content = { contentId, files, emptyFolders, pieceBytes };
-    return stampsInSharedMemory(valueOf(await pool.run('finishPlaced', { ...finished, ...content })));
+    return stampsInSharedMemory(valueOf(await pool.run('finishPlaced', { ...finished, ...content, before })));
   }
 
   async rest({ files, pieceBytes }: Manifest, wanted: readonly number[]): Promise<RestedPlace> {
     const { contentId, destination, overwrite } = this.#request;
     const identity = this.#identity;
-    const placing = { contentId, destination, overwrite, identity, files, pieceBytes, wanted };
+    const { stamps: before = null, left = new Set<number>() } = this.#before ?? {};
+    const placing = { contentId, destination, overwrite, identity, files, pieceBytes, wanted, before, left };
     const stamps = valueOf(await this.#parts.pool.run('placeFiles', placing));
     this.#hasPlaced = true;
-    const placed = this.#placedApart(stamps);
+    const placed = placedApart(destination, stamps, left);
     return { writtenIdentity: identity, servedIdentity: identity, servedStamps: stamps, placed };
-  }
-
-  #placedApart(stamps: readonly (FileStamp | null)[] | null): PlacedApart | null {
-    if (stamps === null) return null;
-    return { root: this.#request.destination, files: Uint8Array.from(stamps, (stamp) => (stamp === null ? 0 : 1)) };
   }
 
   filesOf({ files }: Manifest): Manifest['files'] {
@@ -215,7 +228,7 @@ class DamagedContent implements DownloadPlace {
     const { manifest, manifestBytes } = part;
     const prepared = { destination, contentId, manifestBytes, files: this.filesOf(manifest) };
     const identity = valueOf(await this.#parts.pool.run('preparePart', prepared));
-    const fetched = await soundPieces(this.#request, this.#parts, { ...part, placed: null, signal });
+    const fetched = await soundPieces(this.#request, this.#parts, { ...part, signal });
     this.#identity = identity;
     const sound = bitfield.map((byte, at) => byte | (fetched[at] ?? 0));
     const servedStamps = await this.#stampsAsFound(part.manifest);
@@ -227,6 +240,7 @@ class DamagedContent implements DownloadPlace {
       servedIdentity: null,
       servedStamps,
       placed: null,
+      left: new Set(),
     };
   }
 
@@ -272,10 +286,10 @@ class DamagedContent implements DownloadPlace {
 async function soundPieces(
   { destination }: DownloadRequest,
   { hashing }: Parts,
-  { manifest, listed, placed, signal }: OpenedPart & { placed: PlacedApart | null; signal: AbortSignal },
+  { manifest, listed, signal }: OpenedPart & { signal: AbortSignal },
 ): Promise<Uint8Array> {
   if (listed === null) return new Uint8Array();
-  return hashing.checkListed({ root: partPath(destination), manifest, listed, placed }, signal);
+  return hashing.checkListed({ root: partPath(destination), manifest, listed }, signal);
 }
 
 function withBits(bitfield: Uint8Array, others: Uint8Array): Uint8Array {

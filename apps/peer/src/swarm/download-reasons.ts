@@ -11,6 +11,8 @@ export function storageReason({ code, detail }: StorageProblem): TransferReason 
       return { code, detail, action: 'make room on this disk, then download again: what came so far is kept' };
     case 'destination_exists':
       return { code, detail, action: 'choose another destination, or allow it to be overwritten' };
+    case 'placed_changed':
+      return { code: 'source_changed', detail, action: 'resume it: that file is left as it is', goesOnAnew: true };
     case 'source_changed':
       return { code, detail, action: 'recheck it once nothing else writes to it' };
     default:

@@ -14,6 +14,8 @@ export class DownloadWants {
   #manifest: Manifest | null = null;
   /** As they were asked for; null while nobody has said which files are wanted: all are. */
   #asked: Uint8Array | null = null;
+  /** Files that are left to their owner: not fetched, except for who reads them. */
+  #left: ReadonlySet<number> = new Set();
   /** Files that somebody reads just now: wanted as long as that is so. */
   #read: readonly number[] = [];
   #files: WantedFiles | null = null;
@@ -38,6 +40,19 @@ export class DownloadWants {
     const { priorities } = this.#request;
     this.#manifest = manifest;
     if (priorities !== undefined) this.prioritize(priorities(manifest));
+  }
+
+  /** These files are not fetched, whoever asked for them. */
+  leave(files: ReadonlySet<number>): void {
+    if (this.#manifest === null || files.size === 0) return;
+    this.#left = files;
+    this.#asked ??= new Uint8Array(this.#manifest.files.length).fill(PRIORITIES.normal);
+    this.#apply();
+  }
+
+  /** Whether some of what was asked for is left to its owner. */
+  get leavesSome(): boolean {
+    return this.#left.size > 0;
   }
 
   /** It has to be known what there is. */
@@ -81,8 +96,9 @@ export class DownloadWants {
   hasAll(ledger: PieceLedger): boolean {
     if (ledger.isWhole) return true;
     if (!ledger.isComplete || this.#request.isForReaders?.() === true) return false;
-    const isSkipped = (file: number): boolean => this.#asked?.[file] === PRIORITIES.skip;
-    return this.#files?.positions.length !== 0 && !this.#read.some(isSkipped);
+    const isSkipped = (file: number): boolean => this.#asked?.[file] === PRIORITIES.skip || this.#left.has(file);
+    const isAsked = this.#asked === null || this.#asked.some((priority) => priority !== PRIORITIES.skip);
+    return isAsked && !this.#read.some(isSkipped);
   }
 
   /** Bytes of wanted files that are verified. */
@@ -93,6 +109,7 @@ export class DownloadWants {
   #apply(): void {
     if (this.#manifest === null || this.#asked === null) return;
     const priorities = Uint8Array.from(this.#asked);
+    for (const file of this.#left) priorities[file] = PRIORITIES.skip;
     for (const file of this.#read) priorities[file] = Math.max(priorities[file] ?? 0, PRIORITIES.normal);
     this.#files = wantedFiles(this.#manifest, priorities);
     this.priorities.prioritize(piecePriorities(this.#manifest, priorities));

@@ -152,7 +152,9 @@ class WorkerTransferEngine implements TransferEngine {
     return { roots, identity, verified, placed };
   }
 
-  withdraw(share: ShareRef): void {
+  withdraw(share: ShareRef, fromPath?: string): void {
+    const path = this.#whole.get(shareKey(share)) ?? this.#rests.get(shareKey(share));
+    if (fromPath !== undefined && path !== undefined && path !== fromPath) return;
     this.#whole.delete(shareKey(share));
     this.#rests.delete(shareKey(share));
     this.#lanes.announce({ kind: 'withdraw', share, code: 'withdrawn' });

@@ -302,6 +302,7 @@ export class SwarmDownload implements Download {
     const part = { manifest, manifestBytes, listed, wanted: this.#wants.pieces() };
     const opened = await this.#place.open(part, this.#ended.signal);
     const { sound, reused, writtenIdentity, servedIdentity, servedStamps, placed } = opened;
+    this.#wants.leave(opened.left);
     this.#verified.set(sound);
     this.#reusedBytes = soundBytes(manifest, reused);
     this.offer.isPrivate = (this.#request.isPrivate ?? false) || opened.isElsewheres;
@@ -404,7 +405,7 @@ export class SwarmDownload implements Download {
     this.#hangUpAll();
     const { manifest, manifestBytes, ledger } = part;
     await this.#guard(async () => {
-      if (!ledger.isWhole) return this.#rest(part);
+      if (!ledger.isWhole || this.#wants.leavesSome) return this.#rest(part);
       if (this.#place.servedPieces !== null) await this.#stopServing();
       const stamps = await this.#place.finish(manifest);
       const roots = [this.#request.destination];

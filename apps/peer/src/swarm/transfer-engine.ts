@@ -155,7 +155,7 @@ export interface ReadableCopy {
   readonly identity: string | null;
   /** In shared memory, changing as pieces come: those that are there; null when all are. */
   readonly verified: Uint8Array | null;
-  /** Files that are in their final place already, while the others are at the roots: a 1 for each. */
+  /** Files that are in their final place already, while the others are at the roots: `PLACES` of each. */
   readonly placed?: { readonly root: string; readonly files: Uint8Array } | null;
 }
 
@@ -276,6 +276,8 @@ export interface TransferReason {
   readonly code: TransferReasonCode;
   readonly detail: string;
   readonly action: string;
+  /** Begun anew the download goes on: it leaves as it is what its owner changed meanwhile. */
+  readonly goesOnAnew?: true;
 }
 
 /** Why a download does not move, or ended: stable, for programs. */
@@ -430,6 +432,7 @@ export type TransferFailureCode =
   | 'destination_exists'
   | 'destination_unwritable'
   | 'disk_full'
+  | 'placed_changed'
   | 'manifest_refused'
   | 'listen_failed'
   | 'aborted'
@@ -468,8 +471,11 @@ export interface TransferEngine {
    * source_missing when nothing is left of it, source_changed when something is not what it was.
    */
   serveRest(request: RestRequest): Promise<ReadableCopy>;
-  /** Ends serving a share, and closes its connections; downloads of it go on, and offer what they have anew. */
-  withdraw(share: ShareRef): void;
+  /**
+   * Ends serving a share, and closes its connections; downloads of it go on, and offer what they have anew. With a path it does nothing
+   * while another copy of the share is served than the one that is there.
+   */
+  withdraw(share: ShareRef, fromPath?: string): void;
   revoke(revocation: Revocation): void;
   /** Replaces all limits, also for what is under way. Nothing is limited until the first call. */
   limit(limits: EngineLimits): void;

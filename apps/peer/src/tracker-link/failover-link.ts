@@ -93,7 +93,7 @@ export class FailoverLink implements TrackerLink {
   readonly #reachableBy = new Map<TrackerConnection, boolean | null>();
   readonly #session: OwnSession;
   #active: TrackerConnection;
-  #downloading: readonly DownloadPresence[] = [];
+  #said: Pick<PresenceRequest, 'downloading' | 'unserved'> = { downloading: [] };
   #heartbeat: NodeJS.Timeout | null = null;
   #reachable: boolean | null = null;
   #disagreeing: readonly string[] = [];
@@ -184,9 +184,10 @@ export class FailoverLink implements TrackerLink {
     return () => this.#listeners.delete(listener);
   }
 
-  announce(downloading: readonly DownloadPresence[]): void {
+  announce(all: readonly DownloadPresence[], unserved: readonly number[] = []): void {
     // The rest is fetched all the same; others are not sent here for it.
-    this.#downloading = downloading.slice(0, PRESENCE_DOWNLOADS_MAX);
+    const downloading = all.slice(0, PRESENCE_DOWNLOADS_MAX);
+    this.#said = { downloading, ...(unserved.length > 0 && { unserved: [...unserved] }) };
     this.#announceToAll();
   }
 
@@ -376,7 +377,8 @@ export class FailoverLink implements TrackerLink {
   }
 
   #connectionHost(): ConnectionHost {
-    const { identity, random, trust, openChannel = (to) => new TrackerClient(to) } = this.#options;
+    const { identity, addresses, transport, random, trust } = this.#options;
+    const { openChannel = (to) => new TrackerClient(to) } = this.#options;
     return {
       identity,
       random,
@@ -386,10 +388,7 @@ export class FailoverLink implements TrackerLink {
         this.#refuseKey(connection, shownId);
         return false;
       },
-      presence: () => {
-        const { addresses, transport } = this.#options;
-        return { addresses: [...addresses], downloading: [...this.#downloading], transport };
-      },
+      presence: () => ({ addresses: [...addresses], ...this.#said, transport }),
       greeted: (connection, greeting) => this.#greeted(connection, greeting),
       present: (connection, reply) => this.#present(connection, reply),
       pushed: (connection, push) => this.#pushed(connection, push),

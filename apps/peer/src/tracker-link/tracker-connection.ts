@@ -66,6 +66,8 @@ export class TrackerConnection {
   #appliedOffset: number | null = null;
   #logId: string | null = null;
   #trouble: TrackerTrouble | null = null;
+  /** By its last hello. */
+  #takesUnserved = false;
   /** Wakes the loop from its pause, and is told what the next attempt came to. */
   #wake: () => void = () => undefined;
   #attempted: (() => void)[] = [];
@@ -135,14 +137,16 @@ export class TrackerConnection {
     }
   }
 
-  /** Tells the tracker that this peer is there, and what it is downloading. */
+  /** Tells the tracker that this peer is there, what it is downloading, and what it cannot serve. */
   async announce(): Promise<void> {
     const client = this.#client;
     if (client === null || this.#state === 'connecting') return;
     try {
+      const { unserved, ...known } = this.#host.presence();
+      const presence = this.#takesUnserved && unserved !== undefined ? { ...known, unserved } : known;
       const reply = await client.call<ViewReply<PresenceView>>(
         TRACKER_PATTERNS.presence,
-        this.#host.presence(),
+        presence,
         PRESENCE_TIMEOUT_MS,
       );
       this.#observe(reply);
@@ -224,13 +228,18 @@ export class TrackerConnection {
     if (reply.status !== 'accepted') return false;
     const { logId, trackerId, appliedOffset, trouble, view } = reply;
     const head = { logId, trackerId, appliedOffset, trouble };
+    this.#takesUnserved = view.takesUnserved === true;
     if (logId !== '') this.#host.greeted(this, { shownId: this.#shownId, head, view });
     return view.ready && logId !== '';
   }
 
   #subscribe(client: TrackerChannel): void {
     client.stream<Push>(TRACKER_PATTERNS.subscribe, {}).subscribe({
-      next: (push) => this.#host.pushed(this, push),
+      next: (push) => {
+        // While nobody was logged in the tracker kept nothing of what this peer downloads and cannot serve.
+        if (push.type === 'session_changed' && push.user !== null) void this.announce();
+        this.#host.pushed(this, push);
+      },
       // Without its pushes a connection is worth nothing: the next one resynchronises.
       error: () => client.destroy(),
       complete: () => client.destroy(),

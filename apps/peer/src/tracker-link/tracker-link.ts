@@ -179,8 +179,11 @@ export interface TrackerLink {
   findSources(share: WantedShare): Promise<ViewAnswer<SourcesView>>;
   /** Has `files_changed` and `files_reset` told of these groups. */
   watchGroups(groups: readonly string[]): GroupsWatch;
-  /** Tells every tracker what this peer is downloading now. */
-  announce(downloading: readonly DownloadPresence[]): void;
+  /**
+   * Tells every tracker what this peer is downloading now, and, as runs of ids (first and last of each, ascending), of which shares it can
+   * serve nothing complete although it is recorded for them; none when left out.
+   */
+  announce(downloading: readonly DownloadPresence[], unserved?: readonly number[]): void;
   /** Returns the way to stop. */
   onEvent(listener: (event: LinkEvent) => void): () => void;
 }

@@ -6,7 +6,7 @@ import type { ContentStreams } from './content-streams.ts';
 import { endAccess } from './copy-endings.ts';
 import { DownloadTransfer } from './download-transfer.ts';
 import type { TransferContext } from './transfer-context.ts';
-import { changedReason, LOGGED_OUT, NOT_A_MEMBER, OTHER_LOG, SHARE_REMOVED } from './transfer-reasons.ts';
+import { changedReason, LOGGED_OUT, NOT_A_MEMBER, OTHER_LOG, SHARE_REMOVED, VERSION_GONE } from './transfer-reasons.ts';
 import { goesOnByItself, type TransferRecord } from './transfer-record.ts';
 import type { Transfer, TransferSet } from './transfer-set.ts';
 
@@ -98,7 +98,8 @@ export class AccessFollowing {
       const { share, user: owner, offset: begunOffset } = transfer.record;
       if (share === null || share.groupId !== groupId || (begunOffset ?? 0) > offset) continue;
       if (shareId !== null ? share.shareId === shareId : user === owner) {
-        endAccess(transfer, shareId === null ? NOT_A_MEMBER : SHARE_REMOVED);
+        const gone = share.version === undefined ? SHARE_REMOVED : VERSION_GONE;
+        endAccess(transfer, shareId === null ? NOT_A_MEMBER : gone);
       }
     }
   }

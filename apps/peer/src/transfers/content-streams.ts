@@ -197,7 +197,9 @@ function positionOf({ files }: Manifest, path: string | undefined): number | Ref
   if (!isOneFile && path === undefined) return wrongPath('must name a file of the folder, like inner/film.mkv');
   const position = files.findIndex((file) => file.path === (path ?? ''));
   if (position >= 0) return position;
-  return { status: 'failed', code: 'file_not_found', detail: 'The folder has no file of that path.' };
+  const first = files[0] === undefined ? 'it holds none' : `like ${files[0].path}`;
+  const errors = [{ field: 'path', message: `must be the path of a file in the folder, ${first}` }];
+  return { status: 'failed', code: 'file_not_found', detail: 'The folder has no file of that path.', errors };
 }
 
 function wrongPath(message: string): Refused {

@@ -1,11 +1,12 @@
-// Owns that the copies of this peer stay what was shared: the rechecks that somebody asks for, and the scrubbing that nobody
-// has to ask for. What one copy of a share cannot serve any more another one does.
+// Owns that the copies of this peer stay what was shared: the rechecks that somebody asks for, and the scrubbing and the looks that
+// nobody has to ask for. What one copy of a share cannot serve any more another one does.
 import type { ScrubView } from '#wire/control-upkeep';
 import { type RecheckBody, WAIT_SECONDS_DEFAULT } from '#wire/control-requests';
 import type { Refused } from '#wire/tracker-api';
 import type { TransferFailure } from '../swarm/transfer-engine.ts';
 import { within } from './change-waiters.ts';
 import type { RecheckOptions } from './copy-recheck.ts';
+import { CopiesInPlace } from './copies-in-place.ts';
 import { CopyScrubbing } from './copy-scrubbing.ts';
 import type { TransferContext } from './transfer-context.ts';
 import { changedReason } from './transfer-reasons.ts';
@@ -22,15 +23,22 @@ interface CareParts {
   readonly emit: (event: TransferEvent) => void;
   /** How soon after another a round of scrubbing begins. */
   readonly scrubRoundMs: number;
+  /** How soon after another it is looked whether all copies are in their places. */
+  readonly placeLookMs: number;
 }
 
 export class CopyCare {
   readonly #parts: CareParts;
   readonly #scrubbing: CopyScrubbing;
+  readonly #places: CopiesInPlace;
 
   constructor(parts: CareParts) {
     this.#parts = parts;
-    const { context, transfers, scrubRoundMs: roundMs } = parts;
+    const { context, transfers, scrubRoundMs: roundMs, placeLookMs: lookMs } = parts;
+    const gone = (transfer: Transfer): void =>
+      this.takeForChanged(transfer, 'source_missing', `${transfer.record.path} is gone`);
+    const back = (transfer: Transfer): void => void transfer.run();
+    this.#places = new CopiesInPlace({ context, transfers, lookMs, findings: { gone, back } });
     this.#scrubbing = new CopyScrubbing({
       ...{ context, transfers, roundMs },
       unrepaired: new UnrepairedCopies({ context, transfers, recheck: (...asked) => this.#recheck(...asked) }),
@@ -41,13 +49,14 @@ export class CopyCare {
     });
   }
 
-  /** Begins to scrub at this rate, or, with null, does not. */
+  /** Begins to look after copies; to scrub them at this rate, or, with null, not. */
   open(scrubBytesPerSecond: number | null): Promise<void> {
+    this.#places.open();
     return this.#scrubbing.open(scrubBytesPerSecond);
   }
 
-  close(): Promise<void> {
-    return this.#scrubbing.close();
+  async close(): Promise<void> {
+    await Promise.all([this.#places.close(), this.#scrubbing.close()]);
   }
 
   scrub(): ScrubView {
@@ -90,9 +99,10 @@ export class CopyCare {
     }
   }
 
-  /** Whoever read a copy found that it is not what was shared: it is not served any more. */
+  /** Whoever read a copy found that it is not what was shared: it is not served any more, and another one that is goes on. */
   takeForChanged(transfer: Transfer, code: TransferFailure['code'], detail: string): void {
-    this.#parts.context.engine.withdraw(shareRef(transfer.record.share!));
+    const { share, path } = transfer.record;
+    this.#parts.context.engine.withdraw(shareRef(share!), path);
     transfer.sourceProblem(changedReason(code, detail));
     this.serveInstead(transfer);
   }

@@ -76,6 +76,8 @@ export class CopyRecheck {
   #work = new AbortController();
   #result: RecheckView | null = null;
   #download: Download | null = null;
+  /** Nobody else gets anything of the copy. */
+  #isPrivate = false;
 
   constructor(context: TransferContext) {
     this.#context = context;
@@ -84,6 +86,11 @@ export class CopyRecheck {
 
   get isRunning(): boolean {
     return this.#running !== null && this.#running !== this.#calledOff;
+  }
+
+  /** Whether it fetches what is damaged, and others get the rest meanwhile. */
+  get isOffering(): boolean {
+    return this.#download !== null && !this.#isPrivate;
   }
 
   /** Resolves when one that was called off is over: until then a repair may still be put in place. Null when none is. */
@@ -244,6 +251,7 @@ export class CopyRecheck {
     if ('code' in permission) return permission;
     if (signal.aborted || (isFetching && permission.sources.length === 0)) return NOBODY_ELSE;
     const download = this.#context.engine.download(requestOf(copy, findings, permission));
+    this.#isPrivate = copy.isPrivate;
     return this.#follow(download, copy.record, signal);
   }
 

@@ -1,10 +1,12 @@
 // Owns what is wanted of one download as a person says it, kept with its record, and what its readers wait for: in globs until it is
 // known what there is, and then as priorities for the engine. What matches nothing is told to whoever asks, or ends the download when
 // nobody does any more.
+import { type WantedFiles, wantedBytesIn, wantedFiles } from '#domain/file-priorities';
 import type { Manifest } from '#domain/manifest';
 import { PRIORITIES } from '#domain/piece-priorities';
 import type { TransferReasonView } from '#wire/control-api';
 import { decodeManifest } from '#wire/manifest-codec';
+import { PLACES } from '../storage/content-layout.ts';
 import type { Download } from '../swarm/transfer-engine.ts';
 import type { DownloadRecord } from './transfer-record.ts';
 import {
@@ -67,12 +69,14 @@ export class DownloadSelection {
     return decoded.ok ? this.priorities(decoded.manifest) : null;
   }
 
-  /** Whether a file is wanted, or read, that is not in place, by a 1 for each that is. */
+  /** Whether a file is wanted, or read, that is not in place, nor left to its owner, as `PLACES` has it. */
   lacks(manifestBytes: Uint8Array, placed: Uint8Array = new Uint8Array()): boolean {
     const priorities = this.prioritiesIn(manifestBytes) ?? [];
     const isWanted = (position: number): boolean =>
       priorities[position] !== PRIORITIES.skip || this.#read.has(position);
-    return priorities.some((_priority, position) => isWanted(position) && placed[position] !== 1);
+    return priorities.some(
+      (_priority, position) => isWanted(position) && (placed[position] ?? PLACES.part) === PLACES.part,
+    );
   }
 
   /** Fetches these pieces before all others, in this order; `arrived` is called for each that comes. */
@@ -114,7 +118,16 @@ export class DownloadSelection {
     const problem = paths === null ? null : selectionProblem(selection, change, paths);
     if (problem !== null) return problem;
     this.#record.selection = changedSelection(selection, change);
-    return paths === null ? null : filePriorities(this.#record.selection, paths);
+    if (paths === null || decoded?.ok !== true) return null;
+    const priorities = filePriorities(this.#record.selection, paths);
+    this.#count(wantedFiles(decoded.manifest, priorities));
+    return priorities;
+  }
+
+  /** How much is wanted, and there, is known at once, whenever the engine goes on with it. */
+  #count(wanted: WantedFiles): void {
+    this.#record.wantedBytes = wanted.totalBytes;
+    this.#record.verifiedBytes = wantedBytesIn(wanted, Buffer.from(this.#record.bitfield, 'base64'));
   }
 
   #countReaders(position: number, more: 1 | -1): void {

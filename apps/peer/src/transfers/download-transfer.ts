@@ -3,7 +3,7 @@
 import type { SharedContent } from '#domain/outcome';
 import type { TransferReasonView, TransferState, TransferView } from '#wire/control-api';
 import type { Refused } from '#wire/tracker-api';
-import type { Download, LocalCopies, ReadableCopy } from '../swarm/transfer-engine.ts';
+import type { Download, DownloadEnd, LocalCopies, ReadableCopy } from '../swarm/transfer-engine.ts';
 import { CopyRecheck, type RecheckedCopy, type RecheckOptions } from './copy-recheck.ts';
 import { noteSha1, recordCopy } from './copy-recording.ts';
 import { downloadProgress, keepPrivacy, keepProgress, notePieces, readingOf } from './download-progress.ts';
@@ -107,7 +107,7 @@ export class DownloadTransfer implements PlaceTaker {
   /** Whether others are to know that a part of it is here. */
   get isAnnounced(): boolean {
     if (isServedPart(this.record)) return this.record.reason === null;
-    return this.isActive && !isPrivate(this.record);
+    return (this.isActive && !isPrivate(this.record)) || this.#recheck.isOffering;
   }
 
   /** Whether waiting for it is over. */
@@ -418,10 +418,11 @@ export class DownloadTransfer implements PlaceTaker {
     await this.#recordCopy(this.#work.signal);
   }
 
-  async #failed(download: Download, reason: TransferReasonView | null): Promise<void> {
+  async #failed(download: Download, reason: DownloadEnd['reason']): Promise<void> {
     keepProgress(this.record, download.view());
     this.#download = null;
     this.#callOff();
+    if (reason?.goesOnAnew === true) return this.run();
     const { signal } = this.#work;
     const copy = { share: this.#share, path: this.record.path, isPrivate: isPrivate(this.record) };
     const found = reason?.code === 'destination_exists' ? await this.#serving.takePutInPlace(copy, signal) : null;

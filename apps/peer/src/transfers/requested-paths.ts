@@ -5,7 +5,7 @@ import { access, constants, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileNameProblem } from '#domain/names';
 import type { Refused } from '#wire/tracker-api';
-import { patternOf } from '../storage/path-pattern.ts';
+import { globMistake } from '../storage/path-pattern.ts';
 
 /** A field of a command's body that cannot be. */
 export function invalidField(field: string, message: string): Refused {
@@ -14,14 +14,17 @@ export function invalidField(field: string, message: string): Refused {
 
 /** Which of the globs in a field cannot be one; null when all can. */
 export function globProblem(globs: readonly string[], field: string): Refused | null {
-  const position = globs.findIndex((glob) => patternOf(glob) === null);
-  return position < 0 ? null : invalidField(`${field}[${position}]`, 'must be a glob, like *.tmp or build/**');
+  for (const [position, glob] of globs.entries()) {
+    const mistake = globMistake(glob);
+    if (mistake !== null) return invalidField(`${field}[${position}]`, mistake);
+  }
+  return null;
 }
 
 /** Why what is at a path cannot be shared, or its length; a folder's is not known yet. */
 export async function readableSource(path: string): Promise<Refused | { readonly bytes: number | null }> {
-  const found = await statIfThere(path);
-  if (found === null) return invalidField('path', 'must be a file or folder that is there on the machine of the peer');
+  const found = await lookAt(path);
+  if (typeof found === 'string') return invalidField('path', found);
   if (!found.isFile() && !found.isDirectory()) return invalidField('path', 'must be a file or a folder');
   const mode = found.isDirectory() ? constants.R_OK | constants.X_OK : constants.R_OK;
   const isReadable = await access(path, mode).then(
@@ -40,18 +43,45 @@ export function nameInGroup(path: string, name: string | undefined): Refused | s
 }
 
 /**
- * Where a download goes, or why it cannot go there. Its folder is named without links: one that is led elsewhere while the
+ * Where a download goes, or why it cannot go there: into a folder that is there, unless that is an earlier copy of the same file
+ * (`isCopy` of its path), which is meant itself then. Its folder is named without links: one that is led elsewhere while the
  * download runs does not take it along, and two ways to write one place are seen to be one.
  */
-export async function finalDestination(destination: string, file: string): Promise<Refused | string> {
+export async function finalDestination(
+  destination: string,
+  file: string,
+  isCopy: (path: string) => boolean,
+): Promise<Refused | string> {
   const path = resolve(destination);
-  const isFolder = (await statIfThere(path))?.isDirectory() === true;
+  const real = await realpath(dirname(path)).catch(() => dirname(path));
+  const isFolder = (await statIfThere(path))?.isDirectory() === true && !isCopy(join(real, basename(path)));
   const [folder, name] = isFolder ? [path, file] : [dirname(path), basename(path)];
-  const real = await realpath(folder).catch(() => null);
-  if (real === null || (await statIfThere(real))?.isDirectory() !== true) {
+  const realFolder = await realpath(folder).catch((error: unknown) => error as NodeJS.ErrnoException);
+  if (typeof realFolder !== 'string' && !isAbsence(realFolder)) {
+    return invalidField('destination', `cannot be looked at: ${realFolder.message}`);
+  }
+  if (typeof realFolder !== 'string' || (await statIfThere(realFolder))?.isDirectory() !== true) {
     return invalidField('destination', 'must be in a folder that exists');
   }
-  return join(real, name);
+  return join(realFolder, name);
+}
+
+/** What is at a path, following links, or why that is nothing to share. */
+async function lookAt(path: string): Promise<Stats | string> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (isAbsence(error)) return 'must be a file or folder that is there on the machine of the peer';
+    const { code, message } = error as NodeJS.ErrnoException;
+    const isForbidden = code === 'EACCES' || code === 'EPERM';
+    const hint = isForbidden ? ': let the user that the peer runs as into the folders around it' : '';
+    return `cannot be looked at: ${message}${hint}`;
+  }
+}
+
+function isAbsence(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
 /** What is at a path, following links; null when nothing is, or it cannot be looked at. */

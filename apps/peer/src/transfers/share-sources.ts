@@ -7,7 +7,7 @@ import type { SourcesView, SourceView } from '#wire/tracker-api';
 import type { Source } from '../swarm/transfer-engine.ts';
 import type { TrackerLink, ViewAnswer } from '../tracker-link/tracker-link.ts';
 import type { TransferContext } from './transfer-context.ts';
-import { reasonOfRefusal, SHARE_REMOVED, TRACKERS_UNREACHABLE } from './transfer-reasons.ts';
+import { reasonOfRefusal, TRACKERS_UNREACHABLE, VERSION_GONE } from './transfer-reasons.ts';
 import { namedShare, type TransferRecord } from './transfer-record.ts';
 
 /** From whom to fetch, and with which grant. */
@@ -37,7 +37,7 @@ async function findPermission(
   const answer = await sourcesOf(link, record);
   if (answer.status !== 'accepted') return reasonOfRefusal(answer);
   const { view } = answer;
-  if (view.share.shareId !== record.share?.shareId) return SHARE_REMOVED;
+  if (view.share.shareId !== record.share?.shareId) return VERSION_GONE;
   // Also which version it is, which one that was begun before there were any does not know.
   record.share = view.share;
   counts.note(view.share.shareId, view.sources.filter(({ role }) => role === 'seeder').length);

@@ -37,6 +37,13 @@ export const SHARE_REMOVED: TransferReasonView = {
   action: 'Ask who shared it to share it again.',
 };
 
+export const VERSION_GONE: TransferReasonView = {
+  code: 'source_missing',
+  detail: 'This version of the file is not in the group any more: a newer one took its place, or it was taken out.',
+  action:
+    'Download the file again, if list_files still shows it: of a newer version only what differs from this one is fetched.',
+};
+
 export const SOURCE_CHANGED: TransferReasonView = {
   code: 'source_changed',
   detail: 'What is at this path is not what was shared, so it is not served any more.',
@@ -122,7 +129,8 @@ export function restReason(code: string, detail: string): TransferReasonView {
   return {
     code: code === 'source_missing' ? 'source_missing' : 'source_changed',
     detail: `Not everything that was downloaded is there as it was, so it is not served any more. (${detail})`,
-    action: 'Resume it to fetch again what is missing; what was changed has to be moved away first.',
+    action:
+      'Resume it to fetch again what is missing: a file that was changed is left as it is, and comes once it was moved away.',
   };
 }
 
@@ -138,8 +146,9 @@ export function reasonOfRefusal(refused: Refused): TransferReasonView {
     case 'not_logged_in':
       return LOGGED_OUT;
     case 'file_not_found':
-    case 'version_not_found':
       return SHARE_REMOVED;
+    case 'version_not_found':
+      return VERSION_GONE;
     case 'not_a_member':
     case 'request_pending':
     case 'group_not_found':

@@ -174,6 +174,13 @@ export function isSeeded(record: TransferRecord): boolean {
   return direction === 'upload' ? state === 'seeding' : state === 'complete' && record.isServed && reason === null;
 }
 
+/** Whether a copy to which the log sends others cannot be served, as far as is known: it waits for somebody, or for what repairs it. */
+export function isBroken(record: TransferRecord): boolean {
+  // Copies that go on by themselves are served at once when they can be, or say then why not.
+  if (record.direction === 'upload') return !goesOnByItself(record);
+  return record.state === 'complete' && record.reason !== null;
+}
+
 /** The copy is whole: nothing is left to say of damage. */
 export function noteWhole(record: TransferRecord, stamp: string): void {
   record.stamp = stamp;

@@ -20,11 +20,11 @@ import type { Refused } from '#wire/tracker-api';
 import { TransferFailure } from '../swarm/transfer-engine.ts';
 import type { CommandAnswer, CommandStamp } from '../tracker-link/tracker-link.ts';
 import { AccessFollowing } from './access-following.ts';
-import { announcedDownloads } from './announced-downloads.ts';
 import { ChangeWaiters, within } from './change-waiters.ts';
 import { ContentStreams } from './content-streams.ts';
 import { CopyCare } from './copy-care.ts';
 import { CopiesAtHand } from './copies-at-hand.ts';
+import { PLACE_LOOK_MS } from './copies-in-place.ts';
 import { CopyCounts } from './copy-counts.ts';
 import { SCRUB_ROUND_MS } from './copy-scrubbing.ts';
 import { CopyEndings } from './copy-endings.ts';
@@ -41,6 +41,7 @@ import { ProgressFeed, type ProgressListener } from './progress-feed.ts';
 import { noteReason } from './reason-since.ts';
 import { finalDestination, globProblem, invalidField, nameInGroup, readableSource } from './requested-paths.ts';
 import { Sha1Checks } from './sha1-checks.ts';
+import { ShareAnnouncing } from './share-announcing.ts';
 import type { TransferContext } from './transfer-context.ts';
 import { filesOf } from './transfer-files.ts';
 import { TransferLimits } from './transfer-limits.ts';
@@ -49,12 +50,14 @@ import { reasonText, VERSIONS_UNKNOWN } from './transfer-reasons.ts';
 import {
   type DownloadRecord,
   isOver,
+  isResting,
   isServedPart,
   type TransferRecord,
   type UploadRecord,
   versionOf,
 } from './transfer-record.ts';
 import { startedTransfer } from './started-transfer.ts';
+import { copyAt, destinationExists, destinationTaken } from './taken-destinations.ts';
 import { type Transfer, TransferSet } from './transfer-set.ts';
 import type {
   ContentRequest,
@@ -71,12 +74,16 @@ import { UploadTransfer } from './upload-transfer.ts';
 /** An upload whose outcome is likely to be accepted is answered after this, hashed or not. */
 const DECISION_WAIT_MS = 2_000;
 
+const NOTHING_IN_FILE = 'must be left out: it is about what is in a folder, and path is a file';
+
 /** How long some things take, where that is not what it is by default. */
 interface RegistryPace {
   /** How long what was fetched for readers alone is there after the last one. */
   readonly streamLingerMs?: number;
   /** How soon after another a round of scrubbing begins. */
   readonly scrubRoundMs?: number;
+  /** How soon after another it is looked whether all copies are in their places. */
+  readonly placeLookMs?: number;
 }
 
 export class TransferRegistry implements Transfers {
@@ -92,22 +99,24 @@ export class TransferRegistry implements Transfers {
   /** What was last told of each transfer, so that only changes of state and reason are events. */
   readonly #told = new Map<string, string>();
   readonly #changes = new ChangeWaiters();
-  #announced = '[]';
+  readonly #announcing: ShareAnnouncing;
 
   constructor(
     parts: Omit<TransferContext, 'changed' | 'places' | 'sha1Checks' | 'copies' | 'counts'>,
-    { streamLingerMs = STREAM_LINGER_MS, scrubRoundMs = SCRUB_ROUND_MS }: RegistryPace = {},
+    pace: RegistryPace = {},
   ) {
+    const { streamLingerMs = STREAM_LINGER_MS, scrubRoundMs = SCRUB_ROUND_MS, placeLookMs = PLACE_LOOK_MS } = pace;
     const places = new TransferPlaces();
     const sha1Checks = new Sha1Checks(parts);
     const records = (): TransferRecord[] => this.#transfers.records();
     const copies = new CopiesAtHand({ store: parts.store, records });
     const counts = new CopyCounts({ ...parts, records });
     this.#context = { ...parts, places, sha1Checks, copies, counts, changed: (record) => this.#changed(record) };
+    this.#announcing = new ShareAnnouncing({ ...parts, transfers: this.#transfers });
     this.#progress = new ProgressFeed({ transfers: this.#transfers, counts });
     this.#limits = new TransferLimits({ ...parts, places, records });
     this.#care = new CopyCare({
-      ...{ context: this.#context, transfers: this.#transfers, scrubRoundMs },
+      ...{ context: this.#context, transfers: this.#transfers, scrubRoundMs, placeLookMs },
       kept: (transfer) => this.#kept(transfer),
       emit: (event) => this.#emit(event),
     });
@@ -140,12 +149,14 @@ export class TransferRegistry implements Transfers {
     await this.#streams.discardLeft();
     await this.#limits.open(startedWith);
     this.#following.begin();
+    this.#announcing.tell();
     await this.#care.open(scrubBytesPerSecond);
   }
 
   /** Lets go of everything; the next start goes on with it. */
   async close(): Promise<void> {
     this.#following.end();
+    this.#announcing.close();
     this.#streams.close();
     this.#context.counts.close();
     const halted = this.#transfers.all().map((transfer) => transfer.halt());
@@ -160,8 +171,10 @@ export class TransferRegistry implements Transfers {
     if ('status' in source) return source;
     const file = nameInGroup(body.path, body.name);
     if (typeof file !== 'string') return file;
-    const problem = globProblem(body.exclude ?? [], 'exclude');
+    const { exclude = [] } = body;
+    const problem = globProblem(exclude, 'exclude');
     if (problem !== null) return problem;
+    if (exclude.length > 0 && source.bytes !== null) return invalidField('exclude', NOTHING_IN_FILE);
     const there = await this.#context.link.findSources({ group: body.group, file });
     if (there.status === 'failed') return there;
     const newest = there.status === 'accepted' ? there.view.share : null;
@@ -202,7 +215,9 @@ export class TransferRegistry implements Transfers {
     const answer = await this.#context.link.command('download_file', wanted, stamp);
     if (answer.status !== 'accepted') return answer;
     const share = answer.result.share!;
-    const path = await finalDestination(body.destination, file);
+    const asked = { user: stamp.user, group, file };
+    const copyThere = (place: string): TransferRecord | undefined => copyAt(this.#transfers.records(), place, asked);
+    const path = await finalDestination(body.destination, file, (place) => copyThere(place) !== undefined);
     if (typeof path !== 'string') return path;
     const problem = await this.#context.engine.checkDestination({
       destination: path,
@@ -210,10 +225,9 @@ export class TransferRegistry implements Transfers {
       totalBytes: body.only === undefined ? share.totalBytes : 0,
     });
     // Looked at last: another command may have taken the destination meanwhile.
-    if (this.#transfers.isTaken((other) => this.#context.engine.doMeet(other, path))) {
-      return { status: 'failed', code: 'destination_exists', detail: 'Another transfer has this destination.' };
-    }
-    if (problem?.code === 'destination_exists') return { status: 'failed', code: 'destination_exists' };
+    const writer = this.#transfers.writerOf((other) => this.#context.engine.doMeet(other, path));
+    if (writer !== undefined) return destinationTaken(writer);
+    if (problem?.code === 'destination_exists') return destinationExists(path, { copy: copyThere(path), share });
     const place = { path, share, offset: answer.offset, ...purpose };
     const transfer = this.#addDownload(newDownloadRecord(this.#originOf(stamp), body, place));
     if (problem === null) void transfer.run();
@@ -289,7 +303,10 @@ export class TransferRegistry implements Transfers {
   }
 
   pause(transferId: string): Promise<TransferView | Refused> {
-    return this.#with(transferId, (transfer) => transfer.pause(null));
+    return this.#with(transferId, (transfer) => {
+      transfer.pause(null);
+      if (transfer.isOffered) this.#care.serveInstead(transfer);
+    });
   }
 
   resume(transferId: string): Promise<TransferView | Refused> {
@@ -301,7 +318,10 @@ export class TransferRegistry implements Transfers {
   }
 
   cancel(transferId: string): Promise<TransferView | Refused> {
-    return this.#with(transferId, (transfer) => transfer.cancel());
+    return this.#with(transferId, async (transfer) => {
+      await transfer.cancel();
+      if (transfer.isOffered) this.#care.serveInstead(transfer);
+    });
   }
 
   prioritize(transferId: string, change: SelectionBody): Promise<TransferView | Refused> {
@@ -324,10 +344,13 @@ export class TransferRegistry implements Transfers {
     }
     if (this.#transfers.offeredTwinsOf(transfer).length === 0) await this.#endings.stopShareOf(transfer);
     await this.#care.letGo(transfer);
+    const [isRest, { path: destination }] = [isResting(transfer.record) && data === 'keep', transfer.record];
     try {
       const isReplaced = this.#transfers.isReplaced(transfer);
       await transfer.dispose({ keepData: data === 'keep' || isReplaced });
       if (transfer.record.damage !== undefined && !isReplaced) await dropRepair(this.#context, transfer.record);
+      // What it kept beside its files, to go on when more is wanted.
+      if (isRest && !isReplaced) await this.#context.engine.removeData({ destination, isFinished: false });
     } catch (error) {
       if (!(error instanceof TransferFailure)) throw error;
       return { status: 'failed', code: 'transfer_failed', detail: error.message };
@@ -424,7 +447,7 @@ export class TransferRegistry implements Transfers {
     const { transferId } = record;
     this.#transfers.delete(transferId);
     this.#told.delete(transferId);
-    this.#announce();
+    this.#announcing.look();
     await this.#context.store.remove(transferId);
     if (record.direction === 'download' && record.temporary === true)
       await this.#context.store.removeStreamFolder(record.path);
@@ -439,7 +462,7 @@ export class TransferRegistry implements Transfers {
     void this.#context.store.save(record);
     this.#progress.touch(record.transferId);
     this.#limits.followGroups();
-    this.#announce();
+    this.#announcing.look();
     this.#changes.wake();
     this.#care.transferChanged();
     this.#streams.look();
@@ -451,15 +474,6 @@ export class TransferRegistry implements Transfers {
     this.#told.set(record.transferId, told);
     void this.#endings.endReplaced(transfer);
     this.#emit({ type: 'transfer_changed', transfer: transferNow });
-  }
-
-  /** Trackers send others here for what there is of a download, too. */
-  #announce(): void {
-    const downloading = announcedDownloads(this.#transfers.all());
-    const announced = JSON.stringify(downloading);
-    if (announced === this.#announced) return;
-    this.#announced = announced;
-    this.#context.link.announce(downloading);
   }
 
   #emit(event: TransferEvent): void {

@@ -56,9 +56,9 @@ export class TransferSet {
     return this.twinsOf(transfer).filter(({ isOffered, record }) => isOffered || isResting(record));
   }
 
-  /** Whether a download that is not over writes to a place. */
-  isTaken(isPlace: (path: string) => boolean): boolean {
-    return this.records().some((record) => record.direction === 'download' && !isOver(record) && isPlace(record.path));
+  /** The download that is not over and writes to a place. */
+  writerOf(isPlace: (path: string) => boolean): TransferRecord | undefined {
+    return this.records().find((record) => record.direction === 'download' && !isOver(record) && isPlace(record.path));
   }
 
   /** Whether what is at its place is another download's. */

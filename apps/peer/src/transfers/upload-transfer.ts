@@ -202,6 +202,11 @@ export class UploadTransfer implements PlaceTaker {
     return false;
   }
 
+  /** Whether others are to know that a part of it is here: while a recheck fetches the rest. */
+  get isAnnounced(): boolean {
+    return this.#recheck.isOffering;
+  }
+
   /** Whether the log sends others here for it, also while it is paused. */
   get isOffered(): boolean {
     return this.record.share !== null && this.record.state !== 'complete';
@@ -339,7 +344,10 @@ export class UploadTransfer implements PlaceTaker {
     }
     if (!(error instanceof TransferFailure)) throw error;
     this.#become('failed', reasonOfSource(error));
-    this.#decision.resolve(wrongPath(`cannot be shared: ${error.message}`));
+    // What was named itself was readable when it was asked for.
+    const isInside = error.code === 'source_unreadable' && !error.message.startsWith(`${this.record.path} `);
+    const hint = isInside ? ': make it readable for the user that the peer runs as, or leave it out with exclude' : '';
+    this.#decision.resolve(wrongPath(`cannot be shared: ${error.message}${hint}`));
   }
 
   async #serve(signal: AbortSignal): Promise<void> {
@@ -366,8 +374,14 @@ export class UploadTransfer implements PlaceTaker {
   }
 }
 
+const UNSHAREABLE_CODES: ReadonlySet<TransferFailure['code']> = new Set([
+  'source_unsupported',
+  'source_unreadable',
+  'manifest_refused',
+]);
+
 function reasonOfSource({ code, message: detail }: TransferFailure): TransferReasonView {
-  if (code === 'source_unsupported' || code === 'manifest_refused') return { ...UNSHAREABLE, detail };
+  if (UNSHAREABLE_CODES.has(code)) return { ...UNSHAREABLE, detail };
   return { ...(code === 'source_missing' ? SOURCE_MISSING : SOURCE_CHANGED), detail };
 }
 

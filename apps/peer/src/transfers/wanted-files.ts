@@ -4,6 +4,7 @@ import { PRIORITIES, type PriorityName } from '#domain/piece-priorities';
 import { hasFields } from '#identity/durable-file';
 import { GLOBS_MAX } from '#wire/limits';
 import { PathGlobs } from '../storage/path-glob.ts';
+import { globMistake } from '../storage/path-pattern.ts';
 
 /** What is wanted of a share. Everything normally when nothing is said. */
 export interface Selection {
@@ -77,8 +78,8 @@ export function selectionProblem(
   ];
   for (const { field, glob } of asked) {
     const globs = new PathGlobs([glob]);
-    if (!paths.some((path) => globs.lastOf(path) >= 0))
-      return { field, message: `matches nothing in the share; there is ${inWords(paths)}` };
+    if (paths.some((path) => globs.lastOf(path) >= 0)) continue;
+    return { field, message: globMistake(glob) ?? `matches nothing in the share; ${inWords(paths)}` };
   }
   const after = changedSelection(before, change);
   const field = change.priorities === undefined ? 'only' : 'priorities';
@@ -105,7 +106,8 @@ function isPathPriority(value: unknown): boolean {
 }
 
 function inWords(paths: SharePaths): string {
+  if (paths.length === 0) return 'it holds empty folders and no file, and can only be taken as a whole';
   const named = paths.slice(0, NAMED_PATHS_MAX).join(', ');
   const others = paths.length - NAMED_PATHS_MAX;
-  return others > 0 ? `${named} and ${others} more` : named;
+  return `there is ${named}${others > 0 ? ` and ${others} more` : ''}`;
 }

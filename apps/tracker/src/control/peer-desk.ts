@@ -43,13 +43,17 @@ export class PeerDesk {
     );
     const ready = isReadable(this.#replica.readiness);
     const { newestRulesVersion } = this.#replica;
-    return { trackers, user: this.#userOn(peerId), ready, nowMs: this.#now(), newestRulesVersion };
+    const user = this.#userOn(peerId);
+    return { trackers, user, ready, nowMs: this.#now(), newestRulesVersion, takesUnserved: true };
   }
 
-  present({ addresses, downloading, transport }: PresenceRequest, { peerId, address }: Caller): PresenceView {
+  present(presence: PresenceRequest, { peerId, address }: Caller): PresenceView {
+    const { addresses, transport } = presence;
     const user = this.#userOn(peerId);
-    // Nobody downloads without a session: of strangers, who may be many, no more is kept than where they are.
-    const said = { addresses, downloading: user === null ? [] : downloading.map((share) => ({ ...share })), transport };
+    // Nobody downloads or serves without a session: of strangers, who may be many, no more is kept than where they are.
+    const { downloading, unserved = [] } = user === null ? { downloading: [] } : presence;
+    const shares = downloading.map(({ shareId, group, file }) => ({ shareId, group, file }));
+    const said = { addresses, downloading: shares, unserved, transport };
     if (this.#presence.update(peerId, said)) this.#pushes.presenceChanged(peerId);
     const [first] = addresses;
     const reachable = first === undefined ? null : this.#reachability.ask({ address: first, askedFrom: address });

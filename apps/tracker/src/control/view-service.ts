@@ -224,20 +224,32 @@ export class ViewService {
     };
   }
 
-  /** Peers online that have the share, seeders first; drawn by chance when there are too many for one message. */
+  /**
+   * Peers online that have the share, seeders first; drawn by chance when there are too many for one message. Last, as far as there is
+   * room, come seeders that say that they cannot serve it: two that are damaged in different places repair each other.
+   */
   #sourcesOf(group: Group, share: Share, callerPeerId: string): SourceView[] {
     const seeders = this.#seedersOnline(group, share);
     const downloaders = this.#downloadersOnline(group, share);
+    const others = ([peerId]: [string, string]): boolean => peerId !== callerPeerId;
     const sources = [
-      ...seeders.map(([peerId, user]) => this.#sourceView(peerId, user, 'seeder')),
-      ...downloaders.map(([peerId, user]) => this.#sourceView(peerId, user, 'downloader')),
-    ].filter(({ peerId }) => peerId !== callerPeerId);
-    return sources.length <= SOURCES_SHOWN_MAX ? sources : drawn(sources, SOURCES_SHOWN_MAX);
+      ...seeders.filter(others).map(([peerId, user]) => this.#sourceView(peerId, user, 'seeder')),
+      ...downloaders.filter(others).map(([peerId, user]) => this.#sourceView(peerId, user, 'downloader')),
+    ];
+    if (sources.length > SOURCES_SHOWN_MAX) return drawn(sources, SOURCES_SHOWN_MAX);
+    const named = new Set(sources.map(({ peerId }) => peerId));
+    const broken = [...share.seeders]
+      .filter(others)
+      .filter(([peerId, user]) => !named.has(peerId) && this.#isOnline(group, peerId, user))
+      .map(([peerId, user]) => this.#sourceView(peerId, user, 'downloader'));
+    return [...sources, ...broken].slice(0, SOURCES_SHOWN_MAX);
   }
 
-  /** Peer and user of each peer online that has all of it. */
+  /** Peer and user of each peer online that has all of it, and can serve it as far as it knows. */
   #seedersOnline(group: Group, share: Share): [string, string][] {
-    return [...share.seeders].filter(([peerId, user]) => this.#isOnline(group, peerId, user));
+    return [...share.seeders].filter(
+      ([peerId, user]) => this.#isOnline(group, peerId, user) && this.#presence.serves(peerId, share.id),
+    );
   }
 
   /** The same of those that say that they have part of it, and may have it. */
@@ -246,7 +258,8 @@ export class ViewService {
       .downloadersOf({ shareId: share.id, group: group.name, file: share.file })
       .flatMap((peerId): [string, string][] => {
         const user = share.downloaders?.get(peerId);
-        return user === undefined || share.seeders.has(peerId) ? [] : [[peerId, user]];
+        const isSeeder = share.seeders.has(peerId) && this.#presence.serves(peerId, share.id);
+        return user === undefined || isSeeder ? [] : [[peerId, user]];
       })
       .filter(([peerId, user]) => this.#isOnline(group, peerId, user));
   }

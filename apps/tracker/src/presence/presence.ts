@@ -1,5 +1,5 @@
-// Owns which peers are online, where, and what each is downloading right now. Soft state: never logged, gone after 30 s of
-// silence, and believed only together with the session that the log has for the peer. Bounded in number.
+// Owns which peers are online, where, what each is downloading right now, and what it cannot serve. Soft state: never logged, gone
+// after 30 s of silence, and believed only together with the session that the log has for the peer. Bounded in number.
 import { PRESENCE_EXPIRY_MS, PRESENCE_PEERS_MAX } from '#wire/limits';
 
 /** What one peer last said of itself. */
@@ -8,6 +8,8 @@ export interface PeerPresence {
   /** `host:port` where other peers reach it, best first. */
   readonly addresses: readonly string[];
   readonly downloading: readonly DownloadingShare[];
+  /** Runs of ids, as first and last of each, ascending: shares of which it has nothing complete to serve. */
+  readonly unserved?: readonly number[];
   readonly transport: 'tls' | 'plain';
   readonly lastSeenMs: number;
 }
@@ -82,6 +84,12 @@ export class PresenceTable {
     return this.#peers.get(peerId);
   }
 
+  /** Whether a peer is online, and does not say that it has nothing complete of a share: that it should, the log has to say. */
+  serves(peerId: string, shareId: number): boolean {
+    const presence = this.get(peerId);
+    return presence !== undefined && !isInRuns(presence.unserved ?? [], shareId);
+  }
+
   /** Peers online that say they have part of a share, sorted. What they say is not checked here. */
   downloadersOf(share: DownloadingShare): string[] {
     this.#expire();
@@ -151,8 +159,20 @@ function keyOf({ shareId, group, file }: DownloadingShare): string {
   return `${shareId} ${group}/${file}`;
 }
 
+function isInRuns(runs: readonly number[], id: number): boolean {
+  let [low, high] = [0, runs.length >>> 1];
+  // Runs before `low` end before the id, those from `high` on begin after it.
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (runs[2 * middle + 1]! < id) low = middle + 1;
+    else if (runs[2 * middle]! > id) high = middle;
+    else return true;
+  }
+  return false;
+}
+
 function isSame(before: PeerPresence, said: Omit<PeerPresence, 'peerId' | 'lastSeenMs'>): boolean {
-  const essence = ({ addresses, downloading, transport }: typeof said): string =>
-    JSON.stringify([addresses, downloading.map(keyOf), transport]);
+  const essence = ({ addresses, downloading, unserved = [], transport }: typeof said): string =>
+    JSON.stringify([addresses, downloading.map(keyOf), unserved, transport]);
   return essence(before) === essence(said);
 }

@@ -1,6 +1,7 @@
 // Owns the thread that takes one snapshot and ends: it has a heap of its own, so that neither the work nor its garbage is felt
 // by who answers commands.
 import { on } from 'node:events';
+import { constants, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { RULES } from '#domain/rules';
 import type { StoredRecord } from '../command-log/command-log.ts';
@@ -24,6 +25,20 @@ async function* read(fromOffset: number): AsyncIterable<readonly StoredRecord[]>
   }
 }
 
+/**
+ * Lets the thread that answers commands go first where all processors are busy. On Linux a priority is one thread's, see
+ * setpriority(2); elsewhere it would be that of the whole tracker. Where it is not allowed, a snapshot is taken at the same priority.
+ */
+function giveWay(): void {
+  if (process.platform !== 'linux') return;
+  try {
+    setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    return;
+  }
+}
+
+giveWay();
 const store = new SnapshotStore(new SnapshotFolder(folder), (message) => tell({ kind: 'warning', message }));
 const { signal } = new AbortController();
 const taken = await takeSnapshot(order, { store, read, rules: RULES, signal, turn: () => undefined });

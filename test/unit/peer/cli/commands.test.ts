@@ -211,6 +211,16 @@ describe('refusals', () => {
     expect((await run(['create_group', ''])).note).toBe('group: must not be empty (invalid_request)\n');
   });
 
+  test('a name in it is shown as text: a terminal obeys none of it, and it begins no line; JSON has it as it is', async () => {
+    const message = 'must not be /tmp/\u001b[31mred\u001b]0;title\u0007\nend\u202e';
+    const problem = problemOf('invalid_request', { errors: [{ field: 'path', message }] });
+    peer.answers.set('POST /commands/create_group', { status: 400, body: problem });
+    expect((await run(['create_group', 'friends'])).note).toBe(
+      'path: must not be /tmp/\\u{1b}[31mred\\u{1b}]0;title\\u{7}\\u{a}end\\u{202e} (invalid_request)\n',
+    );
+    expect(JSON.parse((await run(['create_group', 'friends', '--json'])).note)).toEqual(problem);
+  });
+
   test('a command that the log could not take is repeated under its id', async () => {
     const problem = problemOf('log_unavailable', { commandId: 'the-id' });
     peer.answers.set('POST /commands/create_group', { status: problem.status, body: problem });

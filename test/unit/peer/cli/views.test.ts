@@ -332,6 +332,19 @@ describe('a transfer that is watched', () => {
     expect({ exitCode, note }).toEqual({ exitCode: 65, note: 'No space is left. Make room.\n' });
   });
 
+  test('that fails for a name, or waits for one, shows it as text', async () => {
+    const reason = { ...REASON, detail: '/tmp/a\u001b[2J\nb is no file.', action: 'Rename it.' } as const;
+    peer.answers.set(`GET /transfers/${ID}`, [at({ state: 'stalled', reason }), at({ state: 'failed', reason })]);
+    const { note } = await run([...download, '--command-id', ID]);
+    const shown = '/tmp/a\\u{1b}[2J\\u{a}b is no file. Rename it.\n';
+    expect(note).toBe(`stalled (no_seeder_online) since 2026-03-01 12:00:00 UTC: ${shown}${shown}`);
+  });
+
+  test('that is complete shows its path as text', async () => {
+    peer.answers.set(`GET /transfers/${ID}`, at({ state: 'complete', path: '/tmp/\u001b[2Jfilm' }));
+    expect((await run(download)).out).toMatch(/^\/tmp\/\\u\{1b\}\[2Jfilm\n/);
+  });
+
   test('that the log refused after hashing ends with the refusal', async () => {
     peer.answers.set('POST /commands/upload_file', started);
     peer.answers.set(`GET /transfers/${ID}`, at({ direction: 'upload', state: 'failed' }));

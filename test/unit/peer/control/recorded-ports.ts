@@ -42,9 +42,14 @@ export class RecordedLink implements TrackerLink {
   reachable = (): null => null;
   outage = (): null => null;
   announced: readonly object[] = [];
+  unserved: readonly number[] = [];
+  /** Called once each, with the next that is announced. */
+  readonly hearAnnounced: (() => void)[] = [];
 
-  announce(downloading: readonly object[]): void {
+  announce(downloading: readonly object[], unserved: readonly number[] = []): void {
     this.announced = downloading;
+    this.unserved = unserved;
+    for (const listen of this.hearAnnounced.splice(0)) listen();
   }
 
   onEvent: TrackerLink['onEvent'] = () => () => undefined;

@@ -91,7 +91,11 @@ async function startKeeping(...files: FileItem[]) {
   });
   const asked: string[] = [];
   const warnings: string[] = [];
-  const answers: { download: Refused | null; seed: Refused | null } = { download: null, seed: null };
+  const answers: Record<'download' | 'seed' | 'recheck', Refused | null> = {
+    download: null,
+    seed: null,
+    recheck: null,
+  };
   let tell: (event: TransferEvent) => void = () => {};
   const played = {
     download: async (body: { file: string; destination: string }) => {
@@ -104,6 +108,10 @@ async function startKeeping(...files: FileItem[]) {
     seed: async (body: { file: string; path: string }) => {
       asked.push(`seed ${body.file} at ${body.path.slice(folder.length)}`);
       return answers.seed ?? begin(transferAt(body.path, { file: body.file, direction: 'upload', state: 'seeding' }));
+    },
+    recheck: async (transferId: string, body: object) => {
+      asked.push(`recheck ${transferId.slice(folder.length)} ${JSON.stringify(body)}`);
+      return answers.recheck ?? { status: 'running', transfer: transfers.views[0] };
     },
     onEvent: (listener: typeof tell) => {
       tell = listener;
@@ -161,6 +169,50 @@ it('what is in its place already is taken for the copy, once it was read, and co
   expect(asked).toEqual([`download film to ${PLACE}`, `seed film at ${PLACE}/film`]);
   expect(keeping.view()).toMatchObject({ copyCount: 1, keptBytes: 1_000 });
   expect(warnings).toEqual([]);
+});
+
+const GONE = { reason: { code: 'source_missing', detail: '', action: '', since: '' } } as const;
+
+it.each([
+  { what: 'was fetched', about: { ...GONE, state: 'complete' } },
+  { what: 'was there before', about: { ...GONE, state: 'failed', direction: 'upload' } },
+] as const)(
+  'a kept copy that $what and is gone is fetched again as itself, in the room that it had',
+  async ({ about }) => {
+    const { clock, asked, transfers, folder, warnings } = await startKeeping(fileItem('film', { totalBytes: 10_000 }));
+    transfers.views.push(transferAt(join(folder, PLACE, 'film'), { ...about, totalBytes: 10_000 }));
+    await clock.turnTo(MINUTE_MS);
+    expect(asked).toEqual([`recheck ${PLACE}/film {"repair":true}`]);
+    expect(readdirSync(join(folder, 'films'))).toEqual([CONTENT_ID.slice(0, 12)]);
+    await clock.turnTo(9 * MINUTE_MS);
+    expect(asked).toHaveLength(1);
+    await clock.turnTo(12 * MINUTE_MS);
+    expect([asked.length, warnings]).toEqual([2, []]);
+  },
+);
+
+it('what keeps a copy that is gone from being fetched again is told once', async () => {
+  const { clock, asked, answers, transfers, folder, warnings } = await startKeeping(fileItem('film'));
+  transfers.views.push(transferAt(join(folder, PLACE, 'film'), GONE));
+  answers.recheck = { status: 'failed', code: 'not_logged_in' };
+  await clock.turnTo(30 * MINUTE_MS);
+  expect(asked).toHaveLength(3);
+  expect(warnings).toHaveLength(1);
+});
+
+it('a copy that is gone from elsewhere, is damaged, or of which others have enough is left to its user', async () => {
+  const [enough, damaged] = ['cd'.repeat(32), 'ef'.repeat(32)];
+  const { clock, asked, transfers, folder } = await startKeeping(
+    fileItem('film'),
+    fileItem('enough', { seedersOnline: 3, contentId: enough }),
+    fileItem('damaged', { contentId: damaged }),
+  );
+  transfers.views.push(transferAt('/elsewhere/film', GONE));
+  transfers.views.push(transferAt(join(folder, 'enough'), { ...GONE, file: 'enough', contentId: enough }));
+  const changed = { reason: { ...GONE.reason, code: 'source_changed' } } as const;
+  transfers.views.push(transferAt(join(folder, 'damaged'), { ...changed, file: 'damaged', contentId: damaged }));
+  await clock.turnTo(30 * MINUTE_MS);
+  expect(asked).toEqual([]);
 });
 
 it('something else in its place is read once, told once, and left alone', async () => {

@@ -23,6 +23,7 @@ import {
   removePart,
 } from '../../../../apps/peer/src/storage/destination.ts';
 import { outcomeOf } from '../../../../apps/peer/src/storage/storage-problem.ts';
+import { refuseForWindows } from '../../../../apps/peer/src/storage/windows-names.ts';
 
 const CONTENT_ID = '5a'.repeat(32);
 const SHA1 = '0'.repeat(40);
@@ -334,4 +335,24 @@ it('more files than may be open at once are read and written all the same', () =
   writer.read(0, target);
   expect(target.equals(bytes)).toBe(true);
   writer.close();
+});
+
+it.each(['a:b', 'inner/a?b', 'a<b'])('on Windows, which has no name like %s, nothing is made of it', (path) => {
+  const files = [{ path, bytes: 1 }];
+  expect(() => refuseForWindows('/d/album', files, 'win32')).toThrow(
+    `${path} cannot be written, Windows has no such name: ask who shared it to rename it`,
+  );
+  expect(() => refuseForWindows('/d/a|b', [{ path: '' }], 'win32')).toThrow('a|b cannot be written');
+  expect(() => refuseForWindows('/d/album', files, 'linux')).not.toThrow();
+});
+
+it('a part with names that Windows has not is not begun there', () => {
+  const { platform } = process;
+  Object.defineProperty(process, 'platform', { value: 'win32' });
+  try {
+    expect(() => prepare([{ path: 'a:b', bytes: 1 }])).toThrow('a:b cannot be written');
+  } finally {
+    Object.defineProperty(process, 'platform', { value: platform });
+  }
+  expect(existsSync(`${destination}.part.journal`)).toBe(false);
 });

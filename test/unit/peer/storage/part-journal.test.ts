@@ -48,6 +48,16 @@ it('cut off at any byte it lists a prefix, or is none', () => {
   }
 });
 
+it('lists files that are left to their owner apart from pieces, and from what is put in place', () => {
+  const writer = new JournalWriter(destination, CONTENT_ID);
+  writer.append(1);
+  writer.appendPlacing();
+  writer.appendLeft([0, 99_999]);
+  writer.close();
+  const { left, hasPlaced, listed } = readJournal(path)!;
+  expect({ left, hasPlaced, listed: [...listed(8)] }).toEqual({ left: [0, 99_999], hasPlaced: true, listed: [64] });
+});
+
 it('believes no entry behind a damaged one, nor one of another content', () => {
   append(1, 2, 3);
   const bytes = readFileSync(path);

@@ -110,7 +110,7 @@ it('a folder with 10 million entries is not shared: it is looked at no further t
   }
   const outcome = await outcomeOf(() => scanSource({ path: '/shared', exclude: [] }, diskOf(tenMillion())));
   const text =
-    '/shared holds more than 100000 files and folders, 10100000 is one too many: share parts of it, or leave some out';
+    '/shared holds more than 100000 files and folders, 10100000 is one too many: share parts of it, or leave some out with exclude';
   expect(outcome).toMatchObject({ problem: { code: 'source_unsupported', detail: text } });
   expect(count).toBe(100_001);
 });

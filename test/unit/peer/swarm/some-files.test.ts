@@ -194,20 +194,80 @@ it('a file in place that somebody changes is not served any more, and that is to
   expect(download.view().peers).toMatchObject([{ user: 'bob', deliveredBytes: 0, corruptPieces: 0 }]);
 });
 
-it.each([
-  ['another length', Buffer.from('mine')],
-  ['the same length', Buffer.alloc(FILES['b/second'].length, 'mine')],
-])('a file in place that has %s is never written over, and one that is gone is fetched again', async (_what, mine) => {
+const edits: [string, (place: string) => void][] = [
+  ['has another length', (place) => writeFileSync(place, 'mine')],
+  ['has the same length', (place) => writeFileSync(place, Buffer.alloc(FILES['b/second'].length, 'mine'))],
+  ['is a folder now', (place) => (rmSync(place), mkdirSync(place), writeFileSync(join(place, 'mine'), 'mine'))],
+];
+
+/** What is at a path, with what is below it. */
+const seen = (path: string) => (statSync(path).isDirectory() ? filesIn(path) : readFileSync(path, 'latin1'));
+
+it.each(edits)('a file in place that %s is left to its owner, and its neighbours come', async (_what, edit) => {
   const { alice, bob, digested } = await fetchedSecond();
   const place = join(inPlace(bob), 'b/second');
-  writeFileSync(place, mine);
-  const { end } = await fetch(bob, digested, [alice], ALL);
-  expect(end).toMatchObject({ state: 'failed', reason: { code: 'destination_unwritable' } });
-  expect(end.reason?.detail).toMatch(/b\/second was changed after it was put in place: move it away$/);
-  expect(readFileSync(place).equals(mine)).toBe(true);
-  rmSync(place);
-  expect((await fetch(bob, digested, [alice], ALL)).end).toMatchObject({ state: 'complete' });
+  edit(place);
+  const mine = seen(place);
+  const { end, download } = await fetch(bob, digested, [alice], Uint8Array.of(1, 1, 1, 0, 0));
+  expect(end).toEqual({ state: 'complete', reason: null, stamp: null });
+  expect(seen(place)).toEqual(mine);
+  for (const path of ['a/first', 'b/third'] as const) {
+    expect(readFileSync(join(inPlace(bob), path)).equals(FILES[path]), path).toBe(true);
+  }
+  const { bitfield, wantedBytes, verifiedBytes } = download.view();
+  // The piece that is the changed file's alone is nobody's business.
+  expect(hasBit(bitfield, SECOND_PIECES[1]!)).toBe(false);
+  expect([wantedBytes, verifiedBytes]).toEqual(Array(2).fill(FILES['a/first'].length + FILES['b/third'].length));
+  // Also when everything is asked for, and once it has been moved away it comes like any other.
+  expect((await fetch(bob, digested, [alice], ALL)).end).toMatchObject({ state: 'complete', stamp: null });
+  expect(seen(place)).toEqual(mine);
+  rmSync(place, { recursive: true });
+  expect((await fetch(bob, digested, [alice], ALL)).end.stamp).not.toBeNull();
   expect(readFileSync(place).equals(FILES['b/second'])).toBe(true);
+  expect(existsSync(`${inPlace(bob)}.part`)).toBe(false);
+});
+
+it('of a piece that lies in a changed file others get the bytes that were shared, also after a restart', async () => {
+  const { alice, bob, digested } = await fetchedSecond();
+  writeFileSync(join(inPlace(bob), 'b/second'), Buffer.alloc(FILES['b/second'].length, 'mine'));
+  await fetch(bob, digested, [alice], Uint8Array.of(0, 1, 1, 0, 0));
+  alice.engine.withdraw(SHARE);
+  const had = [4, 5, 6, 7].filter((piece) => piece !== SECOND_PIECES[1]);
+  const carol = await startPeer('carol');
+  const { download } = await fetchUntilStalled(carol, digested, bob);
+  expect(had.every((piece) => hasBit(download.view().bitfield, piece))).toBe(true);
+  expect(download.view().peers).toMatchObject([{ user: 'bob', corruptPieces: 0 }]);
+  bob.engine.withdraw(SHARE);
+  const { contentId, manifest } = digested;
+  const pieceCount = Math.ceil(manifest.totalBytes / PIECE_BYTES);
+  const rest = { share: SHARE, contentId, pieceCount, destination: inPlace(bob), signal: new AbortController().signal };
+  const { verified } = await bob.engine.serveRest(rest);
+  expect(had.every((piece) => hasBit(verified!, piece))).toBe(true);
+  const dave = await startPeer('dave');
+  expect((await fetchUntilStalled(dave, digested, bob)).download.view().peers).toMatchObject([{ corruptPieces: 0 }]);
+});
+
+it('a file in place that is changed while its neighbour comes ends the download so that it goes on anew', async () => {
+  const { alice, bob, digested } = await fetchedSecond();
+  const place = join(inPlace(bob), 'b/second');
+  bob.engine.limit({ uploadBytesPerSecond: null, downloadBytesPerSecond: 20_000, groups: [] });
+  const priorities = () => Uint8Array.of(skip, normal, normal, skip, skip);
+  const download = bob.engine.download(requestFor(bob, digested, { from: [alice], priorities }));
+  await until(download, ({ isOpen }) => isOpen);
+  writeFileSync(place, 'mine');
+  bob.engine.limit({ uploadBytesPerSecond: null, downloadBytesPerSecond: null, groups: [] });
+  expect(await download.done).toMatchObject({ state: 'failed', reason: { code: 'source_changed', goesOnAnew: true } });
+  expect((await fetch(bob, digested, [alice], Uint8Array.of(0, 1, 1, 0, 0))).end).toMatchObject({ state: 'complete' });
+  expect(readFileSync(place, 'utf8')).toBe('mine');
+});
+
+it('a part that lost a piece is no reason to take a file in place for a changed one', async () => {
+  const { alice, bob, digested } = await fetchedSecond();
+  rmSync(join(`${inPlace(bob)}.part`, 'a/first'));
+  const { download, end } = await fetch(bob, digested, [alice]);
+  expect(end).toMatchObject({ state: 'complete' });
+  expect(download.view().wantedBytes).toBe(FILES['b/second'].length);
+  expect((await fetch(bob, digested, [alice], ALL)).end.stamp).not.toBeNull();
 });
 
 it('what somebody else puts where an unwanted file would be is left alone, and in the way of nobody until then', async () => {

@@ -31,6 +31,37 @@ describe('a peer', () => {
     expect(told!.data['downloading']).toEqual(downloading.slice(0, PRESENCE_DOWNLOADS_MAX));
   });
 
+  test('tells what it cannot serve, and nothing of it to a tracker whose build would refuse that', async () => {
+    const [newer, older] = trackers;
+    newer!.takesUnserved = true;
+    const started = await start(pinned());
+    await allReady(started);
+    await Promise.all(trackers.map((tracker) => tracker.asked('presence')));
+    const before = trackers.map((tracker) => tracker.count('presence'));
+    const told = (tracker: PlayedTracker | undefined): object =>
+      tracker!.requests.findLast(({ pattern }) => pattern === 'presence')!.data;
+    expect(told(newer)).not.toHaveProperty('unserved');
+    started.link.announce([], [3, 5]);
+    await Promise.all(trackers.map((tracker, index) => tracker.asked('presence', before[index]! + 1)));
+    expect(told(newer)).toMatchObject({ downloading: [], unserved: [3, 5] });
+    expect(told(older)).not.toHaveProperty('unserved');
+  });
+
+  test('tells a tracker anew what it said before somebody was logged in', async () => {
+    const [tracker] = trackers;
+    tracker!.takesUnserved = true;
+    const started = await start(pinned());
+    await allReady(started);
+    started.link.announce([], [3, 5]);
+    const told = (): object => tracker!.requests.findLast(({ pattern }) => pattern === 'presence')!.data;
+    await vi.waitFor(() => expect(told()).toMatchObject({ unserved: [3, 5] }));
+    await tracker!.asked('subscribe');
+    const before = tracker!.count('presence');
+    tracker!.push({ type: 'session_changed', offset: 11, user: 'alice' });
+    await tracker!.asked('presence', before + 1);
+    expect(told()).toMatchObject({ unserved: [3, 5] });
+  });
+
   test('sends a command to one tracker only', async () => {
     const started = await start(pinned());
     await allReady(started);

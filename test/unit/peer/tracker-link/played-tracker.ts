@@ -35,6 +35,8 @@ export class PlayedTracker {
   trouble: TrackerTrouble | null = null;
   known: KnownTracker[] = [];
   reachable: boolean | null = true;
+  /** Builds before it say nothing of it, and refuse it. */
+  takesUnserved: true | undefined;
   readonly #sockets = new Set<Socket>();
   readonly #subscriptions = new Map<Socket, string>();
   #waiting: { pattern: string; count: number; resolve: () => void }[] = [];
@@ -144,8 +146,8 @@ export class PlayedTracker {
   }
 
   #standing(pattern: string): object | undefined {
-    const { user, isReady: ready, known: trackers, reachable, term } = this;
-    if (pattern === 'hello') return { status: 'accepted', view: { trackers, user, ready } };
+    const { user, isReady: ready, known: trackers, reachable, term, takesUnserved } = this;
+    if (pattern === 'hello') return { status: 'accepted', view: { trackers, user, ready, takesUnserved } };
     if (pattern === 'presence') return { status: 'accepted', view: { reachable, user, term } };
     return undefined;
   }

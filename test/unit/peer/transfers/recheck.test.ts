@@ -369,6 +369,18 @@ it.each([
   expect(alice.transfers.find(second.transferId)?.reason?.code).toMatch(/^source_(?:missing|changed)$/);
 });
 
+it.each(['pause', 'cancel'] as const)(
+  'after a %s of the served copy of a share the other one is served',
+  async (end) => {
+    const [alice, carol] = await startGroup('alice', 'carol');
+    const upload = await shareNew(alice);
+    await downloadWhole(alice, { destination: join(alice.folder, 'second') });
+    await alice.transfers[end](upload.transferId);
+    const { path } = await downloadWhole(carol);
+    expect(readFileSync(path).equals(readFileSync(upload.path))).toBe(true);
+  },
+);
+
 it('a copy that is known to be damaged is served to nobody', async () => {
   const [alice, bob] = await startGroup('alice', 'bob');
   const path = newFile(alice, 'film');

@@ -141,6 +141,22 @@ it('when more is wanted the download goes on, and all of it is a copy like any o
   expect(onDisk(join(bob.folder, 'copy'))).toEqual({ file: true, part: false, journal: false });
 });
 
+it('a file that is changed while a neighbour of it comes stays as it is, and keeps nothing from coming', async () => {
+  const [alice, bob] = await startGroup('alice', 'bob');
+  await shareAlbum(alice);
+  const { transferId } = await fetch(bob, 'b');
+  const slowly = { uploadBytesPerSecond: null, downloadBytesPerSecond: 200_000, groups: [] };
+  bob.engine.limit(slowly);
+  await bob.transfers.prioritize(transferId, { only: ['a/two.bin', 'b'] });
+  await until(bob, transferId, ({ wantedBytes }) => wantedBytes === 2_100_000);
+  writeFileSync(join(bob.folder, 'copy', 'b/.hidden'), 'mine');
+  bob.engine.limit({ ...slowly, downloadBytesPerSecond: null });
+  const view = await untilState(bob, transferId, 'complete');
+  expect(view).toMatchObject({ reason: null, wantedBytes: 1_200_000, verifiedBytes: 1_200_000 });
+  expect(isRight(bob, 'a/two.bin')).toBe(true);
+  expect(readFileSync(join(bob.folder, 'copy', 'b/.hidden'), 'utf8')).toBe('mine');
+});
+
 it.each(['runs', 'is paused'])('when more is wanted as files are put in place, one that %s fetches it', async (how) => {
   const [alice, bob] = await startGroup('alice', 'bob');
   await shareAlbum(alice);
@@ -218,6 +234,30 @@ it('what is wanted can change while the part is being made', async () => {
   const view = await untilState(bob, transferId, 'complete');
   expect(view).toMatchObject({ only: ['b'], wantedBytes: 900_000, verifiedBytes: 900_000 });
   expect([isThere(bob, 'a'), isRight(bob, 'b/.hidden')]).toEqual([false, true]);
+});
+
+it('what is wanted now is told with the change, also of a download that had everything', async () => {
+  const [alice, bob] = await startGroup('alice', 'bob');
+  await shareAlbum(alice);
+  const { transferId } = await fetch(bob, 'b');
+  const change: SelectionBody = { priorities: [{ path: 'a/one.txt', priority: 'high' }] };
+  // Nothing comes meanwhile.
+  bob.trackers.sources.clear();
+  const view = await bob.transfers.prioritize(transferId, change);
+  expect(view).toMatchObject({ wantedBytes: 1_600_000, verifiedBytes: 900_000, only: ['b'] });
+  bob.trackers.isOnline(sourceOf(alice));
+  await untilState(bob, transferId, 'complete');
+});
+
+it('with a download of some files goes what it kept beside them, and the files stay', async () => {
+  const [alice, bob] = await startGroup('alice', 'bob');
+  await shareAlbum(alice);
+  const { transferId } = await fetch(bob, 'b');
+  const copy = join(bob.folder, 'copy');
+  expect(onDisk(copy)).toEqual({ file: true, part: true, journal: true });
+  expect(await bob.transfers.remove(transferId, 'keep')).toBeNull();
+  expect(onDisk(copy)).toEqual({ file: true, part: false, journal: false });
+  expect(isRight(bob, 'b/.hidden')).toBe(true);
 });
 
 it.each<[string, SelectionBody, string]>([

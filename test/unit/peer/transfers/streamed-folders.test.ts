@@ -72,7 +72,10 @@ describe('a folder', () => {
     const [alice, bob] = await startGroup('alice', 'bob');
     await shareSeason(alice);
     expect(await refusal(bob, { file: 'season' })).toMatchObject({ code: 'invalid_request' });
-    expect(await refusal(bob, { file: 'season', path: '5' })).toMatchObject({ code: 'file_not_found' });
+    expect(await refusal(bob, { file: 'season', path: '5' })).toMatchObject({
+      code: 'file_not_found',
+      errors: [{ field: 'path', message: 'must be the path of a file in the folder, like 1' }],
+    });
     expect(here(bob)).toEqual([]);
   });
 

@@ -16,6 +16,9 @@ import { PlayedLink, PlayedTrackers } from './played-trackers.ts';
 
 export const GROUP = 'films';
 
+/** How long some things take in the tests of a file. */
+export const pace = { streamLingerMs: 50, scrubRoundMs: 100, placeLookMs: 60_000 };
+
 export interface TransferPeer extends TestPeer {
   readonly dataDirectory: string;
   readonly trackers: PlayedTrackers;
@@ -66,7 +69,7 @@ async function openTransfers(
     damaged: (path) => expect.fail(`${path} is damaged`),
   });
   const parts = { engine, link, store, transport: 'plain', now: Date.now } as const;
-  const transfers = new TransferRegistry(parts, { streamLingerMs: 50, scrubRoundMs: 100 });
+  const transfers = new TransferRegistry(parts, pace);
   onTestEnd(() => transfers.close());
   await transfers.open({}, scrubBytesPerSecond);
   return { ...peer, dataDirectory, trackers, link, transfers };

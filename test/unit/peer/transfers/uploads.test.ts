@@ -1,4 +1,7 @@
+import { mkdirSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { TransferFailure } from '../../../../apps/peer/src/swarm/transfer-engine.ts';
 import {
   begun,
   GROUP,
@@ -107,4 +110,39 @@ it('a share that is stopped is served no more and stays on disk', async () => {
   expect(alice.transfers.find(transferId)).toMatchObject({ state: 'seeding', served: true });
   await alice.transfers.stopShare({ group: GROUP, file: 'film' }, stampOf(alice.link));
   expect(alice.transfers.find(transferId)).toMatchObject({ state: 'complete', served: false, reason: null });
+});
+
+it.each<[string, (folder: string) => string, string[], string, string]>([
+  ['a glob that is none', (folder) => folder, ['a', '['], 'exclude[1]', 'must be a glob, like *.tmp or build/**'],
+  ['a glob that is turned round', (folder) => folder, ['!a'], 'exclude[0]', 'must not begin with !: '],
+  ['what is left out of a file', (folder) => join(folder, 'film'), ['a'], 'exclude', 'must be left out: it is about'],
+])('%s is refused by the name of the field', async (_what, pathIn, exclude, field, message) => {
+  const [alice] = await startGroup('alice');
+  newFile(alice, 'film');
+  const body = { group: GROUP, path: pathIn(alice.folder), name: 'x', exclude };
+  expect(await alice.transfers.upload(body, stampOf(alice.link))).toMatchObject({
+    code: 'invalid_request',
+    errors: [{ field, message: expect.stringContaining(message) }],
+  });
+  expect(alice.transfers.list()).toEqual([]);
+});
+
+it('a path that cannot be looked at is not told as one where nothing is', async () => {
+  const [alice] = await startGroup('alice');
+  const path = join(alice.folder, 'circle');
+  symlinkSync(path, path);
+  const refused = await alice.transfers.upload({ group: GROUP, path }, stampOf(alice.link));
+  expect(JSON.stringify(refused)).toContain('cannot be looked at: ELOOP');
+  expect(JSON.stringify(refused)).not.toContain('must be a file or folder that is there');
+});
+
+it('a file in a folder that cannot be read may be left out, and that is said', async () => {
+  const [alice] = await startGroup('alice');
+  const path = join(alice.folder, 'album');
+  mkdirSync(path);
+  const secret = `${join(path, 'secret')} cannot be read: EACCES: permission denied`;
+  alice.engine.digest = () => Promise.reject(new TransferFailure('source_unreadable', secret));
+  const refused = await alice.transfers.upload({ group: GROUP, path, wait: true }, stampOf(alice.link));
+  const message = `cannot be shared: ${secret}: make it readable for the user that the peer runs as, or leave it out with exclude`;
+  expect(refused).toMatchObject({ code: 'invalid_request', errors: [{ field: 'path', message }] });
 });

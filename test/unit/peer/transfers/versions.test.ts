@@ -1,10 +1,10 @@
 // What becomes of the transfers of a peer when a file gets its next version.
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { versionsOf } from '#domain/share-versions';
 import type { UploadFileBody } from '#wire/control-requests';
-import { newFolder, sourceOf } from '../swarm/engine-harness.ts';
+import { newFolder, randomBytes, sourceOf } from '../swarm/engine-harness.ts';
 import {
   begun,
   download,
@@ -123,6 +123,25 @@ it('a download goes on with its version when the next one comes', async () => {
     [2, ['alice']],
     [1, ['alice', 'bob']],
   ]);
+});
+
+it('a download whose version gives way to the next one is told of that, and not of a removal', async () => {
+  const [alice, bob] = await startGroup('alice', 'bob');
+  const { path } = await shareNew(alice);
+  alice.trackers.sources.clear();
+  const { transferId } = await begun(download(bob));
+  await untilState(bob, transferId, 'stalled');
+  const { groupId, shareId } = recordOf(bob, transferId).share!;
+  newFile(alice, FILE);
+  await begun(upload(alice, { path, update: true }));
+  await until(alice, alice.transfers.list().at(-1)!.transferId, () => seeders(alice).length === 1);
+  bob.link.tell({ type: 'revoked', offset: 1_000_000, groupId, shareId, user: null, peerId: null });
+  const { reason } = await untilState(bob, transferId, 'failed');
+  expect(reason).toMatchObject({
+    code: 'source_missing',
+    detail: expect.stringContaining('a newer one took its place'),
+  });
+  expect(reason?.action).toContain('Download the file again');
 });
 
 it('the next version in the place of one ends that one, and nothing is left of it', async () => {
@@ -260,4 +279,54 @@ it('before version 3 of the rules update is refused before anything is hashed', 
   const refused = await upload(alice, { path: newFile(alice, 'next'), update: true });
   expect(refused).toMatchObject({ status: 'failed', errors: [{ field: 'update' }] });
   expect(await send(alice.link, 'set_copies', { group: GROUP, copies: 1 })).toMatchObject({ status: 'rejected' });
+});
+
+it('a folder that is downloaded once more to its own place is no folder to put the next version into', async () => {
+  const [alice, bob] = await startGroup('alice', 'bob');
+  const album = join(alice.folder, 'album');
+  mkdirSync(album);
+  for (const name of ['a', 'b']) writeFileSync(join(album, name), randomBytes(300_000));
+  await begun(upload(alice, { path: album, name: 'album', wait: true }));
+  alice.trackers.isOnline(sourceOf(alice));
+  const destination = join(bob.folder, 'copy');
+  const first = await downloadWhole(bob, { file: 'album', destination });
+  expect(first.path).toBe(destination);
+  const again = await download(bob, { file: 'album', destination });
+  expect(again).toMatchObject({ code: 'destination_exists', errors: [{ field: 'destination' }] });
+  expect(JSON.stringify(again)).toContain(`is this copy already: name another destination for another one`);
+  writeFileSync(join(album, 'a'), 'of alice');
+  await begun(upload(alice, { path: album, name: 'album', update: true, wait: true }));
+  writeFileSync(join(destination, 'b'), 'of bob');
+  const refused = await download(bob, { file: 'album', destination });
+  expect(JSON.stringify(refused)).toContain(
+    'is version 1 of album: say overwrite to put version 2 in its place, which fetches what differs and keeps no changes',
+  );
+  expect([readdirSync(destination).sort(), readFileSync(join(destination, 'b'), 'utf8')]).toEqual([
+    ['a', 'b'],
+    'of bob',
+  ]);
+  const second = await downloadWhole(bob, { file: 'album', destination, overwrite: true });
+  expect(second).toMatchObject({ path: destination, version: 2 });
+  expect(readFileSync(join(destination, 'a'), 'utf8')).toBe('of alice');
+  expect(bob.transfers.list().map(({ transferId }) => transferId)).toEqual([second.transferId]);
+  // What is no copy of it is a folder like any other.
+  const inner = join(bob.folder, 'inner');
+  mkdirSync(inner);
+  expect((await downloadWhole(bob, { file: 'album', destination: inner })).path).toBe(join(inner, 'album'));
+});
+
+it('some files of a folder are more of it where they are already', async () => {
+  const [alice, bob] = await startGroup('alice', 'bob');
+  const album = join(alice.folder, 'album');
+  mkdirSync(album);
+  for (const name of ['a', 'b']) writeFileSync(join(album, name), randomBytes(300_000));
+  await begun(upload(alice, { path: album, name: 'album', wait: true }));
+  alice.trackers.isOnline(sourceOf(alice));
+  const destination = join(bob.folder, 'copy');
+  const body = { group: GROUP, file: 'album', destination, only: ['a'] };
+  const { transferId } = await begun(bob.transfers.download(body, stampOf(bob.link)));
+  await untilState(bob, transferId, 'complete');
+  const refused = await bob.transfers.download({ ...body, only: ['b'] }, stampOf(bob.link));
+  expect(JSON.stringify(refused)).toContain(`has files of it already: prioritize ${transferId} takes more of them`);
+  expect(readdirSync(destination)).toEqual(['a']);
 });

@@ -78,6 +78,29 @@ it('names the field that matches nothing, and ten of the files that there are', 
   expect(selectionProblem(NO_SELECTION, { only: ['f0'] }, many)).toBeNull();
 });
 
+it.each([
+  ['[', 'must be a glob, like *.tmp or build/**'],
+  ['!f0', 'must not begin with !: say what is meant, and ?name for a name that begins with it'],
+  ['!(g)', null],
+])('%s that matches nothing is told as no glob when it is none: %s', (glob, message) => {
+  const expected = message === null ? null : { field: 'only[0]', message };
+  expect(selectionProblem(NO_SELECTION, { only: [glob] }, ['f0', 'f1'])).toEqual(expected);
+});
+
+it.each(['[', '!f'])('the very path of a file is what is meant by %s', (path) => {
+  expect(selectionProblem(NO_SELECTION, { only: [path] }, ['f', path])).toBeNull();
+  expect([...filePriorities({ only: [path], priorities: [] }, ['f', path])]).toEqual([
+    PRIORITIES.skip,
+    PRIORITIES.normal,
+  ]);
+});
+
+it('of a share without files it says so', () => {
+  expect(selectionProblem(NO_SELECTION, { only: ['a'] }, [])?.message).toBe(
+    'matches nothing in the share; it holds empty folders and no file, and can only be taken as a whole',
+  );
+});
+
 it('something has to be left to fetch, with what was said before', () => {
   const before = { only: ['a'], priorities: [] };
   const priorities = [{ path: 'a', priority: 'skip' }] as const;

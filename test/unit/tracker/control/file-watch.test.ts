@@ -48,8 +48,8 @@ beforeEach(() => {
 });
 afterEach(() => vi.useRealTimers());
 
-function rowOf({ file, version, seeders }: Share): FileView {
-  const online = [...seeders.keys()].filter((peerId) => presence.get(peerId) !== undefined);
+function rowOf({ id, file, version, seeders }: Share): FileView {
+  const online = [...seeders.keys()].filter((peerId) => presence.serves(peerId, id));
   return { file, version, seedersOnline: online.length } as FileView;
 }
 
@@ -78,6 +78,18 @@ const rows = (...items: readonly (readonly [string, number, number])[]) => ({ it
 
 describe('watchers hear', () => {
   beforeEach(() => void files.watch(peerOf('bob'), ['films']));
+
+  it('of a copy that its own peer cannot serve, and of its repair', () => {
+    const share = log.share('alice', 'films', 'a');
+    happens(share);
+    isOnline('alice');
+    expect(toldNow()).toEqual([['bob', rows(['a', 1, 1])]]);
+    const said = { addresses: ['192.0.2.1:1'], downloading: [], transport: 'tls' } as const;
+    presence.update(peerOf('alice'), { ...said, unserved: [share.outcomeOffset, share.outcomeOffset] });
+    expect(toldNow()).toEqual([['bob', rows(['a', 1, 0])]]);
+    isOnline('alice');
+    expect(toldNow()).toEqual([['bob', rows(['a', 1, 1])]]);
+  });
 
   it('of a new share, of its seeders, and nothing twice', () => {
     happens(log.share('alice', 'films', 'a'));

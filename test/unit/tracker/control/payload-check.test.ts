@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { describe, expect, it } from 'vitest';
-import { PRESENCE_DOWNLOADS_MAX, RPC_MESSAGE_BYTES_MAX } from '#wire/limits';
+import { PRESENCE_DOWNLOADS_MAX, PRESENCE_UNSERVED_RUNS_MAX, RPC_MESSAGE_BYTES_MAX } from '#wire/limits';
 import { CommandRequest, ListRequest, PresenceRequest } from '#wire/tracker-api';
 import { checkedBody, InvalidPayload, payloadPipe } from '../../../../apps/tracker/src/control/payload-check.ts';
 
@@ -109,9 +109,24 @@ describe("a peer's presence", () => {
     expect(Buffer.byteLength(JSON.stringify({ ...presence, downloading }))).toBeLessThan(
       RPC_MESSAGE_BYTES_MAX - 16_384,
     );
+    const unserved = Array.from({ length: 2 * PRESENCE_UNSERVED_RUNS_MAX }, (_, index) => 2 ** 53 - 5_000 + index);
+    expect(await present({ ...presence, downloading, unserved })).toMatchObject({ unserved });
+    expect(Buffer.byteLength(JSON.stringify({ ...presence, downloading, unserved }))).toBeLessThan(
+      RPC_MESSAGE_BYTES_MAX - 16_384,
+    );
     const more = [...downloading, share(1)];
     await expect(present({ ...presence, downloading: more })).rejects.toMatchObject({
       errors: [{ field: 'downloading' }],
     });
+  });
+
+  it.each([
+    { unserved: Array.from({ length: 2 * PRESENCE_UNSERVED_RUNS_MAX + 2 }, (_, index) => index) },
+    ...[[-1, 1], [0.5, 1], ['1', 2], [[1, 2]], [null, null], [2 ** 53, 2 ** 53]].map((unserved) => ({ unserved })),
+    ...[[1], [1, 2, 3], [2, 1], [1, 3, 3, 4], [5, 6, 1, 2]].map((unserved) => ({ unserved })),
+    ...[2 ** 53, {}, '1,2'].map((unserved) => ({ unserved })),
+  ])('is refused with what is no list of runs of shares: $unserved', async ({ unserved }) => {
+    const { errors } = (await present({ ...presence, unserved }).catch((error: unknown) => error)) as InvalidPayload;
+    expect(new Set(errors.map(({ field }) => field))).toEqual(new Set(['unserved']));
   });
 });

@@ -52,6 +52,7 @@ const VALUES: Readonly<Record<string, readonly unknown[]>> = {
   newPassword: ['correct horse', 'short'],
   addresses: [['192.0.2.1:9101'], [], ['nowhere'], [['192.0.2.1:1']], '192.0.2.1:1', Array(9).fill('192.0.2.1:1')],
   downloading: [[], [{ shareId: 1, group: 'g', file: 'f' }], [{ shareId: 1 }], [null], {}],
+  unserved: [[], [1, 2], undefined, [2, 1], ['1', 2], 7],
   transport: ['tls', 'plain', 'udp'],
   surplus: [1],
   constructor: [{}],

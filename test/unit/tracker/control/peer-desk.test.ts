@@ -25,22 +25,25 @@ beforeEach(() => {
 });
 
 function present(user: string): PresenceView {
-  const request = { addresses: ['192.0.2.1:9101'], downloading: [film], transport: 'tls' } as const;
-  return desk.present(
-    { ...request, addresses: [...request.addresses], downloading: [...request.downloading] },
-    {
-      peerId: peerOf(user),
-      address: '192.0.2.1',
-    },
-  );
+  const request = { addresses: ['192.0.2.1:9101'], downloading: [film], unserved: [4, 6], transport: 'tls' as const };
+  return desk.present(request, { peerId: peerOf(user), address: '192.0.2.1' });
 }
 
-it('of a peer on which nobody is logged in only where it is is kept, and of others what they download too', () => {
+it('of a peer on which nobody is logged in only where it is is kept, and of others what they download and cannot serve too', () => {
   log.signUp('bob');
   present('bob');
   present('stranger');
-  expect(presence.get(peerOf('bob'))?.downloading).toEqual([film]);
-  expect(presence.get(peerOf('stranger'))).toMatchObject({ addresses: ['192.0.2.1:9101'], downloading: [] });
+  expect(presence.get(peerOf('bob'))).toMatchObject({ downloading: [film], unserved: [4, 6] });
+  const stranger = { addresses: ['192.0.2.1:9101'], downloading: [], unserved: [] };
+  expect(presence.get(peerOf('stranger'))).toMatchObject(stranger);
+});
+
+it('a peer of an older build, which does not say what it cannot serve, is taken to serve all of it', () => {
+  log.signUp('bob');
+  present('bob');
+  const caller = { peerId: peerOf('bob'), address: '192.0.2.1' };
+  desk.present({ addresses: ['192.0.2.1:9101'], downloading: [], transport: 'tls' }, caller);
+  expect(presence.serves(peerOf('bob'), 5)).toBe(true);
 });
 
 it('a peer is told until when its session lasts, and when to renew it', () => {

@@ -51,6 +51,35 @@ describe('presence', () => {
     expect(table.update('peer', { ...said, downloading: [], addresses: ['10.0.0.2:5000'] })).toBe(true);
   });
 
+  it('that says otherwise what cannot be served is news, and what it says ends with it', () => {
+    expect(table.serves('peer', 7)).toBe(false);
+    table.update('peer', said);
+    expect(table.serves('peer', 7)).toBe(true);
+    expect(table.update('peer', { ...said, unserved: [7, 9] })).toBe(true);
+    expect(table.update('peer', { ...said, unserved: [7, 9] })).toBe(false);
+    expect([6, 7, 8, 9, 10].filter((shareId) => table.serves('peer', shareId))).toEqual([6, 10]);
+    expect(table.update('peer', said)).toBe(true);
+    expect(table.serves('peer', 7)).toBe(true);
+    nowMs += PRESENCE_EXPIRY_MS;
+    expect(table.serves('peer', 7)).toBe(false);
+  });
+
+  it('finds a share in the runs that cannot be served as one that looks at each does', () => {
+    const gaps = fc.array(fc.nat(3), { maxLength: 24 });
+    fc.assert(
+      fc.property(gaps, fc.nat(60), (steps, shareId) => {
+        let at = 0;
+        const ids = steps.map((step, index) => (at += step + (index % 2 === 0 ? 1 : 0)));
+        const unserved = ids.slice(0, ids.length - (ids.length % 2));
+        table.update('peer', { ...said, unserved });
+        const isIn = unserved.some(
+          (first, index) => index % 2 === 0 && first <= shareId && shareId <= unserved[index + 1]!,
+        );
+        expect(table.serves('peer', shareId)).toBe(!isIn);
+      }),
+    );
+  });
+
   it('that no longer names a share takes the peer from its downloaders', () => {
     table.update('peer', said);
     table.update('peer', { ...said, downloading: [] });

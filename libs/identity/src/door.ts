@@ -20,8 +20,11 @@ const SHAKING_TIMEOUT_MS = 250;
 const TLS_HANDSHAKE = 22;
 /** So many bytes of what should be HTTP are looked at. */
 const LOOKED_AT_BYTES = 8;
-/** So many begin to be heard in one turn: more than come meanwhile. */
-const HEARD_OF_TURN_MAX = 4;
+/**
+ * So many begin to be heard in one turn: more than come meanwhile. How many is drawn, for the last of them is let in first: whoever came
+ * in the rhythm of a crowd would always be another one.
+ */
+const HEARD_OF_TURN = { least: 3, most: 5 } as const;
 /** While more come, somebody is let in after so many turns. */
 const COMING_TURNS_MAX = 4;
 
@@ -197,7 +200,9 @@ export class Door {
 
   #hearSome(): void {
     this.#heardAtOnce.clear();
-    for (let heard = 0; heard < HEARD_OF_TURN_MAX || this.#unheardCount > DOOR_UNHEARD_MAX; heard++) this.#hearNext();
+    const { least, most } = HEARD_OF_TURN;
+    const count = least + Math.floor(Math.random() * (most - least + 1));
+    for (let heard = 0; heard < count || this.#unheardCount > DOOR_UNHEARD_MAX; heard++) this.#hearNext();
   }
 
   #hearNext(): void {

@@ -5,8 +5,9 @@ import { PassThrough } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createServer as createTlsServer } from 'node:tls';
-import { expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { Door, type DoorOptions } from '#identity/door';
+import { seeded } from '../../seeded-random.ts';
 
 const MANY = { placesMax: 1_000, perNetworkMax: 1_000 };
 
@@ -35,6 +36,10 @@ function playedServer(options: Partial<DoorOptions> = {}) {
 async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn++) await nextTurn();
 }
+
+// Of three to five four are heard in a turn, where a test does not draw.
+beforeEach(() => void vi.spyOn(Math, 'random').mockReturnValue(0.5));
+afterEach(() => void vi.restoreAllMocks());
 
 it('one connection is let in at each turn of the event loop', async () => {
   const { letIn, come } = playedServer();
@@ -113,19 +118,20 @@ it('nobody is put off without end: of a crowd that comes and comes everybody is 
 });
 
 it('a crowd of its own network keeps nobody out, who has a place among it', async () => {
-  for (const says of ['', 'hello']) {
+  const cases = ['', 'hello'].flatMap((says) => [48, 49, 50, 51].map((period) => ({ says, period })));
+  for (const { says, period } of cases) {
     const places = { placesMax: 100, perNetworkMax: 100 };
     const { letIn, come } = playedServer({ places });
-    for (let turn = 0; turn < 50 * 40; turn++) {
+    vi.spyOn(Math, 'random').mockImplementation(seeded(7));
+    for (let turn = 0; turn < period * 200; turn++) {
       come('crowd', '10.0.0.1', says);
-      if (turn % 50 === 0) come('good', '10.0.0.1');
+      if (turn % period === 0) come('good', '10.0.0.1');
       await turns(1);
     }
     await turns(200);
     const count = letIn.filter((guest) => guest === 'good').length;
-    // Of those who all speak, more than one in four is let in while they come, and whoever that is.
-    expect(count).toBeGreaterThanOrEqual(says === '' ? 40 : 6);
-    expect(letIn.length).toBeGreaterThanOrEqual(says === '' ? 40 : (51 * 40) / 4);
+    // Of those who all speak, one in four is let in while they come, whatever the rhythm.
+    expect(count).toBeGreaterThanOrEqual(says === '' ? 200 : 40);
   }
 });
 

@@ -1,11 +1,13 @@
 // Owns the door of a server, whatever it speaks: who has a place there, and in which order those who come are let in. A
 // connection waits until it has said something and its turn has come: one in each turn of the event loop, one network after the
 // other, and of each network only a few that shake hands. Who comes a thousand times waits behind itself, who says nothing costs
-// nothing but its place, and those who are inside are answered in between. Who comes is only counted until nobody more comes: the
+// nothing but its place, and those who are inside are answered in between. Who comes is only noted until nobody more comes: the
 // system has them accepted one a turn, in the order in which they came, and whoever is behind a crowd waits for each of these turns.
+import { Server as HttpServer } from 'node:http';
 import type { Server, Socket } from 'node:net';
 import { Server as TlsServer } from 'node:tls';
 import { networkOf } from '#wire/host-port';
+import { DOOR_UNHEARD_MAX } from '#wire/limits';
 import { DoorPlaces, type DoorPlacesOptions } from './door-places.ts';
 import { DoorTurns } from './door-turns.ts';
 
@@ -16,21 +18,26 @@ const SHAKING_MAX = 64;
 const SHAKING_TIMEOUT_MS = 250;
 /** The first byte of whoever begins to speak TLS: the type of its first record. */
 const TLS_HANDSHAKE = 22;
-/** After so many turns in a row in which somebody came, those who wait have theirs all the same. */
-const COMING_TURNS_MAX = 3;
-/** So many begin to be heard in one turn: more than can have come since the last one, or whoever is unheard stays so behind a crowd. */
-const HEARD_OF_TURN_MAX = 8;
+/** So many bytes of what should be HTTP are looked at. */
+const LOOKED_AT_BYTES = 8;
+/**
+ * So many begin to be heard in one turn: more than come meanwhile. How many is drawn, for the last of them is let in first: whoever came
+ * in the rhythm of a crowd would always be another one.
+ */
+const HEARD_OF_TURN = { least: 3, most: 5 } as const;
+/** While more come, somebody is let in after so many turns. */
+const COMING_TURNS_MAX = 4;
 
 /** How many there is room for, and who is told of the others. */
 export interface DoorOptions {
-  /** For all connections, from the moment they come. */
+  /** For all connections, from the moment that somebody begins to hear them. */
   readonly places: DoorPlacesOptions<Socket>;
   /** For those that have not shown who they are; without it they need no place of their own, and no handshake is waited for. */
   readonly strangers?: DoorPlacesOptions<Socket>;
   /** How long a connection may take to say something, and then to be let in. */
   readonly silenceMs: number;
-  /** Told of each connection that is sent away: there is no room, it has waited for too long, or what it says is no TLS where that is spoken. */
-  readonly sentAway: (why: 'no_room' | 'too_long' | 'no_handshake') => void;
+  /** Told of each connection that is sent away: there is no room, it has waited for too long, or what it says is not what is spoken there. */
+  readonly sentAway: (why: 'no_room' | 'too_long' | 'garbage') => void;
 }
 
 /** A connection, and how many came before it. */
@@ -41,9 +48,9 @@ interface Guest {
 
 /** The connections of one network that are not inside yet, in the order in which they came. */
 interface Line {
-  /** Have come, and nothing was read of them. The newest is heard first, and let in first: the oldest has given up soonest. */
+  /** Have come, and have no place yet: nobody has to give way to more than can be heard. */
   readonly unheard: Guest[];
-  /** Have said something. */
+  /** Have said something. The newest is let in first: the oldest has given up soonest. */
   readonly waiting: Guest[];
   shakingCount: number;
 }
@@ -67,9 +74,12 @@ export class Door {
   /** Connections as they came, by address and port: TLS makes another socket of each. */
   readonly #accepted = new Map<string, Socket>();
   #isTurnDue = false;
-  /** Whether somebody came in this turn, and how many turns before it were like that. */
+  /** Whether somebody came in this turn, and how many turns before it were like that while nobody was heard. */
   #hasCome = false;
   #comingTurns = 0;
+  #unheardCount = 0;
+  /** Networks of which somebody was heard as it came, since a turn in which others were. */
+  readonly #heardAtOnce = new Set<string>();
   #guestCount = 0;
   #isClosed = false;
 
@@ -111,27 +121,27 @@ export class Door {
     if (accepted !== undefined) this.#places.know(accepted);
   }
 
+  /** Whoever comes behind waits for this: nothing here may cost what can be done later. */
   #come(socket: Socket): void {
-    this.#hasCome = true;
-    const [remoteEnd, network] = [remoteEndOf(socket), networkOf(socket.remoteAddress ?? '')];
-    this.#accepted.set(remoteEnd, socket);
-    this.#outside.add(socket);
-    socket.once('close', () => {
-      this.#leave(socket);
-      this.#outside.delete(socket);
-      this.#waitNoLonger(socket, network);
-      if (this.#accepted.get(remoteEnd) === socket) this.#accepted.delete(remoteEnd);
-    });
     // What breaks off while it waits is the end of that connection; without a listener it would be the end of the process.
-    socket.on('error', () => undefined);
+    socket.on('error', ignore);
     if (this.#isClosed) return void socket.destroy();
-    for (const places of [this.#places, this.#strangers]) {
-      if (places !== null && !this.#enter(places, socket, network)) return;
-    }
-    socket.setTimeout(this.#options.silenceMs).once('timeout', () => this.#sendAway(socket, 'too_long'));
-    this.#lineOf(network).unheard.push({ socket, number: this.#guestCount++ });
-    this.#hearing.expect(network, true);
+    this.#hasCome = true;
+    const network = networkOf(socket.remoteAddress ?? '');
+    const guest = { socket, number: this.#guestCount++ };
+    this.#outside.add(socket);
+    // Of each network one: who is no crowd does not wait until a crowd is there. Of a network each is heard after those before it.
+    const isBehind = this.#heardAtOnce.has(network) || (this.#lines.get(network)?.unheard.length ?? 0) > 0;
+    if (isBehind) this.#putOff(guest, network);
+    else this.#hear(guest, network);
+    this.#heardAtOnce.add(network);
     this.#expectTurn();
+  }
+
+  #putOff(guest: Guest, network: string): void {
+    this.#lineOf(network).unheard.push(guest);
+    this.#unheardCount += 1;
+    this.#hearing.expect(network, true);
   }
 
   #lineOf(network: string): Line {
@@ -145,10 +155,24 @@ export class Door {
     // Its end, and nothing before.
     if (socket.readableLength === 0) socket.destroy();
     if (socket.destroyed) return;
-    if (this.#server instanceof TlsServer && !beginsHandshake(socket)) return this.#sendAway(socket, 'no_handshake');
+    if (!this.#mayBeSpoken(socket)) return this.#sendAway(socket, 'garbage');
     const line = this.#lineOf(network);
     line.waiting.splice(line.waiting.findLastIndex((other) => other.number < number) + 1, 0, guest);
     this.#expectToLetIn(network, line);
+  }
+
+  /**
+   * To find out by a handshake, or by an answer, costs more than all else of a connection. Where HTTP is spoken text is answered, also
+   * what is none, and so is TLS: somebody may read that answer, and nobody reads one to other bytes.
+   */
+  #mayBeSpoken(socket: Socket): boolean {
+    const isHttp = this.#server instanceof HttpServer;
+    if (!isHttp && !(this.#server instanceof TlsServer)) return true;
+    // It would have more come, of which a parser that has refused the first part refuses each part again.
+    if (isHttp && socket.readableLength >= socket.readableHighWaterMark) return true;
+    const said = socket.read() as Buffer;
+    socket.unshift(said);
+    return said[0] === TLS_HANDSHAKE || (isHttp && isText(said.subarray(0, LOOKED_AT_BYTES)));
   }
 
   #expectToLetIn(network: string, { waiting, shakingCount }: Line): void {
@@ -158,31 +182,53 @@ export class Door {
 
   #expectTurn(): void {
     const mayLetIn = !this.#lettingIn.isEmpty && this.#shaking.size < SHAKING_MAX;
-    if (this.#isTurnDue || (this.#hearing.isEmpty && !mayLetIn)) return;
+    const isAnybodyHeard = this.#heardAtOnce.size > 0 || !this.#hearing.isEmpty;
+    if (this.#isTurnDue || (!isAnybodyHeard && !mayLetIn)) return;
     this.#isTurnDue = true;
     setImmediate(() => this.#takeTurn());
   }
 
   #takeTurn(): void {
     this.#isTurnDue = false;
-    const isComing = this.#hasCome && this.#comingTurns < COMING_TURNS_MAX;
-    this.#comingTurns = isComing ? this.#comingTurns + 1 : 0;
+    const isComing = this.#hasCome && this.#unheardCount < DOOR_UNHEARD_MAX;
     this.#hasCome = false;
-    if (!isComing) {
-      if (this.#shaking.size < SHAKING_MAX) this.#letNextIn();
-      for (let heard = 0; heard < HEARD_OF_TURN_MAX && !this.#hearing.isEmpty; heard++) this.#hearNext();
-    }
+    this.#comingTurns = isComing ? this.#comingTurns + 1 : 0;
+    if (this.#comingTurns % COMING_TURNS_MAX === 0 && this.#shaking.size < SHAKING_MAX) this.#letNextIn();
+    if (!isComing) this.#hearSome();
     this.#expectTurn();
+  }
+
+  #hearSome(): void {
+    this.#heardAtOnce.clear();
+    const { least, most } = HEARD_OF_TURN;
+    const count = least + Math.floor(Math.random() * (most - least + 1));
+    for (let heard = 0; heard < count || this.#unheardCount > DOOR_UNHEARD_MAX; heard++) this.#hearNext();
   }
 
   #hearNext(): void {
     const network = this.#hearing.take();
     const line = network === null ? undefined : this.#lines.get(network);
-    const guest = line?.unheard.pop();
+    const guest = line?.unheard.shift();
     if (network === null || line === undefined || guest === undefined) return;
+    this.#unheardCount -= 1;
     this.#hearing.expect(network, line.unheard.length > 0);
-    guest.socket.once('readable', () => this.#said(guest, network));
+    this.#hear(guest, network);
     this.#forgetIfEmpty(network, line);
+  }
+
+  #hear(guest: Guest, network: string): void {
+    const { socket } = guest;
+    if (socket.destroyed) return void this.#outside.delete(socket);
+    socket.once('close', () => {
+      this.#leave(socket);
+      this.#outside.delete(socket);
+      this.#waitNoLonger(socket, network);
+    });
+    for (const places of [this.#places, this.#strangers]) {
+      if (places !== null && !this.#enter(places, socket, network)) return;
+    }
+    socket.setTimeout(this.#options.silenceMs).once('timeout', () => this.#sendAway(socket, 'too_long'));
+    socket.once('readable', () => this.#said(guest, network));
   }
 
   #letNextIn(): void {
@@ -203,6 +249,11 @@ export class Door {
       this.#shaking.set(socket, { network, timer });
     }
     socket.setTimeout(0).removeAllListeners('timeout');
+    const remoteEnd = remoteEndOf(socket);
+    this.#accepted.set(remoteEnd, socket);
+    socket.once('close', () => {
+      if (this.#accepted.get(remoteEnd) === socket) this.#accepted.delete(remoteEnd);
+    });
     pauseOnConnect(this.#server, false);
     for (const serve of this.#serving) serve.call(this.#server, socket);
     pauseOnConnect(this.#server, true);
@@ -224,7 +275,7 @@ export class Door {
     this.#forgetIfEmpty(network, line);
   }
 
-  #sendAway(socket: Socket, why: 'too_long' | 'no_handshake'): void {
+  #sendAway(socket: Socket, why: 'too_long' | 'garbage'): void {
     this.#options.sentAway(why);
     socket.destroy();
   }
@@ -232,11 +283,8 @@ export class Door {
   #waitNoLonger(socket: Socket, network: string): void {
     const line = this.#lines.get(network);
     if (line === undefined) return;
-    for (const guests of [line.unheard, line.waiting]) {
-      const at = guests.findIndex((guest) => guest.socket === socket);
-      if (at >= 0) guests.splice(at, 1);
-    }
-    this.#hearing.expect(network, line.unheard.length > 0);
+    const at = line.waiting.findIndex((guest) => guest.socket === socket);
+    if (at >= 0) line.waiting.splice(at, 1);
     this.#expectToLetIn(network, line);
     this.#forgetIfEmpty(network, line);
   }
@@ -266,12 +314,11 @@ function remoteEndOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress} ${remotePort}`;
 }
 
-/** Whether what has come can be the first message of TLS: to find out by a handshake costs more than all else of a connection. */
-function beginsHandshake(socket: Socket): boolean {
-  const first = socket.read(1) as Buffer;
-  socket.unshift(first);
-  return first[0] === TLS_HANDSHAKE;
+function isText(bytes: Buffer): boolean {
+  return /^[\t\r\n\x20-\x7e]*$/.test(bytes.toString('latin1'));
 }
+
+function ignore(): void {}
 
 /** Whether nothing is read of a connection before somebody asks for it: Node's servers have this as an option, and HTTP's hides it. */
 function pauseOnConnect(server: Server, isPaused: boolean): void {

@@ -63,6 +63,12 @@ export const PRESENCE_UNSERVED_RUNS_MAX = 1024;
 /** How long a tracker takes a silent peer to be there. */
 export const PRESENCE_EXPIRY_MS = 30_000;
 
+/**
+ * Connections that every door accepts beyond its places before any of them is heard: all that the system has waiting for one server
+ * (`backlog`, 511 in Node). Then the first of them are heard, and have places, whoever comes.
+ */
+export const DOOR_UNHEARD_MAX = 512;
+
 /** Connections to the control endpoint: when all places are taken, the oldest one without a token gives way. */
 export const CONTROL_CONNECTIONS_MAX = 512;
 

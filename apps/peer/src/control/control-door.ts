@@ -8,6 +8,13 @@ import type { ErrorCode } from '#wire/wire-error';
 /** Why something was refused at the control endpoint. */
 export type ControlRefusal = ErrorCode | 'too_many_connections' | 'malformed_request' | 'request_timeout';
 
+/** What whoever is sent away before it is let in is counted as. */
+const REFUSALS = {
+  no_room: 'too_many_connections',
+  too_long: 'request_timeout',
+  garbage: 'malformed_request',
+} as const satisfies Record<string, ControlRefusal>;
+
 /** The door of one endpoint. */
 export class ControlDoor {
   #door: Door | null = null;
@@ -18,7 +25,7 @@ export class ControlDoor {
     this.#door = new Door(server, {
       places: { placesMax: CONTROL_CONNECTIONS_MAX, perNetworkMax: CONTROL_CONNECTIONS_MAX },
       silenceMs,
-      sentAway: (why) => this.refuse(why === 'no_room' ? 'too_many_connections' : 'request_timeout'),
+      sentAway: (why) => this.refuse(REFUSALS[why]),
     });
   }
 

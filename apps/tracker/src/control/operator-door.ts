@@ -9,6 +9,13 @@ import { OPERATOR_CONNECTIONS_MAX, OPERATOR_REQUEST_TIMEOUT_MS } from '#wire/lim
 /** Why a connection to the port for operators is cut off. */
 export type OperatorRefusal = 'too_many_operators' | 'operator_too_slow' | 'operator_malformed';
 
+/** What whoever is sent away before it is let in is counted as. */
+const REFUSALS = {
+  no_room: 'too_many_operators',
+  too_long: 'operator_too_slow',
+  garbage: 'operator_malformed',
+} as const satisfies Record<string, OperatorRefusal>;
+
 /** A Host header with a name of loopback, whatever its port: a page that was led here sends the name that it was led by. */
 const LOOPBACK_HEADER = /^(?:127(?:\.[0-9]{1,3}){3}|localhost|\[::1\])(?::[0-9]+)?$/i;
 
@@ -39,7 +46,7 @@ export class OperatorDoor {
     this.#door = new Door(server, {
       places: { placesMax: OPERATOR_CONNECTIONS_MAX, perNetworkMax: OPERATOR_CONNECTIONS_MAX },
       silenceMs: OPERATOR_REQUEST_TIMEOUT_MS,
-      sentAway: (why) => this.#refused(why === 'no_room' ? 'too_many_operators' : 'operator_too_slow'),
+      sentAway: (why) => this.#refused(REFUSALS[why]),
     });
   }
 

@@ -234,9 +234,10 @@ it('who is in the middle of the handshake gives way to others who come from the 
     silent.once('close', () => closed.push(number));
     await once(silent, 'connect');
   }
-  await vi.waitFor(() => expect(closed).toEqual([0, 1]));
+  // Both may go in one turn, and which end of them is told of first is for the system to say.
+  await vi.waitFor(() => expect(new Set(closed)).toEqual(new Set([0, 1])));
   await connected(identities[1]!);
-  await vi.waitFor(() => expect(closed).toEqual([0, 1, 2]));
+  await vi.waitFor(() => expect(new Set(closed)).toEqual(new Set([0, 1, 2])));
 });
 
 it('a message has its time from the first byte on, though its bytes drip', async () => {

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { loadOrCreateIdentity } from '#identity/identity';
 import { peakResidentBytes } from '../../infra/quick-start/measured.ts';
 import { openTransferEngine } from '../../apps/peer/src/swarm/open-transfer-engine.ts';
+import type { SourceView } from '../../apps/peer/src/swarm/download-view.ts';
 import type {
   Download,
   DownloadRequest,
   EngineLimits,
   ServeRequest,
-  SourceView,
   TransferEngine,
 } from '../../apps/peer/src/swarm/transfer-engine.ts';
 

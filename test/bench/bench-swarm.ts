@@ -7,6 +7,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { manifestGeometry } from '#domain/manifest';
+import type { SourceView } from '../../apps/peer/src/swarm/download-view.ts';
 import type {
   Address,
   Digested,
@@ -14,7 +15,6 @@ import type {
   EngineLimits,
   ShareRef,
   Source,
-  SourceView,
 } from '../../apps/peer/src/swarm/transfer-engine.ts';
 import { LOG_ID, signedGrant, TRACKER } from '../granting-tracker.ts';
 import type { Downloaded, PeerCall, Usage } from './bench-peer.ts';

@@ -7,14 +7,8 @@ import { join } from 'node:path';
 import { manifestGeometry } from '#domain/manifest';
 import { type Identity, loadOrCreateIdentity } from '#identity/identity';
 import { openTransferEngine } from '../../apps/peer/src/swarm/open-transfer-engine.ts';
-import type {
-  Digested,
-  Download,
-  DownloadView,
-  Source,
-  SourceView,
-  TransferEngine,
-} from '../../apps/peer/src/swarm/transfer-engine.ts';
+import type { DownloadView, SourceView } from '../../apps/peer/src/swarm/download-view.ts';
+import type { Digested, Download, Source, TransferEngine } from '../../apps/peer/src/swarm/transfer-engine.ts';
 import { LOG_ID, signedGrant, TRACKER } from '../granting-tracker.ts';
 import { MutatingRelay, type Mutation } from './mutating-relay.ts';
 

@@ -2,7 +2,7 @@
 import { piecesInWords } from '#domain/content-damage';
 import type { StorageProblem } from '../storage/storage-problem.ts';
 import type { SourceEntry, SourceTable } from './source-table.ts';
-import type { TransferReason } from './transfer-engine.ts';
+import type { TransferReason } from './download-view.ts';
 
 /** Why a download ended on its own disk. */
 export function storageReason({ code, detail }: StorageProblem): TransferReason {

@@ -12,6 +12,7 @@ import { readPiece } from './piece-reads.ts';
 import { findRest } from './rest-serving.ts';
 import { SharedLimits } from './shared-limits.ts';
 import { SwarmDownload } from './swarm-download.ts';
+import type { TransferReason } from './download-view.ts';
 import {
   type Address,
   type CopyReader,
@@ -34,7 +35,6 @@ import {
   type TransferEngine,
   type TransferEngineOptions,
   TransferFailure,
-  type TransferReason,
   type TreeRequest,
   type Verified,
   type VerifyRequest,

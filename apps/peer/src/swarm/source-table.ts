@@ -5,7 +5,8 @@ import { connectionsPerSource } from '#domain/source-choice';
 import { formatHostPort } from '#wire/host-port';
 import { CONNECTED_SOURCES_MAX } from '#wire/limits';
 import type { HangUpCode } from '../data-plane/lane-messages.ts';
-import type { Address, Source, SourceState, SourceView } from './transfer-engine.ts';
+import type { SourceState, SourceView } from './download-view.ts';
+import type { Address, Source } from './transfer-engine.ts';
 
 const BACKOFF_MIN_MS = 250;
 const BACKOFF_MAX_MS = 5_000;

@@ -20,16 +20,8 @@ import { RateMeter } from './rate-meter.ts';
 import { SourceDialling } from './source-dialling.ts';
 import { type Connection, type SourceEntry, SourceTable } from './source-table.ts';
 import { Ticker } from './ticker.ts';
-import type {
-  Download,
-  DownloadEnd,
-  DownloadRequest,
-  DownloadState,
-  DownloadView,
-  ReadableCopy,
-  Source,
-  TransferReason,
-} from './transfer-engine.ts';
+import type { DownloadEnd, DownloadState, DownloadView, TransferReason } from './download-view.ts';
+import type { Download, DownloadRequest, ReadableCopy, Source } from './transfer-engine.ts';
 import { TransferFailure } from './transfer-engine.ts';
 import { manifestReason, standstillReason, storageReason } from './download-reasons.ts';
 

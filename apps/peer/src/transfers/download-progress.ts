@@ -1,5 +1,6 @@
 // Owns how far a download is, as it is shown and read: what the engine says of one that runs, what was kept of one that does not.
-import type { Download, DownloadView, ReadableCopy } from '../swarm/transfer-engine.ts';
+import type { DownloadView } from '../swarm/download-view.ts';
+import type { Download, ReadableCopy } from '../swarm/transfer-engine.ts';
 import { sumOfPeers } from './peers-of-download.ts';
 import { type DownloadRecord, goesOnNow, isResting, type TransferProgress, wholeBitfield } from './transfer-record.ts';
 

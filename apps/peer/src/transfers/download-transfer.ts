@@ -3,7 +3,8 @@
 import type { SharedContent } from '#domain/outcome';
 import type { TransferReasonView, TransferState, TransferView } from '#wire/control-api';
 import type { Refused } from '#wire/tracker-api';
-import type { Download, DownloadEnd, LocalCopies, ReadableCopy } from '../swarm/transfer-engine.ts';
+import type { DownloadEnd } from '../swarm/download-view.ts';
+import type { Download, LocalCopies, ReadableCopy } from '../swarm/transfer-engine.ts';
 import { CopyRecheck, type RecheckedCopy, type RecheckOptions } from './copy-recheck.ts';
 import { noteSha1, recordCopy } from './copy-recording.ts';
 import { downloadProgress, keepPrivacy, keepProgress, notePieces, readingOf } from './download-progress.ts';

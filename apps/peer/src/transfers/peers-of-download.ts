@@ -1,6 +1,6 @@
 // Owns what other peers brought to a download, over all runs of this peer.
 import type { TransferPeerView } from '#wire/control-api';
-import type { DownloadView } from '../swarm/transfer-engine.ts';
+import type { DownloadView } from '../swarm/download-view.ts';
 
 /** What peers delivered in earlier runs and in this one. */
 export function sumOfPeers(earlier: readonly TransferPeerView[], live: DownloadView): TransferPeerView[] {

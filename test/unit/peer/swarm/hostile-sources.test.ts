@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { encodeFrame, type Frame } from '#wire/transfer-frame';
-import type { Digested, Download, DownloadView } from '../../../../apps/peer/src/swarm/transfer-engine.ts';
+import type { DownloadView } from '../../../../apps/peer/src/swarm/download-view.ts';
+import type { Digested, Download } from '../../../../apps/peer/src/swarm/transfer-engine.ts';
 import { newFile, randomBytes, requestFor, sha1, shareFile, sourceOf, startPeer, until } from './engine-harness.ts';
 import { blockFrame, type FakeOptions, startFakeSeeder } from './fake-seeder.ts';
 

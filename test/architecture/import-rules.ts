@@ -8,7 +8,7 @@ import extractTsConfig from 'dependency-cruiser/config-utl/extract-ts-config';
 const PORT_FILES = [
   'apps/tracker/src/audit/(audit-output|export-format|export-source|export-writing|last-checkpoint|log-source|replay|verification)',
   'apps/peer/src/dropping/dropped-files',
-  'apps/peer/src/swarm/transfer-engine',
+  'apps/peer/src/swarm/(transfer-engine|download-view)',
   'apps/peer/src/tracker-link/(tracker-link|tracker-probe)',
   'apps/peer/src/transfers/transfers',
   'apps/tracker/src/command-log/(command-log|open-command-log|last-log|record-feed)',

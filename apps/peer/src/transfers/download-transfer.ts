@@ -387,8 +387,7 @@ export class DownloadTransfer implements PlaceTaker {
   async #completed(download: Download, stamp: string | null): Promise<void> {
     const manifestBytes = download.manifestBytes();
     if (manifestBytes === null) throw new Error('a complete download has a manifest');
-    const isKept = await this.#isManifestKept;
-    if (!isKept) await this.#context.store.saveManifest(this.#share.contentId, manifestBytes);
+    if (!(await this.#isManifestKept)) await this.#context.store.saveManifest(this.#share.contentId, manifestBytes);
     if (this.#download !== download) return;
     // The engine goes on serving it by itself.
     keepProgress(this.record, download.view());

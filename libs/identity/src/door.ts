@@ -190,7 +190,8 @@ export class Door {
 
   #takeTurn(): void {
     this.#isTurnDue = false;
-    const isComing = this.#hasCome && this.#unheardCount < DOOR_UNHEARD_MAX;
+    // Each turn of a crowd adds to one of them, from however many networks it comes.
+    const isComing = this.#hasCome && this.#unheardCount + this.#heardAtOnce.size < DOOR_UNHEARD_MAX;
     this.#hasCome = false;
     this.#comingTurns = isComing ? this.#comingTurns + 1 : 0;
     if (this.#comingTurns % COMING_TURNS_MAX === 0 && this.#shaking.size < SHAKING_MAX) this.#letNextIn();

@@ -117,6 +117,16 @@ it('nobody is put off without end: of a crowd that comes and comes everybody is 
   expect(unheard.indexOf(true)).toBeGreaterThan(800);
 });
 
+it('who is put off is heard although a crowd comes and comes of which each has another network', async () => {
+  const { come } = playedServer();
+  const [, putOff] = [come('first', '10.0.0.1', ''), come('second', '10.0.0.1', '')];
+  for (let turn = 0; turn < 600; turn++) {
+    come('crowd', `10.1.${turn >> 8}.${turn & 255}`, '');
+    await turns(1);
+  }
+  expect(putOff.listenerCount('readable')).toBe(1);
+});
+
 it('a crowd of its own network keeps nobody out, who has a place among it', async () => {
   const cases = ['', 'hello'].flatMap((says) => [48, 49, 50, 51].map((period) => ({ says, period })));
   for (const { says, period } of cases) {

@@ -103,10 +103,11 @@ export class CopyKeeping {
     return this.#parts.transfers.list().filter(({ path }) => this.#isInFolder(path));
   }
 
-  /** Whether all of a copy was in the folder, and nothing is any more. */
-  #isLost({ direction, state, reason, path }: TransferView): boolean {
-    const isMissing = reason?.code === 'source_missing' && state === (direction === 'upload' ? 'failed' : 'complete');
-    return isMissing && this.#isInFolder(path);
+  /** Whether all of a copy was in the folder, and nothing is any more. One whose share is gone from the group lies there as before. */
+  #isLost({ direction, state, reason, contentId, served, path }: TransferView): boolean {
+    const wasServed =
+      direction === 'upload' ? state === 'failed' && contentId !== null : state === 'complete' && served;
+    return wasServed && reason?.code === 'source_missing' && this.#isInFolder(path);
   }
 
   #isInFolder(path: string): boolean {

@@ -63,8 +63,12 @@ export class CopiesInPlace {
       // Meanwhile it may have been removed, moved on, or found out by others.
       if (!this.#isOfInterest(transfer)) continue;
       if (!isThere) absent.add(transfer);
-      if (!isThere && isSeeded(transfer.record)) findings.gone(transfer);
-      if (isThere && this.#absent.has(transfer) && isMissing(transfer)) findings.back(transfer);
+      const isGone = !isThere && isSeeded(transfer.record);
+      const isBack = isThere && this.#absent.has(transfer) && isMissing(transfer);
+      // Asked last: it goes over all transfers, and of ten thousand copies hardly one is gone or back.
+      if ((!isGone && !isBack) || transfers.isReplaced(transfer)) continue;
+      if (isGone) findings.gone(transfer);
+      else findings.back(transfer);
     }
     this.#absent = absent;
   }
@@ -73,7 +77,7 @@ export class CopiesInPlace {
     const { context, transfers } = this.#parts;
     const { record, isOffered, isRechecking } = transfer;
     if (!isOffered || isRechecking || record.user !== context.link.user()) return false;
-    return (isSeeded(record) || isMissing(transfer)) && transfers.has(transfer) && !transfers.isReplaced(transfer);
+    return (isSeeded(record) || isMissing(transfer)) && transfers.has(transfer);
   }
 }
 

@@ -73,6 +73,7 @@ function transferAt(path: string, about: Partial<TransferView> = {}): TransferVi
     ...named,
     direction: 'download',
     state: 'complete',
+    served: true,
     totalBytes: 1_000,
     verifiedBytes: 1_000,
     ...about,
@@ -190,6 +191,17 @@ it.each([
     expect([asked.length, warnings]).toEqual([2, []]);
   },
 );
+
+it.each([
+  { what: 'fetched when its share was', about: { ...GONE, state: 'complete', served: false } },
+  { what: 'refused by the log as a share that was', about: { ...GONE, state: 'failed', direction: 'upload' } },
+] as const)('what was $what taken out of its group lies in the folder, and keeps its room', async ({ about }) => {
+  const { clock, asked, transfers, folder } = await startKeeping(fileItem('film'));
+  const contentId = about.state === 'failed' ? null : 'cd'.repeat(32);
+  transfers.views.push(transferAt(join(folder, 'old'), { ...about, file: 'old', contentId, totalBytes: 10_000 }));
+  await clock.turnTo(30 * MINUTE_MS);
+  expect(asked).toEqual([]);
+});
 
 it('what keeps a copy that is gone from being fetched again is told once', async () => {
   const { clock, asked, answers, transfers, folder, warnings } = await startKeeping(fileItem('film'));

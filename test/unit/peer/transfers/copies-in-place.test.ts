@@ -111,6 +111,20 @@ it('a path of which nothing can be told counts as one where something is, and wh
   expect(gone).toEqual([join(alice.folder, 'none'), join(alice.folder, 'blocked/film/in-a-file')]);
 });
 
+it('of copies that are in their places nobody asks whether others have taken them', async () => {
+  const [alice] = await startGroup('alice');
+  const copies = [seeded(newFile(alice, 'here', randomBytes(10))), seeded(join(alice.folder, 'none'))];
+  const asked: Transfer[] = [];
+  const places = new CopiesInPlace({
+    context: { link: { user: () => 'alice' } },
+    transfers: { all: () => copies, has: () => true, isReplaced: (transfer) => asked.push(transfer) > 0 },
+    findings: { gone: () => expect.fail('it was replaced'), back: () => expect.fail('nothing is back') },
+    lookMs: 60_000,
+  });
+  await places.look();
+  expect(asked).toEqual([copies[1]]);
+});
+
 it('a download that is under way and a copy that is paused are not looked at', async () => {
   const [alice, bob] = await startGroup('alice', 'bob');
   const other = await shareNew(alice, 'other');

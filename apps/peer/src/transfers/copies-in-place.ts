@@ -39,11 +39,10 @@ export class CopiesInPlace {
     this.#timer = setInterval(() => void this.look(), this.#parts.lookMs).unref();
   }
 
-  /** Resolves when nothing is looked at any more. */
-  async close(): Promise<void> {
+  /** Nothing is found any more; a disk that does not answer is not waited for. */
+  close(): void {
     this.#isClosed = true;
     if (this.#timer !== null) clearInterval(this.#timer);
-    await this.#looking;
   }
 
   /** Looks at every copy once; a look that is under way is enough. */

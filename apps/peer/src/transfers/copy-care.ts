@@ -56,7 +56,8 @@ export class CopyCare {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#places.close(), this.#scrubbing.close()]);
+    this.#places.close();
+    await this.#scrubbing.close();
   }
 
   scrub(): ScrubView {

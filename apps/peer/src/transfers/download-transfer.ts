@@ -3,7 +3,6 @@
 import type { SharedContent } from '#domain/outcome';
 import type { TransferReasonView, TransferState, TransferView } from '#wire/control-api';
 import type { Refused } from '#wire/tracker-api';
-import type { DownloadEnd } from '../swarm/download-view.ts';
 import type { Download, LocalCopies, ReadableCopy } from '../swarm/transfer-engine.ts';
 import { CopyRecheck, type RecheckedCopy, type RecheckOptions } from './copy-recheck.ts';
 import { noteSha1, recordCopy } from './copy-recording.ts';
@@ -15,7 +14,7 @@ import { type FetchPermission, renewedPermission } from './share-sources.ts';
 import { SourceRefreshing } from './source-refreshing.ts';
 import type { TransferContext } from './transfer-context.ts';
 import type { PlaceTaker } from './transfer-places.ts';
-import { isAboutCopy, reasonOfRefusal, restReason } from './transfer-reasons.ts';
+import { BEGUN_ANEW_MAX, isAboutCopy, reasonOfRefusal, reasonView, restReason } from './transfer-reasons.ts';
 import {
   type DownloadRecord,
   endOf,
@@ -23,6 +22,7 @@ import {
   isPrivate,
   isResting,
   isServedPart,
+  notePart,
   noteWhole,
   shareRef,
   transferView,
@@ -40,6 +40,7 @@ export class DownloadTransfer implements PlaceTaker {
   /** Aborted when what is under way is of no interest any more: an answer, a copy that is read, the record of it. */
   #work = new AbortController();
   #grantExpiresAtMs = 0;
+  #begunAnewCount = 0;
   readonly #refreshing: SourceRefreshing;
   #hasManifest = false;
   /** Whether its manifest has come to the disk. */
@@ -148,6 +149,7 @@ export class DownloadTransfer implements PlaceTaker {
 
   async resume(): Promise<void> {
     if (this.isRunning) return;
+    this.#begunAnewCount = 0;
     if (isResting(this.record) && this.record.reason !== null) this.#wakeUp();
     await this.run();
   }
@@ -315,11 +317,9 @@ export class DownloadTransfer implements PlaceTaker {
   }
 
   #refused(reason: TransferReasonView): void {
-    if (reason.code === 'logged_out') {
-      // Refused before the user logged in again: it is asked anew.
-      if (this.#context.link.user() !== this.record.user) this.pause(reason);
-      return;
-    }
+    // Refused before the user logged in again: it is asked anew.
+    const isLoggedIn = this.#context.link.user() === this.record.user;
+    if (reason.code === 'logged_out') return isLoggedIn ? undefined : this.pause(reason);
     if (reason.code !== 'trackers_unreachable') return this.fail(reason);
     // What runs goes on while its grant lasts.
     const isStill = this.#download === null || this.#download.view().state === 'stalled';
@@ -395,8 +395,7 @@ export class DownloadTransfer implements PlaceTaker {
     if (stamp !== null) return this.#finished(manifestBytes, stamp);
     this.#callOff();
     const copy = download.readable();
-    const isServed = !isPrivate(this.record);
-    Object.assign(this.record, { isPartial: true, isServed, completedAtMs: this.#context.now() });
+    notePart(this.record, this.#context.now());
     // While files were put in place more of them may have come to be wanted.
     if (this.selection.lacks(manifestBytes, copy?.placed?.files)) {
       this.#withdraw();
@@ -418,17 +417,17 @@ export class DownloadTransfer implements PlaceTaker {
     await this.#recordCopy(this.#work.signal);
   }
 
-  async #failed(download: Download, reason: DownloadEnd['reason']): Promise<void> {
+  async #failed(download: Download, reason: Awaited<Download['done']>['reason']): Promise<void> {
     keepProgress(this.record, download.view());
     this.#download = null;
     this.#callOff();
-    if (reason?.goesOnAnew === true) return this.run();
+    if (reason?.goesOnAnew === true && this.#begunAnewCount++ < BEGUN_ANEW_MAX) return this.run();
     const { signal } = this.#work;
     const copy = { share: this.#share, path: this.record.path, isPrivate: isPrivate(this.record) };
     const found = reason?.code === 'destination_exists' ? await this.#serving.takePutInPlace(copy, signal) : null;
     if (found !== null && signal.aborted) this.#withdraw();
     else if (found !== null) await this.#finished(found.manifestBytes, found.stamp);
-    else if (!signal.aborted) this.#become('failed', reason);
+    else if (!signal.aborted) this.#become('failed', reason && reasonView(reason));
   }
 
   async #serveAgain(): Promise<void> {

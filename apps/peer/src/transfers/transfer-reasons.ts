@@ -4,8 +4,12 @@ import { type Manifest, manifestGeometry } from '#domain/manifest';
 import type { TransferReasonView } from '#wire/control-api';
 import type { Refused } from '#wire/tracker-api';
 import { ERRORS } from '#wire/wire-error';
+import type { TransferReason } from '../swarm/download-view.ts';
 import type { Inspected } from '../swarm/transfer-engine.ts';
 import { sentence } from './reason-since.ts';
+
+/** A download whose placed files change begins anew so often: what changes again and again would have it begin without end. */
+export const BEGUN_ANEW_MAX = 8;
 
 export const LOGGED_OUT: TransferReasonView = {
   code: 'logged_out',
@@ -137,6 +141,11 @@ export function restReason(code: string, detail: string): TransferReasonView {
 /** Whether it is about the copy on disk. */
 export function isAboutCopy(reason: TransferReasonView | null): boolean {
   return reason?.code === 'source_changed' || reason?.code === 'source_missing';
+}
+
+/** Why a download ended, as it is shown. */
+export function reasonView({ code, detail, action }: TransferReason): TransferReasonView {
+  return { code, detail, action };
 }
 
 /** Why a refusal of the trackers ends a transfer that had begun. */

@@ -188,6 +188,13 @@ export function noteWhole(record: TransferRecord, stamp: string): void {
   if (record.direction === 'download') delete record.isPartial;
 }
 
+/** All that was wanted is there, and not all of the content. */
+export function notePart(record: DownloadRecord, completedAtMs: number): void {
+  record.isPartial = true;
+  record.isServed = !isPrivate(record);
+  record.completedAtMs = completedAtMs;
+}
+
 /** Whether nothing more becomes of it by itself. */
 export function isOver({ state }: TransferRecord): boolean {
   return state === 'complete' || state === 'failed' || state === 'cancelled';

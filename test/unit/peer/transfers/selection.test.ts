@@ -373,30 +373,30 @@ it('an upload takes no selection', async () => {
 it('a download whose files in place change again and again begins anew a few times, and then says why it does not', async () => {
   const [alice, bob] = await startGroup('alice', 'bob');
   await shareAlbum(alice);
-  const fetch = bob.engine.download.bind(bob.engine);
+  const really = bob.engine.download.bind(bob.engine);
   let begunCount = 0;
   bob.engine.download = (request) => {
     begunCount += 1;
-    return endingAnew(fetch(request));
+    return endingAnew(really(request));
   };
   const { transferId } = await begun(download(bob));
   const { reason } = await untilState(bob, transferId, 'failed');
   expect(reason).toMatchObject({ code: 'source_changed', detail: 'It changed.' });
   expect(reason).not.toHaveProperty('goesOnAnew');
   expect(begunCount).toBe(9);
-  bob.engine.download = fetch;
+  bob.engine.download = really;
   await bob.transfers.resume(transferId);
   await untilState(bob, transferId, 'complete');
 });
 
 /** The same download, which ends because a file that it has put in place was changed. */
-function endingAnew(begun: Download): Download {
+function endingAnew(real: Download): Download {
   const reason = { code: 'source_changed', detail: 'it changed', action: 'resume it', goesOnAnew: true } as const;
-  const done = begun.cancel().then(() => ({ state: 'failed', reason, stamp: null }) as const);
+  const done = real.cancel().then(() => ({ state: 'failed', reason, stamp: null }) as const);
   const get = (target: Download, key: keyof Download): unknown => {
     if (key === 'done') return done;
     const found = target[key];
     return typeof found === 'function' ? found.bind(target) : found;
   };
-  return new Proxy(begun, { get: (target, key) => get(target, key as keyof Download) });
+  return new Proxy(real, { get: (target, key) => get(target, key as keyof Download) });
 }

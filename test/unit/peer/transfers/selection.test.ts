@@ -7,6 +7,7 @@ import type { Download, DownloadRequest } from '../../../../apps/peer/src/swarm/
 import { randomBytes, sourceOf } from '../swarm/engine-harness.ts';
 import {
   begun,
+  downloadWhole,
   GROUP,
   kept,
   onDisk,
@@ -400,3 +401,18 @@ function endingAnew(real: Download): Download {
   };
   return new Proxy(real, { get: (target, key) => get(target, key as keyof Download) });
 }
+
+it('a part is served on when a whole copy of the same share is removed', async () => {
+  const [alice, bob, carol] = await startGroup('alice', 'bob', 'carol');
+  await shareAlbum(alice);
+  const { transferId } = await fetch(bob, 'a/two.bin');
+  const whole = await downloadWhole(bob, { file: 'album', destination: join(bob.folder, 'whole') });
+  expect(await bob.transfers.remove(whole.transferId, 'keep')).toBeNull();
+  expect(bob.transfers.find(transferId)).toMatchObject({ state: 'complete', served: true, reason: null });
+  expect(bob.link.announced).toMatchObject([{ file: 'album' }]);
+  bob.trackers.sources.clear();
+  bob.trackers.isOnline(sourceOf(bob));
+  const other = await begun(download(carol, ['a/two.bin']));
+  expect(await carol.transfers.end(other.transferId, 20_000)).toMatchObject({ state: 'complete' });
+  expect(isRight(carol, 'a/two.bin')).toBe(true);
+});

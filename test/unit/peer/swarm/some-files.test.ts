@@ -320,6 +320,23 @@ it('of a piece that lies in a changed file others get the bytes that were shared
   expect((await fetchUntilStalled(dave, digested, bob)).download.view().peers).toMatchObject([{ corruptPieces: 0 }]);
 });
 
+it('of a file in place that is changed in one piece nothing is offered that is not at the part', async () => {
+  const { alice, bob, digested, place } = await fetchedOnly('a/first');
+  const edited = Buffer.from(FILES['a/first']);
+  edited[PIECE_BYTES] = edited[PIECE_BYTES]! ^ 1;
+  writeFileSync(place, edited);
+  const { end, download } = await fetch(bob, digested, [alice], Uint8Array.of(1, 1, 0, 0, 0));
+  expect(end).toEqual({ state: 'complete', reason: null, stamp: null });
+  expect(readFileSync(place).equals(edited)).toBe(true);
+  const had = [...Array(8).keys()].filter((piece) => hasBit(download.view().bitfield, piece));
+  // The piece that it shares with its neighbour was fetched anew.
+  expect(had).toEqual(SECOND_PIECES);
+  alice.engine.withdraw(SHARE);
+  const carol = await startPeer('carol');
+  const others = await fetchUntilStalled(carol, digested, bob);
+  expect(countBits(others.download.view().bitfield)).toBe(SECOND_PIECES.length);
+});
+
 it('a file in place that is changed while its neighbour comes ends the download so that it goes on anew', async () => {
   const { alice, bob, digested } = await fetchedSecond();
   const place = join(inPlace(bob), 'b/second');

@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import { hasBit } from '#domain/bitfield';
 import { type PieceSpan, pieceSpans } from '#domain/file-priorities';
 import { ancestorsOf, type Manifest } from '#domain/manifest';
-import { type FileStamp, identityOf, isSameStamp, placedChanged, stampFile } from './content-files.ts';
+import { type FileStamp, identityOf, isSameStamp, placedChanged, stampFile, stampOf } from './content-files.ts';
 import { journalPath, partPath, pathOnDisk } from './content-layout.ts';
 import { isThere, newAsidePath, removePart } from './destination.ts';
 import { syncFolder, syncTree } from './disk-sync.ts';
@@ -24,7 +24,7 @@ interface SplitContent {
 
 /** What is in the place of the files of an unfinished download. */
 export interface FoundPlaced {
-  /** Of each file that was put in place, what it is there; null for each other one. */
+  /** Of each file that was put in place, what it is there; null for each other one, and when it is seen not to be that file any more. */
   readonly stamps: readonly (FileStamp | null)[];
   /** Files that were seen to be changed by their owner. */
   readonly left: readonly number[];
@@ -34,7 +34,8 @@ export interface FoundPlaced {
 
 /**
  * Looks at what is in place. A file that the part has, or that never was whole, was not put in place, whatever is there under its
- * name.
+ * name. What is there with another length is its owner's, although all its pieces may be sound: one that was appended to, or one
+ * that has no pieces.
  */
 export function findPlaced({ destination, files, pieceBytes }: SplitContent): FoundPlaced {
   const journal = readJournal(journalPath(destination));
@@ -49,7 +50,7 @@ export function findPlaced({ destination, files, pieceBytes }: SplitContent): Fo
     if (!wasPlaced && !left.has(position)) return null;
     const path = pathOnDisk(destination, file);
     const found = lstatSync(path, { throwIfNoEntry: false });
-    if (wasPlaced && found?.isFile() === true) return stampFile(path);
+    if (wasPlaced && found?.isFile() === true && found.size === file.bytes) return stampOf(found);
     if (found !== undefined) others.push(position);
     return null;
   });
@@ -85,11 +86,13 @@ export async function placeFiles(request: Placing): Promise<FoundPlaced['stamps'
   const part = partPath(destination);
   if (identityOf(part) !== identity) throw unwritable(`${part} was replaced by something else meanwhile`);
   const { stamps: placed } = findPlaced(content);
-  refuseChanged(request, placed);
-  const isMoving = (position: number): boolean => placed[position] === null && !left.has(position);
-  const moving = wanted.filter(isMoving).map((position) => files[position]!);
+  refuseChanged(content, { before: request.before ?? [], now: placed });
+  const movingPositions = wanted.filter((position) => placed[position] === null && !left.has(position));
+  const moving = movingPositions.map((position) => files[position]!);
   for (const file of moving) checkLength(pathOnDisk(part, file), file.bytes);
   await syncTree({ root: part, files: moving });
+  const before = [...placed];
+  for (const position of movingPositions) before[position] = stampFile(pathOnDisk(part, files[position]!));
   try {
     const replaced = takeDestination(request);
     for (const file of moving) move(file, { part, destination });
@@ -101,14 +104,20 @@ export async function placeFiles(request: Placing): Promise<FoundPlaced['stamps'
   } catch (error) {
     throw error instanceof StorageFailure ? error : writeFailure(error, destination);
   }
-  return findPlaced(content).stamps.map((stamp, position) => (left.has(position) ? null : stamp));
+  // Being moved changes no stamp.
+  const { stamps: now } = findPlaced(content);
+  refuseChanged(content, { before, now });
+  return now.map((stamp, position) => (left.has(position) ? null : stamp));
 }
 
-/** What was looked at when the part was opened is what is there now. */
-function refuseChanged({ before, destination, files }: Placing, placed: FoundPlaced['stamps']): void {
-  for (const [position, stamp] of before?.entries() ?? []) {
-    const now = placed[position] ?? null;
-    if (stamp === null || (now !== null && isSameStamp(stamp, now))) continue;
+/** What was looked at before is what is there now. */
+function refuseChanged(
+  { destination, files }: SplitContent,
+  { before, now }: { readonly before: FoundPlaced['stamps']; readonly now: FoundPlaced['stamps'] },
+): void {
+  for (const [position, stamp] of before.entries()) {
+    const found = now[position] ?? null;
+    if (stamp === null || (found !== null && isSameStamp(stamp, found))) continue;
     throw placedChanged(pathOnDisk(destination, files[position]!));
   }
 }
@@ -138,11 +147,13 @@ export async function finishPlaced(
   } catch (error) {
     throw error instanceof StorageFailure ? error : writeFailure(error, destination);
   }
-  removePart({ destination });
-  return stamps.map((stamp, position) => {
+  const whole = stamps.map((stamp, position) => {
     if (stamp !== null) return stamp;
     throw unwritable(`${pathOnDisk(destination, files[position]!)} was taken away meanwhile`);
   });
+  // Only now: without the part nobody goes on with what is not whole.
+  removePart({ destination });
+  return whole;
 }
 
 /** Makes the destination the download's own. What may be overwritten steps aside: the answer is where it is then. */

@@ -33,7 +33,8 @@ export async function findPlacedFiles(
   const { files, pieceBytes } = manifest;
   const found = valueOf(await pool.run('findPlaced', { destination, files, pieceBytes }));
   const placed = placedApart(destination, found.stamps);
-  const sound = await hashing.checkListed({ root: partPath(destination), manifest, listed, placed }, signal);
+  const checked = { root: partPath(destination), manifest, listed };
+  const sound = await hashing.checkListed({ ...checked, placed }, signal);
   // A piece that is not what it was may be so by another file that it lies in: all of a file tells whose.
   const suspects = pieceSpans(manifest).map(({ first, end }, position) => {
     for (let piece = first; piece < end; piece++) if (!hasBit(sound, piece)) return found.stamps[position] ?? null;
@@ -45,9 +46,12 @@ export async function findPlacedFiles(
     : [];
   const left = new Set([...changed, ...found.others]);
   const stamps = found.stamps.map((stamp, position) => (left.has(position) ? null : stamp));
+  const apart = placedApart(destination, stamps, left);
+  // What is sound in a file that was changed elsewhere is not at the part, where it is read from now on.
+  const kept = changed.length === 0 ? sound : await hashing.checkListed({ ...checked, placed: apart }, signal);
   const known = new Set(found.left);
   const newlyLeft = new Set([...left].filter((position) => !known.has(position)));
-  return { stamps, apart: placedApart(destination, stamps, left), left, newlyLeft, sound };
+  return { stamps, apart, left, newlyLeft, sound: kept };
 }
 
 /** Where the files are, by the stamps of those in place. */

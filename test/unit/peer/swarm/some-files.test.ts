@@ -1,9 +1,20 @@
 // Downloads of some files of a share: what is in place and what is not, what others get of it, and how it goes on.
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { countBits, hasBit } from '#domain/bitfield';
 import { PRIORITIES } from '#domain/piece-priorities';
+import { journalPath } from '../../../../apps/peer/src/storage/content-layout.ts';
+import { readJournal } from '../../../../apps/peer/src/storage/part-journal.ts';
 import type { Digested } from '../../../../apps/peer/src/swarm/transfer-engine.ts';
 import {
   randomBytes,
@@ -227,6 +238,68 @@ it.each(edits)('a file in place that %s is left to its owner, and its neighbours
   expect(existsSync(`${inPlace(bob)}.part`)).toBe(false);
 });
 
+const FIVE: (keyof typeof FILES)[] = ['a/first', 'b/second', 'b/third', 'empty', 'last'];
+
+/** Files whose listed pieces are all sound, and which are not what was shared. */
+const longerFiles: [string, keyof typeof FILES][] = [
+  ['got longer', 'b/second'],
+  ['was empty and is not any more', 'empty'],
+];
+
+async function fetchedOnly(path: keyof typeof FILES) {
+  const [alice, bob] = await Promise.all([startPeer('alice'), startPeer('bob')]);
+  const digested = await shareAlbum(alice);
+  const wanted = Uint8Array.from(FIVE, (other) => (other === path ? 1 : 0));
+  expect((await fetch(bob, digested, [alice], wanted)).end).toMatchObject({ state: 'complete', stamp: null });
+  return { alice, bob, digested, place: join(inPlace(bob), path) };
+}
+
+/** Positions of the files that the journal says are their owner's. */
+const notedLeft = (peer: TestPeer) => readJournal(journalPath(inPlace(peer)))?.left;
+
+it.each(longerFiles)(
+  'a file in place that %s is left to its owner, and the copy stays one of some files',
+  async (_what, path) => {
+    const { alice, bob, digested, place } = await fetchedOnly(path);
+    appendFileSync(place, 'mine');
+    const mine = seen(place);
+    for (const round of ['as it is seen', 'as it is noted']) {
+      const { end, download } = await fetch(bob, digested, [alice], ALL);
+      expect(end).toEqual({ state: 'complete', reason: null, stamp: null });
+      expect(seen(place), round).toEqual(mine);
+      expect(notedLeft(bob)).toEqual([FIVE.indexOf(path)]);
+      expect(download.view().wantedBytes).toBe(digested.manifest.totalBytes - FILES[path].length);
+      for (const other of FIVE.filter((one) => one !== path)) {
+        expect(readFileSync(join(inPlace(bob), other)).equals(FILES[other]), other).toBe(true);
+      }
+    }
+    // Moved away it comes like any other, and then the copy is whole.
+    rmSync(place);
+    expect((await fetch(bob, digested, [alice], ALL)).end.stamp).not.toBeNull();
+    expect(readFileSync(place).equals(FILES[path])).toBe(true);
+  },
+);
+
+it.each(longerFiles)(
+  'a file in place that %s while its neighbours come does not count as whole',
+  async (_what, path) => {
+    const { alice, bob, digested, place } = await fetchedOnly(path);
+    bob.engine.limit({ uploadBytesPerSecond: null, downloadBytesPerSecond: 20_000, groups: [] });
+    const download = bob.engine.download(requestFor(bob, digested, { from: [alice] }));
+    await until(download, ({ isOpen }) => isOpen);
+    appendFileSync(place, 'mine');
+    const mine = seen(place);
+    bob.engine.limit({ uploadBytesPerSecond: null, downloadBytesPerSecond: null, groups: [] });
+    expect(await download.done).toMatchObject({
+      state: 'failed',
+      reason: { code: 'source_changed', goesOnAnew: true },
+    });
+    expect((await fetch(bob, digested, [alice], ALL)).end).toEqual({ state: 'complete', reason: null, stamp: null });
+    expect(seen(place)).toEqual(mine);
+    expect(notedLeft(bob)).toEqual([FIVE.indexOf(path)]);
+  },
+);
+
 it('of a piece that lies in a changed file others get the bytes that were shared, also after a restart', async () => {
   const { alice, bob, digested } = await fetchedSecond();
   writeFileSync(join(inPlace(bob), 'b/second'), Buffer.alloc(FILES['b/second'].length, 'mine'));
@@ -245,6 +318,23 @@ it('of a piece that lies in a changed file others get the bytes that were shared
   expect(had.every((piece) => hasBit(verified!, piece))).toBe(true);
   const dave = await startPeer('dave');
   expect((await fetchUntilStalled(dave, digested, bob)).download.view().peers).toMatchObject([{ corruptPieces: 0 }]);
+});
+
+it('of a file in place that is changed in one piece nothing is offered that is not at the part', async () => {
+  const { alice, bob, digested, place } = await fetchedOnly('a/first');
+  const edited = Buffer.from(FILES['a/first']);
+  edited[PIECE_BYTES] = edited[PIECE_BYTES]! ^ 1;
+  writeFileSync(place, edited);
+  const { end, download } = await fetch(bob, digested, [alice], Uint8Array.of(1, 1, 0, 0, 0));
+  expect(end).toEqual({ state: 'complete', reason: null, stamp: null });
+  expect(readFileSync(place).equals(edited)).toBe(true);
+  const had = [...Array(8).keys()].filter((piece) => hasBit(download.view().bitfield, piece));
+  // The piece that it shares with its neighbour was fetched anew.
+  expect(had).toEqual(SECOND_PIECES);
+  alice.engine.withdraw(SHARE);
+  const carol = await startPeer('carol');
+  const others = await fetchUntilStalled(carol, digested, bob);
+  expect(countBits(others.download.view().bitfield)).toBe(SECOND_PIECES.length);
 });
 
 it('a file in place that is changed while its neighbour comes ends the download so that it goes on anew', async () => {

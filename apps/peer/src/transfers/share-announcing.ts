@@ -4,7 +4,7 @@
 import { PRESENCE_UNSERVED_RUNS_MAX } from '#wire/limits';
 import type { DownloadPresence } from '#wire/tracker-api';
 import type { TrackerLink } from '../tracker-link/tracker-link.ts';
-import { isBroken } from './transfer-record.ts';
+import { isBroken, type TransferRecord } from './transfer-record.ts';
 import type { Transfer, TransferSet } from './transfer-set.ts';
 
 /** How long it is gathered what cannot be served: with a disk thousands of copies go at once. */
@@ -69,7 +69,7 @@ export function unservedRuns(transfers: readonly Pick<Transfer, 'record' | 'isOf
   for (const { record, isOffered } of transfers) {
     if (!isOffered) continue;
     const { shareId } = record.share!;
-    const isReplaced = (takenAtMs.get(record.path) ?? 0) > (record.completedAtMs ?? Infinity);
+    const isReplaced = (takenAtMs.get(record.path) ?? 0) > wholeAtMs(record);
     isServed.set(shareId, isServed.get(shareId) === true || (!isReplaced && !isBroken(record)));
   }
   const runs: number[] = [];
@@ -93,4 +93,11 @@ function placesTaken(transfers: readonly Pick<Transfer, 'record'>[]): ReadonlyMa
     takenAtMs.set(record.path, Math.max(record.completedAtMs, takenAtMs.get(record.path) ?? 0));
   }
   return takenAtMs;
+}
+
+/** When a copy came to be whole at its path, or was found or made so by a recheck. */
+function wholeAtMs({ completedAtMs, recheck }: TransferRecord): number {
+  const isFound = recheck?.verdict === 'sound' || recheck?.verdict === 'repaired';
+  const foundAtMs = isFound && recheck.endedAt !== null ? Date.parse(recheck.endedAt) : 0;
+  return Math.max(completedAtMs ?? Infinity, foundAtMs);
 }

@@ -202,6 +202,10 @@ it('a copy counts as served until a download has put its own in its place, and o
   expect(unservedRuns([part(9), copy])).toEqual([]);
   expect(unservedRuns([copy, part(11)])).toEqual([1, 1]);
   expect(unservedRuns([copy, part(11), uploadOf(1, true)])).toEqual([]);
+  // What a recheck put right there afterwards is whole again.
+  const recheck = { verdict: 'repaired', endedAt: new Date(12).toISOString() };
+  const repaired = { ...copy, record: { ...copy.record, recheck } as unknown as TransferRecord };
+  expect([unservedRuns([repaired, part(11)]), unservedRuns([repaired, part(13)])]).toEqual([[], [1, 1]]);
   let reads = 0;
   const many = Array.from({ length: 10_000 }, (_, shareId) => ({
     record: uploadOf(shareId, true).record,

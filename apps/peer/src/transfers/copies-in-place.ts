@@ -27,6 +27,8 @@ export class CopiesInPlace {
   readonly #parts: PlaceParts;
   /** At the last look nothing was there of these. */
   #absent: ReadonlySet<Transfer> = new Set();
+  /** These were told as back, and count as missing still: nothing at their path has changed since. */
+  #told: ReadonlySet<Transfer> = new Set();
   #timer: NodeJS.Timeout | null = null;
   #looking: Promise<void> | null = null;
   #isClosed = false;
@@ -54,6 +56,7 @@ export class CopiesInPlace {
   async #lookAtAll(): Promise<void> {
     const { transfers, findings } = this.#parts;
     const absent = new Set<Transfer>();
+    const told = new Set<Transfer>();
     // One after the other: a disk that does not answer holds up this look and nothing else.
     for (const transfer of transfers.all()) {
       if (!this.#isOfInterest(transfer)) continue;
@@ -63,13 +66,24 @@ export class CopiesInPlace {
       if (!this.#isOfInterest(transfer)) continue;
       if (!isThere) absent.add(transfer);
       const isGone = !isThere && isSeeded(transfer.record);
-      const isBack = isThere && this.#absent.has(transfer) && isMissing(transfer);
+      const isBack = isThere && this.#isToBeTold(transfer);
+      if (isThere && isMissing(transfer) && (isBack || this.#told.has(transfer))) told.add(transfer);
       // Asked last: it goes over all transfers, and of ten thousand copies hardly one is gone or back.
       if ((!isGone && !isBack) || transfers.isReplaced(transfer)) continue;
       if (isGone) findings.gone(transfer);
       else findings.back(transfer);
     }
     this.#absent = absent;
+    this.#told = told;
+  }
+
+  /**
+   * Whether one that counts as missing, and at whose path there is something, is told as back: once for each time that it went, also
+   * when no look came while it was away. Of one that lacks some of its files more is known than that, until all of it goes.
+   */
+  #isToBeTold(transfer: Transfer): boolean {
+    if (!isMissing(transfer)) return false;
+    return this.#absent.has(transfer) || (transfer.record.damage === undefined && !this.#told.has(transfer));
   }
 
   #isOfInterest(transfer: Transfer): boolean {

@@ -44,17 +44,21 @@ export function nameInGroup(path: string, name: string | undefined): Refused | s
 
 /**
  * Where a download goes, or why it cannot go there: into a folder that is there, unless that is an earlier copy of the same file
- * (`isCopy` of its path), which is meant itself then. Its folder is named without links: one that is led elsewhere while the
+ * (`isCopy` of its path), which is meant itself then, also where a link to it is named. Its folder is named without links: one that is led elsewhere while the
  * download runs does not take it along, and two ways to write one place are seen to be one.
  */
 export async function finalDestination(
   destination: string,
   file: string,
-  isCopy: (path: string) => boolean,
+  isCopy: (path: string) => Promise<boolean>,
 ): Promise<Refused | string> {
   const path = resolve(destination);
   const real = await realpath(dirname(path)).catch(() => dirname(path));
-  const isFolder = (await statIfThere(path))?.isDirectory() === true && !isCopy(join(real, basename(path)));
+  const isFolder = (await statIfThere(path))?.isDirectory() === true;
+  if (isFolder) {
+    const named = join(real, basename(path));
+    for (const place of [named, await realpath(path).catch(() => named)]) if (await isCopy(place)) return place;
+  }
   const [folder, name] = isFolder ? [path, file] : [dirname(path), basename(path)];
   const realFolder = await realpath(folder).catch((error: unknown) => error as NodeJS.ErrnoException);
   if (typeof realFolder !== 'string' && !isAbsence(realFolder)) {

@@ -4,7 +4,7 @@
 import { PRESENCE_UNSERVED_RUNS_MAX } from '#wire/limits';
 import type { DownloadPresence } from '#wire/tracker-api';
 import type { TrackerLink } from '../tracker-link/tracker-link.ts';
-import { isBroken } from './transfer-record.ts';
+import { isBroken, type TransferRecord } from './transfer-record.ts';
 import type { Transfer, TransferSet } from './transfer-set.ts';
 
 /** How long it is gathered what cannot be served: with a disk thousands of copies go at once. */
@@ -61,14 +61,16 @@ function announcedDownloads(transfers: readonly Transfer[]): DownloadPresence[] 
 
 /**
  * Shares to which the log sends others and of which no copy can be served, by id, as runs of those to which it does: of 10,000 that
- * went with their disk few have another one between them. Of more runs than there is room for the last are not told.
+ * went with their disk few have another one between them. What another download has put its own in the place of is none. Of more runs than there is room for the last are not told.
  */
 export function unservedRuns(transfers: readonly Pick<Transfer, 'record' | 'isOffered'>[]): number[] {
   const isServed = new Map<number, boolean>();
+  const takenAtMs = placesTaken(transfers);
   for (const { record, isOffered } of transfers) {
     if (!isOffered) continue;
     const { shareId } = record.share!;
-    isServed.set(shareId, isServed.get(shareId) === true || !isBroken(record));
+    const isReplaced = (takenAtMs.get(record.path) ?? 0) > wholeAtMs(record);
+    isServed.set(shareId, isServed.get(shareId) === true || (!isReplaced && !isBroken(record)));
   }
   const runs: number[] = [];
   let isInRun = false;
@@ -78,4 +80,24 @@ export function unservedRuns(transfers: readonly Pick<Transfer, 'record' | 'isOf
     isInRun = !served;
   }
   return runs.slice(0, 2 * PRESENCE_UNSERVED_RUNS_MAX);
+}
+
+/**
+ * When the last download put something at each path, all of it or a part. Until one has, what was there is there. Gathered once for
+ * all copies: asking of each whether it is replaced goes over all of them each time.
+ */
+function placesTaken(transfers: readonly Pick<Transfer, 'record'>[]): ReadonlyMap<string, number> {
+  const takenAtMs = new Map<string, number>();
+  for (const { record } of transfers) {
+    if (record.direction !== 'download' || record.completedAtMs === null) continue;
+    takenAtMs.set(record.path, Math.max(record.completedAtMs, takenAtMs.get(record.path) ?? 0));
+  }
+  return takenAtMs;
+}
+
+/** When a copy came to be whole at its path, or was found or made so by a recheck. */
+function wholeAtMs({ completedAtMs, recheck }: TransferRecord): number {
+  const isFound = recheck?.verdict === 'sound' || recheck?.verdict === 'repaired';
+  const foundAtMs = isFound && recheck.endedAt !== null ? Date.parse(recheck.endedAt) : 0;
+  return Math.max(completedAtMs ?? Infinity, foundAtMs);
 }

@@ -4,7 +4,7 @@ import type { TransferReasonView } from '#wire/control-api';
 import { openManifest } from '#wire/manifest-table';
 import { type ReadableCopy, TransferFailure } from '../swarm/transfer-engine.ts';
 import type { TransferContext } from './transfer-context.ts';
-import { restReason, SOURCE_CHANGED, SOURCE_MISSING } from './transfer-reasons.ts';
+import { changedReason, restReason, SOURCE_CHANGED } from './transfer-reasons.ts';
 import { type DownloadRecord, shareRef } from './transfer-record.ts';
 
 export interface CopyOnDisk {
@@ -154,7 +154,8 @@ export function singleFileSha1(manifestBytes: Uint8Array): string | null {
 
 function reasonOfFailure(error: unknown): TransferReasonView {
   if (!(error instanceof TransferFailure)) throw error;
-  return error.code === 'source_missing' ? SOURCE_MISSING : SOURCE_CHANGED;
+  // Which of the files of a folder is missing is said, too.
+  return error.code === 'source_missing' ? changedReason(error.code, error.message) : SOURCE_CHANGED;
 }
 
 function isFailure(error: unknown, code: TransferFailure['code']): boolean {

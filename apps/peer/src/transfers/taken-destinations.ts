@@ -1,5 +1,6 @@
 // Owns what a download finds at its destination of earlier ones: the copy that it would be the next version of, or more of, is meant
 // itself, and not a place inside it. What is there is left alone, and who asked is told what is there and what to do.
+import { realpath } from 'node:fs/promises';
 import type { SharedContent } from '#domain/outcome';
 import type { Refused } from '#wire/tracker-api';
 import { isResting, type TransferRecord, versionOf } from './transfer-record.ts';
@@ -11,20 +12,27 @@ interface Asked {
   readonly file: string;
 }
 
-/** The transfer whose copy of the same file, in whatever version, is at a path. */
-export function copyAt(
+/** The transfer whose copy of the same file, in whatever version, is at a path, whichever way leads there. */
+export async function copyAt(
   records: readonly TransferRecord[],
   path: string,
   { user, group, file }: Asked,
-): TransferRecord | undefined {
-  return records.findLast((record) => {
-    const isSame = record.user === user && record.group === group && record.file === file;
-    return isSame && record.path === path && isInPlace(record);
-  });
+): Promise<TransferRecord | undefined> {
+  const copies = records
+    .filter((record) => record.user === user && record.group === group && record.file === file && isCopy(record))
+    .toReversed();
+  const named = copies.find((record) => record.path === path);
+  if (named !== undefined) return named;
+  for (const record of copies) {
+    // What was shared keeps the path that it was named by, with the links in it.
+    if ((await realpath(record.path).catch(() => null)) === path) return record;
+  }
+  return undefined;
 }
 
-function isInPlace(record: TransferRecord): boolean {
-  if (record.direction === 'upload') return record.state === 'seeding';
+/** One that is not served, and what is left of one that was changed, are copies of it too: nothing is put inside those. */
+function isCopy(record: TransferRecord): boolean {
+  if (record.direction === 'upload') return record.share !== null;
   return record.state === 'complete' || record.isPartial === true;
 }
 

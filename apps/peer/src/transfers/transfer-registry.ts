@@ -216,9 +216,14 @@ export class TransferRegistry implements Transfers {
     if (answer.status !== 'accepted') return answer;
     const share = answer.result.share!;
     const asked = { user: stamp.user, group, file };
-    const copyThere = (place: string): TransferRecord | undefined => copyAt(this.#transfers.records(), place, asked);
-    const path = await finalDestination(body.destination, file, (place) => copyThere(place) !== undefined);
+    const copyThere = (place: string) => copyAt(this.#transfers.records(), place, asked);
+    const path = await finalDestination(
+      body.destination,
+      file,
+      async (place) => (await copyThere(place)) !== undefined,
+    );
     if (typeof path !== 'string') return path;
+    const copy = await copyThere(path);
     const problem = await this.#context.engine.checkDestination({
       destination: path,
       overwrite: body.overwrite ?? false,
@@ -227,7 +232,7 @@ export class TransferRegistry implements Transfers {
     // Looked at last: another command may have taken the destination meanwhile.
     const writer = this.#transfers.writerOf((other) => this.#context.engine.doMeet(other, path));
     if (writer !== undefined) return destinationTaken(writer);
-    if (problem?.code === 'destination_exists') return destinationExists(path, { copy: copyThere(path), share });
+    if (problem?.code === 'destination_exists') return destinationExists(path, { copy, share });
     const place = { path, share, offset: answer.offset, ...purpose };
     const transfer = this.#addDownload(newDownloadRecord(this.#originOf(stamp), body, place));
     if (problem === null) void transfer.run();

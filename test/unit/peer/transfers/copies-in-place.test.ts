@@ -139,6 +139,47 @@ it('a download that is under way and a copy that is paused are not looked at', a
   expect(bob.transfers.find(waiting.transferId)?.reason?.code).not.toBe('source_missing');
 });
 
+it('what was there again before the first look is told as back, once for each time that it went', async () => {
+  const [alice] = await startGroup('alice');
+  const path = newFile(alice, 'film', randomBytes(10));
+  const copy = seeded(path);
+  Object.assign(copy.record, { state: 'failed', reason: { code: 'source_missing' } });
+  const damaged = seeded(newFile(alice, 'damaged', randomBytes(10)));
+  Object.assign(damaged.record, copy.record, { path: damaged.record.path, damage: { soundBytes: 0, bitfield: '' } });
+  const back: string[] = [];
+  const places = new CopiesInPlace({
+    context: { link: { user: () => 'alice' } },
+    transfers: { all: () => [copy, damaged], has: () => true, isReplaced: () => false },
+    findings: { gone: () => expect.fail('it was gone before'), back: ({ record }) => void back.push(record.path) },
+    lookMs: 60_000,
+  });
+  await places.look();
+  expect(back).toEqual([path]);
+  // It could not be served, for one of its files is missing still.
+  await places.look();
+  await places.look();
+  expect(back).toEqual([path]);
+  renameSync(path, `${path}.away`);
+  await places.look();
+  renameSync(`${path}.away`, path);
+  await places.look();
+  await places.look();
+  expect(back).toEqual([path, path]);
+});
+
+it('a copy that was away at the start of its peer and is back by its first look is served again', async () => {
+  const [alice] = await startGroup('alice');
+  const { path, transferId } = await shareNew(alice);
+  await stop(alice);
+  renameSync(path, `${path}.away`);
+  pace.placeLookMs = 1_000;
+  const again = await startAgain(alice);
+  pace.placeLookMs = 20;
+  await untilState(again, transferId, 'failed');
+  renameSync(`${path}.away`, path);
+  expect(await untilState(again, transferId, 'seeding')).toMatchObject({ served: true, reason: null });
+});
+
 /** An upload that is served, as far as its record tells. */
 function seeded(path: string, user = 'alice'): Transfer {
   const record = { direction: 'upload', state: 'seeding', share: { shareId: 1 }, stamp: 's', reason: null, path };

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { sourceOf } from '../swarm/engine-harness.ts';
@@ -6,9 +6,12 @@ import {
   begun,
   download,
   downloadWhole,
+  GROUP,
   newFile,
   onDisk,
+  recheckWhole,
   shareNew,
+  stampOf,
   startGroup,
   untilState,
 } from './transfers-harness.ts';
@@ -96,6 +99,52 @@ describe('the destination of a download', () => {
       });
     }
     await begun(download(bob, { destination: join(folder, 'film.other') }));
+  });
+
+  it.each(['pause', 'cancel', 'stop', 'fail'] as const)(
+    'that is the own copy is that copy itself after its %s, by a link to it, too',
+    async (ending) => {
+      const [alice, bob] = await startGroup('alice', 'bob');
+      const album = join(alice.folder, 'album');
+      mkdirSync(album);
+      writeFileSync(join(album, 'a'), 'of alice');
+      symlinkSync(album, join(alice.folder, 'link'));
+      const shared = { group: GROUP, path: album, wait: true };
+      const { transferId } = await begun(alice.transfers.upload(shared, stampOf(alice.link)));
+      alice.trackers.isOnline(sourceOf(alice));
+      await downloadWhole(bob, { file: 'album' });
+      if (ending === 'pause' || ending === 'cancel') await alice.transfers[ending](transferId);
+      if (ending === 'stop')
+        await alice.transfers.stopShare({ group: GROUP, file: 'album', everywhere: false }, stampOf(alice.link));
+      if (ending === 'fail') {
+        writeFileSync(join(album, 'a'), 'changed!');
+        await recheckWhole(alice, transferId, { repair: false });
+      }
+      for (const destination of ['album', 'link']) {
+        const refused = await download(alice, { file: 'album', destination: join(alice.folder, destination) });
+        expect(JSON.stringify(refused)).toContain(`${album} is this copy already`);
+      }
+      expect(readdirSync(album)).toEqual(['a']);
+    },
+  );
+
+  it('that is the own copy is replaced where it is when that is allowed, although the copy is paused', async () => {
+    const [alice, bob] = await startGroup('alice', 'bob');
+    const album = join(alice.folder, 'album');
+    mkdirSync(album);
+    writeFileSync(join(album, 'a'), 'of alice');
+    symlinkSync(alice.folder, join(bob.folder, 'link'));
+    // Named through a link, which is kept as it was named.
+    const path = join(bob.folder, 'link', 'album');
+    const { transferId } = await begun(alice.transfers.upload({ group: GROUP, path, wait: true }, stampOf(alice.link)));
+    alice.trackers.isOnline(sourceOf(alice));
+    await downloadWhole(bob, { file: 'album' });
+    alice.trackers.isOnline(sourceOf(bob));
+    await alice.transfers.pause(transferId);
+    writeFileSync(join(album, 'a'), 'changed!');
+    const view = await downloadWhole(alice, { file: 'album', destination: album, overwrite: true });
+    expect(view.path).toBe(album);
+    expect([readdirSync(album), readFileSync(join(album, 'a'), 'utf8')]).toEqual([['a'], 'of alice']);
   });
 
   it('is not looked at for somebody who may not have the file', async () => {

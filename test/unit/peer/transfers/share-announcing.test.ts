@@ -1,5 +1,5 @@
 // What trackers are told of copies that cannot be served: the engine, the files and the transfers are the real ones.
-import { renameSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
@@ -7,7 +7,7 @@ import { PRESENCE_UNSERVED_RUNS_MAX } from '#wire/limits';
 import { unservedRuns } from '../../../../apps/peer/src/transfers/share-announcing.ts';
 import type { TransferRecord } from '../../../../apps/peer/src/transfers/transfer-record.ts';
 import type { PlayedLink } from './played-trackers.ts';
-import { sourceOf } from '../swarm/engine-harness.ts';
+import { randomBytes, sourceOf } from '../swarm/engine-harness.ts';
 import {
   begun,
   download,
@@ -139,6 +139,37 @@ it('a share that this peer does not serve any more because it was stopped is not
   await toldUnserved(alice, shareId, shareId);
 });
 
+it.each(['the same version', 'the next version'])(
+  'a copy in whose place a part of %s was put is told as one that cannot be served, unless there is another one',
+  async (what) => {
+    const [alice, bob] = await startGroup('alice', 'bob');
+    const album = join(alice.folder, 'album');
+    mkdirSync(album);
+    for (const name of ['a', 'b']) writeFileSync(join(album, name), randomBytes(300_000));
+    const shared = { group: GROUP, path: album, wait: true };
+    await begun(alice.transfers.upload(shared, stampOf(alice.link)));
+    alice.trackers.isOnline(sourceOf(alice));
+    const shareId = shareIdOf(alice, 'album');
+    const destination = join(bob.folder, 'copy');
+    await downloadWhole(bob, { file: 'album', destination });
+    const second = await downloadWhole(bob, { file: 'album', destination: join(bob.folder, 'second') });
+    if (what === 'the next version') {
+      writeFileSync(join(album, 'a'), randomBytes(300_000));
+      await begun(alice.transfers.upload({ ...shared, update: true }, stampOf(alice.link)));
+    }
+    const body = { group: GROUP, file: 'album', destination, only: ['a'], overwrite: true };
+    const part = await begun(bob.transfers.download(body, stampOf(bob.link)));
+    expect(await bob.transfers.end(part.transferId, 60_000)).toMatchObject({ state: 'complete' });
+    expect(readdirSync(destination)).toEqual(['a']);
+    expect(bob.link.unserved).toEqual([]);
+    await bob.transfers.remove(second.transferId, 'delete');
+    await toldUnserved(bob, shareId, shareId);
+    // Once all of it is there, it is served from there.
+    await bob.transfers.prioritize(part.transferId, { only: ['a', 'b'] });
+    await toldUnserved(bob);
+  },
+);
+
 /** An upload of a share, served or not. */
 function uploadOf(shareId: number, isServed: boolean) {
   const record = { direction: 'upload', state: isServed ? 'seeding' : 'failed', share: { shareId } };
@@ -158,6 +189,31 @@ it('runs of shares that cannot be served hold those, and none that can', () => {
       expect(runs).toEqual(runs.toSorted((left, right) => left - right));
     }),
   );
+});
+
+it('a copy counts as served until a download has put its own in its place, and of 10,000 each is looked at once', () => {
+  const part = (completedAtMs: number | null) => {
+    const record = { direction: 'download', state: 'downloading', share: { shareId: 1 }, path: '/copy', completedAtMs };
+    return { record: record as unknown as TransferRecord, isOffered: false };
+  };
+  const { record } = uploadOf(1, true);
+  const copy = { record: { ...record, path: '/copy', completedAtMs: 10 }, isOffered: true };
+  expect(unservedRuns([copy, part(null)])).toEqual([]);
+  expect(unservedRuns([part(9), copy])).toEqual([]);
+  expect(unservedRuns([copy, part(11)])).toEqual([1, 1]);
+  expect(unservedRuns([copy, part(11), uploadOf(1, true)])).toEqual([]);
+  // What a recheck put right there afterwards is whole again.
+  const recheck = { verdict: 'repaired', endedAt: new Date(12).toISOString() };
+  const repaired = { ...copy, record: { ...copy.record, recheck } as unknown as TransferRecord };
+  expect([unservedRuns([repaired, part(11)]), unservedRuns([repaired, part(13)])]).toEqual([[], [1, 1]]);
+  let reads = 0;
+  const many = Array.from({ length: 10_000 }, (_, shareId) => ({
+    record: uploadOf(shareId, true).record,
+    get isOffered() {
+      return (reads += 1) > 0;
+    },
+  }));
+  expect([unservedRuns(many), reads]).toEqual([[], 10_000]);
 });
 
 it('of 10,000 shares that went with their disk one run is told, and of others no more than a tracker takes', () => {
